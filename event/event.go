@@ -1,0 +1,117 @@
+// Package event names what can happen in Tandem and gives it one shape. An
+// event is written in the same transaction as the change it tells of; all
+// events of one command are one Record, one row of the log.
+//
+// The log promises an order per aggregate: the events that carry an order
+// number and a Seq count 1, 2, 3, … per order, with no gap.
+package event
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Type is the CloudEvents type of an event.
+type Type string
+
+// Everything that can happen.
+const (
+	OrderPlaced        Type = "order.placed"
+	OrderPartiallyPaid Type = "order.partially_paid"
+	OrderPaid          Type = "order.paid"
+	OrderPaymentFailed Type = "order.payment_failed"
+	OrderClosed        Type = "order.closed"
+
+	PaymentCreated   Type = "payment.created"
+	PaymentSucceeded Type = "payment.succeeded"
+	PaymentFailed    Type = "payment.failed"
+	PaymentClosed    Type = "payment.closed"
+	PaymentAnomaly   Type = "payment.anomaly"
+
+	CouponLocked   Type = "coupon.locked"
+	CouponUsed     Type = "coupon.used"
+	CouponReleased Type = "coupon.released"
+	CouponExpired  Type = "coupon.expired"
+
+	StockReserved Type = "stock.reserved"
+	StockReleased Type = "stock.released"
+	StockSold     Type = "stock.sold"
+
+	// RulesChanged says that promotions or coupon templates changed.
+	RulesChanged Type = "rules.changed"
+)
+
+// Units is a quantity of one sku.
+type Units struct {
+	Sku      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}
+
+// Event is one thing that happened. Only the fields that its type needs are
+// set. Amounts are minor units, times UTC.
+type Event struct {
+	Type    Type   `json:"type"`
+	Order   string `json:"orderNo,omitempty"`
+	Seq     int64  `json:"seq,omitempty"`    // the order's count of events, from 1; 0 on events that subscribers of an order do not see
+	Status  string `json:"status,omitempty"` // the order's status after the event
+	User    string `json:"userId,omitempty"`
+	Payment string `json:"paymentNo,omitempty"`
+	Channel string `json:"channel,omitempty"`
+	Coupon  string `json:"couponCode,omitempty"`
+	Sku     string `json:"sku,omitempty"`
+
+	Amount   int64  `json:"amount,omitempty"`
+	Quantity int64  `json:"quantity,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+
+	// What follows an order's end needs these; they spare the reactions a
+	// look at the order itself.
+	Coupons  []string `json:"couponCodes,omitempty"`
+	Units    []Units  `json:"units,omitempty"`
+	Payments []string `json:"paymentNos,omitempty"`
+}
+
+// Position is a place in a shop's log. Positions are ordered: first by the
+// transaction that wrote the row, then by the row. (On PostgreSQL ids are
+// handed out before the commit, so ids alone would let a reader overtake a
+// slow writer; on SQLite there is one writer and Tx is always 0.)
+type Position struct {
+	Tx int64
+	ID int64
+}
+
+// Compare orders positions.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(cmp.Compare(p.Tx, q.Tx), cmp.Compare(p.ID, q.ID))
+}
+
+// String is the position as a cursor that clients keep.
+func (p Position) String() string { return fmt.Sprintf("%d-%d", p.Tx, p.ID) }
+
+// ParsePosition reads what String wrote; "" is the beginning of the log.
+func ParsePosition(s string) (Position, error) {
+	if s == "" {
+		return Position{}, nil
+	}
+	a, b, _ := strings.Cut(s, "-")
+	tx, err1 := strconv.ParseInt(a, 10, 64)
+	id, err2 := strconv.ParseInt(b, 10, 64)
+	if err1 != nil || err2 != nil || tx < 0 || id < 0 {
+		return Position{}, fmt.Errorf("cursor %q: not one that this feed gave", s)
+	}
+	return Position{tx, id}, nil
+}
+
+// Record is one row of the log: the events of one command, all of one order
+// where Order is set.
+type Record struct {
+	Position Position
+	Shop     string
+	Order    string // "" when the events are about no order
+	At       time.Time
+	Trace    string // W3C traceparent of the flow that caused it, "" if none
+	Events   []Event
+}

@@ -1,0 +1,137 @@
+package payment
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+)
+
+// Channel is the port to a payment channel. An implementation signs, calls,
+// verifies and translates; it never decides. Every method is safe for use by
+// many at once, honours ctx, and bounds its own time and what it reads.
+//
+// Errors of Prepay, Query and Close are one of the sentinel errors below,
+// possibly wrapped, or a *RejectedError. Whatever cannot be told apart with
+// certainty is ErrUnknown: unknown is not failed.
+type Channel interface {
+	// Kind is the protocol: "wechatpay", "alipay".
+	Kind() string
+	// Methods are the prepay methods it offers.
+	Methods() []Method
+	// Prepay opens the payment at the channel. Repeating it with the same
+	// request is safe and gives a usable action again.
+	Prepay(ctx context.Context, r PrepayRequest) (Action, error)
+	// Query asks what became of the payment. A fact of kind Open means that
+	// the channel knows it and it is not paid.
+	Query(ctx context.Context, paymentNo string) (Fact, error)
+	// Close asks the channel to accept no money for it any more. nil means
+	// closed for good; ErrPaid means that it was paid meanwhile.
+	Close(ctx context.Context, paymentNo string) error
+	// Read verifies one callback and translates it. now is the moment of
+	// arrival. It calls nothing outside and never panics.
+	Read(now time.Time, header http.Header, body []byte) (Notice, error)
+	// Answer is what the channel expects to hear: ok, or "send it again".
+	Answer(ok bool) CallbackAnswer
+}
+
+// Method is a way of paying within a channel.
+type Method string
+
+// The methods of all channels.
+const (
+	Native    Method = "native"
+	JSAPI     Method = "jsapi"
+	H5        Method = "h5"
+	App       Method = "app"
+	Page      Method = "page"
+	Wap       Method = "wap"
+	Precreate Method = "precreate"
+)
+
+// PrepayRequest is everything that a channel is told of a payment. It is
+// stored with the payment before the first call, so that a repeat is
+// identical.
+type PrepayRequest struct {
+	PaymentNo   string    `json:"paymentNo"`
+	Method      Method    `json:"method"`
+	Amount      int64     `json:"amount"` // minor units, > 0
+	Currency    string    `json:"currency"`
+	Description string    `json:"description"` // shown to the buyer
+	NotifyURL   string    `json:"notifyUrl"`
+	ReturnURL   string    `json:"returnUrl,omitempty"`
+	OpenID      string    `json:"openId,omitempty"`   // JSAPI: the payer
+	ClientIP    string    `json:"clientIp,omitempty"` // H5: the payer's address
+	ExpiresAt   time.Time `json:"expiresAt"`
+}
+
+// Action is what the buyer's device must do to pay.
+type Action struct {
+	Kind    string            `json:"kind"` // qr_code, redirect or sdk_params
+	CodeURL string            `json:"codeUrl,omitempty"`
+	URL     string            `json:"url,omitempty"`
+	Params  map[string]string `json:"params,omitempty"`
+}
+
+// The errors of a channel.
+var (
+	// ErrUnknown: no certain answer (timeout, 5xx, an answer that does not
+	// verify). Query, then repeat identically; never treat it as failed.
+	ErrUnknown = errors.New("outcome at the channel is unknown")
+	// ErrPaid: the payment has been paid. Query for the fact.
+	ErrPaid = errors.New("already paid at the channel")
+	// ErrClosed: the channel has closed this payment.
+	ErrClosed = errors.New("closed at the channel")
+	// ErrNotExist: the channel does not know the number (yet).
+	ErrNotExist = errors.New("the channel does not know this payment")
+	// ErrBusy: the channel asks us to slow down; repeat identically later.
+	ErrBusy = errors.New("the channel asks to slow down")
+)
+
+// RejectedError is a channel's certain no to a request of ours: it would say
+// the same again. Code and Message are the channel's own words.
+type RejectedError struct {
+	Code    string
+	Message string
+}
+
+func (e *RejectedError) Error() string { return "rejected by the channel: " + e.Code + ": " + e.Message }
+
+// Stage is the first check that refused a callback.
+type Stage string
+
+// The stages, in the order in which they are checked.
+const (
+	StageSize      Stage = "size"
+	StageTimestamp Stage = "timestamp"
+	StageSerial    Stage = "serial"
+	StageSignature Stage = "signature"
+	StageDecrypt   Stage = "decrypt"
+	StageBody      Stage = "body" // authentic, but not what the protocol says
+)
+
+// RefusedError says that a callback did not pass a check. It proves nothing
+// about money.
+type RefusedError struct {
+	Stage  Stage
+	Reason string
+}
+
+func (e *RefusedError) Error() string { return "callback refused at " + string(e.Stage) + ": " + e.Reason }
+
+// Notice is an authentic callback, translated.
+type Notice struct {
+	ID        string // the channel's id of the notification
+	Type      string // the channel's own word for what it tells: TRANSACTION.SUCCESS
+	PaymentNo string // our number, as the channel says it
+	RefundNo  string // set when it is about a refund
+	Fact      Fact   // meaningful when RefundNo is ""
+	Plain     []byte // the decrypted content, kept as evidence
+}
+
+// CallbackAnswer is an HTTP answer in the channel's own protocol.
+type CallbackAnswer struct {
+	Status      int
+	ContentType string
+	Body        []byte
+}

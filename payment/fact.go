@@ -1,0 +1,44 @@
+package payment
+
+import "time"
+
+// FactKind is what a piece of evidence says about a payment.
+type FactKind string
+
+// The kinds.
+const (
+	Paid   FactKind = "paid"   // the money is at the channel
+	Failed FactKind = "failed" // this attempt failed; a later one may succeed
+	Closed FactKind = "closed" // the channel takes no money for it any more
+	Open   FactKind = "open"   // the channel knows it, and it is not paid; says nothing lasting
+)
+
+// Source is where a fact comes from.
+type Source string
+
+// The sources.
+const (
+	ByCallback Source = "callback"
+	ByQuery    Source = "query"
+	ByClose    Source = "close"
+	ByOperator Source = "operator"
+)
+
+// Fact is one piece of evidence about a payment: a verified callback, a
+// query's answer, an operator's word. A payment's state is a function of the
+// set of its facts, whatever the order in which they came.
+type Fact struct {
+	// ID is equal for the same fact told twice, whoever tells it: made by
+	// the channel from what it says ("paid/4200000000202611225108579453").
+	ID            string    `json:"id"`
+	Kind          FactKind  `json:"kind"`
+	Source        Source    `json:"source"`
+	TransactionID string    `json:"transactionId,omitempty"` // the channel's number
+	Amount        int64     `json:"amount,omitempty"`        // minor units, as the channel says
+	Currency      string    `json:"currency,omitempty"`
+	Merchant      string    `json:"merchant,omitempty"` // mchid or seller id, as the channel says
+	App           string    `json:"app,omitempty"`      // app id, as the channel says
+	Word          string    `json:"word,omitempty"`     // the channel's own word: SUCCESS, NOTPAY, …
+	At            time.Time `json:"at,omitzero"`        // when it happened, by the channel
+	ReceivedAt    time.Time `json:"receivedAt,omitzero"`
+}
