@@ -23,9 +23,11 @@ const (
 	OrderPartiallyPaid Type = "order.partially_paid"
 	OrderPaid          Type = "order.paid"
 	OrderPaymentFailed Type = "order.payment_failed"
+	OrderClosing       Type = "order.closing" // wants to close, the channel is being asked first
 	OrderClosed        Type = "order.closed"
 
 	PaymentCreated   Type = "payment.created"
+	PaymentPending   Type = "payment.pending" // the channel took it
 	PaymentSucceeded Type = "payment.succeeded"
 	PaymentFailed    Type = "payment.failed"
 	PaymentClosed    Type = "payment.closed"
@@ -35,6 +37,7 @@ const (
 	CouponUsed     Type = "coupon.used"
 	CouponReleased Type = "coupon.released"
 	CouponExpired  Type = "coupon.expired"
+	CouponRevoked  Type = "coupon.revoked"
 
 	StockReserved Type = "stock.reserved"
 	StockReleased Type = "stock.released"
@@ -72,6 +75,7 @@ type Event struct {
 	Coupons  []string `json:"couponCodes,omitempty"`
 	Units    []Units  `json:"units,omitempty"`
 	Payments []string `json:"paymentNos,omitempty"`
+	Counts   []Count  `json:"counts,omitempty"`
 }
 
 // Position is a place in a shop's log. Positions are ordered: first by the
@@ -114,4 +118,24 @@ type Record struct {
 	At       time.Time
 	Trace    string // W3C traceparent of the flow that caused it, "" if none
 	Events   []Event
+}
+
+// Count is an amount that an order holds of a named counter of a limit.
+type Count struct {
+	Name   string `json:"name"`
+	Amount int64  `json:"amount"`
+}
+
+// Recorder is embedded in an aggregate: its verbs record what happened, and
+// saving the aggregate drains it, so that no use case can forget an event.
+type Recorder struct{ pending []Event }
+
+// Record adds an event.
+func (r *Recorder) Record(e Event) { r.pending = append(r.pending, e) }
+
+// Drain hands over the recorded events and forgets them.
+func (r *Recorder) Drain() []Event {
+	p := r.pending
+	r.pending = nil
+	return p
 }

@@ -95,7 +95,9 @@ type RejectedError struct {
 	Message string
 }
 
-func (e *RejectedError) Error() string { return "rejected by the channel: " + e.Code + ": " + e.Message }
+func (e *RejectedError) Error() string {
+	return "rejected by the channel: " + e.Code + ": " + e.Message
+}
 
 // Stage is the first check that refused a callback.
 type Stage string
@@ -117,7 +119,9 @@ type RefusedError struct {
 	Reason string
 }
 
-func (e *RefusedError) Error() string { return "callback refused at " + string(e.Stage) + ": " + e.Reason }
+func (e *RefusedError) Error() string {
+	return "callback refused at " + string(e.Stage) + ": " + e.Reason
+}
 
 // Notice is an authentic callback, translated.
 type Notice struct {

@@ -1,0 +1,300 @@
+package app
+
+import (
+	"slices"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// Loaded is what the store found of a batch's needs. What was asked for and
+// is not here does not exist.
+type Loaded struct {
+	Shop       shop.Shop
+	Keys       []SavedKey
+	Positions  map[string]event.Position
+	Orders     []order.Data
+	Payments   []payment.Data
+	Users      []shop.User
+	Coupons    []marketing.CouponData
+	Skus       []inventory.Data
+	Counters   map[string]int64
+	Promotions []pricing.Promotion
+	Templates  []marketing.Template
+	Channels   []ChannelRow
+	APIKeys    []shop.Key
+}
+
+// Changes is everything that a batch writes, in one transaction. A change
+// with Old is an update of a row that the batch holds locked; its version
+// must still be Old's.
+type Changes struct {
+	Shop      string
+	Now       time.Time
+	BumpRules bool // the shop's rules version rises by one
+	Marker    string
+
+	Keys       []SavedKey
+	Positions  []PositionChange
+	Orders     []Change[order.Data] // version: Seq
+	Payments   []Change[payment.Data]
+	Users      []Change[shop.User]
+	Coupons    []Change[marketing.CouponData]
+	Skus       []Change[inventory.Data]
+	Counters   []CounterChange
+	Promotions []Change[pricing.Promotion] // New.ID "" deletes Old
+	Templates  []Change[marketing.Template]
+	Channels   []Change[ChannelRow]
+	APIKeys    []Change[shop.Key]
+
+	Records   []event.Record
+	Exchanges []Exchange
+	Effects   []Effect
+}
+
+// CounterChange moves a counter; Old nil makes it.
+type CounterChange struct {
+	Name string
+	Old  *int64
+	New  int64
+}
+
+// Batch is the memory of one batch: loaded rows, and what the accepted
+// commands made of them.
+type Batch struct {
+	shop  shop.Shop
+	now   time.Time
+	rules *marketing.Rules
+	bump  bool
+
+	keys       table[SavedKey]
+	positions  table[event.Position]
+	orders     table[order.Data]
+	payments   table[payment.Data]
+	users      table[shop.User]
+	coupons    table[marketing.CouponData]
+	skus       table[inventory.Data]
+	counters   table[int64]
+	promotions table[pricing.Promotion]
+	templates  table[marketing.Template]
+	channels   table[ChannelRow]
+	apiKeys    table[shop.Key]
+	paymentsOf map[string][]string // payment numbers by order; may name some that were refused
+
+	records   []event.Record
+	exchanges []Exchange
+	effects   []Effect
+}
+
+// NewBatch makes the memory of a batch from what was loaded for its needs.
+func NewBatch(now time.Time, needs *Needs, l *Loaded, rules *marketing.Rules) *Batch {
+	b := &Batch{shop: l.Shop, now: now, rules: rules}
+	b.keys.load(needs.Keys, l.Keys, func(k *SavedKey) string { return k.Key })
+	b.orders.load(needs.Orders, l.Orders, func(d *order.Data) string { return d.No })
+	b.payments.load(needs.Payments, l.Payments, func(d *payment.Data) string { return d.No })
+	b.users.load(needs.Users, l.Users, func(u *shop.User) string { return u.ID })
+	b.coupons.load(needs.Coupons, l.Coupons, func(d *marketing.CouponData) string { return d.Code })
+	b.skus.load(needs.Skus, l.Skus, func(d *inventory.Data) string { return d.Sku })
+	b.promotions.load(needs.Promotions, l.Promotions, func(p *pricing.Promotion) string { return p.ID })
+	b.templates.load(needs.Templates, l.Templates, func(t *marketing.Template) string { return t.ID })
+	b.channels.load(needs.Channels, l.Channels, func(c *ChannelRow) string { return c.Name })
+	b.apiKeys.load(needs.APIKeys, l.APIKeys, func(k *shop.Key) string { return k.ID })
+	b.positions.loadMap(needs.Positions, l.Positions)
+	b.counters.loadMap(needs.Counters, l.Counters)
+	for i := range l.Payments {
+		b.belongs(l.Payments[i].No, l.Payments[i].Order)
+	}
+	return b
+}
+
+func (b *Batch) belongs(paymentNo, orderNo string) {
+	if b.paymentsOf == nil {
+		b.paymentsOf = map[string][]string{}
+	}
+	if !slices.Contains(b.paymentsOf[orderNo], paymentNo) {
+		b.paymentsOf[orderNo] = append(b.paymentsOf[orderNo], paymentNo)
+	}
+}
+
+// Run decides one command. A refusal is the error; a *MissingError asks for
+// more rows.
+func (b *Batch) Run(c *Command) (Result, error) { return b.run(c) }
+
+// Changes is what the accepted commands want written; nil if nothing.
+func (b *Batch) Changes() *Changes {
+	c := &Changes{
+		Shop: b.shop.ID, Now: b.now, BumpRules: b.bump,
+		Orders: b.orders.changes(), Payments: b.payments.changes(), Users: b.users.changes(),
+		Coupons: b.coupons.changes(), Skus: b.skus.changes(), Promotions: b.promotions.changes(),
+		Templates: b.templates.changes(), Channels: b.channels.changes(), APIKeys: b.apiKeys.changes(),
+		Records: b.records, Exchanges: b.exchanges, Effects: b.effects,
+	}
+	for _, k := range b.keys.changes() {
+		c.Keys = append(c.Keys, k.New)
+	}
+	for name, r := range b.positions.dirty() {
+		p := PositionChange{Reaction: name, New: *r.cur}
+		if r.old != nil {
+			p.Old = *r.old
+		}
+		c.Positions = append(c.Positions, p)
+	}
+	for name, r := range b.counters.dirty() {
+		c.Counters = append(c.Counters, CounterChange{Name: name, Old: r.old, New: *r.cur})
+	}
+	if len(c.Keys) == 0 && len(c.Positions) == 0 && len(c.Orders) == 0 && len(c.Payments) == 0 && len(c.Users) == 0 &&
+		len(c.Coupons) == 0 && len(c.Skus) == 0 && len(c.Counters) == 0 && len(c.Promotions) == 0 && len(c.Templates) == 0 &&
+		len(c.Channels) == 0 && len(c.APIKeys) == 0 && len(c.Records) == 0 && len(c.Exchanges) == 0 && len(c.Effects) == 0 {
+		return nil
+	}
+	return c
+}
+
+// Records are the events of the accepted commands.
+func (b *Batch) Records() []event.Record { return b.records }
+
+type overlay interface {
+	accept()
+	drop()
+}
+
+func (b *Batch) tables() [12]overlay {
+	return [12]overlay{
+		&b.keys, &b.positions, &b.orders, &b.payments, &b.users, &b.coupons,
+		&b.skus, &b.counters, &b.promotions, &b.templates, &b.channels, &b.apiKeys,
+	}
+}
+
+// table is one kind of rows: as loaded, as the accepted commands left them,
+// and what the running command has put.
+type table[D any] struct {
+	rows map[string]*row[D]
+	over []put[D]
+}
+
+// row: the old and cur of a loaded row are the same pointer, nobody changes
+// what they point to.
+type row[D any] struct {
+	old     *D // as loaded; nil: absent
+	cur     *D // now; nil: absent
+	changed bool
+}
+
+type put[D any] struct {
+	key string
+	d   *D
+}
+
+func (t *table[D]) load(asked []string, found []D, key func(*D) string) {
+	if len(asked)+len(found) == 0 {
+		return
+	}
+	t.rows = make(map[string]*row[D], len(asked)+len(found))
+	block := make([]row[D], len(asked)+len(found))
+	for i, k := range asked {
+		t.rows[k] = &block[i]
+	}
+	for i := range found {
+		r := &block[len(asked)+i]
+		r.old, r.cur = &found[i], &found[i]
+		t.rows[key(&found[i])] = r
+	}
+}
+
+func (t *table[D]) loadMap(asked []string, found map[string]D) {
+	for _, k := range asked {
+		if t.rows == nil {
+			t.rows = make(map[string]*row[D], len(asked))
+		}
+		r := &row[D]{}
+		if d, ok := found[k]; ok {
+			r.old, r.cur = &d, &d
+		}
+		t.rows[k] = r
+	}
+}
+
+// get returns the present data of a key, nil when absent. The caller does
+// not change what it points to.
+func (t *table[D]) get(key string, list func(*Needs) *[]string) (*D, error) {
+	for i := len(t.over) - 1; i >= 0; i-- {
+		if t.over[i].key == key {
+			return t.over[i].d, nil
+		}
+	}
+	if r, ok := t.rows[key]; ok {
+		return r.cur, nil
+	}
+	m := &MissingError{}
+	if list != nil {
+		l := list(&m.Needs)
+		*l = append(*l, key)
+	}
+	return nil, m
+}
+
+func (t *table[D]) put(key string, d D) { t.over = append(t.over, put[D]{key, &d}) }
+
+func (t *table[D]) remove(key string) { t.over = append(t.over, put[D]{key, nil}) }
+
+func (t *table[D]) accept() {
+	for _, p := range t.over {
+		r, ok := t.rows[p.key]
+		if !ok {
+			if t.rows == nil {
+				t.rows = map[string]*row[D]{}
+			}
+			r = &row[D]{}
+			t.rows[p.key] = r
+		}
+		r.cur, r.changed = p.d, true
+	}
+	t.drop()
+}
+
+func (t *table[D]) drop() {
+	clear(t.over)
+	t.over = t.over[:0]
+}
+
+// dirty are the rows that were changed.
+func (t *table[D]) dirty() map[string]*row[D] {
+	var out map[string]*row[D]
+	for k, r := range t.rows {
+		if r.changed && (r.cur != nil || r.old != nil) {
+			if out == nil {
+				out = map[string]*row[D]{}
+			}
+			out[k] = r
+		}
+	}
+	return out
+}
+
+// changes are the changed rows in key order: the order of the locks.
+func (t *table[D]) changes() []Change[D] {
+	dirty := t.dirty()
+	if len(dirty) == 0 {
+		return nil
+	}
+	keys := make([]string, 0, len(dirty))
+	for k := range dirty {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	out := make([]Change[D], 0, len(keys))
+	for _, k := range keys {
+		c := Change[D]{Old: dirty[k].old}
+		if dirty[k].cur != nil {
+			c.New = *dirty[k].cur
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+)
+
+// Command is one change of state on its way: what must be loaded, and a pure
+// step over it.
+type Command struct {
+	Shop  string
+	Name  string // for metrics and traces: "place order"
+	Key   string // the caller's idempotency key, "" without one
+	Hash  []byte // of the request that the key stands for; 32 bytes
+	Trace string // W3C traceparent
+	Needs Needs
+
+	// Alone asks for a batch of its own: for changes of rules, which every
+	// command of a batch must see alike.
+	Alone bool
+
+	// Decide reads and changes tx and returns the answer, or a fault and
+	// no trace. It runs again from the start if it asks tx for what was not
+	// loaded, so it must do nothing but change tx.
+	Decide func(tx *Tx) (any, error)
+}
+
+// Result is the outcome of a command. With a Key, Replayed says that Answer
+// is the JSON of the first answer, and Value is nil.
+type Result struct {
+	Value    any
+	Replayed bool
+	Answer   []byte
+}
+
+// Needs names the rows that a command reads or changes. All are locked, each
+// kind in key order, the kinds in the order of the fields. A key that has no
+// row is loaded too: as absent.
+type Needs struct {
+	Shop      bool     // the shop's own row, to change rules
+	Keys      []string // idempotency keys
+	Positions []string // reactions
+	Orders    []string // with all their payments
+	Payments  []string // with their orders, and all those orders' payments
+	Users     []string // read, not locked, unless absent rows are put
+	Coupons   []string // codes
+	Skus      []string
+	Counters  []string
+
+	Promotions []string // for changing them; pricing works with the snapshot
+	Templates  []string
+	Channels   []string
+	APIKeys    []string
+}
+
+// Merge adds what m needs.
+func (n *Needs) Merge(m *Needs) {
+	n.Shop = n.Shop || m.Shop
+	for _, l := range n.lists(m) {
+		*l.to = append(*l.to, *l.from...)
+	}
+}
+
+// Sort sorts and dedupes every list: the order in which rows are locked.
+func (n *Needs) Sort() {
+	for _, l := range n.lists(n) {
+		if len(*l.to) > 1 {
+			slices.Sort(*l.to)
+			*l.to = slices.Compact(*l.to)
+		}
+	}
+}
+
+type needList struct{ to, from *[]string }
+
+func (n *Needs) lists(m *Needs) [12]needList {
+	return [12]needList{
+		{&n.Keys, &m.Keys}, {&n.Positions, &m.Positions}, {&n.Orders, &m.Orders}, {&n.Payments, &m.Payments},
+		{&n.Users, &m.Users}, {&n.Coupons, &m.Coupons}, {&n.Skus, &m.Skus}, {&n.Counters, &m.Counters},
+		{&n.Promotions, &m.Promotions}, {&n.Templates, &m.Templates}, {&n.Channels, &m.Channels}, {&n.APIKeys, &m.APIKeys},
+	}
+}
+
+// MissingError is returned by Decide when it asked for rows that the command
+// did not name: the road loads them too and decides again.
+type MissingError struct{ Needs Needs }
+
+func (*MissingError) Error() string { return "the command needs more than was loaded" }
+
+// Hash is the fingerprint of a request under an idempotency key: the
+// operation and the request's own JSON.
+func Hash(operation string, request any) []byte {
+	h := sha256.New()
+	h.Write([]byte(operation))
+	h.Write([]byte{0})
+	// A request is plain data of ours: it always marshals, and with map keys
+	// in order, so that equal requests have equal bytes.
+	_ = json.NewEncoder(h).Encode(request)
+	return h.Sum(nil)
+}
+
+// Effect is a call to the outside that a change wants: stored with it,
+// attempted after it, retried with backoff, parked after its last try.
+type Effect struct {
+	Kind    string    // EffectClosePayment, …
+	Payment string    // payment number
+	Due     time.Time // not before; zero: at once
+	Trace   string
+}
+
+// The kinds of effects.
+const (
+	// EffectClosePayment asks the channel about a payment and closes it
+	// there, or learns that it was paid.
+	EffectClosePayment = "close_payment"
+)
+
+// Exchange is one message to or from a channel, kept as evidence and told by
+// the timeline.
+type Exchange struct {
+	ID        int64 // given by the store
+	Order     string
+	Payment   string
+	Channel   string
+	Kind      string // callback, prepay, query or close
+	Verdict   string // an Outcome, a refusal's stage, or how the call ended
+	Detail    string
+	At        time.Time
+	Took      time.Duration
+	Trace     string
+	Header    []byte // JSON, of callbacks
+	Body      []byte // raw, of callbacks; never of calls, which carry our signature
+	MessageID string // the channel's id of a notification
+}
+
+// SavedKey is an idempotency key with the first answer.
+type SavedKey struct {
+	Key    string
+	Hash   []byte
+	Answer []byte
+	Order  string // the order that the answer is about: the key lives as long
+}
+
+// Change is a row before and after; Old is nil for a new row.
+type Change[D any] struct {
+	Old *D
+	New D
+}
+
+// PositionChange moves a reaction's position.
+type PositionChange struct {
+	Reaction string
+	Old      event.Position // zero: it has no row yet
+	New      event.Position
+}

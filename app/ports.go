@@ -1,0 +1,203 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// Store is what the road needs of a database.
+type Store interface {
+	// Begin opens a transaction, locks and loads what is needed (sorted) in
+	// one round trip. A shop that does not exist is a not_found fault.
+	Begin(ctx context.Context, shop string, n *Needs) (Unit, *Loaded, error)
+	// LoadRules reads the promotions and templates of a shop at one version.
+	LoadRules(ctx context.Context, shop string) (*marketing.Rules, error)
+	// HasKey says whether an idempotency key, or a marker, was committed. It
+	// is asked when a commit's outcome is unknown, and retried until answered.
+	HasKey(ctx context.Context, shop, key string) (bool, error)
+}
+
+// Unit is one open transaction.
+type Unit interface {
+	// Commit writes all changes and commits, in one round trip. ErrConflict
+	// means that nothing was written and that another try may succeed;
+	// ErrCommitUnknown that it may have been committed.
+	Commit(ctx context.Context, c *Changes) error
+	// Rollback gives up. It is safe after Commit.
+	Rollback()
+}
+
+// What a commit may say beside success.
+var (
+	// ErrConflict: a row was changed or a key won by another instance, or
+	// the database asks to try again.
+	ErrConflict = errors.New("the batch met another instance's change")
+	// ErrCommitUnknown: the connection broke while committing.
+	ErrCommitUnknown = errors.New("the outcome of the commit is unknown")
+)
+
+// Reader is what use cases read outside of commands. It locks nothing.
+// Lists are newest first unless said otherwise; a missing single thing is a
+// not_found fault.
+type Reader interface {
+	Catalogue
+	Orders
+	Log
+	Settings
+	Work
+}
+
+// Page asks for a part of a list: at most Limit, after the Cursor that the
+// page before gave ("" for the first).
+type Page struct {
+	Limit  int
+	Cursor string
+}
+
+// Catalogue reads what can be sold and at what discount.
+type Catalogue interface {
+	Sku(ctx context.Context, shop, id string) (inventory.Data, error)
+	// SkusByID returns those that exist, in any order.
+	SkusByID(ctx context.Context, shop string, ids []string) ([]inventory.Data, error)
+	// ListSkus is in sku order. next is "" on the last page; so below.
+	ListSkus(ctx context.Context, shop string, p Page) (items []inventory.Data, next string, err error)
+	// UserByID returns a plain user for one that was never put.
+	UserByID(ctx context.Context, shop, id string) (shop.User, error)
+	Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error)
+	// CouponsByCode returns those that exist, in any order.
+	CouponsByCode(ctx context.Context, shop string, codes []string) ([]marketing.CouponData, error)
+	// ListCoupons are a user's, in code order; status "" is any.
+	ListCoupons(ctx context.Context, shop, user string, status marketing.Status, p Page) (items []marketing.CouponData, next string, err error)
+	Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error)
+	// ListPromotions is in id order.
+	ListPromotions(ctx context.Context, shop string, p Page) (items []pricing.Promotion, next string, err error)
+	Template(ctx context.Context, shop, id string) (marketing.Template, error)
+	// ListTemplates is in id order.
+	ListTemplates(ctx context.Context, shop string, p Page) (items []marketing.Template, next string, err error)
+}
+
+// OrderView is an order with its payments, in the order of their numbers.
+type OrderView struct {
+	Order    order.Data
+	Payments []payment.Data
+}
+
+// OrderFilter narrows a list of orders; zero fields do not.
+type OrderFilter struct {
+	User        string
+	Status      order.Status
+	CreatedFrom time.Time
+	CreatedTo   time.Time // exclusive
+}
+
+// Orders reads orders and payments.
+type Orders interface {
+	Order(ctx context.Context, shop, no string) (OrderView, error)
+	ListOrders(ctx context.Context, shop string, f OrderFilter, p Page) (items []OrderView, next string, err error)
+	Payment(ctx context.Context, shop, no string) (payment.Data, error)
+}
+
+// Log reads the event log.
+type Log interface {
+	// Events are the records after a position that no running transaction
+	// can still precede, oldest first. ending asks only for records that
+	// reactions follow (see Ends).
+	Events(ctx context.Context, shop string, after event.Position, limit int, ending bool) ([]event.Record, error)
+	// OrderEvents are all records of one order that hold an event with
+	// Seq > after or with none, oldest first.
+	OrderEvents(ctx context.Context, shop, orderNo string, after int64) ([]event.Record, error)
+	// EndOfLog is the position of the last record that Events can give now.
+	EndOfLog(ctx context.Context, shop string) (event.Position, error)
+	ReactionPosition(ctx context.Context, shop, reaction string) (event.Position, error)
+	// Exchanges are all of an order, oldest first, without bodies.
+	Exchanges(ctx context.Context, shop, orderNo string) ([]Exchange, error)
+}
+
+// ChannelRow is a channel's settings as stored: Sealed is the encrypted JSON.
+type ChannelRow struct {
+	Name      string
+	Kind      string
+	Sealed    []byte
+	Version   int64
+	UpdatedAt time.Time
+}
+
+// Settings reads shops, keys and channels.
+type Settings interface {
+	Shops(ctx context.Context) ([]shop.Shop, error)
+	// KeyByHash finds a key that works in any shop.
+	KeyByHash(ctx context.Context, hash []byte) (shop.Key, error)
+	ListKeys(ctx context.Context, shop string) ([]shop.Key, error)
+	ChannelRow(ctx context.Context, shop, name string) (ChannelRow, error)
+	ListChannels(ctx context.Context, shop string) ([]ChannelRow, error)
+}
+
+// Work reads what is due.
+type Work interface {
+	// DueOrders are live orders whose time is over and that do not close
+	// yet, oldest first.
+	DueOrders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
+	// DuePayments are open payments whose next query is due, oldest first.
+	DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
+	// PaymentAges counts open payments by state, with the age of the oldest.
+	PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]Age, error)
+}
+
+// Age is a count and the age of the oldest.
+type Age struct {
+	Count  int64
+	Oldest time.Duration
+}
+
+// Admin is what commands of the binary need of a store beside the road.
+type Admin interface {
+	// EnsureShop makes the shop if it is not there.
+	EnsureShop(ctx context.Context, s shop.Shop) error
+	// Secret is a small named value of the installation, made once: the
+	// first to put it wins, everyone gets the winner's.
+	Secret(ctx context.Context, name string, proposed []byte) ([]byte, error)
+	// Scan reads a whole shop at one committed moment, for the audit.
+	Scan(ctx context.Context, shop string, s Scan) error
+	Close() error
+}
+
+// Scan receives the rows of a shop, kind by kind in the order of the fields,
+// each kind in key order. A nil field skips its kind; an error ends the scan.
+type Scan struct {
+	Sku      func(inventory.Data) error
+	Coupon   func(marketing.CouponData) error
+	Template func(marketing.Template) error
+	Counter  func(name string, value int64) error
+	Order    func(OrderView) error
+	Record   func(event.Record) error // in log order
+	Position func(reaction string, p event.Position) error
+	Key      func(SavedKey) error // without answers
+}
+
+// Effects runs stored effects and shows those that need a person.
+type Effects interface {
+	// Parked lists effects that used up their tries, newest first.
+	Parked(ctx context.Context, shop string, p Page) (items []ParkedEffect, next string, err error)
+	// Retry gives a parked effect its tries again.
+	Retry(ctx context.Context, shop, id string) error
+}
+
+// ParkedEffect is an effect after its last try.
+type ParkedEffect struct {
+	ID        string
+	Kind      string
+	Payment   string
+	Attempts  int
+	LastError string
+	CreatedAt time.Time
+	ParkedAt  time.Time
+}

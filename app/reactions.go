@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+)
+
+// Reaction is something that follows events: commands again, each moved in
+// the same transaction as what it does, so that it happens exactly once in
+// effect.
+type Reaction struct {
+	Name string
+	// On lists the events that it follows; any other passes it by.
+	On []event.Type
+	// Needs adds what following the event takes.
+	Needs func(e *event.Event, n *Needs)
+	// Do follows the event. What it finds done already it leaves alone.
+	Do func(tx *Tx, e *event.Event) error
+}
+
+// Reactions is the whole choreography: event → what follows, with its undo
+// beside it. Order and reaction never call each other.
+//
+//	order.paid     coupons: locked → used          order.closed    coupons: locked → available (or expired)
+//	order.paid     stock: reserved → sold          order.closed    stock: reserved → available; limits given back
+//	order.paid     payments: others closed at the channel
+//	order.closing  payments: asked, then closed at the channel
+var Reactions = []Reaction{
+	{
+		Name: "coupons", On: []event.Type{event.OrderPaid, event.OrderClosed},
+		Needs: func(e *event.Event, n *Needs) { n.Coupons = append(n.Coupons, e.Coupons...) },
+		Do:    followCoupons,
+	},
+	{
+		Name: "stock", On: []event.Type{event.OrderPaid, event.OrderClosed},
+		Needs: func(e *event.Event, n *Needs) {
+			for _, u := range e.Units {
+				n.Skus = append(n.Skus, u.Sku)
+			}
+			if e.Type == event.OrderClosed {
+				for _, c := range e.Counts {
+					n.Counters = append(n.Counters, c.Name)
+				}
+			}
+		},
+		Do: followStock,
+	},
+	{
+		Name: "payments", On: []event.Type{event.OrderPaid, event.OrderClosing},
+		Needs: func(e *event.Event, n *Needs) { n.Orders = append(n.Orders, e.Order) },
+		Do:    followPayments,
+	},
+}
+
+func followCoupons(tx *Tx, e *event.Event) error {
+	for _, code := range e.Coupons {
+		c, err := tx.Coupon(code)
+		if err != nil {
+			return err
+		}
+		if c == nil {
+			continue
+		}
+		if e.Type == event.OrderPaid && c.Use(e.Order) || e.Type == event.OrderClosed && c.Release(e.Order, tx.Now()) {
+			tx.PutCoupon(c)
+		}
+	}
+	return nil
+}
+
+func followStock(tx *Tx, e *event.Event) error {
+	for _, u := range e.Units {
+		s, err := tx.Sku(u.Sku)
+		if err != nil {
+			return err
+		}
+		if e.Type == event.OrderPaid {
+			err = s.Sell(e.Order, u.Quantity)
+		} else {
+			err = s.Release(e.Order, u.Quantity)
+		}
+		if err != nil {
+			return err
+		}
+		tx.PutSku(s)
+	}
+	if e.Type != event.OrderClosed {
+		return nil
+	}
+	for _, c := range e.Counts {
+		v, err := tx.Counter(c.Name)
+		if err != nil {
+			return err
+		}
+		tx.PutCounter(c.Name, v-c.Amount)
+	}
+	return nil
+}
+
+// followPayments has every payment closed at the channel that can still take
+// money for an order that wants none.
+func followPayments(tx *Tx, e *event.Event) error {
+	for _, p := range tx.PaymentsOf(e.Order) {
+		d := p.Data()
+		if d.Open() {
+			// A cancelling caller asks the channel itself at once; this is for
+			// when it could not.
+			tx.Want(Effect{Kind: EffectClosePayment, Payment: d.No, Due: tx.Now().Add(closeGrace)})
+		}
+	}
+	return nil
+}
+
+const closeGrace = 3 * time.Second
+
+// Ends says whether any reaction follows an event of the record; the log
+// marks such records, so that a reaction need not read all the others.
+func Ends(events []event.Event) bool {
+	for i := range events {
+		switch events[i].Type {
+		case event.OrderPaid, event.OrderClosed, event.OrderClosing:
+			return true
+		}
+	}
+	return false
+}
+
+// ReactionBatch is how many records a reaction follows in one command.
+const ReactionBatch = 200
+
+// React lets one reaction follow the next records of a shop's log and says
+// how many there were. 0 means that it has caught up.
+func (a *App) React(ctx context.Context, shop string, r *Reaction) (int, error) {
+	at, err := a.Store.ReactionPosition(ctx, shop, r.Name)
+	if err != nil {
+		return 0, err
+	}
+	records, err := a.Store.Events(ctx, shop, at, ReactionBatch, true)
+	if err != nil || len(records) == 0 {
+		return 0, err
+	}
+	c := &Command{Shop: shop, Name: "react " + r.Name, Needs: Needs{Positions: []string{r.Name}}}
+	for i := range records {
+		for j := range records[i].Events {
+			if e := &records[i].Events[j]; follows(r, e.Type) {
+				r.Needs(e, &c.Needs)
+			}
+		}
+	}
+	c.Decide = func(tx *Tx) (any, error) {
+		now, err := tx.Position(r.Name)
+		if err != nil {
+			return nil, err
+		}
+		if now != at {
+			return nil, nil // another instance was here first
+		}
+		for i := range records {
+			tx.Follow(records[i].Trace)
+			for j := range records[i].Events {
+				if e := &records[i].Events[j]; follows(r, e.Type) {
+					if err := r.Do(tx, e); err != nil {
+						return nil, err
+					}
+				}
+			}
+		}
+		tx.PutPosition(r.Name, records[len(records)-1].Position)
+		return nil, nil
+	}
+	if _, err := a.Road.Do(ctx, c); err != nil {
+		return 0, err
+	}
+	return len(records), nil
+}
+
+func follows(r *Reaction, t event.Type) bool {
+	for _, on := range r.On {
+		if on == t {
+			return true
+		}
+	}
+	return false
+}

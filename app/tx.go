@@ -1,0 +1,337 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// Tx is what a command sees: the loaded rows as the commands before it in
+// the batch left them. What it puts is kept aside until it is accepted.
+//
+// Reading a row that was not loaded gives a *MissingError, which Decide just
+// returns.
+type Tx struct {
+	b     *Batch
+	trace string
+
+	events    []traced
+	exchanges []Exchange
+	effects   []Effect
+}
+
+// traced is an event with the trace that the command followed at the time.
+type traced struct {
+	event.Event
+	trace string
+}
+
+func (t *Tx) record(events []event.Event) {
+	for _, e := range events {
+		t.events = append(t.events, traced{e, t.trace})
+	}
+}
+
+// Now is the batch's one timestamp, UTC.
+func (t *Tx) Now() time.Time { return t.b.now }
+
+// Shop is the command's shop.
+func (t *Tx) Shop() shop.Shop { return t.b.shop }
+
+// Rules is the shop's rules as of this batch.
+func (t *Tx) Rules() *marketing.Rules { return t.b.rules }
+
+// Trace is the traceparent under which the command's events are logged.
+func (t *Tx) Trace() string { return t.trace }
+
+// Follow makes the command part of another trace: the order's.
+func (t *Tx) Follow(traceparent string) {
+	if traceparent != "" {
+		t.trace = traceparent
+	}
+}
+
+// Sku returns a copy of the sku; nil if there is none.
+func (t *Tx) Sku(id string) (*inventory.Sku, error) {
+	d, err := t.b.skus.get(id, func(n *Needs) *[]string { return &n.Skus })
+	if d == nil {
+		return nil, err
+	}
+	return inventory.Restore(*d), nil
+}
+
+// PutSku saves the sku and its events.
+func (t *Tx) PutSku(s *inventory.Sku) {
+	d := s.Data()
+	t.b.skus.put(d.Sku, d)
+	t.record(s.Drain())
+}
+
+// Order returns a copy of the order; nil if there is none.
+func (t *Tx) Order(no string) (*order.Order, error) {
+	d, err := t.b.orders.get(no, func(n *Needs) *[]string { return &n.Orders })
+	if d == nil {
+		return nil, err
+	}
+	return order.Restore(*d), nil
+}
+
+// PutOrder saves the order and its events.
+func (t *Tx) PutOrder(o *order.Order) {
+	d := o.Data()
+	t.b.orders.put(d.No, d)
+	t.record(o.Drain())
+}
+
+// Payment returns a copy of the payment; nil if there is none.
+func (t *Tx) Payment(no string) (*payment.Payment, error) {
+	d, err := t.b.payments.get(no, func(n *Needs) *[]string { return &n.Payments })
+	if d == nil {
+		return nil, err
+	}
+	return payment.Restore(*d), nil
+}
+
+// PaymentsOf returns copies of all payments of an order that was loaded, by
+// number.
+func (t *Tx) PaymentsOf(orderNo string) []*payment.Payment {
+	var out []*payment.Payment
+	for _, no := range t.b.paymentsOf[orderNo] {
+		if d, _ := t.b.payments.get(no, nil); d != nil {
+			out = append(out, payment.Restore(*d))
+		}
+	}
+	return out
+}
+
+// PutPayment saves the payment and its events.
+func (t *Tx) PutPayment(p *payment.Payment) {
+	d := p.Data()
+	t.b.payments.put(d.No, d)
+	t.b.belongs(d.No, d.Order)
+	t.record(p.Drain())
+}
+
+// Coupon returns a copy of the coupon; nil if there is none.
+func (t *Tx) Coupon(code string) (*marketing.Coupon, error) {
+	d, err := t.b.coupons.get(code, func(n *Needs) *[]string { return &n.Coupons })
+	if d == nil {
+		return nil, err
+	}
+	return marketing.RestoreCoupon(*d), nil
+}
+
+// PutCoupon saves the coupon and its events.
+func (t *Tx) PutCoupon(c *marketing.Coupon) {
+	d := c.Data()
+	t.b.coupons.put(d.Code, d)
+	t.record(c.Drain())
+}
+
+// User returns the user; one that was never put is a plain user.
+func (t *Tx) User(id string) (*shop.User, error) {
+	d, err := t.b.users.get(id, func(n *Needs) *[]string { return &n.Users })
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		return &shop.User{ID: id}, nil
+	}
+	u := *d
+	return &u, nil
+}
+
+// PutUser saves the user.
+func (t *Tx) PutUser(u *shop.User) { t.b.users.put(u.ID, *u) }
+
+// Counter is the value of a named counter, 0 before it was first put.
+func (t *Tx) Counter(name string) (int64, error) {
+	d, err := t.b.counters.get(name, func(n *Needs) *[]string { return &n.Counters })
+	if d == nil {
+		return 0, err
+	}
+	return *d, nil
+}
+
+// PutCounter sets a named counter.
+func (t *Tx) PutCounter(name string, value int64) { t.b.counters.put(name, value) }
+
+// Position is where a reaction stands in the log.
+func (t *Tx) Position(reaction string) (event.Position, error) {
+	d, err := t.b.positions.get(reaction, func(n *Needs) *[]string { return &n.Positions })
+	if d == nil {
+		return event.Position{}, err
+	}
+	return *d, nil
+}
+
+// PutPosition moves a reaction.
+func (t *Tx) PutPosition(reaction string, p event.Position) { t.b.positions.put(reaction, p) }
+
+// Promotion returns a copy of the promotion; nil if there is none.
+func (t *Tx) Promotion(id string) (*pricing.Promotion, error) {
+	d, err := t.b.promotions.get(id, func(n *Needs) *[]string { return &n.Promotions })
+	return clone(d), err
+}
+
+// PutPromotion saves the promotion as the next version of the rules.
+func (t *Tx) PutPromotion(p *pricing.Promotion) {
+	t.b.promotions.put(p.ID, *p)
+	t.rulesChanged()
+}
+
+// DeletePromotion removes the promotion from the rules.
+func (t *Tx) DeletePromotion(id string) {
+	t.b.promotions.remove(id)
+	t.rulesChanged()
+}
+
+// Template returns a copy of the coupon template; nil if there is none.
+func (t *Tx) Template(id string) (*marketing.Template, error) {
+	d, err := t.b.templates.get(id, func(n *Needs) *[]string { return &n.Templates })
+	return clone(d), err
+}
+
+// PutTemplate saves the template as the next version of the rules.
+func (t *Tx) PutTemplate(m *marketing.Template) {
+	t.b.templates.put(m.ID, *m)
+	t.rulesChanged()
+}
+
+// CountIssued saves how many coupons of the template exist; the rule itself
+// stays at its version.
+func (t *Tx) CountIssued(m *marketing.Template) { t.b.templates.put(m.ID, *m) }
+
+func (t *Tx) rulesChanged() {
+	t.b.bump = true
+	t.record([]event.Event{{Type: event.RulesChanged}})
+}
+
+// Channel returns a copy of the stored channel settings; nil if there are none.
+func (t *Tx) Channel(name string) (*ChannelRow, error) {
+	d, err := t.b.channels.get(name, func(n *Needs) *[]string { return &n.Channels })
+	return clone(d), err
+}
+
+// PutChannel saves channel settings.
+func (t *Tx) PutChannel(c *ChannelRow) { t.b.channels.put(c.Name, *c) }
+
+// APIKey returns a copy of the secret key's record; nil if there is none.
+func (t *Tx) APIKey(id string) (*shop.Key, error) {
+	d, err := t.b.apiKeys.get(id, func(n *Needs) *[]string { return &n.APIKeys })
+	return clone(d), err
+}
+
+// PutAPIKey saves a secret key's record.
+func (t *Tx) PutAPIKey(k *shop.Key) { t.b.apiKeys.put(k.ID, *k) }
+
+// Keep stores an exchange with a channel beside the change.
+func (t *Tx) Keep(x Exchange) {
+	if x.Trace == "" {
+		x.Trace = t.trace
+	}
+	t.exchanges = append(t.exchanges, x)
+}
+
+// Want stores an effect with the change that wants it.
+func (t *Tx) Want(e Effect) {
+	if e.Trace == "" {
+		e.Trace = t.trace
+	}
+	t.effects = append(t.effects, e)
+}
+
+func clone[D any](d *D) *D {
+	if d == nil {
+		return nil
+	}
+	c := *d
+	return &c
+}
+
+// run decides one command over the batch: accepted, its rows become the
+// batch's; refused, nothing is left of it.
+func (b *Batch) run(c *Command) (res Result, err error) {
+	if c.Key != "" {
+		switch saved, err := b.savedKey(c.Key); {
+		case err != nil:
+			return Result{}, err
+		case saved == nil:
+		case !bytes.Equal(saved.Hash, c.Hash):
+			return Result{}, fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key was used for another request; a new intent needs a new key")
+		default:
+			return Result{Replayed: true, Answer: saved.Answer}, nil
+		}
+	}
+	t := &Tx{b: b, trace: c.Trace}
+	bump := b.bump
+	value, err := c.Decide(t)
+	if err != nil {
+		for _, tb := range b.tables() {
+			tb.drop()
+		}
+		b.bump = bump
+		return Result{}, err
+	}
+	if c.Key != "" {
+		answer, err := json.Marshal(value)
+		if err != nil {
+			return Result{}, err
+		}
+		saved := SavedKey{Key: c.Key, Hash: c.Hash, Answer: answer}
+		for i := range t.events {
+			if saved.Order = t.events[i].Order; saved.Order != "" {
+				break
+			}
+		}
+		b.keys.put(c.Key, saved)
+	}
+	for _, tb := range b.tables() {
+		tb.accept()
+	}
+	b.log(t)
+	return Result{Value: value}, nil
+}
+
+// log files the command's events, one record an order, in the order in which
+// they happened.
+func (b *Batch) log(t *Tx) {
+	b.effects = append(b.effects, t.effects...)
+	b.exchanges = append(b.exchanges, t.exchanges...)
+	first := len(b.records)
+next:
+	for _, e := range t.events {
+		for i := len(b.records) - 1; i >= first; i-- {
+			if b.records[i].Order == e.Order {
+				b.records[i].Events = append(b.records[i].Events, e.Event)
+				continue next
+			}
+		}
+		b.records = append(b.records, event.Record{
+			Shop: b.shop.ID, Order: e.Order, At: b.now, Trace: e.trace, Events: append(make([]event.Event, 0, len(t.events)), e.Event),
+		})
+	}
+}
+
+func (b *Batch) savedKey(key string) (*SavedKey, error) {
+	return b.keys.get(key, func(n *Needs) *[]string { return &n.Keys })
+}
+
+// IsMissing finds the needs that a decision asked for.
+func IsMissing(err error) (*Needs, bool) {
+	var m *MissingError
+	if errors.As(err, &m) {
+		return &m.Needs, true
+	}
+	return nil, false
+}

@@ -1,0 +1,217 @@
+// Package order guards the order: its price snapshot, frozen at placing, and
+// its state. An order knows what was paid towards it, but nothing of how:
+// payments are aggregates of their own and tell it through Settle.
+//
+// It promises that a snapshot never changes after Place, that an order is
+// paid only when what was applied equals what is payable, and that every
+// change of state records its event with the next number of the order's own
+// sequence.
+package order
+
+import (
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/pricing"
+)
+
+// How long an order waits for its money.
+const (
+	DefaultExpiry = 15 * time.Minute
+	MinExpiry     = time.Minute
+	MaxExpiry     = 30 * 24 * time.Hour
+)
+
+// Close reasons.
+const (
+	Expired   = "expired"
+	Cancelled = "cancelled"
+)
+
+// Data is an order as it is stored. Amounts are minor units, times UTC;
+// a zero time has not come.
+type Data struct {
+	No       string
+	User     string
+	Status   Status
+	Currency string
+
+	Total    int64
+	Discount int64
+	Payable  int64
+	Paid     int64 // applied to the order so far
+	Refunded int64
+
+	Items    []pricing.QuoteLine
+	Applied  []pricing.Applied
+	Coupons  []string
+	Counts   []event.Count // what it holds of counted limits
+	Metadata map[string]string
+
+	CreatedAt   time.Time
+	ExpiresAt   time.Time
+	PaidAt      time.Time
+	ClosedAt    time.Time
+	CloseReason string
+	Closing     string // the reason for which it wants to close, while the channel is asked
+
+	Seq   int64  // events so far; also the version that readers see
+	Trace string // W3C traceparent of the call that placed it
+}
+
+// Due is what is still to be paid, in minor units.
+func (d *Data) Due() int64 { return d.Payable - d.Paid }
+
+// Units are the goods of the order, gifts included, in line order.
+func (d *Data) Units() []event.Units {
+	u := make([]event.Units, len(d.Items))
+	for i := range d.Items {
+		u[i] = event.Units{Sku: d.Items[i].Sku, Quantity: d.Items[i].Quantity}
+	}
+	return u
+}
+
+// Order is the aggregate.
+type Order struct {
+	event.Recorder
+	d Data
+}
+
+// Placement is what an order is made of.
+type Placement struct {
+	No        string
+	User      string
+	Quote     *pricing.Quote
+	Coupons   []string // the codes that were applied
+	Counts    []event.Count
+	Metadata  map[string]string
+	ExpiresIn time.Duration // 0: DefaultExpiry
+	Now       time.Time
+	Trace     string
+}
+
+// Place makes an order from a quote. One with nothing to pay is paid at
+// once.
+func Place(p Placement) *Order {
+	if p.ExpiresIn == 0 {
+		p.ExpiresIn = DefaultExpiry
+	}
+	q := p.Quote
+	o := &Order{d: Data{
+		No: p.No, User: p.User, Status: PendingPayment, Currency: q.Currency,
+		Total: q.Total, Discount: q.Discount, Payable: q.Payable,
+		Items: q.Lines, Applied: q.Applied, Coupons: p.Coupons, Counts: p.Counts, Metadata: p.Metadata,
+		CreatedAt: p.Now, ExpiresAt: p.Now.Add(p.ExpiresIn), Trace: p.Trace,
+	}}
+	o.record(event.Event{Type: event.OrderPlaced, User: p.User, Amount: q.Payable, Coupons: p.Coupons})
+	if q.Payable == 0 {
+		o.d.Status, o.d.PaidAt = Paid, p.Now
+		o.recordEnd(event.OrderPaid, 0, "")
+	}
+	return o
+}
+
+// Restore makes an order from what was stored.
+func Restore(d Data) *Order { return &Order{d: d} }
+
+// Data is the order's present data. Its slices and map are not to be changed.
+func (o *Order) Data() Data { return o.d }
+
+// No is the order number.
+func (o *Order) No() string { return o.d.No }
+
+// Note records an event of one of the order's payments in the order's
+// sequence.
+func (o *Order) Note(e event.Event) { o.record(e) }
+
+// Attempt says that a new payment of amount is being opened. The order must
+// be payable and the amount within what is due.
+func (o *Order) Attempt(amount int64) error {
+	if o.d.Closing != "" {
+		return fault.New(fault.OrderNotPayable, "order %s is being closed (%s)", o.d.No, o.d.Closing)
+	}
+	if !o.d.Status.Live() {
+		return fault.New(fault.OrderNotPayable, "order %s is %s", o.d.No, o.d.Status)
+	}
+	if amount > o.d.Due() {
+		return fault.New(fault.AmountExceedsDue, "%d minor units are due on order %s, not %d", o.d.Due(), o.d.No, amount)
+	}
+	return o.move(TryAgain, fault.OrderNotPayable)
+}
+
+// Settle applies money that has arrived and returns how much of it the order
+// took: all that was due at most, nothing when it is paid or closed. Money
+// wins over a close that has begun.
+func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
+	if !o.d.Status.Live() || amount <= 0 {
+		return 0
+	}
+	applied = min(amount, o.d.Due())
+	o.d.Paid += applied
+	if o.d.Due() > 0 {
+		o.mustMove(PayPart)
+		o.record(event.Event{Type: event.OrderPartiallyPaid, Amount: applied})
+		return applied
+	}
+	o.mustMove(PayRest)
+	o.d.PaidAt, o.d.Closing = now, ""
+	o.recordEnd(event.OrderPaid, o.d.Paid, "")
+	return applied
+}
+
+// AttemptFailed says that a payment failed for certain.
+func (o *Order) AttemptFailed(reason string) {
+	if !o.d.Status.Live() {
+		return
+	}
+	o.mustMove(FailAttempt)
+	o.record(event.Event{Type: event.OrderPaymentFailed, Reason: reason})
+}
+
+// AskToClose begins to close the order: from now on no new payment is
+// opened, while the channel is asked about the open ones. A second ask keeps
+// the first reason.
+func (o *Order) AskToClose(reason string) error {
+	if err := o.move(BeginClose, fault.OrderNotCancellable); err != nil {
+		return err
+	}
+	if o.d.Closing == "" {
+		o.d.Closing = reason
+		o.record(event.Event{Type: event.OrderClosing, Reason: reason})
+	}
+	return nil
+}
+
+// Close closes the order for good. The caller has made sure that no payment
+// of it is open.
+func (o *Order) Close(reason string, now time.Time) error {
+	if err := o.move(Close, fault.OrderNotCancellable); err != nil {
+		return err
+	}
+	o.d.ClosedAt, o.d.CloseReason, o.d.Closing = now, reason, ""
+	o.recordEnd(event.OrderClosed, 0, reason)
+	return nil
+}
+
+// mustMove is for verbs whose guard has been checked: a refusal is a defect
+// of this package.
+func (o *Order) mustMove(v Verb) {
+	if err := o.move(v, fault.InternalFail); err != nil {
+		panic(err)
+	}
+}
+
+// recordEnd records an event that reactions follow, with what they need.
+func (o *Order) recordEnd(t event.Type, amount int64, reason string) {
+	o.record(event.Event{
+		Type: t, User: o.d.User, Amount: amount, Reason: reason,
+		Coupons: o.d.Coupons, Units: o.d.Units(), Counts: o.d.Counts,
+	})
+}
+
+func (o *Order) record(e event.Event) {
+	o.d.Seq++
+	e.Order, e.Seq, e.Status = o.d.No, o.d.Seq, string(o.d.Status)
+	o.Record(e)
+}

@@ -1,0 +1,145 @@
+// Package payment guards the payment, an aggregate apart from the order, and
+// holds the port to the channels. A payment's state is a function of the set
+// of its facts (see Settle): a callback, a query's answer and an operator's
+// word all go through one method, so that the order of their arrival cannot
+// matter and telling a thing twice changes nothing.
+package payment
+
+import (
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+)
+
+// Status is a payment's state.
+type Status string
+
+// The states of a payment. Created becomes Pending when the channel has
+// taken it; an unknown outcome leaves it where it is: unknown is not failed.
+const (
+	StatusCreated   Status = "created"
+	StatusPending   Status = "pending"
+	StatusSucceeded Status = "succeeded"
+	StatusFailed    Status = "failed"
+	StatusClosed    Status = "closed"
+)
+
+// Transitions is the state machine as data, from which the documents are
+// drawn. Settle computes the same from facts.
+var Transitions = []struct {
+	From Status
+	Verb string
+	To   Status
+}{
+	{StatusCreated, "taken by the channel", StatusPending},
+	{StatusCreated, "paid", StatusSucceeded},
+	{StatusCreated, "failed", StatusFailed},
+	{StatusCreated, "closed", StatusClosed},
+	{StatusPending, "paid", StatusSucceeded},
+	{StatusPending, "failed", StatusFailed},
+	{StatusPending, "closed", StatusClosed},
+	{StatusFailed, "paid", StatusSucceeded},
+	{StatusFailed, "closed", StatusClosed},
+	{StatusClosed, "paid", StatusSucceeded},
+}
+
+// Data is a payment as it is stored. Amounts are minor units, times UTC; a
+// zero time has not come.
+type Data struct {
+	No       string
+	Order    string
+	Channel  string // the shop's name for the channel
+	Method   Method
+	Amount   int64
+	Currency string
+	Status   Status
+	Applied  int64 // how much of it the order took
+	Refunded int64
+
+	Merchant string // who must have been paid, by the channel's settings when it was opened
+	App      string
+	Request  PrepayRequest
+	Action   *Action // nil until the channel has answered
+	Facts    []Fact  // lasting evidence, one per Fact.ID, in order of arrival
+	Anomaly  string  // why a fact was kept and not followed; "" if none was
+
+	TransactionID string // the channel's number of the money that arrived
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+	SucceededAt   time.Time // by the channel
+	ClosedAt      time.Time
+	NextQueryAt   time.Time // when to ask the channel; zero: no need
+	Queries       int
+	Trace         string
+	Version       int64 // 0 before it was first saved
+}
+
+// Suspense is money that arrived and is neither applied nor refunded.
+func (d *Data) Suspense() int64 {
+	if d.Status != StatusSucceeded {
+		return 0
+	}
+	return d.Amount - d.Applied - d.Refunded
+}
+
+// Open says whether the channel may still take money for it.
+func (d *Data) Open() bool { return d.Status == StatusCreated || d.Status == StatusPending }
+
+// Payment is the aggregate.
+type Payment struct {
+	event.Recorder
+	d Data
+}
+
+// New makes a payment that has not been saved yet. r becomes its request,
+// sent as it is each time.
+func New(order, channel, merchant, app, trace string, r PrepayRequest, now time.Time) *Payment {
+	return &Payment{d: Data{
+		No: r.PaymentNo, Order: order, Channel: channel, Method: r.Method, Amount: r.Amount, Currency: r.Currency,
+		Status: StatusCreated, Merchant: merchant, App: app, Request: r,
+		CreatedAt: now, ExpiresAt: r.ExpiresAt, NextQueryAt: now.Add(QueryDelays[0]), Trace: trace,
+	}}
+}
+
+// Restore makes a payment from what was stored.
+func Restore(d Data) *Payment { return &Payment{d: d} }
+
+// Data is the payment's present data. Its slices are not to be changed.
+func (p *Payment) Data() Data { return p.d }
+
+// No is the payment number.
+func (p *Payment) No() string { return p.d.No }
+
+// Event describes the payment in an event of the given type.
+func (p *Payment) Event(t event.Type, reason string) event.Event {
+	return event.Event{Type: t, Payment: p.d.No, Channel: p.d.Channel, Amount: p.d.Amount, Reason: reason}
+}
+
+// Taken stores what the channel answered to the prepay. A late answer to a
+// payment that has moved on changes nothing.
+func (p *Payment) Taken(a Action) bool {
+	if p.d.Status != StatusCreated {
+		if p.d.Action == nil {
+			p.d.Action = &a
+		}
+		return false
+	}
+	p.d.Action, p.d.Status = &a, StatusPending
+	return true
+}
+
+// QueryDelays is the schedule on which an open payment is asked about,
+// each counted from the query before; the last repeats. The channel's
+// callback usually comes first, so the early ones are for its loss.
+var QueryDelays = []time.Duration{
+	10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+}
+
+// Asked moves the next query on.
+func (p *Payment) Asked(now time.Time) {
+	p.d.Queries++
+	p.d.NextQueryAt = now.Add(QueryDelays[min(p.d.Queries, len(QueryDelays)-1)])
+}
+
+// Apply notes how much of the money the order took.
+func (p *Payment) Apply(amount int64) { p.d.Applied += amount }

@@ -1,0 +1,118 @@
+package payment
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// MaxFacts is how many lasting facts one payment keeps. A channel has a
+// handful of different things to say about one payment; more is an attack or
+// a defect, and is kept with the raw callbacks only.
+const MaxFacts = 64
+
+// Outcome is what a fact did.
+type Outcome string
+
+// The outcomes.
+const (
+	Settled    Outcome = "settled"    // the money is there, and this told us first
+	Repeated   Outcome = "repeated"   // known already
+	Recorded   Outcome = "recorded"   // kept; the state is as before
+	NowFailed  Outcome = "failed"     // the attempt failed
+	NowClosed  Outcome = "closed"     // closed at the channel
+	Anomalous  Outcome = "anomaly"    // authentic but wrong: kept, not followed
+	Orphan     Outcome = "orphan"     // authentic, about a payment that we do not know
+	StillOpen  Outcome = "still_open" // nothing lasting was said
+	NotFactual Outcome = "refused"    // did not pass a check
+)
+
+// Settle adds a fact to the payment's evidence and recomputes its state. It
+// is the one way in which a payment learns anything from a channel.
+func (p *Payment) Settle(f Fact, now time.Time) Outcome {
+	if f.Kind == Open {
+		return StillOpen
+	}
+	if slices.ContainsFunc(p.d.Facts, func(g Fact) bool { return g.ID == f.ID }) {
+		return Repeated
+	}
+	if len(p.d.Facts) >= MaxFacts {
+		return Recorded
+	}
+	f.ReceivedAt = now
+	// A new slice: clones share the old one.
+	p.d.Facts = append(slices.Clip(p.d.Facts), f)
+	before := p.d.Status
+	anomaly := p.mismatch(f)
+	p.resolve(now)
+	switch {
+	case anomaly != "":
+		return Anomalous
+	case p.d.Status == before:
+		return Recorded
+	case p.d.Status == StatusSucceeded:
+		return Settled
+	case p.d.Status == StatusFailed:
+		return NowFailed
+	default:
+		return NowClosed
+	}
+}
+
+// resolve computes the state from the set of facts: money that is right wins
+// over everything, a close over a failure. Only the earliest right payment
+// counts; the set decides, not the order of arrival.
+func (p *Payment) resolve(now time.Time) {
+	var paid *Fact
+	var closed, failed bool
+	p.d.Anomaly = ""
+	for i := range p.d.Facts {
+		f := &p.d.Facts[i]
+		if why := p.mismatch(*f); why != "" {
+			if p.d.Anomaly == "" || why < p.d.Anomaly {
+				p.d.Anomaly = why
+			}
+			continue
+		}
+		switch f.Kind {
+		case Paid:
+			if paid == nil || f.At.Before(paid.At) || f.At.Equal(paid.At) && f.ID < paid.ID {
+				paid = f
+			}
+		case Closed:
+			closed = true
+		case Failed:
+			failed = true
+		}
+	}
+	switch {
+	case paid != nil:
+		p.d.Status, p.d.TransactionID, p.d.SucceededAt = StatusSucceeded, paid.TransactionID, paid.At
+		p.d.NextQueryAt = time.Time{}
+	case closed:
+		if p.d.Status != StatusClosed {
+			p.d.ClosedAt = now
+		}
+		p.d.Status, p.d.NextQueryAt = StatusClosed, time.Time{}
+	case failed:
+		p.d.Status, p.d.NextQueryAt = StatusFailed, time.Time{}
+	}
+}
+
+// mismatch says why a fact cannot be about this payment's money: what the
+// channel says of amount, currency, merchant and app must be what we asked.
+func (p *Payment) mismatch(f Fact) string {
+	switch {
+	case f.Kind != Paid:
+		return ""
+	case f.Amount != p.d.Amount:
+		return fmt.Sprintf("amount: paid %d, asked %d", f.Amount, p.d.Amount)
+	case f.Currency != "" && f.Currency != p.d.Currency:
+		return fmt.Sprintf("currency: paid %s, asked %s", f.Currency, p.d.Currency)
+	case f.Merchant != p.d.Merchant:
+		return fmt.Sprintf("merchant: paid to %s, ours is %s", f.Merchant, p.d.Merchant)
+	case f.App != p.d.App:
+		return fmt.Sprintf("app: paid in %s, ours is %s", f.App, p.d.App)
+	}
+	return ""
+}

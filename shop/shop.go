@@ -1,0 +1,54 @@
+// Package shop holds the tenant and the buyer as far as Tandem knows them: a
+// shop with its keys, and users with what pricing and the checks at placing
+// an order need. Users that were never put are plain users.
+package shop
+
+import (
+	"regexp"
+	"time"
+
+	"github.com/tandem-pay/tandem/fault"
+)
+
+// Default is the shop that a single-shop installation never notices.
+const Default = "default"
+
+// Shop is the tenant. Every row, key, channel, event and number belongs to
+// one shop.
+type Shop struct {
+	ID           string
+	Name         string
+	Currency     string // ISO 4217
+	RulesVersion int64  // rises with every change of a promotion or template
+	CreatedAt    time.Time
+}
+
+// Key is a secret key of a shop. Only the hash of the secret is kept.
+type Key struct {
+	Shop      string
+	ID        string // shown in lists; not the secret
+	Hash      []byte // SHA-256 of the secret: it has 128 bits of chance or more, so no salt is needed
+	Label     string
+	CreatedAt time.Time
+	RevokedAt time.Time // zero while it works
+}
+
+// User is a buyer.
+type User struct {
+	ID      string
+	Level   string
+	Tags    []string
+	Blocked bool
+	Version int64 // 0 before it was first saved
+}
+
+var idShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@:-]{0,63}$`)
+
+// CheckID refuses an id that is not 1–64 letters, digits and . _ - : @, the
+// first a letter or digit. pointer names the field in the fault.
+func CheckID(pointer, id string) error {
+	if !idShape.MatchString(id) {
+		return fault.Invalidf(pointer, "must be 1 to 64 letters, digits or any of . _ - : @, beginning with a letter or digit")
+	}
+	return nil
+}
