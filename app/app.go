@@ -61,6 +61,8 @@ type App struct {
 	// PublicURL is how channels and browsers reach this server, without a
 	// slash at its end.
 	PublicURL string
+
+	refused share // of refused callbacks that are stored
 }
 
 // Tracer joins what happens to the trace of the order that it is about.

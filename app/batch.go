@@ -1,10 +1,13 @@
 package app
 
 import (
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
@@ -123,8 +126,23 @@ func (b *Batch) belongs(paymentNo, orderNo string) {
 }
 
 // Run decides one command. A refusal is the error; a *MissingError asks for
-// more rows.
-func (b *Batch) Run(c *Command) (Result, error) { return b.run(c) }
+// more rows. A decision that panics is a defect: it is refused as internal
+// and leaves no trace, like any other.
+func (b *Batch) Run(c *Command) (res Result, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.drop()
+			res, err = Result{}, fault.From(fmt.Errorf("%s panicked: %v\n%s", c.Name, p, debug.Stack()))
+		}
+	}()
+	return b.run(c)
+}
+
+func (b *Batch) drop() {
+	for _, tb := range b.tables() {
+		tb.drop()
+	}
+}
 
 // Changes is what the accepted commands want written; nil if nothing.
 func (b *Batch) Changes() *Changes {

@@ -21,6 +21,8 @@ type Store interface {
 	Begin(ctx context.Context, shop string, n *Needs) (Unit, *Loaded, error)
 	// LoadRules reads the promotions and templates of a shop at one version.
 	LoadRules(ctx context.Context, shop string) (*marketing.Rules, error)
+	// RulesVersion is the version that LoadRules would have now.
+	RulesVersion(ctx context.Context, shop string) (int64, error)
 	// HasKey says whether an idempotency key, or a marker, was committed. It
 	// is asked when a commit's outcome is unknown, and retried until answered.
 	HasKey(ctx context.Context, shop, key string) (bool, error)
@@ -134,6 +136,7 @@ type ChannelRow struct {
 // Settings reads shops, keys and channels.
 type Settings interface {
 	Shops(ctx context.Context) ([]shop.Shop, error)
+	ShopByID(ctx context.Context, id string) (shop.Shop, error)
 	// KeyByHash finds a key that works in any shop.
 	KeyByHash(ctx context.Context, hash []byte) (shop.Key, error)
 	ListKeys(ctx context.Context, shop string) ([]shop.Key, error)

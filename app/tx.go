@@ -277,9 +277,7 @@ func (b *Batch) run(c *Command) (res Result, err error) {
 	bump := b.bump
 	value, err := c.Decide(t)
 	if err != nil {
-		for _, tb := range b.tables() {
-			tb.drop()
-		}
+		b.drop()
 		b.bump = bump
 		return Result{}, err
 	}

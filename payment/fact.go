@@ -19,6 +19,7 @@ type Source string
 // The sources.
 const (
 	ByCallback Source = "callback"
+	ByPrepay   Source = "prepay"
 	ByQuery    Source = "query"
 	ByClose    Source = "close"
 	ByOperator Source = "operator"

@@ -75,7 +75,7 @@ type Data struct {
 }
 
 // Suspense is money that arrived and is neither applied nor refunded.
-func (d *Data) Suspense() int64 {
+func (d Data) Suspense() int64 {
 	if d.Status != StatusSucceeded {
 		return 0
 	}
@@ -83,7 +83,7 @@ func (d *Data) Suspense() int64 {
 }
 
 // Open says whether the channel may still take money for it.
-func (d *Data) Open() bool { return d.Status == StatusCreated || d.Status == StatusPending }
+func (d Data) Open() bool { return d.Status == StatusCreated || d.Status == StatusPending }
 
 // Payment is the aggregate.
 type Payment struct {

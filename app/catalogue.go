@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// PutSku makes or redefines a sku.
+func (a *App) PutSku(ctx context.Context, shopID, id string, in inventory.Definition) (inventory.Data, error) {
+	if err := shop.CheckID("/sku", id); err != nil {
+		return inventory.Data{}, err
+	}
+	return a.changeSku(ctx, shopID, id, "", nil, true, func(s *inventory.Sku) error { return s.Define(in) })
+}
+
+// AdjustStock adds delta units to what is on hand of a sku.
+func (a *App) AdjustStock(ctx context.Context, shopID, id, key string, delta int64) (inventory.Data, error) {
+	return a.changeSku(ctx, shopID, id, key, Hash("adjust stock "+id, delta), false, func(s *inventory.Sku) error { return s.Adjust(delta) })
+}
+
+func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte, create bool, change func(*inventory.Sku) error) (inventory.Data, error) {
+	c := &Command{
+		Shop: shopID, Name: "change sku", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Skus: []string{id}},
+		Decide: func(tx *Tx) (any, error) {
+			s, err := tx.Sku(id)
+			if err != nil {
+				return nil, err
+			}
+			if s == nil {
+				if !create {
+					return nil, fault.New(fault.SkuNotFound, "there is no sku %q", id)
+				}
+				s = inventory.New(id)
+			}
+			if err := change(s); err != nil {
+				return nil, err
+			}
+			tx.PutSku(s)
+			return s.Data(), nil
+		},
+	}
+	d, _, err := do[inventory.Data](ctx, a, c)
+	return d, err
+}
+
+// PutUser says what a user is.
+func (a *App) PutUser(ctx context.Context, shopID string, in shop.User) (shop.User, error) {
+	if err := shop.CheckID("/userId", in.ID); err != nil {
+		return in, err
+	}
+	if len(in.Tags) > 50 {
+		return in, fault.Invalidf("/tags", "at most 50")
+	}
+	c := &Command{
+		Shop: shopID, Name: "put user", Trace: a.Tracer.Parent(ctx), Needs: Needs{Users: []string{in.ID}},
+		Decide: func(tx *Tx) (any, error) {
+			u, err := tx.User(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			u.Level, u.Tags, u.Blocked = in.Level, in.Tags, in.Blocked
+			tx.PutUser(u)
+			return *u, nil
+		},
+	}
+	u, _, err := do[shop.User](ctx, a, c)
+	return u, err
+}
+
+// PutPromotion makes (create) or edits a promotion; an edit is its next
+// version, and orders keep the one that they used.
+func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.Promotion, create bool) (pricing.Promotion, error) {
+	hash := Hash("put promotion", in)
+	if in.ID == "" {
+		in.ID = newID("promo_", a.Rand)
+	}
+	if err := in.Validate(); err != nil {
+		return in, err
+	}
+	c := &Command{
+		Shop: shopID, Name: "put promotion", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
+		Needs: Needs{Shop: true, Promotions: []string{in.ID}},
+		Decide: func(tx *Tx) (any, error) {
+			old, err := tx.Promotion(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			p := in
+			p.Version = 1
+			if old != nil {
+				if create {
+					return nil, fault.New(fault.AlreadyExists, "there is a promotion %s; PUT edits it", in.ID)
+				}
+				p.Version = old.Version + 1
+			}
+			tx.PutPromotion(&p)
+			return p, nil
+		},
+	}
+	p, _, err := do[pricing.Promotion](ctx, a, c)
+	return p, err
+}
+
+// DeletePromotion ends a promotion.
+func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
+	c := &Command{
+		Shop: shopID, Name: "delete promotion", Alone: true, Trace: a.Tracer.Parent(ctx),
+		Needs: Needs{Shop: true, Promotions: []string{id}},
+		Decide: func(tx *Tx) (any, error) {
+			p, err := tx.Promotion(id)
+			if err != nil {
+				return nil, err
+			}
+			if p == nil {
+				return nil, fault.New(fault.Missing, "there is no promotion %s", id)
+			}
+			tx.DeletePromotion(id)
+			return nil, nil
+		},
+	}
+	_, err := a.Road.Do(ctx, c)
+	return err
+}
+
+// PutTemplate makes (create) or edits a coupon template; an edit is its next
+// version.
+func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.Template, create bool) (marketing.Template, error) {
+	hash := Hash("put template", in)
+	if in.ID == "" {
+		in.ID = newID("tpl_", a.Rand)
+	}
+	if err := shop.CheckID("/id", in.ID); err != nil {
+		return in, err
+	}
+	if err := in.Validate(); err != nil {
+		return in, err
+	}
+	c := &Command{
+		Shop: shopID, Name: "put coupon template", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
+		Needs: Needs{Shop: true, Templates: []string{in.ID}},
+		Decide: func(tx *Tx) (any, error) {
+			old, err := tx.Template(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			t := in
+			t.Version, t.Issued = 1, 0
+			switch {
+			case old == nil && !create:
+				return nil, fault.New(fault.Missing, "there is no coupon template %s; POST makes one", in.ID)
+			case old != nil && create:
+				return nil, fault.New(fault.AlreadyExists, "there is a coupon template %s; PUT edits it", in.ID)
+			case old != nil:
+				t.Version, t.Issued = old.Version+1, old.Issued
+			}
+			tx.PutTemplate(&t)
+			return t, nil
+		},
+	}
+	t, _, err := do[marketing.Template](ctx, a, c)
+	return t, err
+}
+
+// newID makes an id of 16 random letters and digits (80 bits).
+func newID(prefix string, r io.Reader) string {
+	const letters = "abcdefghijklmnopqrstuvwxyz234567" // base 32
+	var b [16]byte
+	if _, err := io.ReadFull(r, b[:]); err != nil {
+		panic(fmt.Errorf("random ids: %w", err)) // crypto/rand never fails; a test's source must not
+	}
+	var s strings.Builder
+	s.WriteString(prefix)
+	for _, c := range b {
+		s.WriteByte(letters[c%32])
+	}
+	return s.String()
+}

@@ -1,0 +1,231 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// OpenPayment is a buyer's wish to pay.
+type OpenPayment struct {
+	Channel   string
+	Method    payment.Method
+	Amount    int64  // minor units; 0: all that is due
+	OpenID    string // JSAPI
+	ClientIP  string // H5; not part of the request's identity
+	ReturnURL string
+}
+
+// OpenPayment stores a payment with its request, then asks the channel. The
+// order of the two matters: what the channel may have taken, we know of. If
+// the channel's answer is lost, repeating with the same key repeats the
+// identical request.
+func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in OpenPayment) (p payment.Data, replayed bool, err error) {
+	if err := in.check(); err != nil {
+		return p, false, err
+	}
+	ch, err := a.Channels.Channel(ctx, shop, in.Channel)
+	if err != nil {
+		return p, false, err
+	}
+	if !slices.Contains(ch.Methods(), in.Method) {
+		return p, false, fault.Invalidf("/method", "channel %s offers %v", in.Channel, ch.Methods())
+	}
+	view, err := a.Store.Order(ctx, shop, orderNo)
+	if err != nil {
+		return p, false, err
+	}
+	ctx, end := a.Tracer.Start(ctx, "open payment", view.Order.Trace)
+	defer func() { end(err) }()
+
+	identity := in
+	identity.ClientIP = ""
+	no, err := newNumber(paymentDigit, a.Clock.Now(), a.Rand)
+	if err != nil {
+		return p, false, err
+	}
+	c := &Command{
+		Shop: shop, Name: "open payment", Key: key, Hash: Hash("open payment "+orderNo, identity), Trace: view.Order.Trace,
+		Needs: Needs{Orders: []string{orderNo}},
+		Decide: func(tx *Tx) (any, error) {
+			return a.openPayment(tx, shop, orderNo, no, &in, &ch)
+		},
+	}
+	p, replayed, err = do[payment.Data](ctx, a, c)
+	if err != nil {
+		return p, replayed, err
+	}
+	if replayed {
+		if p, err = a.Store.Payment(ctx, shop, p.No); err != nil {
+			return p, replayed, err
+		}
+	}
+	if p.Action == nil && p.Open() {
+		p, err = a.prepay(ctx, shop, &ch, p)
+	}
+	return p, replayed, err
+}
+
+func (in *OpenPayment) check() error {
+	switch {
+	case in.Channel == "":
+		return fault.Invalidf("/channel", "required")
+	case in.Amount < 0:
+		return fault.Invalidf("/amount", "must be positive minor units, or absent for all that is due")
+	case in.Method == payment.JSAPI && in.OpenID == "":
+		return fault.Invalidf("/payer/openId", "jsapi needs the payer's openId")
+	case len(in.OpenID) > 128:
+		return fault.Invalidf("/payer/openId", "at most 128 characters")
+	}
+	if in.ReturnURL != "" {
+		if u, err := url.Parse(in.ReturnURL); err != nil || len(in.ReturnURL) > 255 || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fault.Invalidf("/returnUrl", "must be an http or https URL of at most 255 characters")
+		}
+	}
+	return nil
+}
+
+// minChannelExpiry is the shortest life that channels accept for a payment.
+const minChannelExpiry = 65 * time.Second
+
+func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch *Configured) (payment.Data, error) {
+	o, err := tx.Order(orderNo)
+	if err != nil {
+		return payment.Data{}, err
+	}
+	if o == nil {
+		return payment.Data{}, fault.New(fault.Missing, "there is no order %s", orderNo)
+	}
+	d := o.Data()
+	amount := in.Amount
+	if amount == 0 {
+		amount = max(d.Due(), 1)
+	}
+	if err := o.Attempt(amount); err != nil {
+		return payment.Data{}, err
+	}
+	expires := d.ExpiresAt
+	if soonest := tx.Now().Add(minChannelExpiry); expires.Before(soonest) {
+		expires = soonest
+	}
+	p := payment.New(orderNo, in.Channel, ch.Merchant, ch.App, tx.Trace(), payment.PrepayRequest{
+		PaymentNo: no, Method: in.Method, Amount: amount, Currency: d.Currency, Description: describe(&d),
+		NotifyURL: a.PublicURL + "/v1/notify/" + shop + "/" + in.Channel, ReturnURL: in.ReturnURL,
+		OpenID: in.OpenID, ClientIP: in.ClientIP, ExpiresAt: expires,
+	}, tx.Now())
+	o.Note(p.Event(event.PaymentCreated, ""))
+	tx.PutPayment(p)
+	tx.PutOrder(o)
+	return p.Data(), nil
+}
+
+// describe says to the buyer what is paid for.
+func describe(d *order.Data) string {
+	s := "Order " + d.No
+	if len(d.Items) > 0 {
+		s = d.Items[0].Name
+	}
+	if len(d.Items) > 1 {
+		s = fmt.Sprintf("%s 等%d件", s, len(d.Items))
+	}
+	return s
+}
+
+// prepay asks the channel to take a stored payment and records its answer.
+func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment.Data) (payment.Data, error) {
+	call, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	start := a.Clock.Now().UTC()
+	began := time.Now()
+	call, end := a.Tracer.Start(call, "channel prepay", "")
+	action, err := ch.Prepay(call, p.Request)
+	end(err)
+	x := Exchange{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: ExchangePrepay, At: start, Took: time.Since(began), Verdict: verdict(err)}
+	// What the channel said must be recorded even if the caller has gone.
+	ctx = context.WithoutCancel(ctx)
+
+	var rejected *payment.RejectedError
+	switch {
+	case err == nil:
+		return a.taken(ctx, shop, p, action, x)
+	case errors.As(err, &rejected):
+		x.Detail = rejected.Error()
+		f := payment.Fact{ID: "rejected/" + rejected.Code, Kind: payment.Failed, Source: payment.ByPrepay, Word: rejected.Code}
+		if _, err := a.Settle(ctx, shop, p.No, f, x); err != nil {
+			return p, err
+		}
+		return p, fault.New(fault.ChannelRejected, "%s refused the payment: %s %s", p.Channel, rejected.Code, rejected.Message)
+	case errors.Is(err, payment.ErrPaid), errors.Is(err, payment.ErrClosed):
+		if err := a.keep(ctx, shop, x); err != nil {
+			return p, err
+		}
+		return a.SyncPayment(ctx, shop, p.No)
+	}
+	x.Detail = err.Error()
+	if kept := a.keep(ctx, shop, x); kept != nil {
+		return p, kept
+	}
+	return p, channelFault(p.Channel, err)
+}
+
+// taken records the channel's yes.
+func (a *App) taken(ctx context.Context, shop string, p payment.Data, action payment.Action, x Exchange) (payment.Data, error) {
+	c := &Command{
+		Shop: shop, Name: "prepay answered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
+		Decide: func(tx *Tx) (any, error) {
+			q, err := tx.Payment(p.No)
+			if err != nil {
+				return nil, err
+			}
+			o, err := tx.Order(p.Order)
+			if err != nil {
+				return nil, err
+			}
+			tx.Keep(x)
+			if q.Taken(action) {
+				o.Note(q.Event(event.PaymentPending, ""))
+				tx.PutOrder(o)
+			}
+			tx.PutPayment(q)
+			return q.Data(), nil
+		},
+	}
+	d, _, err := do[payment.Data](ctx, a, c)
+	return d, err
+}
+
+// verdict is how a call to a channel ended, as the timeline says it.
+func verdict(err error) string {
+	var rejected *payment.RejectedError
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.As(err, &rejected):
+		return "rejected"
+	case errors.Is(err, payment.ErrPaid):
+		return "already_paid"
+	case errors.Is(err, payment.ErrClosed):
+		return "already_closed"
+	case errors.Is(err, payment.ErrNotExist):
+		return "not_there"
+	case errors.Is(err, payment.ErrBusy):
+		return "busy"
+	}
+	return "unknown"
+}
+
+// channelFault tells a caller that the channel gave no certain answer.
+func channelFault(channel string, err error) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fault.New(fault.ChannelTimeout, "%s did not answer in time; repeat with the same Idempotency-Key", channel).Because(err)
+	}
+	return fault.New(fault.ChannelUnavailable, "%s gave no certain answer; repeat with the same Idempotency-Key", channel).Because(err)
+}

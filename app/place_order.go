@@ -1,0 +1,192 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/pricing"
+)
+
+// Limits on an order's metadata.
+const (
+	MaxMetadata      = 20  // members
+	MaxMetadataValue = 500 // characters
+)
+
+// PlaceOrder is a buyer's wish to buy.
+type PlaceOrder struct {
+	Cart
+	Expected  *int64        // minor units: refuse if the price is another
+	ExpiresIn time.Duration // 0: order.DefaultExpiry
+	Metadata  map[string]string
+}
+
+// PlaceOrder checks the user, prices, locks the coupons, reserves the stock,
+// counts the limits and writes the snapshot: all or nothing. replayed says
+// that the key had placed this order before.
+func (a *App) PlaceOrder(ctx context.Context, shop, key string, in PlaceOrder) (d order.Data, replayed bool, err error) {
+	hash := Hash("place order", in)
+	if err := in.check(); err != nil {
+		return d, false, err
+	}
+	if err := in.checkTerms(); err != nil {
+		return d, false, err
+	}
+	now := a.Clock.Now()
+	no, err := newNumber(orderDigit, now, a.Rand)
+	if err != nil {
+		return d, false, err
+	}
+	c := &Command{
+		Shop: shop, Name: "place order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
+		Needs: Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons},
+		Decide: func(tx *Tx) (any, error) {
+			o, err := placeOrder(tx, no, &in)
+			if err != nil {
+				return nil, err
+			}
+			return o.Data(), nil
+		},
+	}
+	return do[order.Data](ctx, a, c)
+}
+
+func (in *PlaceOrder) checkTerms() error {
+	if in.ExpiresIn != 0 && (in.ExpiresIn < order.MinExpiry || in.ExpiresIn > order.MaxExpiry) {
+		return fault.Invalidf("/expiresIn", "must be from %s to %s", order.MinExpiry, order.MaxExpiry)
+	}
+	if in.Expected != nil && *in.Expected < 0 {
+		return fault.Invalidf("/expectedPayableAmount", "must not be negative")
+	}
+	if len(in.Metadata) > MaxMetadata {
+		return fault.Invalidf("/metadata", "at most %d members", MaxMetadata)
+	}
+	for k, v := range in.Metadata {
+		if k == "" || utf8.RuneCountInString(k) > 64 || utf8.RuneCountInString(v) > MaxMetadataValue {
+			return fault.Invalidf("/metadata/"+k, "names have 1 to 64 characters, values at most %d", MaxMetadataValue)
+		}
+	}
+	return nil
+}
+
+// placeOrder is the pure step. The checks run in the order in which
+// refusals take precedence: who asks, what for, with which coupons, at what
+// price, and whether it can still be had.
+func placeOrder(tx *Tx, no string, in *PlaceOrder) (*order.Order, error) {
+	u, err := tx.User(in.User)
+	if err != nil {
+		return nil, err
+	}
+	if u.Blocked {
+		return nil, fault.New(fault.UserBlocked, "user %s may not place orders", in.User)
+	}
+	lines := make([]pricing.Line, len(in.Items))
+	for i, it := range in.Items {
+		s, err := tx.Sku(it.Sku)
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			return nil, skuNotFound(it.Sku)
+		}
+		d := s.Data()
+		lines[i] = line(&d, it.Quantity)
+	}
+	coupons := make([]*marketing.Coupon, len(in.Coupons))
+	priced := make([]pricing.Coupon, len(in.Coupons))
+	for i, code := range in.Coupons {
+		if coupons[i], priced[i], err = couponToUse(tx, code, in.User); err != nil {
+			return nil, err
+		}
+	}
+	quote, err := pricing.Price(pricing.Input{
+		Currency: tx.Shop().Currency, Now: tx.Now(), User: buyer(u),
+		Lines: lines, Rules: tx.Rules().Promotions, Coupons: priced,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range quote.Skipped {
+		if s.Source == pricing.FromCoupon {
+			return nil, fault.New(fault.CouponNotApplicable, "coupon %s does not apply (%s): %s", s.Code, s.Reason, s.Detail)
+		}
+	}
+	if in.Expected != nil && *in.Expected != quote.Payable {
+		return nil, fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", quote.Payable, *in.Expected)
+	}
+	counts, err := reserve(tx, no, in.User, quote)
+	if err != nil {
+		return nil, err
+	}
+	o := order.Place(order.Placement{
+		No: no, User: in.User, Quote: quote, Coupons: in.Coupons, Counts: counts,
+		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Now: tx.Now(), Trace: tx.Trace(),
+	})
+	tx.PutOrder(o)
+	for _, c := range coupons {
+		if err := c.Lock(no, in.User, o.Data().ExpiresAt, tx.Now()); err != nil {
+			return nil, err
+		}
+		tx.PutCoupon(c)
+	}
+	return o, nil
+}
+
+func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, error) {
+	c, err := tx.Coupon(code)
+	if err != nil {
+		return nil, pricing.Coupon{}, err
+	}
+	if c == nil {
+		return nil, pricing.Coupon{}, fault.New(fault.CouponNotFound, "there is no coupon %q", code)
+	}
+	d := c.Data()
+	t := tx.Rules().Templates[d.TemplateID]
+	if t == nil {
+		return nil, pricing.Coupon{}, fmt.Errorf("coupon %s: template %s is gone", code, d.TemplateID)
+	}
+	p := t.Priced(&d, user, tx.Now())
+	if p.Refused != "" {
+		return nil, p, fault.New(fault.CouponUnavailable, "coupon %s: %s", code, p.Detail)
+	}
+	return c, p, nil
+}
+
+// reserve takes the stock of every line and counts the limits that exist; a
+// sku without a limit costs no counter.
+func reserve(tx *Tx, no, user string, q *pricing.Quote) ([]event.Count, error) {
+	var counts []event.Count
+	for i := range q.Lines {
+		l := &q.Lines[i]
+		s, err := tx.Sku(l.Sku)
+		if err != nil {
+			return nil, err
+		}
+		if limit := s.Data().MaxPerUser; limit > 0 {
+			name := purchaseCounter(l.Sku, user)
+			had, err := tx.Counter(name)
+			if err != nil {
+				return nil, err
+			}
+			if had+l.Quantity > limit {
+				return nil, fault.New(fault.PurchaseLimitExceeded, "%s: at most %d for each buyer; %d ordered before, %d asked for", l.Sku, limit, had, l.Quantity)
+			}
+			tx.PutCounter(name, had+l.Quantity)
+			counts = append(counts, event.Count{Name: name, Amount: l.Quantity})
+		}
+		if err := s.Reserve(no, l.Quantity); err != nil {
+			return nil, err
+		}
+		tx.PutSku(s)
+	}
+	return counts, nil
+}
+
+// purchaseCounter counts the units of a limited sku in a buyer's live orders.
+func purchaseCounter(sku, user string) string { return "bought/" + sku + "/" + user }

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/pricing"
+)
+
+// Quote prices a cart as an order would be priced now, and says why. It
+// stores nothing. Coupons that cannot be used are skipped with their reason
+// where an order would be refused.
+func (a *App) Quote(ctx context.Context, shop string, in Cart) (*pricing.Quote, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	found, err := a.Store.SkusByID(ctx, shop, in.skus())
+	if err != nil {
+		return nil, err
+	}
+	bySku := make(map[string]*inventory.Data, len(found))
+	for i := range found {
+		bySku[found[i].Sku] = &found[i]
+	}
+	lines := make([]pricing.Line, len(in.Items))
+	for i, it := range in.Items {
+		d := bySku[it.Sku]
+		if d == nil {
+			return nil, skuNotFound(it.Sku)
+		}
+		lines[i] = line(d, it.Quantity)
+	}
+	u, err := a.Store.UserByID(ctx, shop, in.User)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := a.Rules(ctx, shop)
+	if err != nil {
+		return nil, err
+	}
+	coupons, err := a.quoteCoupons(ctx, shop, &in, rules)
+	if err != nil {
+		return nil, err
+	}
+	s, err := a.Store.ShopByID(ctx, shop)
+	if err != nil {
+		return nil, err
+	}
+	return pricing.Price(pricing.Input{
+		Currency: s.Currency, Now: a.Clock.Now().UTC(), User: buyer(&u),
+		Lines: lines, Rules: rules.Promotions, Coupons: coupons,
+	})
+}
+
+func (a *App) quoteCoupons(ctx context.Context, shop string, in *Cart, rules *marketing.Rules) ([]pricing.Coupon, error) {
+	if len(in.Coupons) == 0 {
+		return nil, nil
+	}
+	found, err := a.Store.CouponsByCode(ctx, shop, in.Coupons)
+	if err != nil {
+		return nil, err
+	}
+	byCode := make(map[string]*marketing.CouponData, len(found))
+	for i := range found {
+		byCode[found[i].Code] = &found[i]
+	}
+	now := a.Clock.Now().UTC()
+	out := make([]pricing.Coupon, len(in.Coupons))
+	for i, code := range in.Coupons {
+		d := byCode[code]
+		if d == nil {
+			out[i] = pricing.Coupon{Code: code, Refused: pricing.CouponNotFound, Detail: "there is no such code"}
+			continue
+		}
+		t := rules.Templates[d.TemplateID]
+		if t == nil {
+			return nil, fault.New(fault.InternalFail, "coupon %s: template %s is gone", code, d.TemplateID)
+		}
+		out[i] = t.Priced(d, in.User, now)
+	}
+	return out, nil
+}

@@ -1,0 +1,164 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// SyncPayment asks the channel what became of a payment, now, and settles
+// the answer. The payment as it is afterwards is returned.
+func (a *App) SyncPayment(ctx context.Context, shop, no string) (payment.Data, error) {
+	p, err := a.Store.Payment(ctx, shop, no)
+	if err != nil {
+		return p, err
+	}
+	ch, err := a.Channels.Channel(ctx, shop, p.Channel)
+	if err != nil {
+		return p, err
+	}
+	if err := a.ask(ctx, shop, &ch, p); err != nil {
+		return p, channelFault(p.Channel, err)
+	}
+	return a.Store.Payment(ctx, shop, no)
+}
+
+// ask queries the channel once and settles what it says. The error is the
+// channel's (or the road's); ErrNotExist is one.
+func (a *App) ask(ctx context.Context, shop string, ch *Configured, p payment.Data) error {
+	f, x, err := a.query(ctx, ch, p)
+	if err != nil {
+		if kept := a.asked(ctx, shop, p, x); kept != nil {
+			return kept
+		}
+		return err
+	}
+	_, err = a.Settle(context.WithoutCancel(ctx), shop, p.No, f, x)
+	return err
+}
+
+func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (payment.Fact, Exchange, error) {
+	call, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	x := Exchange{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: ExchangeQuery, At: a.Clock.Now().UTC()}
+	began := time.Now()
+	call, end := a.Tracer.Start(call, "channel query", p.Trace)
+	f, err := ch.Query(call, p.No)
+	end(err)
+	x.Took = time.Since(began)
+	if err != nil {
+		x.Verdict, x.Detail = verdict(err), err.Error()
+	}
+	return f, x, err
+}
+
+// asked records a query without an answer, and moves the next one on.
+func (a *App) asked(ctx context.Context, shop string, p payment.Data, x Exchange) error {
+	c := &Command{
+		Shop: shop, Name: "query unanswered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
+		Decide: func(tx *Tx) (any, error) {
+			q, err := tx.Payment(p.No)
+			if err != nil {
+				return nil, err
+			}
+			if q.Data().Open() {
+				q.Asked(tx.Now())
+				tx.PutPayment(q)
+			}
+			tx.Keep(x)
+			return nil, nil
+		},
+	}
+	_, err := a.Road.Do(context.WithoutCancel(ctx), c)
+	return err
+}
+
+// ClosePayment closes an open payment at the channel, or learns that it was
+// paid: the channel is always asked first, and money wins. A payment that is
+// not open is returned as it is. The error is a channel's sentinel if it
+// gave no certain answer: then the payment is as it was.
+func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, error) {
+	p, err := a.Store.Payment(ctx, shop, no)
+	if err != nil || !p.Open() {
+		return p, err
+	}
+	ch, err := a.Channels.Channel(ctx, shop, p.Channel)
+	if err != nil {
+		return p, err
+	}
+	err = a.ask(ctx, shop, &ch, p)
+	switch {
+	case err == nil:
+		if p, err = a.Store.Payment(ctx, shop, no); err != nil || !p.Open() {
+			return p, err
+		}
+	case errors.Is(err, payment.ErrNotExist):
+		// The channel may still be working on our prepay: only what it has
+		// not heard of for a while will never be.
+		if a.Clock.Now().Sub(p.CreatedAt) < neverThere {
+			return p, err
+		}
+		return a.settleClosed(ctx, shop, p, "never reached the channel", Exchange{})
+	default:
+		return p, err
+	}
+	return a.closeAt(ctx, shop, &ch, p)
+}
+
+// neverThere is the age at which a payment that the channel does not know is
+// taken to have never reached it. It is well over the longest call.
+const neverThere = 30 * time.Second
+
+func (a *App) closeAt(ctx context.Context, shop string, ch *Configured, p payment.Data) (payment.Data, error) {
+	call, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	x := Exchange{At: a.Clock.Now().UTC()}
+	began := time.Now()
+	call, end := a.Tracer.Start(call, "channel close", p.Trace)
+	err := ch.Close(call, p.No)
+	end(err)
+	x.Took = time.Since(began)
+	switch {
+	case err == nil:
+		return a.settleClosed(ctx, shop, p, "closed by us", x)
+	case errors.Is(err, payment.ErrClosed):
+		return a.settleClosed(ctx, shop, p, "was closed", x)
+	case errors.Is(err, payment.ErrPaid):
+		if err := a.ask(ctx, shop, ch, p); err != nil {
+			return p, err
+		}
+		return a.Store.Payment(ctx, shop, p.No)
+	}
+	x.Order, x.Payment, x.Channel, x.Kind, x.Verdict, x.Detail = p.Order, p.No, p.Channel, ExchangeClose, verdict(err), err.Error()
+	if kept := a.asked(ctx, shop, p, x); kept != nil {
+		return p, kept
+	}
+	return p, err
+}
+
+func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, word string, x Exchange) (payment.Data, error) {
+	x.Order, x.Payment, x.Channel, x.Kind, x.Detail = p.Order, p.No, p.Channel, ExchangeClose, word
+	if x.At.IsZero() {
+		x.At = a.Clock.Now().UTC()
+	}
+	f := payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByClose, Word: word}
+	if _, err := a.Settle(context.WithoutCancel(ctx), shop, p.No, f, x); err != nil {
+		return p, err
+	}
+	return a.Store.Payment(ctx, shop, p.No)
+}
+
+// RunEffect makes the call to the outside that a stored effect wants. An
+// error has it tried again later.
+func (a *App) RunEffect(ctx context.Context, shop string, e Effect) error {
+	ctx, end := a.Tracer.Start(ctx, "effect "+e.Kind, e.Trace)
+	var err error
+	switch e.Kind {
+	case EffectClosePayment:
+		_, err = a.ClosePayment(ctx, shop, e.Payment)
+	}
+	end(err)
+	return err
+}

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// TimelineEntry is one line of an order's story: an event, or an exchange
+// with a channel. Times are UTC.
+type TimelineEntry struct {
+	At      time.Time     `json:"at"`
+	Kind    string        `json:"kind" doc:"event, callback, prepay, query or close"`
+	Type    string        `json:"type,omitempty" doc:"The event's type"`
+	Seq     int64         `json:"seq,omitempty"`
+	Status  string        `json:"status,omitempty" doc:"The order's status after the event"`
+	Payment string        `json:"paymentNo,omitempty"`
+	Channel string        `json:"channel,omitempty"`
+	Coupon  string        `json:"couponCode,omitempty"`
+	Sku     string        `json:"sku,omitempty"`
+	Amount  int64         `json:"amount,omitempty" doc:"Minor units"`
+	Units   int64         `json:"quantity,omitempty"`
+	Verdict string        `json:"verdict,omitempty" doc:"What became of the exchange"`
+	Detail  string        `json:"detail,omitempty"`
+	Took    time.Duration `json:"tookMicros,omitempty" doc:"Microseconds that the call took"`
+	TraceID string        `json:"traceId,omitempty"`
+}
+
+// Timeline is the whole story of an order, in order.
+func (a *App) Timeline(ctx context.Context, shop, orderNo string) ([]TimelineEntry, error) {
+	if _, err := a.Store.Order(ctx, shop, orderNo); err != nil {
+		return nil, err
+	}
+	records, err := a.Store.OrderEvents(ctx, shop, orderNo, 0)
+	if err != nil {
+		return nil, err
+	}
+	exchanges, err := a.Store.Exchanges(ctx, shop, orderNo)
+	if err != nil {
+		return nil, err
+	}
+	var out []TimelineEntry
+	for _, x := range exchanges {
+		out = append(out, TimelineEntry{
+			At: x.At, Kind: x.Kind, Payment: x.Payment, Channel: x.Channel, Verdict: x.Verdict, Detail: x.Detail,
+			Took: x.Took / time.Microsecond, TraceID: TraceID(x.Trace),
+		})
+	}
+	for _, r := range records {
+		for _, e := range r.Events {
+			out = append(out, TimelineEntry{
+				At: r.At, Kind: "event", Type: string(e.Type), Seq: e.Seq, Status: e.Status, Payment: e.Payment, Channel: e.Channel,
+				Coupon: e.Coupon, Sku: e.Sku, Amount: e.Amount, Units: e.Quantity, Detail: e.Reason, TraceID: TraceID(r.Trace),
+			})
+		}
+	}
+	// An exchange begins before the events that it caused: on equal times it
+	// stands first.
+	slices.SortStableFunc(out, func(x, y TimelineEntry) int { return cmp.Compare(x.At.UnixMicro(), y.At.UnixMicro()) })
+	return out, nil
+}
+
+// TraceID is the trace id of a W3C traceparent, "" if it is none.
+func TraceID(traceparent string) string {
+	parts := strings.Split(traceparent, "-")
+	if len(parts) != 4 || len(parts[1]) != 32 {
+		return ""
+	}
+	return parts[1]
+}

@@ -1,0 +1,182 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+)
+
+// Limits on one batch's tries.
+const (
+	maxTries   = 6 // of a batch of one, or before a larger one is split
+	maxReloads = 4 // of one command that asks for more rows
+	// batchTime bounds one try; a database that is slower than this is down.
+	batchTime = 30 * time.Second
+	// resolveTime bounds the wait for a database that broke while
+	// committing to come back and tell what it did.
+	resolveTime = 2 * time.Minute
+)
+
+// attempt is one decision of a batch, ready to be answered once committed.
+type attempt struct {
+	outcomes []outcome // by place in the batch; of no meaning where again is set
+	again    []bool    // asked for more rows
+	changes  *app.Changes
+}
+
+// commit takes a batch to its end: every entry is answered.
+func (l *lane) commit(batch []*entry) {
+	marker := "batch/" + rand.Text()
+	var lost *attempt // committed or not: the connection broke
+	for try := 1; ; try++ {
+		a, err := l.try(batch, marker, try)
+		if errors.Is(err, app.ErrCommitUnknown) {
+			lost = a
+		}
+		if err != nil && lost != nil {
+			var landed bool
+			if landed, err = l.landed(lost.changes.Marker, err); landed {
+				a, err = lost, nil
+			}
+		}
+		if err == nil {
+			l.finish(batch, a)
+			return
+		}
+		tryAgain := errors.Is(err, app.ErrConflict)
+		if tryAgain && try < maxTries && (len(batch) == 1 || try <= 2) {
+			// Another instance holds or has changed what we need: a moment
+			// apart, longer each time, so that two do not chase each other.
+			time.Sleep(time.Duration(try) * time.Millisecond)
+			continue
+		}
+		if len(batch) > 1 && fault.CodeOf(err) != fault.Missing {
+			// One of them may be to blame: halves find it.
+			l.e.opts.Log.Warn("splitting a batch", "shop", l.shop, "commands", len(batch), "error", err)
+			l.commit(batch[:len(batch)/2])
+			l.commit(batch[len(batch)/2:])
+			return
+		}
+		if tryAgain {
+			f := fault.New(fault.RateLimited, "too many at once are changing the same thing; try again").Because(err)
+			f.RetryAfter = time.Second
+			err = f
+		}
+		for _, en := range batch {
+			l.answer(en, outcome{err: err})
+		}
+		return
+	}
+}
+
+// try loads, decides and saves once. After an error nothing is known to be
+// committed, and nobody has been answered.
+func (l *lane) try(batch []*entry, marker string, try int) (a *attempt, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
+	defer cancel()
+	seen := Observation{Commands: len(batch), Waited: time.Since(batch[0].since), Retries: try - 1}
+	defer func() {
+		seen.Err = err
+		l.e.opts.Observe(seen)
+	}()
+
+	var needs app.Needs
+	for _, en := range batch {
+		needs.Merge(&en.needs)
+	}
+	needs.Sort()
+	start := time.Now()
+	unit, loaded, err := l.e.store.Begin(ctx, l.shop, &needs)
+	if err != nil {
+		return nil, err
+	}
+	defer unit.Rollback()
+	rules, err := l.rulesAt(ctx, loaded.Shop.RulesVersion)
+	if err != nil {
+		return nil, err
+	}
+	seen.Load = time.Since(start)
+
+	b := app.NewBatch(l.e.opts.Clock.Now().UTC(), &needs, loaded, rules)
+	a = &attempt{outcomes: make([]outcome, len(batch)), again: make([]bool, len(batch))}
+	for i, en := range batch {
+		res, err := b.Run(en.c)
+		if more, ok := app.IsMissing(err); ok {
+			if en.reloads++; en.reloads <= maxReloads {
+				en.needs.Merge(more)
+				a.again[i] = true
+				continue
+			}
+			err = fault.From(err)
+		}
+		if err == nil {
+			seen.Accepted++
+		}
+		a.outcomes[i] = outcome{res, err}
+	}
+	if a.changes = b.Changes(); a.changes == nil {
+		return a, nil
+	}
+	// One key row of the batch tells later whether all of it was committed;
+	// a batch without any gets one of its own.
+	a.changes.Marker = marker
+	if len(a.changes.Keys) > 0 {
+		a.changes.Marker = a.changes.Keys[0].Key
+	}
+	start = time.Now()
+	err = unit.Commit(ctx, a.changes)
+	seen.Commit = time.Since(start)
+	return a, err
+}
+
+// finish answers a batch that is committed. Commands that asked for more
+// rows go round again.
+func (l *lane) finish(batch []*entry, a *attempt) {
+	if a.changes != nil {
+		if a.changes.BumpRules {
+			l.forgetRules()
+		}
+		l.e.opts.Wake(l.shop, a.changes.Records)
+	}
+	var again []*entry
+	for i, en := range batch {
+		if a.again[i] {
+			again = append(again, en)
+		} else {
+			l.answer(en, a.outcomes[i])
+		}
+	}
+	if len(again) > 0 {
+		l.commit(again)
+	}
+}
+
+// landed asks the database whether the batch with this key was committed. If
+// not, the batch is to be tried again, and the error says so.
+func (l *lane) landed(key string, cause error) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
+	defer cancel()
+	wait := 10 * time.Millisecond
+	for {
+		there, err := l.e.store.HasKey(ctx, l.shop, key)
+		switch {
+		case err == nil && there:
+			return true, nil
+		case err == nil:
+			return false, app.ErrConflict
+		}
+		l.e.opts.Log.Warn("the outcome of a commit is unknown; asking again", "shop", l.shop, "cause", cause, "error", err)
+		select {
+		case <-ctx.Done():
+			f := fault.New(fault.Draining, "the database broke while committing; repeat with the same Idempotency-Key to learn what it did")
+			f.RetryAfter = time.Second
+			return false, f.Because(cause)
+		case <-time.After(wait):
+			wait = min(2*wait, time.Second)
+		}
+	}
+}

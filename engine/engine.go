@@ -1,0 +1,293 @@
+// Package engine is the road on which every change of state travels: group
+// commit. Commands wait in their shop's lane; a committer takes all that
+// wait, loads what they need with rows locked in key order (one round trip),
+// decides them one after another in memory, saves the changed rows with
+// their events and commits (one round trip), and answers each. While one
+// batch commits, the next gathers: under light load a batch is one command
+// and waits for nothing; under heavy load hundreds share one commit, and a
+// hot sku is locked once per batch, not once per order.
+//
+// It promises:
+//   - a command sees the effects of those before it in its batch; one that
+//     is refused leaves no trace;
+//   - nothing is answered before the commit that it rests on, refusals
+//     included;
+//   - a batch that meets another instance's change is decided again from
+//     fresh rows, then split, within a limit;
+//   - when a commit's outcome is unknown, the batch's key in the database
+//     tells, and only then is anyone answered;
+//   - twins of one idempotency key in flight share one execution;
+//   - a lane holds at most Options.MaxQueue commands: the next is refused at
+//     once with rate_limited, it never waits without bound.
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/marketing"
+)
+
+// Options of New. Zero fields take the defaults given.
+type Options struct {
+	Clock      app.Clock
+	Committers int // batches of one shop in flight at once: 2; 1 where the store has one writer
+	MaxBatch   int // commands in a batch: 256
+	MaxQueue   int // commands that may wait in one shop's lane: 4096
+	Wake       app.Wake
+	Tracer     app.Tracer
+	Observe    func(Observation) // called after each batch
+	Log        *slog.Logger
+}
+
+// Observation is what one batch did, for metrics.
+type Observation struct {
+	Commands int           // taken
+	Accepted int           // of them
+	Load     time.Duration // begin, lock, load
+	Commit   time.Duration
+	Waited   time.Duration // of the command that waited longest
+	Retries  int
+	Err      error // nil unless the whole batch failed
+}
+
+// Engine is the road. It is an app.Road.
+type Engine struct {
+	store app.Store
+	opts  Options
+
+	mu     sync.Mutex
+	lanes  map[string]*lane
+	closed bool
+	busy   sync.WaitGroup
+}
+
+// New makes an engine over a store.
+func New(store app.Store, o Options) *Engine {
+	o.Committers = or(o.Committers, 2)
+	o.MaxBatch = or(o.MaxBatch, 256)
+	o.MaxQueue = or(o.MaxQueue, 4096)
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Wake == nil {
+		o.Wake = func(string, []event.Record) {}
+	}
+	if o.Observe == nil {
+		o.Observe = func(Observation) {}
+	}
+	return &Engine{store: store, opts: o, lanes: map[string]*lane{}}
+}
+
+func or(v, def int) int {
+	if v <= 0 {
+		return def
+	}
+	return v
+}
+
+// entry is one command on its way, with everyone who waits for it.
+type entry struct {
+	c       *app.Command
+	needs   app.Needs // the command's, and what it asked for since
+	since   time.Time
+	done    chan outcome
+	twins   []chan outcome
+	reloads int
+}
+
+type outcome struct {
+	res app.Result
+	err error
+}
+
+// lane is one shop's queue.
+type lane struct {
+	e    *Engine
+	shop string
+
+	mu      sync.Mutex
+	waiting []*entry
+	keyed   map[string]*entry // by idempotency key: waiting or in a batch
+	running int
+
+	rulesMu sync.Mutex
+	rules   *marketing.Rules
+	checked time.Time // wall clock: when rules were last known to be the newest
+}
+
+// Do takes a command to committed state, or brings back its refusal. If ctx
+// ends first, Do returns its error and the command goes on: its key tells
+// what became of it.
+func (e *Engine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
+	if t := e.opts.Tracer; t != nil {
+		var end func(error)
+		ctx, end = t.Start(ctx, c.Name, "")
+		res, err := e.do(ctx, c)
+		end(err)
+		return res, err
+	}
+	return e.do(ctx, c)
+}
+
+func (e *Engine) do(ctx context.Context, c *app.Command) (app.Result, error) {
+	l, err := e.lane(c.Shop)
+	if err != nil {
+		return app.Result{}, err
+	}
+	done, twin, err := l.enqueue(c)
+	if err != nil {
+		return app.Result{}, err
+	}
+	select {
+	case o := <-done:
+		if twin && o.err == nil && !o.res.Replayed {
+			answer, err := json.Marshal(o.res.Value)
+			return app.Result{Replayed: true, Answer: answer}, err
+		}
+		return o.res, o.err
+	case <-ctx.Done():
+		return app.Result{}, fault.New(fault.Draining, "the request ended before its answer; repeat it with the same Idempotency-Key").Because(ctx.Err())
+	}
+}
+
+func (e *Engine) lane(shop string) (*lane, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, draining()
+	}
+	l := e.lanes[shop]
+	if l == nil {
+		l = &lane{e: e, shop: shop, keyed: map[string]*entry{}}
+		e.lanes[shop] = l
+	}
+	return l, nil
+}
+
+func draining() error {
+	err := fault.New(fault.Draining, "this instance is shutting down; try again")
+	err.RetryAfter = time.Second
+	return err
+}
+
+func (l *lane) enqueue(c *app.Command) (done chan outcome, twin bool, err error) {
+	done = make(chan outcome, 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.Key != "" {
+		if first := l.keyed[c.Key]; first != nil {
+			if !bytes.Equal(first.c.Hash, c.Hash) {
+				return nil, false, fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key is being used for another request; a new intent needs a new key")
+			}
+			if len(first.twins) >= l.e.opts.MaxQueue {
+				return nil, false, full()
+			}
+			first.twins = append(first.twins, done)
+			return done, true, nil
+		}
+	}
+	if len(l.waiting) >= l.e.opts.MaxQueue {
+		return nil, false, full()
+	}
+	en := &entry{c: c, needs: c.Needs, since: time.Now(), done: done}
+	if c.Key != "" {
+		l.keyed[c.Key] = en
+		// The list may share its array with the caller's; keep ours apart.
+		en.needs.Keys = append(en.needs.Keys[:len(en.needs.Keys):len(en.needs.Keys)], c.Key)
+	}
+	l.waiting = append(l.waiting, en)
+	if l.running < l.e.opts.Committers {
+		l.running++
+		l.e.busy.Add(1)
+		go l.loop()
+	}
+	return done, false, nil
+}
+
+func full() error {
+	err := fault.New(fault.RateLimited, "more requests wait than can be served; try again in a second")
+	err.RetryAfter = time.Second
+	return err
+}
+
+// loop commits batches until nothing waits.
+func (l *lane) loop() {
+	defer l.e.busy.Done()
+	for {
+		batch := l.take()
+		if batch == nil {
+			return
+		}
+		l.commit(batch)
+	}
+}
+
+// take hands over what waits, at most MaxBatch, a command that must be alone
+// by itself. nil ends the committer.
+func (l *lane) take() []*entry {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for n < len(l.waiting) && n < l.e.opts.MaxBatch {
+		if l.waiting[n].c.Alone {
+			if n == 0 {
+				n = 1
+			}
+			break
+		}
+		n++
+	}
+	if n == 0 {
+		l.running--
+		return nil
+	}
+	batch := make([]*entry, n)
+	copy(batch, l.waiting)
+	rest := copy(l.waiting, l.waiting[n:])
+	clear(l.waiting[rest:])
+	l.waiting = l.waiting[:rest]
+	return batch
+}
+
+// answer tells everyone who waits for the entry.
+func (l *lane) answer(en *entry, o outcome) {
+	if en.c.Key != "" {
+		l.mu.Lock()
+		delete(l.keyed, en.c.Key)
+		twins := en.twins
+		l.mu.Unlock()
+		for _, t := range twins {
+			t <- o
+		}
+	}
+	en.done <- o
+}
+
+// QueueLength is how many commands wait in all lanes.
+func (e *Engine) QueueLength() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := 0
+	for _, l := range e.lanes {
+		l.mu.Lock()
+		n += len(l.waiting)
+		l.mu.Unlock()
+	}
+	return n
+}
+
+// Close refuses new commands and returns when those taken have been answered.
+func (e *Engine) Close() {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	e.busy.Wait()
+}
