@@ -1,0 +1,85 @@
+// Package telemetry is what Tandem shows of itself: traces that follow an
+// order from the first call to the message on the buyer's screen, Prometheus
+// metrics, and structured logs that carry the trace id. Nothing that it
+// writes holds a secret or a body.
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Tracer is an app.Tracer over OpenTelemetry.
+type Tracer struct{ tracer trace.Tracer }
+
+// NewTracer makes a tracer. Without a processor spans are still made, so
+// that logs and timelines have their trace ids; they go nowhere.
+func NewTracer(processors ...sdk.SpanProcessor) (*Tracer, *sdk.TracerProvider) {
+	opts := []sdk.TracerProviderOption{sdk.WithSampler(sdk.ParentBased(sdk.AlwaysSample()))}
+	if len(processors) == 0 {
+		// Ids without recording: a span that nobody reads costs next to nothing.
+		opts = []sdk.TracerProviderOption{sdk.WithSampler(sdk.NeverSample())}
+	}
+	for _, p := range processors {
+		opts = append(opts, sdk.WithSpanProcessor(p))
+	}
+	provider := sdk.NewTracerProvider(opts...)
+	return &Tracer{provider.Tracer("github.com/tandem-pay/tandem")}, provider
+}
+
+var w3c propagation.TraceContext
+
+// Start begins a span: the child of traceparent if it is one, of ctx's span
+// otherwise. A call that joins another trace keeps a link to the one that it
+// came in.
+func (t *Tracer) Start(ctx context.Context, name, traceparent string) (context.Context, func(error)) {
+	var opts []trace.SpanStartOption
+	if traceparent != "" {
+		came := trace.SpanContextFromContext(ctx)
+		remote := w3c.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
+		if sc := trace.SpanContextFromContext(remote); sc.IsValid() && sc.TraceID() != came.TraceID() {
+			if came.IsValid() {
+				opts = append(opts, trace.WithLinks(trace.Link{SpanContext: came}))
+			}
+			ctx = remote
+		}
+	}
+	ctx, span := t.tracer.Start(ctx, name, opts...)
+	return ctx, func(err error) {
+		if err != nil {
+			span.SetStatus(codes.Error, err.Error())
+		}
+		span.End()
+	}
+}
+
+// Parent is the W3C traceparent of ctx, "" without a span.
+func (t *Tracer) Parent(ctx context.Context) string {
+	if !trace.SpanContextFromContext(ctx).IsValid() {
+		return ""
+	}
+	carrier := propagation.MapCarrier{}
+	w3c.Inject(ctx, carrier)
+	return carrier["traceparent"]
+}
+
+// NewLog makes the structured log: h's, with the trace id of the context.
+func NewLog(h slog.Handler) *slog.Logger { return slog.New(traced{h}) }
+
+type traced struct{ slog.Handler }
+
+func (t traced) Handle(ctx context.Context, r slog.Record) error {
+	if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
+		r.AddAttrs(slog.String("traceId", sc.TraceID().String()))
+	}
+	return t.Handler.Handle(ctx, r)
+}
+
+func (t traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{t.Handler.WithAttrs(attrs)} }
+
+func (t traced) WithGroup(name string) slog.Handler { return traced{t.Handler.WithGroup(name)} }
