@@ -71,9 +71,9 @@ type phonePage struct {
 	Description string
 	Amount      int64
 	Transaction string
-	Query       string // to carry redirect_url and lang along
-	OtherQuery  string
-	Return      string // the shop's redirect_url, checked
+	// To carry redirect_url and lang along; they come from url.Values.Encode.
+	Query, OtherQuery template.URL
+	Return            string // the shop's redirect_url, checked
 }
 
 func (g *Gateway) showPhonePage(rw http.ResponseWriter, r *http.Request) {
@@ -105,9 +105,9 @@ func (g *Gateway) showPhonePage(rw http.ResponseWriter, r *http.Request) {
 		carry.Set("redirect_url", to)
 	}
 	carry.Set("lang", page.Other)
-	page.OtherQuery = carry.Encode()
+	page.OtherQuery = template.URL(carry.Encode())
 	carry.Set("lang", page.Lang)
-	page.Query = carry.Encode()
+	page.Query = template.URL(carry.Encode())
 	if page.Return != "" && page.View == string(Paid) {
 		rw.Header().Set("Refresh", "3; url="+page.Return)
 	}
