@@ -180,10 +180,10 @@ type Scan struct {
 	Coupon   func(marketing.CouponData) error
 	Template func(marketing.Template) error
 	Counter  func(name string, value int64) error
+	Position func(reaction string, p event.Position) error
 	Order    func(OrderView) error
 	Record   func(event.Record) error // in log order
-	Position func(reaction string, p event.Position) error
-	Key      func(SavedKey) error // without answers
+	Key      func(SavedKey) error     // without answers
 }
 
 // Effects runs stored effects and shows those that need a person.

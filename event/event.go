@@ -39,6 +39,7 @@ const (
 	CouponExpired  Type = "coupon.expired"
 	CouponRevoked  Type = "coupon.revoked"
 
+	StockAdjusted Type = "stock.adjusted" // Quantity units put on hand, or taken off
 	StockReserved Type = "stock.reserved"
 	StockReleased Type = "stock.released"
 	StockSold     Type = "stock.sold"

@@ -74,7 +74,7 @@ func (s *Sku) Define(in Definition) error {
 		if *in.Stock < s.d.Reserved {
 			return fault.New(fault.OutOfStock, "open orders hold %d units of %s; stock cannot be set below that", s.d.Reserved, s.d.Sku)
 		}
-		s.d.OnHand = *in.Stock
+		s.adjusted(*in.Stock - s.d.OnHand)
 	}
 	s.d.Name, s.d.Price, s.d.Categories, s.d.MaxPerUser = in.Name, in.Price, in.Categories, in.MaxPerUser
 	return nil
@@ -89,8 +89,15 @@ func (s *Sku) Adjust(delta int64) error {
 	if s.d.OnHand+delta < s.d.Reserved {
 		return fault.New(fault.OutOfStock, "%s: %d on hand, %d reserved by open orders; cannot take %d away", s.d.Sku, s.d.OnHand, s.d.Reserved, -delta)
 	}
-	s.d.OnHand += delta
+	s.adjusted(delta)
 	return nil
+}
+
+func (s *Sku) adjusted(delta int64) {
+	if delta != 0 {
+		s.d.OnHand += delta
+		s.Record(event.Event{Type: event.StockAdjusted, Sku: s.d.Sku, Quantity: delta})
+	}
 }
 
 // Reserve holds units for an order.

@@ -1,0 +1,393 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// Offence is one row that breaks an invariant.
+type Offence struct {
+	Invariant int    `json:"invariant"` // see Invariants, from 1
+	Subject   string `json:"subject"`   // "order 1…", "sku A"
+	Message   string `json:"message"`
+}
+
+// Invariants are what the audit checks, by number.
+var Invariants = [...]string{
+	1: "order: total = Σ items, payable = total - discount, discount = Σ applied discounts = Σ line shares, 0 ≤ payable",
+	2: "money: Σ succeeded payments = applied + refunded + in suspense; nothing negative; paid only if applied = payable",
+	3: "coupon: locked or used by exactly one live order that names it; no closed order holds one",
+	4: "stock: reserved = Σ open orders' units; onHand = Σ adjustments - Σ sold; never below 0",
+	5: "limits: counters equal what the orders and coupons that use them say",
+	6: "events: every order's events are numbered without a gap and end at its state; every reaction is on the log",
+	7: "refunds: Σ refunds ≤ payment; an order's refunds equal its payments'",
+	8: "evidence: replaying all facts of a payment backwards gives the same state",
+}
+
+// Report is what the audit found.
+type Report struct {
+	Orders   int64     `json:"orders"`
+	Payments int64     `json:"payments"`
+	Coupons  int64     `json:"coupons"`
+	Skus     int64     `json:"skus"`
+	Records  int64     `json:"eventRecords"`
+	Suspense int64     `json:"suspense"` // minor units: arrived, neither applied nor refunded
+	Pending  int64     `json:"pending"`  // ended orders that a reaction has not followed yet
+	Offences []Offence `json:"offences"`
+}
+
+// Audit checks the invariants of a shop at one committed moment. What a
+// reaction has still to do is not an offence: the order's end stands in the
+// log after the reaction's position. Memory is proportional to the orders.
+func Audit(ctx context.Context, store Admin, shop string) (*Report, error) {
+	a := &auditor{
+		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]marketing.CouponData{}, templates: map[string]*issued{},
+		counters: map[string]int64{}, counted: map[string]int64{}, positions: map[string]event.Position{}, orders: map[string]*audited{},
+	}
+	err := store.Scan(ctx, shop, Scan{
+		Sku: a.sku, Coupon: a.coupon, Template: a.template, Counter: a.counter,
+		Position: a.position, Order: a.order, Record: a.record,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.finish()
+	return a.r, nil
+}
+
+type auditor struct {
+	r         *Report
+	skus      map[string]*stock
+	coupons   map[string]marketing.CouponData
+	templates map[string]*issued
+	counters  map[string]int64 // as stored
+	counted   map[string]int64 // as the rows say
+	positions map[string]event.Position
+	orders    map[string]*audited
+}
+
+type stock struct {
+	d        inventory.Data
+	reserved int64
+	onHand   int64 // by the events
+}
+
+type issued struct{ stored, counted int64 }
+
+// audited is what later checks need of an order.
+type audited struct {
+	status  order.Status
+	seq     int64
+	seen    []int64 // sequence numbers met in the log
+	last    int64
+	lastSt  string
+	coupons []string
+	closed  bool
+}
+
+func (a *auditor) offend(invariant int, subject, format string, args ...any) {
+	a.r.Offences = append(a.r.Offences, Offence{invariant, subject, fmt.Sprintf(format, args...)})
+}
+
+func (a *auditor) sku(d inventory.Data) error {
+	a.r.Skus++
+	a.skus[d.Sku] = &stock{d: d}
+	if d.Reserved < 0 || d.OnHand < d.Reserved {
+		a.offend(4, "sku "+d.Sku, "onHand %d, reserved %d", d.OnHand, d.Reserved)
+	}
+	return nil
+}
+
+func (a *auditor) coupon(d marketing.CouponData) error {
+	a.r.Coupons++
+	if d.Status == marketing.Locked || d.Status == marketing.Used {
+		a.coupons[d.Code] = d
+	} else if d.Order != "" {
+		a.offend(3, "coupon "+d.Code, "is %s and names order %s", d.Status, d.Order)
+	}
+	a.issuedOf(d.TemplateID).counted++
+	if d.User != "" {
+		a.counted["coupons/"+d.TemplateID+"/"+d.User]++
+	}
+	return nil
+}
+
+func (a *auditor) issuedOf(template string) *issued {
+	i := a.templates[template]
+	if i == nil {
+		i = &issued{stored: -1}
+		a.templates[template] = i
+	}
+	return i
+}
+
+func (a *auditor) template(t marketing.Template) error {
+	a.issuedOf(t.ID).stored = t.Issued
+	return nil
+}
+
+func (a *auditor) counter(name string, value int64) error {
+	a.counters[name] = value
+	return nil
+}
+
+func (a *auditor) position(reaction string, p event.Position) error {
+	a.positions[reaction] = p
+	return nil
+}
+
+func (a *auditor) order(v OrderView) error {
+	a.r.Orders++
+	d := &v.Order
+	subject := "order " + d.No
+	a.snapshot(subject, d)
+	a.money(subject, &v)
+	live := d.Status.Live()
+	if live || d.Status != order.Closed {
+		for _, c := range d.Counts {
+			a.counted[c.Name] += c.Amount
+		}
+	}
+	for _, code := range d.Coupons {
+		c, held := a.coupons[code]
+		if live && (!held || c.Status != marketing.Locked || c.Order != d.No) {
+			// A revoked coupon leaves the order its price.
+			if held {
+				a.offend(3, subject, "coupon %s is %s by order %q", code, c.Status, c.Order)
+			}
+		}
+	}
+	if live {
+		for _, u := range d.Units() {
+			a.reserve(u)
+		}
+	}
+	a.orders[d.No] = &audited{status: d.Status, seq: d.Seq, coupons: d.Coupons, closed: d.Status == order.Closed}
+	return nil
+}
+
+func (a *auditor) reserve(u event.Units) {
+	if s := a.skus[u.Sku]; s != nil {
+		s.reserved += u.Quantity
+	} else {
+		a.offend(4, "sku "+u.Sku, "an order holds units of it, and it is not there")
+	}
+}
+
+func (a *auditor) snapshot(subject string, d *order.Data) {
+	var total, shares, applied int64
+	byLine := make([]int64, len(d.Items))
+	for i := range d.Items {
+		l := &d.Items[i]
+		total += l.Total
+		shares += l.Discount
+		if l.Total != l.UnitPrice*l.Quantity || l.Payable != l.Total-l.Discount || l.Payable < 0 || l.Discount < 0 {
+			a.offend(1, subject, "line %d: total %d, discount %d, payable %d at %d × %d", i, l.Total, l.Discount, l.Payable, l.UnitPrice, l.Quantity)
+		}
+	}
+	for i := range d.Applied {
+		p := &d.Applied[i]
+		applied += p.Amount
+		var sum int64
+		for _, s := range p.Shares {
+			sum += s.Amount
+			if s.Line >= 0 && s.Line < len(byLine) {
+				byLine[s.Line] += s.Amount
+			}
+		}
+		if sum != p.Amount {
+			a.offend(1, subject, "discount %s: shares add up to %d, not %d", p.ID, sum, p.Amount)
+		}
+	}
+	for i := range byLine {
+		if byLine[i] != d.Items[i].Discount {
+			a.offend(1, subject, "line %d: discounts add up to %d, not %d", i, byLine[i], d.Items[i].Discount)
+		}
+	}
+	if total != d.Total || shares != d.Discount || applied != d.Discount || d.Payable != d.Total-d.Discount || d.Payable < 0 {
+		a.offend(1, subject, "total %d (lines %d), discount %d (lines %d, applied %d), payable %d", d.Total, total, d.Discount, shares, applied, d.Payable)
+	}
+}
+
+func (a *auditor) money(subject string, v *OrderView) {
+	d := &v.Order
+	var applied, refunded int64
+	for i := range v.Payments {
+		p := &v.Payments[i]
+		a.r.Payments++
+		who := "payment " + p.No
+		applied += p.Applied
+		refunded += p.Refunded
+		a.r.Suspense += p.Suspense()
+		if p.Applied < 0 || p.Refunded < 0 || p.Suspense() < 0 || p.Status != payment.StatusSucceeded && p.Applied != 0 {
+			a.offend(2, who, "%s of %d: applied %d, refunded %d", p.Status, p.Amount, p.Applied, p.Refunded)
+		}
+		if p.Refunded > p.Amount {
+			a.offend(7, who, "refunded %d of %d", p.Refunded, p.Amount)
+		}
+		a.replay(who, p)
+	}
+	if applied != d.Paid || d.Paid < 0 || d.Paid > d.Payable {
+		a.offend(2, subject, "paid %d of %d, its payments applied %d", d.Paid, d.Payable, applied)
+	}
+	if d.Status == order.Paid && d.Paid != d.Payable {
+		a.offend(2, subject, "is paid with %d of %d", d.Paid, d.Payable)
+	}
+	if refunded != d.Refunded {
+		a.offend(7, subject, "refunded %d, its payments %d", d.Refunded, refunded)
+	}
+}
+
+// replay settles the payment's facts again, last first.
+func (a *auditor) replay(who string, p *payment.Data) {
+	if len(p.Facts) == 0 {
+		return
+	}
+	again := payment.New(p.Order, p.Channel, p.Merchant, p.App, p.Trace, p.Request, p.CreatedAt)
+	if p.Action != nil && p.Status == payment.StatusPending {
+		again.Taken(*p.Action)
+	}
+	for _, f := range slices.Backward(p.Facts) {
+		again.Settle(f, f.ReceivedAt)
+	}
+	d := again.Data()
+	status := d.Status
+	if status == payment.StatusCreated && p.Status == payment.StatusPending {
+		status = p.Status
+	}
+	if status != p.Status || d.Anomaly != p.Anomaly || d.TransactionID != p.TransactionID {
+		a.offend(8, who, "is %s (%s %s), its evidence says %s (%s %s)", p.Status, p.TransactionID, p.Anomaly, status, d.TransactionID, d.Anomaly)
+	}
+}
+
+// behind says whether the reaction has still to follow a record.
+func (a *auditor) behind(reaction string, at event.Position) bool {
+	return a.positions[reaction].Compare(at) < 0
+}
+
+func (a *auditor) record(r event.Record) error {
+	a.r.Records++
+	for i := range r.Events {
+		e := &r.Events[i]
+		switch e.Type {
+		case event.StockAdjusted:
+			a.moved(e.Sku, e.Quantity)
+		case event.StockSold:
+			a.moved(e.Sku, -e.Quantity)
+		case event.OrderPaid, event.OrderClosed:
+			a.ended(r.Position, e)
+		}
+		if e.Seq > 0 {
+			if o := a.orders[e.Order]; o != nil {
+				o.seen = append(o.seen, e.Seq)
+				if e.Seq > o.last {
+					o.last, o.lastSt = e.Seq, e.Status
+				}
+			} else {
+				a.offend(6, "order "+e.Order, "has events and is not there")
+			}
+		}
+	}
+	return nil
+}
+
+func (a *auditor) moved(sku string, delta int64) {
+	if s := a.skus[sku]; s != nil {
+		s.onHand += delta
+	}
+}
+
+// ended checks what follows an order's end, if it has been followed.
+func (a *auditor) ended(at event.Position, e *event.Event) {
+	pending := false
+	if a.behind("stock", at) {
+		pending = true
+		for _, u := range e.Units {
+			a.reserve(u)
+		}
+		if e.Type == event.OrderClosed {
+			for _, c := range e.Counts {
+				a.counted[c.Name] += c.Amount
+			}
+		}
+	}
+	want := marketing.Used
+	if a.behind("coupons", at) {
+		pending, want = true, marketing.Locked
+	}
+	for _, code := range e.Coupons {
+		c, held := a.coupons[code]
+		held = held && c.Order == e.Order
+		switch {
+		case e.Type == event.OrderClosed && held && want == marketing.Used:
+			a.offend(3, "order "+e.Order, "is closed and holds coupon %s", code)
+		case e.Type == event.OrderPaid && held && c.Status != want:
+			a.offend(3, "order "+e.Order, "is paid, its coupon %s is %s", code, c.Status)
+		}
+		if held {
+			delete(a.coupons, code)
+		}
+	}
+	if pending {
+		a.r.Pending++
+	}
+}
+
+func (a *auditor) finish() {
+	for _, o := range a.orders {
+		if o.status.Live() {
+			for _, code := range o.coupons {
+				delete(a.coupons, code)
+			}
+		}
+	}
+	for code, c := range a.coupons {
+		a.offend(3, "coupon "+code, "is %s by order %s, which does not hold it", c.Status, c.Order)
+	}
+	for id, s := range a.skus {
+		if s.reserved != s.d.Reserved {
+			a.offend(4, "sku "+id, "reserved %d, open orders hold %d", s.d.Reserved, s.reserved)
+		}
+		if s.onHand != s.d.OnHand {
+			a.offend(4, "sku "+id, "onHand %d, the events say %d", s.d.OnHand, s.onHand)
+		}
+	}
+	for id, t := range a.templates {
+		if t.stored != t.counted {
+			a.offend(5, "coupon template "+id, "issued %d, coupons %d", t.stored, t.counted)
+		}
+	}
+	for name, v := range a.counters {
+		if v != a.counted[name] {
+			a.offend(5, "counter "+name, "is %d, the rows say %d", v, a.counted[name])
+		}
+	}
+	for no, o := range a.orders {
+		slices.Sort(o.seen)
+		for i, seq := range o.seen {
+			if seq != int64(i)+1 {
+				a.offend(6, "order "+no, "event %d stands where %d should", seq, i+1)
+				break
+			}
+		}
+		if o.last != o.seq || o.lastSt != string(o.status) {
+			a.offend(6, "order "+no, "is %s at %d, its events end with %s at %d", o.status, o.seq, o.lastSt, o.last)
+		}
+	}
+	slices.SortFunc(a.r.Offences, func(x, y Offence) int {
+		if x.Invariant != y.Invariant {
+			return x.Invariant - y.Invariant
+		}
+		if x.Subject < y.Subject {
+			return -1
+		}
+		return 1
+	})
+}
