@@ -293,7 +293,7 @@ func (g *Gateway) deliver(ctx context.Context, d *delivery) int {
 		return copies
 	}
 	n.next = time.Time{}
-	if plan := n.trade.speaks.schedule(); !n.delivered && d.try < len(plan) {
+	if plan := n.trade.speaks.schedule(); !n.delivered && !n.trade.gone && d.try < len(plan) {
 		due := n.first
 		for _, wait := range plan[:d.try+1] {
 			due = due.Add(wait)

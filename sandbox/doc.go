@@ -30,7 +30,8 @@
 // oldest of all when none is finished. It delivers to any notify_url, of
 // whatever host: keep it on a loopback or a private network. The control API
 // and the pages have no log-in for the same reason. It does not imitate quotas,
-// risk control, merchant set-up, refunds or bills. An RSA-2048 signature costs
+// risk control, merchant set-up, refunds or bills, and it does not insist on
+// the Accept, Content-Type and User-Agent of requests. An RSA-2048 signature costs
 // most of a millisecond, so one core answers about a thousand calls a second.
 //
 // What the protocol's documents leave open is decided in one table,

@@ -48,6 +48,7 @@ type trade struct {
 	notices   []*notice
 
 	inAll, inDone *list.Element
+	gone          bool // dropped by the store
 }
 
 // payment is money that a buyer paid. It does not change.
@@ -100,8 +101,10 @@ func (s *store) add(t *trade) {
 	s.remove(victim.Value.(*trade))
 }
 
-// remove forgets a trade. Callbacks of it that are still under way go on.
+// remove forgets a trade. A callback of it that is queued is still sent, but
+// not tried again: otherwise a shop that is down would keep all trades alive.
 func (s *store) remove(t *trade) {
+	t.gone = true
 	delete(s.byNo, tradeKey{t.speaks.name(), t.no})
 	delete(s.byToken, t.token)
 	for _, p := range t.payments {
