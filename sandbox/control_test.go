@@ -19,7 +19,7 @@ func (b *bench) control(method, path, body string, header ...string) *httptest.R
 	return rec
 }
 
-// A session with the control API, one line per call.
+// A conversation with the control API, one line per call.
 func TestControlAPI(t *testing.T) {
 	b := newBench(t)
 	b.place("CONTROL001")

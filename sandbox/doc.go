@@ -21,9 +21,10 @@
 //   - A payment is told by callback at once and, until the shop answers 200
 //     or 204, again on the documented schedule; each try carries the same id
 //     and resource under a fresh timestamp, nonce and signature.
-//   - Nothing here reads the system's clock: time is Options.Clock. When that
-//     clock jumps, what became due meanwhile is sent in the order in which it
-//     became due.
+//   - Time is Options.Clock; only the timeout of Options.Client is real. When
+//     that clock jumps, what became due meanwhile is sent in the order in
+//     which it became due: by DeliverDue one after another, by Run handed in
+//     that order to a few workers.
 //
 // And it has limits. Everything is in memory and gone with the process. It
 // keeps Options.MaxTrades trades; the oldest finished one makes room, or the
