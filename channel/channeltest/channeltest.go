@@ -1,0 +1,228 @@
+// Package channeltest is the suite that every payment channel passes: what
+// payment.Channel promises, asked of a real implementation that talks to a
+// gateway over the wire. A channel's own test is a constructor.
+//
+// It promises that a channel which passes can be put in another's place: the
+// same refusals become the same errors, every broken answer is unknown, and a
+// query afterwards tells what really happened.
+package channeltest
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// Fixture is one channel, and the hands on the gateway that it talks to. Each
+// row of the suite gets a new one. A nil function that is marked optional
+// skips the rows that need it.
+type Fixture struct {
+	Channel payment.Channel
+	// Now is the time of the channel and of its gateway.
+	Now func() time.Time
+	// NotifyURL is where the gateway may send callbacks; nothing need listen.
+	NotifyURL string
+	// Called are the methods whose prepay calls the gateway. The others only
+	// make a link, and there is nothing to break.
+	Called []payment.Method
+	// Show lets the buyer look at a payment without paying. It is set when a
+	// gateway knows a payment only from then on, and is nil when it knows one
+	// from its prepay.
+	Show func(paymentNo string) error
+	// Fresh is how old a callback may be, and how far ahead; 0 for a channel
+	// that has no such rule.
+	Fresh time.Duration
+
+	// Pay lets the buyer pay.
+	Pay func(paymentNo string) error
+	// Fail lets an attempt of the buyer's fail. Optional.
+	Fail func(paymentNo string) error
+	// Shut closes the payment at the gateway, unasked by us. Optional.
+	Shut func(paymentNo string) error
+	// Break makes the next call of that kind go wrong. It returns
+	// errors.ErrUnsupported for what this gateway cannot do.
+	Break func(call Call, fault Fault) error
+	// Callback is how the gateway tells of a paid payment, now.
+	Callback func(paymentNo string) (http.Header, []byte, error)
+}
+
+// Call is one of the calls that can be broken.
+type Call string
+
+// The calls.
+const (
+	Prepay Call = "prepay"
+	Query  Call = "query"
+	Close  Call = "close"
+)
+
+// Fault is a way in which a call goes wrong.
+type Fault string
+
+// The faults. Those after RateLimited take effect at the gateway, and only
+// the answer is spoiled.
+const (
+	TimeoutNoEffect    Fault = "timeout without effect"
+	ErrorNoEffect      Fault = "500 without effect"
+	RateLimited        Fault = "429"
+	TimeoutAfterCommit Fault = "timeout after commit"
+	ErrorWithEffect    Fault = "500 with effect"
+	CorruptSignature   Fault = "corrupt signature"
+	ProbeSignature     Fault = "probe signature"
+	Unsigned           Fault = "unsigned"
+)
+
+// faults says what each fault is to be seen as and whether it takes effect.
+var faults = []struct {
+	fault  Fault
+	want   error
+	effect bool
+}{
+	{TimeoutNoEffect, payment.ErrUnknown, false},
+	{ErrorNoEffect, payment.ErrUnknown, false},
+	{RateLimited, payment.ErrBusy, false},
+	{TimeoutAfterCommit, payment.ErrUnknown, true},
+	{ErrorWithEffect, payment.ErrUnknown, true},
+	{CorruptSignature, payment.ErrUnknown, true},
+	{ProbeSignature, payment.ErrUnknown, true},
+	{Unsigned, payment.ErrUnknown, true},
+}
+
+// Run runs the suite. open is called once per row, with the row's own t.
+func Run(t *testing.T, open func(t *testing.T) Fixture) {
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			row.run(suite{T: t, Fixture: open(t)})
+		})
+	}
+}
+
+var rows = []struct {
+	name string
+	run  func(suite)
+}{
+	{"names itself and its methods", itself},
+	{"prepay gives an action by every method", prepayEveryMethod},
+	{"prepay repeated is prepay", prepayRepeated},
+	{"prepay by many at once", prepayByMany},
+	{"prepay with another amount", prepayOtherAmount},
+	{"prepay by a method it has not", prepayNoMethod},
+	{"prepay of a paid payment", prepayPaid},
+	{"prepay of a closed payment", prepayClosed},
+	{"query of an unknown number", queryUnknown},
+	{"query before and after payment", queryPaid},
+	{"query after a failed attempt", queryFailed},
+	{"query of a payment closed at the gateway", queryShut},
+	{"close open", closeOpen},
+	{"close twice", closeTwice},
+	{"close paid", closePaid},
+	{"close unknown", closeUnknown},
+	{"calls that are cancelled", cancelled},
+	{"prepay broken", brokenPrepay},
+	{"query broken", brokenQuery},
+	{"close broken", brokenClose},
+	{"callback and query tell one fact", callbackAgrees},
+	{"callback tampered with", callbackTampered},
+	{"callback too long", callbackTooLong},
+	{"callback replayed", callbackReplayed},
+	{"answers to callbacks differ", answers},
+}
+
+// suite is one row at work.
+type suite struct {
+	*testing.T
+	Fixture
+}
+
+// amount is what every payment of the suite costs.
+const amount = 1288
+
+// must ends the row when the gateway's hands fail.
+func (s suite) must(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// request is a prepay that any channel accepts.
+func (s suite) request(m payment.Method, paymentNo string) payment.PrepayRequest {
+	return payment.PrepayRequest{
+		PaymentNo: paymentNo, Method: m, Amount: amount, Currency: "CNY",
+		Description: "成套商品 a & b <c>", NotifyURL: s.NotifyURL, ReturnURL: "https://shop.example.test/done?no=1",
+		OpenID: "oConformanceOpenid0000000001", ClientIP: "192.0.2.7",
+		ExpiresAt: s.Now().Add(time.Hour).Truncate(time.Second),
+	}
+}
+
+// method is a method whose prepay calls the gateway.
+func (s suite) method() payment.Method { return s.Called[0] }
+
+// open prepays a payment that the gateway then knows.
+func (s suite) open(paymentNo string) {
+	s.Helper()
+	_, err := s.Channel.Prepay(s.Context(), s.request(s.method(), paymentNo))
+	s.must(err)
+	s.show(paymentNo)
+}
+
+func (s suite) show(paymentNo string) {
+	s.Helper()
+	if s.Show != nil {
+		s.must(s.Show(paymentNo))
+	}
+}
+
+// query must succeed and say this.
+func (s suite) query(paymentNo string, want payment.FactKind) payment.Fact {
+	s.Helper()
+	f, err := s.Channel.Query(s.Context(), paymentNo)
+	if err != nil || f.Kind != want {
+		s.Fatalf("query of %s: %q, %v; want %q", paymentNo, f.Kind, err, want)
+	}
+	if f.ID == "" || f.Source != payment.ByQuery || f.ReceivedAt.IsZero() || f.Word == "" {
+		s.Errorf("the fact is incomplete: %+v", f)
+	}
+	return f
+}
+
+// fails compares an error with the sentinel that is due.
+func (s suite) fails(what string, err, want error) {
+	s.Helper()
+	if !errors.Is(err, want) {
+		s.Errorf("%s: got %v, want %v", what, err, want)
+	}
+}
+
+// rejects wants a certain no.
+func (s suite) rejects(what string, err error) {
+	s.Helper()
+	var r *payment.RejectedError
+	if !errors.As(err, &r) || r.Code == "" {
+		s.Errorf("%s: got %v, want a *payment.RejectedError with a code", what, err)
+	}
+}
+
+// refuses wants a callback refused, by stage if one is given.
+func (s suite) refuses(what string, now time.Time, h http.Header, body []byte, stage payment.Stage) {
+	s.Helper()
+	_, err := s.Channel.Read(now, h, body)
+	var r *payment.RefusedError
+	if !errors.As(err, &r) || stage != "" && r.Stage != stage {
+		s.Errorf("callback %s: got %v, want a refusal at %q", what, err, stage)
+	}
+}
+
+// breaks breaks the next call; false says that this gateway cannot.
+func (s suite) breaks(call Call, fault Fault) bool {
+	s.Helper()
+	err := s.Break(call, fault)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return false
+	}
+	s.must(err)
+	return true
+}

@@ -1,0 +1,66 @@
+package wechatpay
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/wechatpay-apiv3/wechatpay-go/services/payments/native"
+
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// Query asks what became of a payment. The answer is read by the same code as
+// a callback, so that the two cannot tell the same thing differently.
+func (c *Channel) Query(ctx context.Context, paymentNo string) (payment.Fact, error) {
+	if !numberShape.MatchString(paymentNo) {
+		return payment.Fact{}, rejected("the payment number must be 6 to 32 of 0-9 A-Z a-z _ - | *")
+	}
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	s := native.NativeApiService{Client: c.client}
+	_, result, err := s.QueryOrderByOutTradeNo(ctx, native.QueryOrderByOutTradeNoRequest{
+		OutTradeNo: &paymentNo, Mchid: &c.merchant.mchID,
+	})
+	if err := outcome(result, err, http.StatusOK); err != nil {
+		// A query answers with a state. A refusal that speaks of one is not
+		// signed and would send the caller round in a circle.
+		if errors.Is(err, payment.ErrPaid) || errors.Is(err, payment.ErrClosed) {
+			return payment.Fact{}, unknown(errors.New("a query was refused as paid or closed"))
+		}
+		return payment.Fact{}, err
+	}
+	body, err := io.ReadAll(result.Response.Body)
+	if err != nil {
+		return payment.Fact{}, unknown(errNotProtocol)
+	}
+	t, err := readTransaction(body)
+	if err != nil {
+		return payment.Fact{}, unknown(err)
+	}
+	if t.OutTradeNo != paymentNo {
+		return payment.Fact{}, unknown(errors.New("the answer is about another payment"))
+	}
+	f, err := t.fact()
+	if err != nil {
+		return payment.Fact{}, unknown(err)
+	}
+	f.Source, f.ReceivedAt = payment.ByQuery, c.now().UTC()
+	return f, nil
+}
+
+// Close asks WeChat Pay to accept no money for a payment any more. ErrPaid and
+// ErrClosed come out of unsigned refusals: follow them with a Query.
+func (c *Channel) Close(ctx context.Context, paymentNo string) error {
+	if !numberShape.MatchString(paymentNo) {
+		return rejected("the payment number must be 6 to 32 of 0-9 A-Z a-z _ - | *")
+	}
+	ctx, cancel := c.bound(ctx)
+	defer cancel()
+	s := native.NativeApiService{Client: c.client}
+	result, err := s.CloseOrder(ctx, native.CloseOrderRequest{
+		OutTradeNo: &paymentNo, Mchid: &c.merchant.mchID,
+	})
+	return outcome(result, err, http.StatusNoContent)
+}
