@@ -1,0 +1,176 @@
+package checkout
+
+import (
+	"net/http"
+	"time"
+
+	qrcode "github.com/skip2/go-qrcode"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+)
+
+// cart is what the page asks for. Who asks is not in it: see visitor.
+type cart struct {
+	Items   []app.Item `json:"items"`
+	Coupons []string   `json:"couponCodes"`
+}
+
+func (c *cart) of(user string) app.Cart {
+	return app.Cart{User: user, Items: c.Items, Coupons: c.Coupons}
+}
+
+// product is a product as the page shows it.
+type product struct {
+	Sku        string   `json:"sku"`
+	Name       string   `json:"name"`
+	Price      int64    `json:"price"`
+	Categories []string `json:"categories"`
+	Available  int64    `json:"available"`
+}
+
+type named struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// shelf is the page's first question: what is sold, and what it may offer.
+type shelf struct {
+	Currency   string    `json:"currency"`
+	Items      []product `json:"items"`
+	Promotions []named   `json:"promotions"`
+	Coupon     *named    `json:"coupon,omitempty"`
+	Phone      bool      `json:"phone"` // there is a phone page to pay at
+}
+
+func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error) {
+	ctx := r.Context()
+	own, err := s.App.Store.ShopByID(ctx, s.Shop)
+	if err != nil {
+		return answered{}, err
+	}
+	ids := make([]string, len(goods))
+	for i := range goods {
+		ids[i] = goods[i].sku
+	}
+	found, err := s.App.Store.SkusByID(ctx, s.Shop, ids)
+	if err != nil {
+		return answered{}, err
+	}
+	out := shelf{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Phone: s.ScanURL != nil}
+	for _, id := range ids { // in the order of the shelf, not of the store
+		for i := range found {
+			if d := &found[i]; d.Sku == id {
+				out.Items = append(out.Items, product{d.Sku, d.Name, d.Price, d.Categories, d.Available()})
+			}
+		}
+	}
+	for _, p := range promotions() {
+		switch have, err := s.App.Store.Promotion(ctx, s.Shop, p.ID); {
+		case err == nil && (have.Active == nil || *have.Active):
+			out.Promotions = append(out.Promotions, named{have.ID, have.Name})
+		case err != nil && !fault.Is(err, fault.Missing):
+			return answered{}, err
+		}
+	}
+	switch t, err := s.App.Store.Template(ctx, s.Shop, welcome); {
+	case err == nil:
+		out.Coupon = &named{t.ID, t.Name}
+	case !fault.Is(err, fault.Missing):
+		return answered{}, err
+	}
+	return answered{body: out}, nil
+}
+
+// clock tells the server's time. The page counts down and measures delays by
+// it: a buyer's clock may be anything, and the server's may have been moved.
+func (s *shop) clock(http.ResponseWriter, *http.Request) (answered, error) {
+	return answered{body: map[string]time.Time{"now": s.App.Clock.Now().UTC()}}, nil
+}
+
+func (s *shop) quote(rw http.ResponseWriter, r *http.Request) (answered, error) {
+	var in cart
+	if err := read(r, &in); err != nil {
+		return answered{}, err
+	}
+	q, err := s.App.Quote(r.Context(), s.Shop, in.of(visitor(rw, r)))
+	return answered{body: q}, err
+}
+
+func (s *shop) placeOrder(rw http.ResponseWriter, r *http.Request) (answered, error) {
+	var in struct {
+		cart
+		Expected *int64 `json:"expectedPayableAmount"`
+	}
+	key := r.Header.Get("Idempotency-Key")
+	if err := checkKey(key); err != nil {
+		return answered{}, err
+	}
+	if err := read(r, &in); err != nil {
+		return answered{}, err
+	}
+	user := visitor(rw, r)
+	// Visitors' keys are kept apart from each other and from the shop's own.
+	d, replayed, err := s.App.PlaceOrder(r.Context(), s.Shop, "demo/"+user+"/"+key, app.PlaceOrder{Cart: in.of(user), Expected: in.Expected})
+	if err != nil {
+		return answered{}, err
+	}
+	h := http.Header{"Location": {"../v1/orders/" + d.No}}
+	if replayed {
+		h.Set("Idempotent-Replayed", "true")
+	}
+	return answered{http.StatusCreated, h, placed(&d, s.App.Tokens.Issue(s.Shop, d.No))}, nil
+}
+
+func checkKey(key string) error {
+	if key == "" {
+		return fault.New(fault.IdempotencyKeyRequired, "send an Idempotency-Key: one random key for each intent, the same on every retry")
+	}
+	if len(key) > 128 {
+		return fault.New(fault.ValidationFailed, "an Idempotency-Key has at most 128 characters here")
+	}
+	for i := range len(key) {
+		if key[i] <= ' ' || key[i] > '~' {
+			return fault.New(fault.ValidationFailed, "an Idempotency-Key is printable ASCII without blanks")
+		}
+	}
+	return nil
+}
+
+// maxQR is the longest text that qr draws; a longer one makes a code that no
+// phone reads off a screen.
+const maxQR = 512
+
+func (s *shop) qr(rw http.ResponseWriter, r *http.Request) {
+	text := r.URL.Query().Get("text")
+	if text == "" || len(text) > maxQR {
+		s.refuse(rw, r, fault.Invalidf("/text", "1 to %d bytes", maxQR))
+		return
+	}
+	png, err := qrcode.Encode(text, qrcode.Medium, -8) // 8 pixels a module
+	if err != nil {
+		s.refuse(rw, r, err)
+		return
+	}
+	rw.Header().Set("Content-Type", "image/png")
+	rw.Header().Set("Cache-Control", "private, max-age=3600")
+	_, _ = rw.Write(png)
+}
+
+// scan does what a phone's camera would: it goes where the code leads.
+func (s *shop) scan(rw http.ResponseWriter, r *http.Request) {
+	code := r.URL.Query().Get("code_url")
+	if s.ScanURL == nil || code == "" || len(code) > maxQR {
+		s.refuse(rw, r, fault.New(fault.Missing, "there is no phone page for this code"))
+		return
+	}
+	to := s.ScanURL(code)
+	if to == "" {
+		s.refuse(rw, r, fault.New(fault.Missing, "there is no phone page for this code"))
+		return
+	}
+	// Set by hand: http.Redirect makes a relative address absolute and so
+	// loses the prefix under which a proxy may have mounted the server.
+	rw.Header().Set("Location", to)
+	rw.WriteHeader(http.StatusSeeOther)
+}

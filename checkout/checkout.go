@@ -1,0 +1,53 @@
+package checkout
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/tandem-pay/tandem/app"
+)
+
+// Options of New.
+type Options struct {
+	App  *app.App // required
+	Shop string   // the shop that the demo sells in; required
+
+	// ScanURL is the page at which a buyer without a phone pays a code_url:
+	// the sandbox's phone page. It may be relative to the server's root
+	// ("sandbox/scan?code_url=…"). With nil the QR code is the code_url
+	// itself, and the page offers no such link.
+	ScanURL func(codeURL string) string
+
+	Log *slog.Logger // default: App.Log
+}
+
+// shop is the demo's backend.
+type shop struct {
+	Options
+}
+
+// New makes the handler of the demo, to be mounted at /demo and /demo/. It
+// serves /sdk/ as well, see SDK.
+func New(o Options) http.Handler {
+	if o.Log == nil {
+		o.Log = o.App.Log
+	}
+	s := &shop{o}
+	mux := http.NewServeMux()
+	mux.Handle("GET /sdk/", SDK())
+	mux.HandleFunc("GET /demo", servePage)
+	mux.HandleFunc("GET /demo/{$}", func(rw http.ResponseWriter, r *http.Request) {
+		// The page's links are relative to its address without the slash.
+		rw.Header().Set("Location", "../demo")
+		rw.WriteHeader(http.StatusPermanentRedirect)
+	})
+	mux.Handle("GET /demo/{file}", files(demoFiles, "demo"))
+	mux.HandleFunc("GET /demo/products", s.answer(s.products))
+	mux.HandleFunc("GET /demo/clock", s.answer(s.clock))
+	mux.HandleFunc("POST /demo/quotes", s.answer(s.quote))
+	mux.HandleFunc("POST /demo/orders", s.answer(s.placeOrder))
+	mux.HandleFunc("POST /demo/coupons", s.answer(s.claimCoupon))
+	mux.HandleFunc("GET /demo/qr", s.qr)
+	mux.HandleFunc("GET /demo/scan", s.scan)
+	return mux
+}

@@ -1,0 +1,45 @@
+package checkout
+
+import (
+	"time"
+
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/pricing"
+)
+
+// placedOrder is an order in the public API's shape. It is written out here
+// because the demo stands where any shop's backend stands: beside the public
+// API, not upon its code. A test holds the two together.
+type placedOrder struct {
+	No       string              `json:"orderNo"`
+	User     string              `json:"userId"`
+	Status   order.Status        `json:"status"`
+	Currency string              `json:"currency"`
+	Total    int64               `json:"totalAmount"`
+	Discount int64               `json:"discountAmount"`
+	Payable  int64               `json:"payableAmount"`
+	Paid     int64               `json:"paidAmount"`
+	Refunded int64               `json:"refundedAmount"`
+	Items    []pricing.QuoteLine `json:"items"`
+	Applied  []pricing.Applied   `json:"appliedDiscounts"`
+	Payments []struct{}          `json:"payments"` // none yet
+
+	CreatedAt   time.Time         `json:"createdAt"`
+	ExpiresAt   time.Time         `json:"expiresAt"`
+	PaidAt      time.Time         `json:"paidAt,omitzero"`
+	ClosedAt    time.Time         `json:"closedAt,omitzero"`
+	CloseReason string            `json:"closeReason,omitempty"`
+	Version     int64             `json:"version"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+	ClientToken string            `json:"clientToken"`
+}
+
+func placed(d *order.Data, token string) placedOrder {
+	return placedOrder{
+		No: d.No, User: d.User, Status: d.Status, Currency: d.Currency,
+		Total: d.Total, Discount: d.Discount, Payable: d.Payable, Paid: d.Paid, Refunded: d.Refunded,
+		Items: d.Items, Applied: d.Applied, Payments: []struct{}{},
+		CreatedAt: d.CreatedAt.UTC(), ExpiresAt: d.ExpiresAt.UTC(), PaidAt: d.PaidAt.UTC(), ClosedAt: d.ClosedAt.UTC(),
+		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata, ClientToken: token,
+	}
+}
