@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/tandem-pay/tandem/api"
+	"github.com/tandem-pay/tandem/checkout"
+	"github.com/tandem-pay/tandem/push"
+	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// routes puts every room's pages on one server.
+func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error) {
+	mux := http.NewServeMux()
+	o := api.Options{
+		App: sv.app, Auth: sv.auth, Book: sv.book, Effects: sv.db, Waiter: sv.hub,
+		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
+		Observe: sv.metrics.Request, Callback: sv.metrics.Callback,
+		Version: version, Log: sv.log,
+	}
+	if !sv.cfg.NoSandbox {
+		o.AdvanceClock = func(_ context.Context, d time.Duration) (time.Time, error) { return sv.clock.Advance(d), nil }
+		if err := sv.mountSandbox(ctx, mux, addr); err != nil {
+			return nil, err
+		}
+	}
+	if !sv.cfg.NoDemo {
+		if err := checkout.Seed(ctx, sv.app, shop.Default); err != nil {
+			return nil, err
+		}
+		sv.demo = true
+		demo := checkout.New(checkout.Options{App: sv.app, Shop: shop.Default, ScanURL: func(code string) string {
+			if sv.cfg.NoSandbox {
+				return ""
+			}
+			return "/sandbox/scan?code_url=" + url.QueryEscape(code)
+		}})
+		mux.Handle("/demo", demo)
+		mux.Handle("/demo/", demo)
+		mux.Handle("/sdk/", demo)
+		mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusFound))
+	}
+	mux.Handle("/metrics", sv.metrics.Handler())
+	mux.Handle("GET /v1/ws", sv.hub.WebSocket())
+	mux.Handle("GET /v1/orders/{orderNo}/events", sv.hub.SSE())
+	mux.Handle("/", api.New(o))
+	return mux, nil
+}
+
+// mountSandbox makes the gateway and configures it as the shop's channel.
+// Its keys are the installation's, so that a restart or a second instance
+// speaks with the same.
+func (sv *server) mountSandbox(ctx context.Context, mux *http.ServeMux, addr string) error {
+	made, err := sandbox.GenerateKeys(rand.Reader, sv.clock.Now())
+	if err != nil {
+		return err
+	}
+	proposed, err := json.Marshal(made)
+	if err != nil {
+		return err
+	}
+	kept, err := sv.db.Secret(ctx, "sandbox-keys", proposed)
+	if err != nil {
+		return err
+	}
+	keys := &sandbox.Keys{}
+	if err := json.Unmarshal(kept, keys); err != nil {
+		return err
+	}
+	sv.sandbox = sandbox.New(sandbox.Options{Clock: sv.clock, Rand: rand.Reader, Log: sv.log, Keys: keys, PublicURL: sv.url})
+	for _, pattern := range []string{"/v3/", "/pay/", "/sandbox/"} {
+		mux.Handle(pattern, sv.sandbox.Handler())
+	}
+	_, err = sv.app.PutChannel(ctx, sv.book, shop.Default, "wechatpay", sandboxSettings(sv.sandbox.Merchant(), "http://"+addr))
+	return err
+}
+
+// sandboxSettings are the settings of a WeChat Pay channel at the sandbox.
+func sandboxSettings(m sandbox.Merchant, baseURL string) json.RawMessage {
+	type key struct {
+		Serial string `json:"serial"`
+		PEM    string `json:"pem"`
+	}
+	var keys []key
+	for _, k := range m.PlatformKeys {
+		keys = append(keys, key{k.Serial, k.PEM})
+	}
+	raw, err := json.Marshal(map[string]any{
+		"kind": "wechatpay", "mchId": m.MchID, "appId": m.AppID, "merchantSerial": m.MerchantSerial,
+		"merchantPrivateKey": m.MerchantPrivateKeyPEM, "apiV3Key": m.APIv3Key, "platformKeys": keys, "baseUrl": baseURL,
+	})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return raw
+}
+
+func (sv *server) observePush() push.Observe {
+	return push.Observe{}
+}

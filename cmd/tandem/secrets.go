@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/seal"
+)
+
+// keyFlags say where the master key is.
+type keyFlags struct {
+	MasterKey     string `help:"Master key: 32 bytes in base64. Seals channel secrets; the same on all instances." placeholder:"BASE64"`
+	MasterKeyFile string `help:"File with the master key; made under --data when absent." type:"path" placeholder:"FILE"`
+}
+
+// box makes the sealer from the master key, and refuses a key that is not
+// the one that this database knows.
+func (f *keyFlags) box(ctx context.Context, db app.Admin, data string) (*seal.Box, error) {
+	key, where, err := f.master(data)
+	if err != nil {
+		return nil, err
+	}
+	box, err := seal.New(key, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	check, err := box.Derive("check")
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(check)
+	known, err := db.Secret(ctx, "master-key-check", sum[:])
+	if err != nil {
+		return nil, err
+	}
+	if subtle.ConstantTimeCompare(known, sum[:]) != 1 {
+		return nil, fmt.Errorf("the master key (%s) is not the one that this database was set up with; give that one with --master-key-file or TANDEM_MASTER_KEY", where)
+	}
+	return box, nil
+}
+
+func (f *keyFlags) master(data string) (key []byte, where string, err error) {
+	if f.MasterKey != "" {
+		key, err = seal.ParseKey(f.MasterKey)
+		return key, "--master-key", err
+	}
+	path := f.MasterKeyFile
+	if path == "" {
+		path = filepath.Join(data, "master.key")
+		made := make([]byte, seal.KeySize)
+		rand.Read(made)
+		if _, err := keepFile(path, base64.StdEncoding.EncodeToString(made)); err != nil {
+			return nil, path, err
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, path, fmt.Errorf("master key: %w", err)
+	}
+	if key, err = seal.ParseKey(string(text)); err != nil {
+		return nil, path, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, path, nil
+}
+
+// keepFile returns the content of a small secret file, making it with the
+// proposed content if it is not there.
+func keepFile(path, proposed string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return "", err
+	}
+	return proposed, os.WriteFile(path, []byte(proposed+"\n"), 0o600)
+}

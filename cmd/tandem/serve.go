@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// serveCmd is tandem serve.
+type serveCmd struct {
+	dbFlags
+	keyFlags
+	Listen     string        `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080"`
+	PublicURL  string        `help:"How channels and browsers reach this server; http://<listen> when absent." placeholder:"URL"`
+	APIKey     string        `help:"The first secret key (sk_…); made up when absent." placeholder:"SK"`
+	NoSandbox  bool          `help:"Do not mount the sandbox gateway, nor the test clock."`
+	NoDemo     bool          `help:"Do not make the demo shop, nor serve its checkout page."`
+	MaxQueue   int           `help:"Commands that may wait in one shop's lane before the answer is 429." default:"4096"`
+	Drain      time.Duration `help:"How long in-flight work may take after SIGTERM." default:"20s"`
+	TrustProxy bool          `help:"Believe X-Forwarded-For (behind a proxy of yours only)."`
+	OTLP       string        `name:"otlp" help:"Send traces to this OTLP/HTTP endpoint." placeholder:"URL"`
+	LogLevel   string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat  string        `help:"text or json." default:"text" enum:"text,json"`
+}
+
+func (c *serveCmd) Run(ctx context.Context, s streams) error {
+	server, err := start(ctx, c, s)
+	if err != nil {
+		return err
+	}
+	server.greet(s.out)
+	select {
+	case <-ctx.Done():
+	case err = <-server.broken:
+	}
+	stopped := server.stop(c.Drain)
+	if err == nil {
+		err = stopped
+	}
+	return err
+}
+
+func (c *serveCmd) handler(s streams) slog.Handler {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // the enum has let only levels through
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.NewJSONHandler(s.err, o)
+	}
+	return slog.NewTextHandler(s.err, o)
+}
+
+// greet prints where everything is.
+func (s *server) greet(out interface{ Write([]byte) (int, error) }) {
+	fmt.Fprintf(out, "tandem %s is ready\n\n", version)
+	line := func(name, value string) { fmt.Fprintf(out, "  %-10s %s\n", name, value) }
+	if s.demo {
+		line("demo", s.url+"/demo")
+	}
+	line("API", s.url+"/v1")
+	line("docs", s.url+"/docs")
+	line("metrics", s.url+"/metrics")
+	if s.sandbox != nil {
+		line("sandbox", s.url+"/sandbox/")
+	}
+	if s.key != "" {
+		line("key", s.key)
+	}
+	fmt.Fprintln(out)
+}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/clock"
+	"github.com/tandem-pay/tandem/engine"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/push"
+	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/telemetry"
+	"github.com/tandem-pay/tandem/worker"
+)
+
+// server is one running instance.
+type server struct {
+	cfg     *serveCmd
+	url     string
+	key     string // to be shown; "" when it is not ours to show
+	demo    bool
+	broken  chan error
+	log     *slog.Logger
+	db      database
+	clock   *clock.Movable
+	engine  *engine.Engine
+	app     *app.App
+	auth    *app.Auth
+	book    *app.ChannelBook
+	hub     *push.Hub
+	worker  *worker.Worker
+	sandbox *sandbox.Gateway
+	metrics *telemetry.Metrics
+
+	http        *http.Server
+	traces      *sdk.TracerProvider
+	stopEffects func(context.Context) error
+	endLoops    context.CancelFunc
+	loops       sync.WaitGroup
+}
+
+// start brings an instance up, in the order in which its parts lean on each
+// other; what it started is stopped again if a later part fails.
+func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error) {
+	sv := &server{cfg: cfg, broken: make(chan error, 1), log: telemetry.NewLog(cfg.handler(s)), clock: clock.New(), metrics: telemetry.NewMetrics()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, sv.stop(time.Second))
+		}
+	}()
+	tracer, err := sv.openTraces(ctx)
+	if err != nil {
+		return nil, err
+	}
+	db, committers, err := cfg.open(ctx, sv.log)
+	if err != nil {
+		return nil, err
+	}
+	sv.db = db
+	if err := db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if err := db.EnsureShop(ctx, shop.Shop{ID: shop.Default, Name: "Tandem demo", Currency: "CNY", CreatedAt: sv.clock.Now()}); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	sv.http = &http.Server{ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(sv.log.Handler(), slog.LevelWarn)}
+	sv.url = "http://" + listener.Addr().String()
+	if cfg.PublicURL != "" {
+		sv.url = strings.TrimRight(cfg.PublicURL, "/")
+	}
+	if err := sv.wire(ctx, tracer, committers); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	mux, err := sv.routes(ctx, listener.Addr().String())
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	sv.http.Handler = mux
+	go func() {
+		if err := sv.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			sv.broken <- err
+		}
+	}()
+	return sv, sv.runLoops()
+}
+
+func (sv *server) openTraces(ctx context.Context) (*telemetry.Tracer, error) {
+	var processors []sdk.SpanProcessor
+	if sv.cfg.OTLP != "" {
+		exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(sv.cfg.OTLP))
+		if err != nil {
+			return nil, fmt.Errorf("--otlp: %w", err)
+		}
+		processors = append(processors, sdk.NewBatchSpanProcessor(exporter))
+	}
+	tracer, provider := telemetry.NewTracer(append(processors, extraSpans...)...)
+	sv.traces = provider
+	return tracer, nil
+}
+
+// extraSpans lets a test watch the spans of a whole instance.
+var extraSpans []sdk.SpanProcessor
+
+// wire makes the parts: the road first, then what travels it and what
+// follows it.
+func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers int) error {
+	box, err := sv.cfg.box(ctx, sv.db, sv.cfg.Data)
+	if err != nil {
+		return err
+	}
+	tokenKey, err := box.Derive("client-tokens")
+	if err != nil {
+		return err
+	}
+	tokens := app.NewTokens(tokenKey)
+	sv.auth = &app.Auth{Store: sv.db, Tokens: tokens}
+	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: []app.ChannelKind{wechatpayKind(sv.clock)}}
+	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Observe: sv.observePush()})
+	sv.engine = engine.New(sv.db, engine.Options{
+		Clock: sv.clock, Committers: committers, MaxQueue: sv.cfg.MaxQueue, Tracer: tracer, Log: sv.log,
+		Observe: sv.observeBatch,
+		Wake: func(shop string, records []event.Record) {
+			sv.hub.Publish(shop, records)
+			sv.worker.Wake(shop, records)
+		},
+	})
+	sv.app = &app.App{
+		Road: sv.engine, Store: sv.db, Rules: sv.engine.Rules, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
+		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
+	}
+	sv.worker = worker.New(worker.Options{App: sv.app, Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {
+		sv.metrics.EventLag.WithLabelValues(reaction).Set(lag.Seconds())
+	}})
+	return sv.firstKey(ctx)
+}
+
+func (sv *server) observeBatch(o engine.Observation) {
+	sv.metrics.BatchCommands.Observe(float64(o.Commands))
+	sv.metrics.BatchLoad.Observe(o.Load.Seconds())
+	sv.metrics.BatchCommit.Observe(o.Commit.Seconds())
+	sv.metrics.BatchWait.Observe(o.Waited.Seconds())
+	if o.Retries > 0 {
+		sv.metrics.BatchRetries.Inc()
+	}
+	if o.Err != nil {
+		sv.metrics.BatchFailures.Inc()
+	}
+}
+
+// firstKey makes sure that there is a secret key, and shows it if it is the
+// developer's: the one given, or in sandbox mode one kept beside the data.
+func (sv *server) firstKey(ctx context.Context) error {
+	secret := sv.cfg.APIKey
+	if secret == "" {
+		keys, err := sv.db.ListKeys(ctx, shop.Default)
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(sv.cfg.Data, "api.key")
+		if len(keys) > 0 {
+			if kept, err := keepFile(file, ""); err == nil && kept != "" && !sv.cfg.NoSandbox {
+				if _, err := sv.auth.Authenticate(ctx, kept); err == nil {
+					sv.key = kept
+				}
+			}
+			return nil
+		}
+		if secret = app.SecretPrefix + strings.ToLower(rand.Text()); !sv.cfg.NoSandbox {
+			if secret, err = keepFile(file, secret); err != nil {
+				return err
+			}
+		}
+	}
+	sv.key = secret
+	if _, err := sv.auth.Authenticate(ctx, secret); err == nil {
+		return nil
+	}
+	_, _, err := sv.app.AddKey(ctx, shop.Default, "first key", secret)
+	return err
+}
+
+// runLoops starts what runs beside the requests.
+func (sv *server) runLoops() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	sv.endLoops = cancel
+	stop, err := sv.db.StartEffects(ctx, sv.app.RunEffect, sv.clock)
+	if err != nil {
+		return err
+	}
+	sv.stopEffects = stop
+	run := func(name string, f func(context.Context) error) {
+		sv.loops.Go(func() {
+			if err := f(ctx); err != nil && ctx.Err() == nil {
+				sv.log.Error("a loop ended", "loop", name, "error", err)
+				sv.broken <- fmt.Errorf("%s: %w", name, err)
+			}
+		})
+	}
+	run("push", sv.hub.Run)
+	run("worker", sv.worker.Run)
+	if sv.sandbox != nil {
+		run("sandbox", sv.sandbox.Run)
+	}
+	return nil
+}
+
+// stop drains: sockets are told, requests in flight finish, then the loops,
+// the road and the store.
+func (sv *server) stop(limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var errs []error
+	if sv.hub != nil {
+		sv.hub.Close(ctx)
+	}
+	if sv.http != nil && sv.http.Handler != nil {
+		if err := sv.http.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("requests still in flight after %s: %w", limit, err), sv.http.Close())
+		}
+	}
+	if sv.stopEffects != nil {
+		errs = append(errs, sv.stopEffects(ctx))
+	}
+	if sv.endLoops != nil {
+		sv.endLoops()
+		sv.loops.Wait()
+	}
+	if sv.sandbox != nil {
+		sv.sandbox.Close()
+	}
+	if sv.engine != nil {
+		sv.engine.Close()
+	}
+	if sv.traces != nil {
+		errs = append(errs, sv.traces.Shutdown(ctx))
+	}
+	if sv.db != nil {
+		errs = append(errs, sv.db.Close())
+	}
+	return errors.Join(errs...)
+}

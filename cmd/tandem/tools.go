@@ -1,0 +1,305 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/clock"
+	"github.com/tandem-pay/tandem/engine"
+	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/telemetry"
+)
+
+// auditCmd is tandem audit.
+type auditCmd struct {
+	dbFlags
+	Shop string `help:"One shop; all when absent."`
+	JSON bool   `help:"Write the reports as JSON."`
+}
+
+func (c *auditCmd) Run(ctx context.Context, s streams) error {
+	db, _, err := c.open(ctx, quiet())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	shops := []shop.Shop{{ID: c.Shop}}
+	if c.Shop == "" {
+		if shops, err = db.Shops(ctx); err != nil {
+			return err
+		}
+	}
+	offences := 0
+	for _, sh := range shops {
+		r, err := app.Audit(ctx, db, sh.ID)
+		if err != nil {
+			return err
+		}
+		offences += len(r.Offences)
+		if c.JSON {
+			if err := json.NewEncoder(s.out).Encode(map[string]any{"shop": sh.ID, "report": r}); err != nil {
+				return err
+			}
+			continue
+		}
+		printReport(s.out, sh.ID, r)
+	}
+	if offences > 0 {
+		return errSilent
+	}
+	return nil
+}
+
+func printReport(out io.Writer, shop string, r *app.Report) {
+	fmt.Fprintf(out, "shop %s: %d orders, %d payments, %d coupons, %d skus, %d event records; suspense %d; %d ends being followed\n",
+		shop, r.Orders, r.Payments, r.Coupons, r.Skus, r.Records, r.Suspense, r.Pending)
+	for _, o := range r.Offences {
+		fmt.Fprintf(out, "  BROKEN %d  %s: %s\n", o.Invariant, o.Subject, o.Message)
+	}
+	if len(r.Offences) == 0 {
+		fmt.Fprintf(out, "  all %d invariants hold\n", len(app.Invariants)-1)
+		return
+	}
+	for i, text := range app.Invariants {
+		if i > 0 {
+			fmt.Fprintf(out, "  (%d) %s\n", i, text)
+		}
+	}
+}
+
+// quiet is the log of commands that speak for themselves.
+func quiet() *slog.Logger {
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// migrateCmd is tandem migrate.
+type migrateCmd struct {
+	dbFlags
+	Down bool `help:"Take all tables away, with everything in them."`
+	Yes  bool `help:"Do not ask before --down."`
+}
+
+func (c *migrateCmd) Run(ctx context.Context, s streams) error {
+	if c.Down && !c.Yes {
+		return usageError{fmt.Errorf("--down deletes every order and payment; add --yes if that is what you want")}
+	}
+	db, _, err := c.open(ctx, quiet())
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if c.Down {
+		if err := db.MigrateDown(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out, "all tables are gone")
+		return nil
+	}
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, "the tables are up to date")
+	return nil
+}
+
+// keysCmd is tandem keys.
+type keysCmd struct {
+	List   keysListCmd   `cmd:"" help:"List a shop's keys (never the secrets)."`
+	Add    keysAddCmd    `cmd:"" help:"Make a key and print its secret, once."`
+	Revoke keysRevokeCmd `cmd:"" help:"End a key."`
+}
+
+type shopFlags struct {
+	dbFlags
+	Shop string `help:"The shop." default:"default"`
+}
+
+// tool is a road of its own over the database, for commands that change
+// something; a running server sees what they did.
+func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error) {
+	db, writers, err := f.open(ctx, quiet())
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if err := db.Migrate(ctx); err != nil {
+		db.Close()
+		return nil, nil, nil, err
+	}
+	tracer, _ := telemetry.NewTracer()
+	c := clock.New()
+	road := engine.New(db, engine.Options{Clock: c, Committers: writers, Log: quiet()})
+	a := &app.App{Road: road, Store: db, Rules: road.Rules, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
+	err = db.EnsureShop(ctx, shop.Shop{ID: f.Shop, Name: f.Shop, Currency: "CNY", CreatedAt: c.Now()})
+	return a, db, func() { road.Close(); db.Close() }, err
+}
+
+type keysListCmd struct{ shopFlags }
+
+func (c *keysListCmd) Run(ctx context.Context, s streams) error {
+	_, db, end, err := c.tool(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	keys, err := db.ListKeys(ctx, c.Shop)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tLABEL\tCREATED\tREVOKED")
+	for _, k := range keys {
+		revoked := "-"
+		if !k.RevokedAt.IsZero() {
+			revoked = k.RevokedAt.Format(time.RFC3339)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", k.ID, k.Label, k.CreatedAt.Format(time.RFC3339), revoked)
+	}
+	return w.Flush()
+}
+
+type keysAddCmd struct {
+	shopFlags
+	Label string `help:"What the key is for." default:""`
+}
+
+func (c *keysAddCmd) Run(ctx context.Context, s streams) error {
+	a, _, end, err := c.tool(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	k, secret, err := a.AddKey(ctx, c.Shop, c.Label, "")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "%s\t%s\n", k.ID, secret)
+	fmt.Fprintln(s.err, "keep the secret: it is not shown again")
+	return nil
+}
+
+type keysRevokeCmd struct {
+	shopFlags
+	ID string `arg:"" help:"The key's id (key_…)."`
+}
+
+func (c *keysRevokeCmd) Run(ctx context.Context, s streams) error {
+	a, _, end, err := c.tool(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := a.RevokeKey(ctx, c.Shop, c.ID); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, c.ID, "is revoked; servers refuse it within 5 seconds")
+	return nil
+}
+
+// channelsCmd is tandem channels.
+type channelsCmd struct {
+	List channelsListCmd `cmd:"" help:"List a shop's channels."`
+	Get  channelsGetCmd  `cmd:"" help:"Show a channel's settings, secrets masked."`
+	Put  channelsPutCmd  `cmd:"" help:"Set up a channel from a JSON file."`
+}
+
+type channelsListCmd struct{ shopFlags }
+
+func (c *channelsListCmd) Run(ctx context.Context, s streams) error {
+	_, db, end, err := c.tool(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	rows, err := db.ListChannels(ctx, c.Shop)
+	if err != nil {
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "CHANNEL\tKIND\tUPDATED")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.Name, r.Kind, r.UpdatedAt.Format(time.RFC3339))
+	}
+	return w.Flush()
+}
+
+type channelFlags struct {
+	shopFlags
+	keyFlags
+	Name string `arg:"" help:"The channel: wechatpay, …"`
+}
+
+func (f *channelFlags) book(ctx context.Context, a *app.App, db database) (*app.ChannelBook, error) {
+	box, err := f.box(ctx, db, f.Data)
+	if err != nil {
+		return nil, err
+	}
+	return &app.ChannelBook{Store: db, Sealer: box, Kinds: []app.ChannelKind{wechatpayKind(a.Clock)}}, nil
+}
+
+type channelsGetCmd struct{ channelFlags }
+
+func (c *channelsGetCmd) Run(ctx context.Context, s streams) error {
+	a, db, end, err := c.tool(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	book, err := c.book(ctx, a, db)
+	if err != nil {
+		return err
+	}
+	settings, err := book.Settings(ctx, c.Shop, c.Name)
+	if err != nil {
+		return err
+	}
+	return printJSON(s.out, settings)
+}
+
+type channelsPutCmd struct {
+	channelFlags
+	File string `arg:"" help:"JSON file as PUT /v1/channels/{channel} takes it; - is standard input."`
+}
+
+func (c *channelsPutCmd) Run(ctx context.Context, s streams) error {
+	in := os.Stdin
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		in = f
+	}
+	raw, err := io.ReadAll(io.LimitReader(in, 1<<20))
+	if err != nil {
+		return err
+	}
+	a, db, end, err := c.tool(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	book, err := c.book(ctx, a, db)
+	if err != nil {
+		return err
+	}
+	masked, err := a.PutChannel(ctx, book, c.Shop, c.Name, raw)
+	if err != nil {
+		return err
+	}
+	return printJSON(s.out, masked)
+}
+
+func printJSON(out io.Writer, raw json.RawMessage) error {
+	e := json.NewEncoder(out)
+	e.SetIndent("", "  ")
+	return e.Encode(raw)
+}
