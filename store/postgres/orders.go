@@ -1,1 +1,221 @@
 package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+)
+
+const (
+	orderColumns = "order_no, user_id, status, currency, total, discount, payable, paid, refunded, snapshot, " +
+		"created_at, expires_at, paid_at, closed_at, close_reason, closing, seq, trace"
+	paymentColumns = "payment_no, order_no, channel, method, amount, currency, status, applied, refunded, merchant, app, detail, anomaly, " +
+		"transaction_id, created_at, expires_at, succeeded_at, closed_at, next_query_at, queries, trace, version"
+)
+
+// orderDoc is the part of an order that never changes after it was placed,
+// and that nobody asks SQL about.
+type orderDoc struct {
+	Items    []pricing.QuoteLine `json:"items,omitzero"`
+	Applied  []pricing.Applied   `json:"applied,omitzero"`
+	Coupons  []string            `json:"coupons,omitzero"`
+	Counts   []event.Count       `json:"counts,omitzero"`
+	Metadata map[string]string   `json:"metadata,omitzero"`
+}
+
+// paymentDoc is the part of a payment that nobody asks SQL about.
+type paymentDoc struct {
+	Request payment.PrepayRequest `json:"request"`
+	Action  *payment.Action       `json:"action,omitzero"`
+	Facts   []payment.Fact        `json:"facts,omitzero"`
+}
+
+func scanOrder(rows pgx.Rows, d *order.Data) error {
+	var s orderDoc
+	err := rows.Scan(&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, doc{&s},
+		moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq, &d.Trace)
+	d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Coupons, s.Counts, s.Metadata
+	return err
+}
+
+func scanPayment(rows pgx.Rows, d *payment.Data) error {
+	var p paymentDoc
+	err := rows.Scan(&d.No, &d.Order, &d.Channel, (*string)(&d.Method), &d.Amount, &d.Currency, (*string)(&d.Status), &d.Applied, &d.Refunded,
+		&d.Merchant, &d.App, doc{&p}, &d.Anomaly, &d.TransactionID, moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.SucceededAt},
+		moment{&d.ClosedAt}, moment{&d.NextQueryAt}, &d.Queries, &d.Trace, &d.Version)
+	d.Request, d.Action, d.Facts = p.Request, p.Action, p.Facts
+	return err
+}
+
+// Order reads an order with its payments.
+func (s *Store) Order(ctx context.Context, shop, no string) (app.OrderView, error) {
+	var orders []order.Data
+	var payments []payment.Data
+	err := s.snapshot(ctx, func(b *pgx.Batch) {
+		queue(b, &orders, 1, scanOrder, "SELECT "+orderColumns+" FROM orders WHERE shop = $1 AND order_no = $2", shop, no)
+		queue(b, &payments, 1, scanPayment, "SELECT "+paymentColumns+" FROM payments WHERE shop = $1 AND order_no = $2 ORDER BY payment_no", shop, no)
+	})
+	if err != nil {
+		return app.OrderView{}, err
+	}
+	if len(orders) == 0 {
+		return app.OrderView{}, fault.New(fault.Missing, "there is no order %s", no)
+	}
+	return views(orders, payments)[0], nil
+}
+
+// Payment reads one payment.
+func (s *Store) Payment(ctx context.Context, shop, no string) (payment.Data, error) {
+	return one(ctx, s, "payment", no, scanPayment, "SELECT "+paymentColumns+" FROM payments WHERE shop = $1 AND payment_no = $2", shop, no)
+}
+
+// ListOrders reads a page, newest number first, with all payments.
+func (s *Store) ListOrders(ctx context.Context, shop string, f app.OrderFilter, p app.Page) ([]app.OrderView, string, error) {
+	limit := limitOf(p)
+	where, args := []string{"shop = $1"}, []any{shop}
+	and := func(condition string, arg any) {
+		args = append(args, arg)
+		where = append(where, fmt.Sprintf("%s $%d", condition, len(args)))
+	}
+	if f.User != "" {
+		and("user_id =", f.User)
+	}
+	if f.Status != "" {
+		and("status =", string(f.Status))
+	}
+	if !f.CreatedFrom.IsZero() {
+		and("created_at >=", f.CreatedFrom)
+	}
+	if !f.CreatedTo.IsZero() {
+		and("created_at <", f.CreatedTo)
+	}
+	if p.Cursor != "" {
+		and("order_no <", p.Cursor)
+	}
+	from := fmt.Sprintf("FROM orders WHERE %s ORDER BY order_no DESC LIMIT %d", strings.Join(where, " AND "), limit+1)
+	var orders []order.Data
+	var payments []payment.Data
+	err := s.snapshot(ctx, func(b *pgx.Batch) {
+		queue(b, &orders, limit+1, scanOrder, "SELECT "+orderColumns+" "+from, args...)
+		queue(b, &payments, limit+1, scanPayment, "SELECT "+paymentColumns+" FROM (SELECT order_no AS k "+from+
+			") AS o CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = o.k) AS p ORDER BY payment_no", args...)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	next := ""
+	if len(orders) > limit {
+		orders = orders[:limit]
+		next = orders[limit-1].No
+	}
+	return views(orders, payments), next, nil
+}
+
+// views puts payments, in the order of their numbers, to their orders.
+func views(orders []order.Data, payments []payment.Data) []app.OrderView {
+	out := make([]app.OrderView, len(orders))
+	at := make(map[string]int, len(orders))
+	for i := range orders {
+		out[i].Order = orders[i]
+		at[orders[i].No] = i
+	}
+	for i := range payments {
+		if o, ok := at[payments[i].Order]; ok {
+			out[o].Payments = append(out[o].Payments, payments[i])
+		}
+	}
+	return out
+}
+
+var (
+	insertOrders = insertAll("orders", "order_no text", "user_id text", "status text", "currency text",
+		"total bigint", "discount bigint", "payable bigint", "paid bigint", "refunded bigint", "snapshot json",
+		"created_at timestamptz", "expires_at timestamptz", "paid_at timestamptz", "closed_at timestamptz",
+		"close_reason text", "closing text", "seq bigint", "trace text")
+	updateOrders = updateAll("orders",
+		"status = n.status, paid = n.paid, refunded = n.refunded, paid_at = n.paid_at, closed_at = n.closed_at, "+
+			"close_reason = n.close_reason, closing = n.closing, seq = n.seq",
+		"r.order_no = n.order_no AND r.seq = n.was",
+		"order_no text", "was bigint", "status text", "paid bigint", "refunded bigint", "paid_at timestamptz", "closed_at timestamptz",
+		"close_reason text", "closing text", "seq bigint")
+
+	insertPayments = insertAll("payments", "payment_no text", "order_no text", "channel text", "method text", "amount bigint",
+		"currency text", "status text", "applied bigint", "refunded bigint", "merchant text", "app text", "detail json", "anomaly text",
+		"transaction_id text", "created_at timestamptz", "expires_at timestamptz", "succeeded_at timestamptz", "closed_at timestamptz",
+		"next_query_at timestamptz", "queries bigint", "trace text", "version bigint")
+	updatePayments = updateAll("payments",
+		"status = n.status, applied = n.applied, refunded = n.refunded, detail = n.detail, anomaly = n.anomaly, "+
+			"transaction_id = n.transaction_id, succeeded_at = n.succeeded_at, closed_at = n.closed_at, "+
+			"next_query_at = n.next_query_at, queries = n.queries, version = n.version + 1",
+		"r.payment_no = n.payment_no AND r.version = n.version",
+		"payment_no text", "version bigint", "status text", "applied bigint", "refunded bigint", "detail json", "anomaly text",
+		"transaction_id text", "succeeded_at timestamptz", "closed_at timestamptz", "next_query_at timestamptz", "queries bigint")
+)
+
+func (w *writer) orders(changes []app.Change[order.Data]) {
+	added, changed := split(changes)
+	if len(added) > 0 {
+		type row = *order.Data
+		w.add(insertOrders,
+			column(added, func(d row) string { return d.No }), column(added, func(d row) string { return d.User }),
+			column(added, func(d row) string { return string(d.Status) }), column(added, func(d row) string { return d.Currency }),
+			column(added, func(d row) int64 { return d.Total }), column(added, func(d row) int64 { return d.Discount }),
+			column(added, func(d row) int64 { return d.Payable }), column(added, func(d row) int64 { return d.Paid }),
+			column(added, func(d row) int64 { return d.Refunded }),
+			docs(w, added, func(d row) any { return &orderDoc{d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata} }),
+			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.ExpiresAt }),
+			times(added, func(d row) time.Time { return d.PaidAt }), times(added, func(d row) time.Time { return d.ClosedAt }),
+			column(added, func(d row) string { return d.CloseReason }), column(added, func(d row) string { return d.Closing }),
+			column(added, func(d row) int64 { return d.Seq }), column(added, func(d row) string { return d.Trace }))
+	}
+	if len(changed) > 0 {
+		type change = *app.Change[order.Data]
+		w.add(updateOrders,
+			column(changed, func(c change) string { return c.Old.No }), column(changed, func(c change) int64 { return c.Old.Seq }),
+			column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) int64 { return c.New.Paid }),
+			column(changed, func(c change) int64 { return c.New.Refunded }), times(changed, func(c change) time.Time { return c.New.PaidAt }),
+			times(changed, func(c change) time.Time { return c.New.ClosedAt }), column(changed, func(c change) string { return c.New.CloseReason }),
+			column(changed, func(c change) string { return c.New.Closing }), column(changed, func(c change) int64 { return c.New.Seq }))
+	}
+}
+
+func (w *writer) payments(changes []app.Change[payment.Data]) {
+	added, changed := split(changes)
+	if len(added) > 0 {
+		type row = *payment.Data
+		w.add(insertPayments,
+			column(added, func(d row) string { return d.No }), column(added, func(d row) string { return d.Order }),
+			column(added, func(d row) string { return d.Channel }), column(added, func(d row) string { return string(d.Method) }),
+			column(added, func(d row) int64 { return d.Amount }), column(added, func(d row) string { return d.Currency }),
+			column(added, func(d row) string { return string(d.Status) }), column(added, func(d row) int64 { return d.Applied }),
+			column(added, func(d row) int64 { return d.Refunded }), column(added, func(d row) string { return d.Merchant }),
+			column(added, func(d row) string { return d.App }),
+			docs(w, added, func(d row) any { return &paymentDoc{d.Request, d.Action, d.Facts} }),
+			column(added, func(d row) string { return d.Anomaly }), column(added, func(d row) string { return d.TransactionID }),
+			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.ExpiresAt }),
+			times(added, func(d row) time.Time { return d.SucceededAt }), times(added, func(d row) time.Time { return d.ClosedAt }),
+			times(added, func(d row) time.Time { return d.NextQueryAt }), column(added, func(d row) int64 { return int64(d.Queries) }),
+			column(added, func(d row) string { return d.Trace }), column(added, func(row) int64 { return 1 }))
+	}
+	if len(changed) > 0 {
+		type change = *app.Change[payment.Data]
+		w.add(updatePayments,
+			column(changed, func(c change) string { return c.Old.No }), column(changed, func(c change) int64 { return c.Old.Version }),
+			column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) int64 { return c.New.Applied }),
+			column(changed, func(c change) int64 { return c.New.Refunded }),
+			docs(w, changed, func(c change) any { return &paymentDoc{c.New.Request, c.New.Action, c.New.Facts} }),
+			column(changed, func(c change) string { return c.New.Anomaly }), column(changed, func(c change) string { return c.New.TransactionID }),
+			times(changed, func(c change) time.Time { return c.New.SucceededAt }), times(changed, func(c change) time.Time { return c.New.ClosedAt }),
+			times(changed, func(c change) time.Time { return c.New.NextQueryAt }), column(changed, func(c change) int64 { return int64(c.New.Queries) }))
+	}
+}

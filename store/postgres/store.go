@@ -1,2 +1,255 @@
-// Package postgres keeps a shop's state in PostgreSQL 15 or later.
+// Package postgres keeps the state of shops in PostgreSQL 15 or later. Many
+// instances may share one database: rows that are locked in one order and
+// unique keys keep them apart.
+//
+// It promises:
+//
+//   - Begin is one round trip, and so is Commit (one more when effects are
+//     stored): what a batch costs does not grow with how far the database is.
+//   - A commit has written everything or nothing. ErrConflict and any other
+//     error mean nothing, only ErrCommitUnknown leaves it open, and HasKey
+//     then makes sure that the lost transaction can no longer decide.
+//   - A reader of the log never misses a record that was committed late, and
+//     reads the records about one order in the order in which they were
+//     written (see log.go).
+//
+// For speed, each thing measured:
+//
+//   - Statements are about sets: one for each kind of rows, however many
+//     commands share the batch, with a column an array.
+//   - The statements of the road are planned once a connection, and written
+//     so that this plan looks up keys in an index even if the tables were
+//     empty when it was made (see sql.go). Everything else is planned for the
+//     values at hand.
+//   - The road has connections of its own: readers can neither hold it up nor
+//     bend its plans.
+//   - A stock row is updated in place on a half-empty page and touches no
+//     index; what an order can never change again is never written again.
 package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/store/effect"
+)
+
+// Options of a store. The zero value is good for one instance.
+type Options struct {
+	RoadConns int32           // batches in flight at a time; 4 when 0
+	MaxConns  int32           // connections for everything else; 8 when 0
+	Tracer    pgx.QueryTracer // otelpgx, say; nil is none
+	Log       *slog.Logger    // slog.Default() when nil
+}
+
+// Store is a PostgreSQL database. It is safe for use by many at once.
+type Store struct {
+	road *pgxpool.Pool // for units
+	read *pgxpool.Pool // for everything else
+	log  *slog.Logger
+
+	roadName string // the application name of the road's connections, ours alone
+	lostMu   sync.Mutex
+	lost     map[uint32]struct{} // process ids of connections that broke while committing
+
+	inserting *river.Client[pgx.Tx]
+	working   atomic.Pointer[river.Client[pgx.Tx]] // while effects run here
+}
+
+var (
+	_ app.Store   = (*Store)(nil)
+	_ app.Reader  = (*Store)(nil)
+	_ app.Admin   = (*Store)(nil)
+	_ app.Effects = (*Store)(nil)
+)
+
+// Settings of the road's connections. Its statements look up keys that they
+// are given, a handful or a few hundred: a walk along an index is right at
+// any size of the tables, so it is the only plan left to choose.
+var roadSettings = map[string]string{
+	"plan_cache_mode":   "force_generic_plan",
+	"enable_seqscan":    "off",
+	"enable_hashjoin":   "off",
+	"enable_mergejoin":  "off",
+	"enable_material":   "off",
+	"enable_bitmapscan": "off",
+	"enable_sort":       "on",
+	"jit":               "off",
+	// A lock is held for the time of a commit. Whoever waits this long waits
+	// for an instance that hangs; the second setting ends that one.
+	"lock_timeout":                        "10s",
+	"idle_in_transaction_session_timeout": "15s",
+}
+
+// Settings of all other connections: a plan for each call, so that none was
+// made for a table that has grown since.
+var readSettings = map[string]string{
+	"plan_cache_mode": "force_custom_plan",
+	"jit":             "off",
+}
+
+// Open connects to the database at url. It does not migrate.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	s := &Store{log: o.Log, lost: map[uint32]struct{}{}, roadName: "tandem road " + rand.Text()[:10]}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	open := func(conns, otherwise int32, name string, settings map[string]string) (*pgxpool.Pool, error) {
+		c, err := pgxpool.ParseConfig(url)
+		if err != nil {
+			return nil, fmt.Errorf("the database's address: %w", err)
+		}
+		if conns == 0 {
+			conns = otherwise
+		}
+		c.MaxConns = conns
+		c.ConnConfig.Tracer = o.Tracer
+		maps.Copy(c.ConnConfig.RuntimeParams, settings)
+		c.ConnConfig.RuntimeParams["application_name"] = name
+		return pgxpool.NewWithConfig(ctx, c)
+	}
+	var err error
+	if s.road, err = open(o.RoadConns, 4, s.roadName, roadSettings); err != nil {
+		return nil, err
+	}
+	if s.read, err = open(o.MaxConns, 8, "tandem", readSettings); err != nil {
+		s.road.Close()
+		return nil, err
+	}
+	if err := s.read.Ping(ctx); err != nil {
+		_ = s.Close()
+		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	if s.inserting, err = river.NewClient(riverpgxv5.New(s.read), effect.Inserting(s.log)); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close closes all connections. Effects that run here must be stopped before.
+func (s *Store) Close() error {
+	s.road.Close()
+	s.read.Close()
+	return nil
+}
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// migrationLock is held while migrating, so that of many instances that
+// start at once one migrates and the others find it done. The number is any.
+const migrationLock = 7_414_265_103
+
+// Migrate brings the database to the newest version, from any before it.
+func (s *Store) Migrate(ctx context.Context) error {
+	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[pgx.Tx]) error {
+		if _, err := tables.Up(ctx); err != nil {
+			return err
+		}
+		_, err := jobs.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	})
+}
+
+// MigrateDown removes everything, with all data.
+func (s *Store) MigrateDown(ctx context.Context) error {
+	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[pgx.Tx]) error {
+		if _, err := jobs.Migrate(ctx, rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{TargetVersion: -1}); err != nil {
+			return err
+		}
+		if _, err := tables.DownTo(ctx, 0); err != nil {
+			return err
+		}
+		_, err := s.read.Exec(ctx, "DROP TABLE "+goose.DefaultTablename)
+		return err
+	})
+}
+
+// Migration is one step of the schema.
+type Migration struct {
+	Name      string
+	Version   int64
+	Applied   bool
+	AppliedAt time.Time // zero where it is not known
+}
+
+// Status lists all migrations, those of the jobs' tables after our own.
+func (s *Store) Status(ctx context.Context) ([]Migration, error) {
+	var out []Migration
+	err := s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[pgx.Tx]) error {
+		own, err := tables.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range own {
+			out = append(out, Migration{m.Source.Path, m.Source.Version, m.State == goose.StateApplied, m.AppliedAt.UTC()})
+		}
+		there, err := jobs.ExistingVersions(ctx)
+		if err != nil {
+			return err
+		}
+		applied := map[int]bool{}
+		for _, m := range there {
+			applied[m.Version] = true
+		}
+		for _, m := range jobs.AllVersions() {
+			out = append(out, Migration{Name: "river: " + m.Name, Version: int64(m.Version), Applied: applied[m.Version]})
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Store) migrating(ctx context.Context, do func(*goose.Provider, *rivermigrate.Migrator[pgx.Tx]) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("migrate: %w", err)
+		}
+	}()
+	config := s.read.Config().ConnConfig
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }() // unlocks
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
+		return err
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	db := stdlib.OpenDB(*config)
+	tables, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	defer func() { err = errors.Join(err, tables.Close()) }()
+	jobs, err := rivermigrate.New(riverpgxv5.New(s.read), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	// What connections have prepared may no longer be so.
+	defer s.road.Reset()
+	defer s.read.Reset()
+	return do(tables, jobs)
+}

@@ -1,1 +1,50 @@
 package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+func scanNo(rows pgx.Rows, no *string) error { return rows.Scan(no) }
+
+// DueOrders reads live orders whose time is over, oldest first. The
+// conditions are those of an index, word for word.
+func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return some(ctx, s, min(limit, 1000), scanNo, `SELECT order_no FROM orders WHERE shop = $1 AND expires_at <= $2
+		AND status IN ('pending_payment', 'partially_paid', 'payment_failed') AND closing = ''
+		ORDER BY expires_at, order_no LIMIT $3`, shop, now, limit)
+}
+
+// DuePayments reads open payments to ask the channel about, oldest first.
+func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return some(ctx, s, min(limit, 1000), scanNo, `SELECT payment_no FROM payments WHERE shop = $1 AND next_query_at <= $2
+		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT $3`, shop, now, limit)
+}
+
+// PaymentAges counts open payments. An open payment always has a next query,
+// and it is by those that they are found.
+func (s *Store) PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]app.Age, error) {
+	rows, err := s.read.Query(ctx, `SELECT status, count(*), min(created_at) FROM payments
+		WHERE shop = $1 AND next_query_at IS NOT NULL AND status IN ('created', 'pending') GROUP BY status`, shop)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[payment.Status]app.Age{}
+	for rows.Next() {
+		var status payment.Status
+		var age app.Age
+		var oldest time.Time
+		if err := rows.Scan((*string)(&status), &age.Count, &oldest); err != nil {
+			return nil, err
+		}
+		age.Oldest = now.Sub(oldest)
+		out[status] = age
+	}
+	return out, rows.Err()
+}

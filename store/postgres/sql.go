@@ -1,0 +1,171 @@
+package postgres
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/tandem-pay/tandem/app"
+)
+
+// The road's statements are made here. They are prepared once a connection,
+// often while the tables are empty, and a plan made then that reads a whole
+// table or a whole shop would be kept when there are millions of rows. So
+// they leave the planner no such choice: a lateral subquery can only be run
+// once for each key that is given, by the index on that key; and the road's
+// connections know no join but that along an index. A test reads the plans.
+
+// locked selects and locks the rows of the keys in $2, in their order: the
+// caller sorts them. Every instance does, so that none waits in a circle.
+func locked(table, key, columns string) string {
+	return lookup(table, key, columns, "FOR UPDATE")
+}
+
+// lookup is locked with another lock, or "" for none.
+func lookup(table, key, columns, lock string) string {
+	return fmt.Sprintf(`SELECT %s FROM unnest($2::text[]) AS k(x)
+		CROSS JOIN LATERAL (SELECT * FROM %s WHERE shop = $1 AND %s = k.x %s) AS r`, columns, table, key, lock)
+}
+
+// insertAll inserts a row for each element of its arrays, $2 being that of
+// the first column. A column is given as "name type".
+func insertAll(table string, columns ...string) string {
+	names, arrays := arrays(columns)
+	return fmt.Sprintf("INSERT INTO %s (shop, %s) SELECT $1, n.* FROM unnest(%s) AS n", table, names, arrays)
+}
+
+// updateAll updates a row for each element of its arrays, named n.column; the
+// table is r. If where does not find every one of them, the statement fails
+// by dividing by zero, and the transaction with it: we learn how many rows
+// were found only when the COMMIT behind it is on its way already.
+func updateAll(table, set, where string, columns ...string) string {
+	return everyOne(fmt.Sprintf("UPDATE %s AS r SET %s FROM %%s WHERE r.shop = $1 AND %s", table, set, where), columns)
+}
+
+// deleteAll is updateAll that deletes.
+func deleteAll(table, where string, columns ...string) string {
+	return everyOne(fmt.Sprintf("DELETE FROM %s AS r USING %%s WHERE r.shop = $1 AND %s", table, where), columns)
+}
+
+// missed is the SQLSTATE of the division by zero.
+const missed = "22012"
+
+func everyOne(change string, columns []string) string {
+	names, arrays := arrays(columns)
+	from := fmt.Sprintf("unnest(%s) AS n(%s)", arrays, names)
+	return fmt.Sprintf(`WITH changed AS (`+change+` RETURNING 1)
+		SELECT 1 / (count(*) = cardinality($2::text[]))::int FROM changed`, from)
+}
+
+func arrays(columns []string) (names, params string) {
+	var n, p []string
+	for i, c := range columns {
+		name, typ, _ := strings.Cut(c, " ")
+		n = append(n, name)
+		p = append(p, fmt.Sprintf("$%d::%s[]", i+2, typ))
+	}
+	return strings.Join(n, ", "), strings.Join(p, ", ")
+}
+
+// writer gathers the statements of a commit.
+type writer struct {
+	shop  string
+	batch pgx.Batch
+	err   error // of a document that cannot be written
+}
+
+// add adds a statement; args begin at $2.
+func (w *writer) add(sql string, args ...any) {
+	w.batch.Queue(sql, append([]any{w.shop}, args...)...)
+}
+
+// split parts new rows from changed ones.
+func split[D any](changes []app.Change[D]) (added []*D, changed []*app.Change[D]) {
+	for i := range changes {
+		if changes[i].Old == nil {
+			added = append(added, &changes[i].New)
+		} else {
+			changed = append(changed, &changes[i])
+		}
+	}
+	return added, changed
+}
+
+// column is one column of rows.
+func column[R, C any](rows []R, of func(R) C) []C {
+	out := make([]C, len(rows))
+	for i := range rows {
+		out[i] = of(rows[i])
+	}
+	return out
+}
+
+// times is a column of times; a zero time is NULL.
+func times[R any](rows []R, of func(R) time.Time) pgtype.FlatArray[pgtype.Timestamptz] {
+	return column(rows, func(r R) pgtype.Timestamptz { return timestamp(of(r)) })
+}
+
+func timestamp(t time.Time) pgtype.Timestamptz {
+	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
+}
+
+// docs is a column of JSON documents.
+func docs[R any](w *writer, rows []R, of func(R) any) [][]byte {
+	return column(rows, func(r R) []byte {
+		b, err := json.Marshal(of(r))
+		if err != nil && w.err == nil {
+			w.err = err
+		}
+		return b
+	})
+}
+
+// doc scans a JSON document into what it points to.
+type doc struct{ into any }
+
+func (d doc) ScanBytes(b []byte) error {
+	if b == nil {
+		return nil
+	}
+	return json.Unmarshal(b, d.into)
+}
+
+// moment scans a time, NULL as zero.
+type moment struct{ t *time.Time }
+
+func (m moment) ScanTimestamptz(v pgtype.Timestamptz) error {
+	*m.t = time.Time{}
+	if v.Valid {
+		*m.t = v.Time.UTC()
+	}
+	return nil
+}
+
+// scanner reads the present row into d.
+type scanner[D any] func(rows pgx.Rows, d *D) error
+
+// all collects rows.
+func all[D any](rows pgx.Rows, scan scanner[D], room int) ([]D, error) {
+	defer rows.Close()
+	out := make([]D, 0, room)
+	for rows.Next() {
+		var zero D
+		out = append(out, zero)
+		if err := scan(rows, &out[len(out)-1]); err != nil {
+			return nil, err
+		}
+	}
+	return out, rows.Err()
+}
+
+// queue adds a query to the batch whose rows are collected in into.
+func queue[D any](b *pgx.Batch, into *[]D, room int, scan scanner[D], sql string, args ...any) {
+	b.Queue(sql, args...).Query(func(rows pgx.Rows) (err error) {
+		*into, err = all(rows, scan, room)
+		return err
+	})
+}
