@@ -1,0 +1,58 @@
+# Everything that a person does here, by name. `make help` lists it.
+
+GO      ?= go
+BIN     := bin/tandem
+FUZZ    ?= 30s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: run
+run: build ## Serve the embedded default: SQLite, sandbox gateway, demo page.
+	@$(BIN) serve
+
+.PHONY: build
+build: ## Build bin/tandem.
+	@$(GO) build -trimpath -o $(BIN) ./cmd/tandem
+
+.PHONY: setup
+setup: ## Find or install what the tests need: PostgreSQL and Chromium.
+	@scripts/setup
+
+.PHONY: test
+test: setup ## Pass every test, races included.
+	@$(GO) vet ./...
+	@$(GO) test -race -timeout 15m ./...
+
+.PHONY: quick
+quick: ## The tests without the race detector.
+	@$(GO) test ./...
+
+.PHONY: bench
+bench: setup ## Measure against the baseline, side by side.
+	@$(GO) run ./bench/compare
+
+.PHONY: lint
+lint: ## Lint; every exception says why, in .golangci.yaml or beside the line.
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run: make format"; exit 1; }
+	@$(GO) vet ./...
+	@$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+
+.PHONY: format
+format: ## Format.
+	@gofmt -w .
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZ (30s) each.
+	@scripts/fuzz $(FUZZ)
+
+.PHONY: generate
+generate: ## Make again what is made from code: the API document, the diagrams.
+	@$(GO) generate ./...
+
+.PHONY: clean
+clean: ## Remove what was built (never data).
+	@rm -rf bin

@@ -1,0 +1,111 @@
+package tandem_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/tandem-pay/tandem/"
+
+// rooms says what each room may import of the other rooms. What stands
+// nowhere here may not exist; "…/*" is a room with all below it.
+var rooms = map[string][]string{
+	"money": {}, "fault": {}, "event": {}, "clock": {}, "seal": {},
+	"pricing": {"money", "fault"},
+
+	// The business: no clock, no I/O, no store.
+	"shop":      {"money", "fault", "event"},
+	"order":     {"money", "fault", "event", "pricing"},
+	"payment":   {"money", "fault", "event", "pricing"},
+	"marketing": {"money", "fault", "event", "pricing"},
+	"inventory": {"money", "fault", "event", "pricing"},
+
+	"app":       {"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"engine":    {"app", "event", "fault", "marketing"},
+	"worker":    {"app", "event", "fault", "shop"},
+	"telemetry": {},
+
+	"store/effect":    {"app"},
+	"store/postgres":  {"app", "store/effect", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/sqlite":    {"app", "store/effect", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/storetest": {"app", "store/effect", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+
+	"channel/wechatpay":   {"payment", "money", "fault"},
+	"channel/channeltest": {"payment"},
+	"sandbox":             {},
+
+	"api":      {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"push":     {"app", "event", "fault", "order"},
+	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+}
+
+// pure are the rooms of the business: they may not tell the time, draw
+// chance, or reach outside.
+var pure = []string{"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"}
+
+// reach are the packages of the standard library that pure rooms stay away
+// from. payment names net/http for the headers of a callback and context for
+// its port; it calls neither.
+var reach = []string{"os", "net", "net/http", "io/fs", "database/sql", "math/rand", "math/rand/v2", "crypto/rand", "log", "log/slog", "context", "sync"}
+
+var excused = map[string][]string{"payment": {"net/http", "context"}}
+
+func TestArrows(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(strings.NewReader(string(out)))
+	seen := 0
+	for d.More() {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		name, inside := strings.CutPrefix(p.ImportPath, module)
+		top, _, _ := strings.Cut(name, "/")
+		if !inside || top == "cmd" || top == "bench" || top == "internal" {
+			continue // they wire everything
+		}
+		may, known := rooms[name]
+		if !known {
+			t.Errorf("room %s is not on the plan", name)
+			continue
+		}
+		seen++
+		for _, i := range p.Imports {
+			if ours, is := strings.CutPrefix(i, module); is {
+				if !slices.Contains(may, ours) {
+					t.Errorf("%s imports %s", name, ours)
+				}
+				continue
+			}
+			if slices.Contains(pure, name) {
+				if slices.Contains(reach, i) && !slices.Contains(excused[name], i) {
+					t.Errorf("%s is a pure room and imports %s", name, i)
+				}
+				if strings.Contains(i, ".") {
+					t.Errorf("%s is a pure room and imports %s", name, i)
+				}
+			}
+		}
+	}
+	if seen == 0 {
+		t.Fatal("no room was looked at")
+	}
+}
+
+// TestNoClockInPureRooms finds a call of time.Now in the business.
+func TestNoClockInPureRooms(t *testing.T) {
+	args := []string{"-rnE", "--include=*.go", "--exclude=*_test.go", `time\.(Now|Since|Until|After|Sleep|Tick|NewTimer)\(`}
+	out, err := exec.Command("grep", append(args, pure...)...).Output()
+	if err == nil {
+		t.Errorf("the business reads the clock:\n%s", out)
+	}
+}
