@@ -9,10 +9,12 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
-	"sort"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -78,27 +80,50 @@ func Allocate(total int64, weights, out []int64) {
 		return
 	}
 	left := total
-	type rest struct {
-		index     int
-		remainder uint64
-	}
-	var buf [16]rest
+	var buf [32]remainder
 	rests := buf[:0]
 	for i, w := range weights {
 		hi, lo := bits.Mul64(uint64(total), uint64(w))
-		q, r := bits.Div64(hi, lo, uint64(sum))
+		var q, r uint64
+		if hi == 0 { // nearly always, and several times as fast
+			q, r = lo/uint64(sum), lo%uint64(sum)
+		} else {
+			q, r = bits.Div64(hi, lo, uint64(sum))
+		}
 		out[i] = int64(q)
 		left -= int64(q)
 		if r > 0 {
-			rests = append(rests, rest{i, r})
+			rests = append(rests, remainder{i, r})
 		}
 	}
 	if left == 0 {
 		return
 	}
-	sort.SliceStable(rests, func(i, j int) bool { return rests[i].remainder > rests[j].remainder })
-	for i := range rests[:left] {
-		out[rests[i].index]++
+	sortLargestFirst(rests)
+	for _, r := range rests[:left] {
+		out[r.index]++
+	}
+}
+
+// remainder is what the division left over for one weight.
+type remainder struct {
+	index int
+	of    uint64
+}
+
+// sortLargestFirst is stable. For the length of an ordinary cart it inserts
+// by hand: this is what the pricing of a large cart spends its time on.
+func sortLargestFirst(rests []remainder) {
+	if len(rests) > 32 {
+		slices.SortStableFunc(rests, func(a, b remainder) int { return cmp.Compare(b.of, a.of) })
+		return
+	}
+	for i := 1; i < len(rests); i++ {
+		r, j := rests[i], i
+		for ; j > 0 && rests[j-1].of < r.of; j-- {
+			rests[j] = rests[j-1]
+		}
+		rests[j] = r
 	}
 }
 
@@ -115,7 +140,7 @@ func (p Percent) Of(base int64) int64 { return MulDiv(base, int64(p), int64(Whol
 // String returns the percentage without its sign, with no needless zeros:
 // "12.5".
 func (p Percent) String() string {
-	s := fmt.Sprintf("%d.%02d", int64(p)/100, int64(p)%100)
+	s := FormatYuan(int64(p))
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
@@ -157,11 +182,15 @@ func ParseYuan(s string) (int64, error) {
 // FormatYuan writes minor units as major units with two decimals: 8888 is
 // "88.88", -5 is "-0.05".
 func FormatYuan(minor int64) string {
-	sign := ""
+	var buf [24]byte
+	b := buf[:0]
+	u := uint64(minor)
 	if minor < 0 {
-		sign, minor = "-", -minor
+		b, u = append(b, '-'), -u
 	}
-	return fmt.Sprintf("%s%d.%02d", sign, minor/100, minor%100)
+	b = strconv.AppendUint(b, u/100, 10)
+	b = append(b, '.', byte('0'+u/10%10), byte('0'+u%10))
+	return string(b)
 }
 
 // parseDecimal reads digits[.digits] as an integer of 10^-decimals.

@@ -1,9 +1,3 @@
-// Package pricing computes what a cart costs. Price is a pure function: no
-// I/O, no clock, no randomness; the same input gives the same bytes, and the
-// order in which a client lists its lines cannot matter.
-//
-// Orders only store what comes out. A new kind of promotion is a new file in
-// this package and nothing else.
 package pricing
 
 import (

@@ -1,0 +1,66 @@
+package pricing
+
+import "github.com/tandem-pay/tandem/money"
+
+var (
+	thresholdParameter = minorUnits("threshold", func(p *Promotion) int64 { return p.Threshold })
+	amountOffParameter = minorUnits("amountOff", func(p *Promotion) int64 { return p.AmountOff })
+	repeatParameter    = parameter{
+		name: "repeat", optional: true,
+		given: func(p *Promotion) bool { return p.Repeat },
+		wrong: func(*Promotion) string { return "" },
+	}
+)
+
+// amountOff (满100减10): amountOff once what the lines in scope have left
+// reaches the threshold; with repeat, once for every full threshold in it.
+// Never more than they have left. It is spread over them in proportion.
+var amountOff = kind{
+	name: "amount_off",
+	step: stepOrder,
+	uses: []parameter{thresholdParameter, amountOffParameter, repeatParameter},
+
+	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
+		base := c.left(in)
+		switch {
+		case base == 0:
+			return 0, NothingLeft
+		case base < p.Threshold:
+			return 0, ThresholdNotMet
+		}
+		times := int64(1)
+		if p.Repeat {
+			times = base / p.Threshold
+		}
+		// Compared by division: times × amountOff may pass an int64.
+		if times > base/p.AmountOff {
+			return base, ""
+		}
+		return times * p.AmountOff, ""
+	},
+
+	take: (*cart).spread,
+
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) (string, int64) {
+		if why == ThresholdNotMet {
+			return c.explainThreshold(p, in)
+		}
+		return nothingLeft, 0
+	},
+}
+
+// explainThreshold says how much more is needed, and whether it was earlier
+// discounts that took the amount below the threshold: then a buyer who
+// counts list prices would take the answer for a mistake.
+func (c *cart) explainThreshold(p *Promotion, in scoped) (string, int64) {
+	var total int64
+	for _, i := range in {
+		total += c.lines[i].total
+	}
+	missing := p.Threshold - c.left(in)
+	detail := money.FormatYuan(missing) + " more for " + p.Name
+	if total >= p.Threshold {
+		detail += "; " + money.FormatYuan(p.Threshold) + " was reached before earlier discounts"
+	}
+	return detail, missing
+}

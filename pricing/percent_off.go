@@ -1,0 +1,57 @@
+package pricing
+
+import "github.com/tandem-pay/tandem/money"
+
+var (
+	percentOffParameter = parameter{
+		name:  "percentOff",
+		given: func(p *Promotion) bool { return p.PercentOff != nil },
+		wrong: func(p *Promotion) string {
+			if v := *p.PercentOff; v <= 0 || v > money.Whole {
+				return "must be more than 0 and at most 100"
+			}
+			return ""
+		},
+	}
+	maxDiscountParameter = func() parameter {
+		p := minorUnits("maxDiscount", func(p *Promotion) int64 { return p.MaxDiscount })
+		p.optional = true
+		return p
+	}()
+)
+
+// percentOff (全场九折): floor(base × percentOff / 100), at most maxDiscount,
+// where base is what the lines in scope have left, taken as a whole. It is
+// spread over them in proportion.
+var percentOff = kind{
+	name: "percent_off",
+	step: stepOrder,
+	uses: []parameter{percentOffParameter, maxDiscountParameter},
+
+	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
+		base := c.left(in)
+		if base > 0 && base < p.Threshold { // only a coupon has one
+			return 0, ThresholdNotMet
+		}
+		off := p.PercentOff.Of(base)
+		if p.MaxDiscount > 0 {
+			off = min(off, p.MaxDiscount)
+		}
+		if off == 0 {
+			return 0, NothingLeft
+		}
+		return off, ""
+	},
+
+	take: (*cart).spread,
+
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) (string, int64) {
+		if why == ThresholdNotMet {
+			return c.explainThreshold(p, in)
+		}
+		if base := c.left(in); base > 0 {
+			return p.PercentOff.String() + " % of " + money.FormatYuan(base) + " rounds down to nothing", 0
+		}
+		return nothingLeft, 0
+	},
+}

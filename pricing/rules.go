@@ -1,0 +1,253 @@
+package pricing
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Rules is a shop's promotions, made ready for evaluation: sorted by turn and
+// indexed by what they are about, so that those without a line in a cart cost
+// that cart nothing. It is immutable and safe for use by many at once.
+type Rules struct {
+	rules  []*rule // in the order of their turns; an index into it is a rank
+	groups int     // exclusive groups
+
+	everywhere []uint64 // set of the ranks that are about all lines
+	bySku      map[string][]int32
+	byCategory map[string][]int32
+}
+
+// rule is a promotion with what Compile found out about it.
+type rule struct {
+	Promotion
+	kind  *kind
+	group int32 // from 1; 0 is none
+
+	listed            bool // has skus or categories, so that the index knows its lines
+	excludeSkus       map[string]struct{}
+	excludeCategories map[string]struct{}
+}
+
+// Compile makes promotions ready for Price. It copies what it keeps. Those
+// that are not active are left out, and so are those of a kind that this
+// version does not know or with a parameter out of its range: Validate
+// refuses them, but one that got into the store nevertheless must not stop a
+// shop from selling.
+func Compile(promotions []Promotion) *Rules {
+	r := &Rules{bySku: map[string][]int32{}, byCategory: map[string][]int32{}}
+	for i := range promotions {
+		p := &promotions[i]
+		k := kindNamed(p.Kind)
+		if k == nil || p.Active != nil && !*p.Active {
+			continue
+		}
+		var f faults
+		if f.parameters(p, k.name, k.uses, nil); len(f) == 0 {
+			r.rules = append(r.rules, &rule{Promotion: p.clone(), kind: k})
+		}
+	}
+	slices.SortStableFunc(r.rules, func(a, b *rule) int {
+		return cmp.Or(cmp.Compare(a.kind.step, b.kind.step), a.ahead(b))
+	})
+	r.everywhere = make([]uint64, (len(r.rules)+63)/64)
+	groups := map[string]int32{}
+	for rank, u := range r.rules {
+		if u.ExclusiveGroup != "" {
+			if groups[u.ExclusiveGroup] == 0 {
+				groups[u.ExclusiveGroup] = int32(len(groups) + 1)
+			}
+			u.group = groups[u.ExclusiveGroup]
+		}
+		r.index(int32(rank), u)
+	}
+	r.groups = len(groups)
+	return r
+}
+
+// ahead compares by priority, higher first, then by id.
+func (u *rule) ahead(other *rule) int {
+	return cmp.Or(cmp.Compare(other.Priority, u.Priority), strings.Compare(u.ID, other.ID))
+}
+
+func (r *Rules) index(rank int32, u *rule) {
+	s := u.Scope
+	u.Scope = nil // from here on the index knows it
+	if s != nil {
+		u.excludeSkus, u.excludeCategories = set(s.ExcludeSkus), set(s.ExcludeCategories)
+	}
+	if s.everywhere() {
+		r.everywhere[rank/64] |= 1 << (rank % 64)
+		return
+	}
+	u.listed = true
+	for sku := range set(s.Skus) {
+		r.bySku[sku] = append(r.bySku[sku], rank)
+	}
+	for category := range set(s.Categories) {
+		r.byCategory[category] = append(r.byCategory[category], rank)
+	}
+}
+
+// turn is a rule that has a line of the cart in scope and is in date.
+type turn struct {
+	*rule
+	in   scoped
+	done bool // applied or skipped
+	next int  // the next turn of its exclusive group; -1 is none
+
+	amount int64 // what it gave when it was last measured
+	why    Reason
+}
+
+// turns finds the rules that have a turn at this cart, in order. The work
+// grows with the rules that have a line in scope, not with those of the shop,
+// but for a bit each.
+func (r *Rules) turns(c *cart, now time.Time) []turn {
+	if r == nil || len(c.lines) == 0 {
+		return nil
+	}
+	marked := slices.Clone(r.everywhere)
+	r.eachListed(c, func(rank int32, _ int) { marked[rank/64] |= 1 << (rank % 64) })
+
+	n := 0
+	before := make([]int32, len(marked)) // turns of the words before this one
+	for w := range marked {
+		before[w] = int32(n)
+		for rest := marked[w]; rest != 0; rest &= rest - 1 {
+			bit := bits.TrailingZeros64(rest)
+			if r.rules[w*64+bit].inDate(now) {
+				n++
+			} else {
+				marked[w] &^= 1 << bit
+			}
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+
+	sets := make([]lineSet, n)
+	r.eachListed(c, func(rank int32, line int) {
+		w, bit := rank/64, uint64(1)<<(rank%64)
+		if marked[w]&bit != 0 {
+			place := before[w] + int32(bits.OnesCount64(marked[w]&(bit-1)))
+			sets[place][line/64] |= 1 << (line % 64)
+		}
+	})
+
+	all := make([]turn, 0, n)
+	var room scoped
+	place := 0
+	for w := range marked {
+		for rest := marked[w]; rest != 0; rest &= rest - 1 {
+			u := r.rules[w*64+bits.TrailingZeros64(rest)]
+			in := c.every
+			if u.listed || u.excludeSkus != nil || u.excludeCategories != nil {
+				start := len(room)
+				room = u.appendLines(room, c, &sets[place])
+				in = room[start:len(room):len(room)]
+			}
+			if place++; len(in) > 0 {
+				all = append(all, turn{rule: u, in: in, next: -1})
+			}
+		}
+	}
+	r.chain(all)
+	return all
+}
+
+// lineSet is a set of lines of a cart.
+type lineSet [(MaxLines + 63) / 64]uint64
+
+// eachListed calls yield for every line and every rule that lists its sku or
+// one of its categories, at times more than once.
+func (r *Rules) eachListed(c *cart, yield func(rank int32, line int)) {
+	for i := range c.lines {
+		l := c.lines[i].given
+		for _, rank := range r.bySku[l.Sku] {
+			yield(rank, i)
+		}
+		for _, category := range l.Categories {
+			for _, rank := range r.byCategory[category] {
+				yield(rank, i)
+			}
+		}
+	}
+}
+
+// appendLines appends those of the listed lines (or of all, if the rule lists
+// none) that the rule does not exclude.
+func (u *rule) appendLines(to scoped, c *cart, listed *lineSet) scoped {
+	for i := range c.lines {
+		if u.listed && listed[i/64]&(1<<(i%64)) == 0 {
+			continue
+		}
+		l := c.lines[i].given
+		if _, excluded := u.excludeSkus[l.Sku]; excluded || u.excludesOneOf(l.Categories) {
+			continue
+		}
+		to = append(to, uint8(i))
+	}
+	return to
+}
+
+func (u *rule) excludesOneOf(categories []string) bool {
+	if u.excludeCategories == nil {
+		return false
+	}
+	for _, category := range categories {
+		if _, excluded := u.excludeCategories[category]; excluded {
+			return true
+		}
+	}
+	return false
+}
+
+// chain links the turns of each exclusive group.
+func (r *Rules) chain(all []turn) {
+	if r.groups == 0 {
+		return
+	}
+	after := make([]int, r.groups+1) // by group, 1 + the first turn found
+	for i := len(all) - 1; i >= 0; i-- {
+		if g := all[i].group; g != 0 {
+			all[i].next, after[g] = after[g]-1, i+1
+		}
+	}
+}
+
+// inDate says whether now is in [StartsAt, EndsAt).
+func (u *rule) inDate(now time.Time) bool {
+	return (u.StartsAt == nil || !now.Before(*u.StartsAt)) && (u.EndsAt == nil || now.Before(*u.EndsAt))
+}
+
+// clone copies p with all that a rule needs of what it points to.
+func (p *Promotion) clone() Promotion {
+	c := *p
+	c.PercentOff, c.StartsAt, c.EndsAt = copied(p.PercentOff), copied(p.StartsAt), copied(p.EndsAt)
+	c.UserLevels, c.UserTags = slices.Clone(p.UserLevels), slices.Clone(p.UserTags)
+	return c
+}
+
+func copied[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
+}
+
+// set is nil for an empty list.
+func set(list []string) map[string]struct{} {
+	if len(list) == 0 {
+		return nil
+	}
+	m := make(map[string]struct{}, len(list))
+	for _, s := range list {
+		m[s] = struct{}{}
+	}
+	return m
+}

@@ -1,0 +1,34 @@
+package pricing
+
+import "slices"
+
+// covers says whether the line is in scope. A nil scope covers every line.
+func (s *Scope) covers(l *Line) bool {
+	if s == nil {
+		return true
+	}
+	in := s.everywhere() || slices.Contains(s.Skus, l.Sku) || shareOne(s.Categories, l.Categories)
+	return in && !slices.Contains(s.ExcludeSkus, l.Sku) && !shareOne(s.ExcludeCategories, l.Categories)
+}
+
+// everywhere says whether the scope is all lines but the excluded ones.
+func (s *Scope) everywhere() bool {
+	return s == nil || len(s.Skus) == 0 && len(s.Categories) == 0
+}
+
+func shareOne(a, b []string) bool {
+	for _, s := range b {
+		if slices.Contains(a, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// eligible says whether the user is one that the promotion is for: of one of
+// its levels, if it lists any, and with at least one of its tags, if it lists
+// any.
+func (p *Promotion) eligible(u *User) bool {
+	return (len(p.UserLevels) == 0 || slices.Contains(p.UserLevels, u.Level)) &&
+		(len(p.UserTags) == 0 || shareOne(p.UserTags, u.Tags))
+}
