@@ -25,9 +25,7 @@ var errRejected = errors.New("rejected")
 // code that is not here is judged by its HTTP status, see meaning.
 //
 // Refusals are not signed. None of these meanings says anything about money:
-// ErrPaid, ErrClosed and ErrNotExist all say "query", and OUT_TRADE_NO_USED,
-// though a rejection, should be followed by a query of that number as well: a
-// prepay with other parameters may have gone before.
+// ErrPaid, ErrClosed, ErrNotExist and ErrUnknown all say "query".
 var meanings = map[string]error{
 	codePaid:            payment.ErrPaid,
 	"ORDERCLOSED":       payment.ErrClosed,
@@ -39,7 +37,7 @@ var meanings = map[string]error{
 	"SYSTEMERROR":       payment.ErrUnknown,
 	"BANKERROR":         payment.ErrUnknown,
 	codePaying:          payment.ErrUnknown,
-	codeNumberUsed:      errRejected,
+	codeNumberUsed:      payment.ErrUnknown, // our requests under one number are identical: the query tells
 	// Documented with status 500, but the mistake is ours and stays one.
 	"OPENIDMISMATCH":       errRejected,
 	"INVALIDTRANSACTIONID": errRejected,

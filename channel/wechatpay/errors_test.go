@@ -62,7 +62,7 @@ func TestRefusals(t *testing.T) {
 		{403, "RULELIMIT", rejectedAs, rejectedAs, rejectedAs},
 		{403, "ACCOUNT_ERROR", rejectedAs, rejectedAs, rejectedAs},
 		{403, "TRADE_ERROR", rejectedAs, rejectedAs, rejectedAs},
-		{403, "OUT_TRADE_NO_USED", rejectedAs, rejectedAs, rejectedAs},
+		{403, "OUT_TRADE_NO_USED", payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown},
 		{403, "NOT_ENOUGH", rejectedAs, rejectedAs, rejectedAs},
 		{403, "A_CODE_OF_TOMORROW", rejectedAs, rejectedAs, rejectedAs},
 		{500, "OPENID_MISMATCH", rejectedAs, rejectedAs, rejectedAs},

@@ -30,8 +30,7 @@ var numberShape = regexp.MustCompile(`^[0-9A-Za-z_\-|*]{6,32}$`)
 // chinaTime is the zone that WeChat Pay writes and shows times in.
 var chinaTime = time.FixedZone("+08:00", 8*60*60)
 
-// Prepay opens a payment. A rejection with the code OUT_TRADE_NO_USED should be
-// followed by a query: the number was used with other parameters before.
+// Prepay opens a payment.
 func (c *Channel) Prepay(ctx context.Context, r payment.PrepayRequest) (payment.Action, error) {
 	if err := c.check(r); err != nil {
 		return payment.Action{}, err
