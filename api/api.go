@@ -1,0 +1,135 @@
+// Package api is the public face of Tandem: HTTP and OpenAPI 3.1 over the use
+// cases of package app. It translates and decides nothing. Each resource has
+// a file, and each endpoint stands on one screen of it: the operation as
+// data, the types of its input and output, and a method that knows nothing
+// of requests and responses.
+//
+// It promises that
+//   - what the published document says is what is enforced: parameters and
+//     bodies are checked against the very schemas that are published, and what
+//     those cannot say the business rooms refuse, by JSON pointer;
+//   - every refusal is an RFC 9457 problem whose code is one of package
+//     fault's (or of HTTP's own, see wireCodes), and no cause ever leaves the
+//     process: it is logged beside the trace id that the problem names;
+//   - nothing that a client sends makes a 5xx: no depth, size, number or
+//     character (U+0000 and broken UTF-8, which databases refuse, are refused
+//     here);
+//   - a request is one line of the log, without bodies, keys or tokens.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/tandem-pay/tandem/app"
+)
+
+// Waiter wakes those who wait for an order to change.
+type Waiter interface {
+	// Wait returns nil when the order has an event with a Seq greater than
+	// seq, and ctx's error when ctx ends before.
+	Wait(ctx context.Context, shop, orderNo string, seq int64) error
+}
+
+// Options of New. What is not said to be optional must be set.
+type Options struct {
+	App     *app.App
+	Auth    *app.Auth
+	Book    *app.ChannelBook
+	Effects app.Effects
+
+	// Waiter is optional: without one, long polls look at the store four
+	// times a second.
+	Waiter Waiter
+	// AdvanceClock moves the server's clock. It is nil outside of the
+	// sandbox, and then there is no endpoint for it.
+	AdvanceClock func(ctx context.Context, d time.Duration) (now time.Time, err error)
+	// Ready says why the server cannot serve now. Optional.
+	Ready func(ctx context.Context) error
+	// Draining is closed when the server begins to shut down: those who hold
+	// a long poll are answered at once. Optional.
+	Draining <-chan struct{}
+	// TrustProxy takes the client's address from the last X-Forwarded-For
+	// entry. Only behind a proxy that writes it.
+	TrustProxy bool
+
+	// Observe is told of every request, Callback of every channel callback's
+	// verdict; both are optional. Their strings come from fixed sets, or name
+	// configured things: a stranger cannot make new ones up.
+	Observe  func(route string, status int, took time.Duration)
+	Callback func(channel, verdict string)
+
+	// Document may add to the OpenAPI document what others mount on the mux.
+	// Optional.
+	Document func(*huma.OpenAPI)
+
+	Version string // of the server, for the document; "dev" when empty
+	Log     *slog.Logger
+}
+
+type server struct {
+	Options
+
+	app      *app.App
+	api      huma.API
+	mux      *http.ServeMux
+	waiter   Waiter
+	draining context.Context // ends when the server begins to drain
+}
+
+// New makes the mux with everything under /v1 and with /healthz, /readyz,
+// /openapi.json, /docs and /problems. Others may mount more on it; whatever
+// matches nothing is answered with a problem.
+func New(o Options) *http.ServeMux {
+	setHumaUp()
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	mux := http.NewServeMux()
+	s := &server{Options: o, app: o.App, mux: mux, waiter: o.Waiter, draining: context.Background()}
+	if s.waiter == nil {
+		s.waiter = poll{o.App.Store}
+	}
+	if o.Draining != nil {
+		var drain context.CancelFunc
+		s.draining, drain = context.WithCancel(context.Background())
+		go func() {
+			<-o.Draining
+			drain()
+		}()
+	}
+	s.api = humago.New(mux, config(o.Version))
+	for _, mount := range []func(){
+		s.mountQuotes, s.mountOrders, s.mountPayments, s.mountTimeline, s.mountEvents,
+		s.mountSkus, s.mountUsers, s.mountPromotions, s.mountTemplates, s.mountCoupons,
+		s.mountChannels, s.mountNotify, s.mountEffects, s.mountKeys, s.mountClock, s.mountHealth,
+	} {
+		mount()
+	}
+	s.mountDocs()
+	mux.HandleFunc("/", s.unmatched)
+	return mux
+}
+
+// setHumaUp sets the few things that huma keeps in package variables.
+var setHumaUp = sync.OnceFunc(func() {
+	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
+		return newProblem(nil, status, msg, errs)
+	}
+	huma.NewErrorWithContext = func(hc huma.Context, status int, msg string, errs ...error) huma.StatusError {
+		return newProblem(hc, status, msg, errs)
+	}
+	// "USERID" is not userId: an unknown field.
+	huma.ValidateStrictCasing = true
+	// A list is a list, never null.
+	huma.DefaultArrayNullable = false
+})

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+)
+
+func (s *server) mountChannels() {
+	add(s, putChannel, s.putChannel)
+	add(s, getChannel, s.getChannel)
+	add(s, listChannels, s.listChannels)
+}
+
+// channelSettings are the settings of a channel of any kind. Each kind
+// checks its own, and says by JSON pointer what is wrong.
+type channelSettings json.RawMessage
+
+// UnmarshalJSON keeps the text.
+func (c *channelSettings) UnmarshalJSON(b []byte) error {
+	return (*json.RawMessage)(c).UnmarshalJSON(b)
+}
+
+// MarshalJSON writes the text.
+func (c channelSettings) MarshalJSON() ([]byte, error) { return json.RawMessage(c).MarshalJSON() }
+
+// Schema asks for no more than what all kinds have.
+func (channelSettings) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"kind"}, AdditionalProperties: true,
+		Properties: map[string]*huma.Schema{"kind": {Type: huma.TypeString, Description: "The protocol"}},
+		Description: "`wechatpay`: `mchId`, `appId`, `merchantSerial`, `merchantPrivateKey`, `apiV3Key`, `platformKeys: [{serial, pem}]`, `baseUrl?`. " +
+			"`alipay`: `appId`, `sellerId?`, `appPrivateKey`, `alipayPublicKey`, `gatewayUrl?`.",
+	}
+}
+
+const (
+	channelBody = `{"kind":"wechatpay","mchId":"1900007291","appId":"wxd678efh567hg6787","merchantSerial":"5157F09EFDC096DE15EBE81A47057A7232F1B8E1",` +
+		`"merchantPrivateKey":"-----BEGIN PRIVATE KEY-----…","apiV3Key":"0123456789abcdef0123456789abcdef","platformKeys":[{"serial":"PUB_KEY_ID_0119000072912026","pem":"-----BEGIN PUBLIC KEY-----…"}]}`
+	channelExample = `{"kind":"wechatpay","mchId":"1900007291","appId":"wxd678efh567hg6787","merchantSerial":"5157F09EFDC096DE15EBE81A47057A7232F1B8E1",` +
+		`"merchantPrivateKey":"****","apiV3Key":"****","platformKeys":[{"serial":"PUB_KEY_ID_0119000072912026","pem":"-----BEGIN PUBLIC KEY-----…"}]}`
+)
+
+// ChannelPath is the name of a channel in a path.
+type ChannelPath struct {
+	Channel string `path:"channel" maxLength:"64" example:"wechatpay"`
+}
+
+var putChannel = op{
+	call: "PUT /v1/channels/{channel}", id: "putChannel", tag: "Channels", summary: "Set up a channel",
+	about: "Secrets are encrypted at rest and never shown again: the answer has them masked.",
+	body:  channelBody, answer: channelExample,
+}
+
+type putChannelInput struct {
+	ChannelPath
+	Body channelSettings
+}
+
+func (s *server) putChannel(ctx context.Context, in *putChannelInput) (*answer[channelSettings], error) {
+	return answerOf(viewSettings)(s.app.PutChannel(ctx, s.Book, caller(ctx).Shop, in.Channel, json.RawMessage(in.Body)))
+}
+
+func viewSettings(m json.RawMessage) channelSettings { return channelSettings(m) }
+
+var getChannel = op{
+	call: "GET /v1/channels/{channel}", id: "getChannel", tag: "Channels", summary: "A channel's settings, secrets masked",
+	codes: []fault.Code{fault.Missing}, answer: channelExample,
+}
+
+type getChannelInput struct {
+	ChannelPath
+	IfNoneMatch
+}
+
+func (s *server) getChannel(ctx context.Context, in *getChannelInput) (*tagged[channelSettings], error) {
+	return taggedOf(in.IfNoneMatch, viewSettings)(s.Book.Settings(ctx, caller(ctx).Shop, in.Channel))
+}
+
+// channelView is a channel in a list.
+type channelView struct {
+	Channel   string    `json:"channel"`
+	Kind      string    `json:"kind"`
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+func viewChannel(r app.ChannelRow) channelView { return channelView{r.Name, r.Kind, at(r.UpdatedAt)} }
+
+var listChannels = op{
+	call: "GET /v1/channels", id: "listChannels", tag: "Channels", summary: "All channels",
+	answer: `{"items":[{"channel":"wechatpay","kind":"wechatpay","updatedAt":"2026-06-01T03:00:00Z"}]}`,
+}
+
+func (s *server) listChannels(ctx context.Context, _ *struct{}) (*answer[list[channelView]], error) {
+	rows, err := s.app.Store.ListChannels(ctx, caller(ctx).Shop)
+	return listOf(viewChannel)(rows, "", err)
+}

@@ -1,0 +1,149 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+func (s *server) mountCoupons() {
+	add(s, issueCoupons, s.issueCoupons)
+	add(s, getCoupon, s.getCoupon)
+	add(s, revokeCoupon, s.revokeCoupon)
+	add(s, listCoupons, s.listCoupons)
+}
+
+// couponView is a coupon as clients see it.
+type couponView struct {
+	Code        string     `json:"code" example:"WELCOME-7F3K"`
+	TemplateID  string     `json:"templateId"`
+	UserID      string     `json:"userId" doc:"Empty while it is nobody's: whoever has the code may use it"`
+	Status      string     `json:"status" enum:"available,locked,used,expired,revoked"`
+	OrderNo     string     `json:"orderNo,omitempty" doc:"The order that holds or used it"`
+	LockedUntil *time.Time `json:"lockedUntil,omitempty" doc:"When the order that holds it expires"`
+	ValidFrom   *time.Time `json:"validFrom,omitempty"`
+	ValidUntil  *time.Time `json:"validUntil,omitempty" doc:"The first moment at which it is no longer valid"`
+	IssuedAt    time.Time  `json:"issuedAt"`
+}
+
+func (s *server) viewCoupon(d marketing.CouponData) couponView {
+	return couponView{
+		Code: d.Code, TemplateID: d.TemplateID, UserID: d.User, Status: string(shownStatus(&d, s.app.Clock.Now())), OrderNo: d.Order,
+		LockedUntil: atOrNil(d.LockedUntil), ValidFrom: atOrNil(d.ValidFrom), ValidUntil: atOrNil(d.ValidUntil), IssuedAt: at(d.IssuedAt),
+	}
+}
+
+// shownStatus is a coupon's status as of now: nothing writes to a coupon
+// when its validity runs out.
+func shownStatus(d *marketing.CouponData, now time.Time) marketing.Status {
+	if d.Status == marketing.Available && !d.ValidUntil.IsZero() && !now.Before(d.ValidUntil) {
+		return marketing.Expired
+	}
+	return d.Status
+}
+
+const couponExample = `{"code":"WELCOME-7F3K","templateId":"welcome","userId":"u-1001","status":"available","validUntil":"2026-07-01T04:00:00Z","issuedAt":"2026-06-01T04:00:00Z"}`
+
+// CouponPath is the code of a path.
+type CouponPath struct {
+	Code string `path:"code" maxLength:"64" example:"WELCOME-7F3K"`
+}
+
+var issueCoupons = op{
+	call: "POST /v1/coupons", id: "issueCoupons", tag: "Coupons", summary: "Issue coupons of a template", status: 201,
+	about: "With `codes` those codes, else `count` made-up ones (1 when absent): all of them or none. Without `userId` they belong to whoever has the code.",
+	codes: []fault.Code{fault.Missing, fault.AlreadyExists, fault.CouponUnavailable, fault.IdempotencyKeyReused},
+	body:  `{"templateId":"welcome","userId":"u-1001","codes":["WELCOME-7F3K"]}`, answer: `{"items":[` + couponExample + `]}`,
+}
+
+type issueCouponsInput struct {
+	KeyAccepted
+	Body struct {
+		TemplateID string   `json:"templateId" minLength:"1" maxLength:"64"`
+		UserID     string   `json:"userId,omitempty" maxLength:"64"`
+		Count      *int     `json:"count,omitempty" minimum:"1" maximum:"1000"`
+		Codes      []string `json:"codes,omitempty" maxItems:"1000" pattern:"^[A-Za-z0-9_-]{3,64}$"`
+	} `nameHint:"Issue"`
+}
+
+func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*answer[list[couponView]], error) {
+	ask := app.IssueCoupons{Template: in.Body.TemplateID, User: in.Body.UserID, Codes: in.Body.Codes}
+	if in.Body.Count != nil {
+		ask.Count = *in.Body.Count
+	}
+	issued, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, ask)
+	return listOf(s.viewCoupon)(issued, "", err)
+}
+
+var getCoupon = op{
+	call: "GET /v1/coupons/{code}", id: "getCoupon", tag: "Coupons", summary: "A coupon",
+	codes: []fault.Code{fault.Missing}, answer: couponExample,
+}
+
+type getCouponInput struct {
+	CouponPath
+	IfNoneMatch
+}
+
+func (s *server) getCoupon(ctx context.Context, in *getCouponInput) (*tagged[couponView], error) {
+	return taggedOf(in.IfNoneMatch, s.viewCoupon)(s.app.Store.Coupon(ctx, caller(ctx).Shop, in.Code))
+}
+
+var revokeCoupon = op{
+	call: "POST /v1/coupons/{code}/revoke", id: "revokeCoupon", tag: "Coupons", summary: "Withdraw a coupon",
+	about: "An order that holds it keeps its price. What has been used stays used.",
+	codes: []fault.Code{fault.CouponNotFound, fault.CouponUnavailable}, answer: couponExample,
+}
+
+type revokeCouponInput struct {
+	CouponPath
+	KeyAccepted
+}
+
+func (s *server) revokeCoupon(ctx context.Context, in *revokeCouponInput) (*answer[couponView], error) {
+	return answerOf(s.viewCoupon)(s.app.RevokeCoupon(ctx, caller(ctx).Shop, in.Code))
+}
+
+var listCoupons = op{
+	call: "GET /v1/users/{userId}/coupons", id: "listUserCoupons", tag: "Coupons", summary: "A user's coupons, by code",
+	answer: `{"items":[` + couponExample + `]}`,
+}
+
+type listCouponsInput struct {
+	UserPath
+	PageParams
+	Status string `query:"status" enum:"available,locked,used,expired,revoked" doc:"Only those; any when absent"`
+}
+
+// listCoupons asks the store again for as many as are still missing: what
+// has run out is stored as available and shown as expired.
+func (s *server) listCoupons(ctx context.Context, in *listCouponsInput) (*answer[list[couponView]], error) {
+	if err := shop.CheckID("userId", in.UserID); err != nil {
+		return nil, err
+	}
+	want, stored, now := marketing.Status(in.Status), marketing.Status(in.Status), s.app.Clock.Now()
+	if want == marketing.Expired {
+		stored = ""
+	}
+	var shown []marketing.CouponData
+	p := in.page()
+	for {
+		found, next, err := s.app.Store.ListCoupons(ctx, caller(ctx).Shop, in.UserID, stored, p)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			if want == "" || shownStatus(&found[i], now) == want {
+				shown = append(shown, found[i])
+			}
+		}
+		if next == "" || len(shown) >= in.Limit {
+			return listOf(s.viewCoupon)(shown, next, nil)
+		}
+		p = app.Page{Limit: in.Limit - len(shown), Cursor: next}
+	}
+}

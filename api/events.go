@@ -1,0 +1,94 @@
+package api
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+)
+
+func (s *server) mountEvents() { add(s, listEvents, s.listEvents) }
+
+// eventView is an event as a CloudEvent 1.0.
+type eventView struct {
+	SpecVersion string    `json:"specversion" enum:"1.0"`
+	ID          string    `json:"id" example:"0-42/1" doc:"Unique in the shop; the same whenever it is read"`
+	Source      string    `json:"source" example:"/shops/default"`
+	Type        string    `json:"type" example:"order.paid"`
+	Subject     string    `json:"subject,omitempty" doc:"The order number"`
+	Time        time.Time `json:"time"`
+	TraceParent string    `json:"traceparent,omitempty" doc:"W3C trace context of what caused it"`
+	ContentType string    `json:"datacontenttype" enum:"application/json"`
+	Data        eventData `json:"data"`
+}
+
+// eventData is what the event is about; only what its type needs is there.
+type eventData struct {
+	OrderNo     string        `json:"orderNo,omitempty"`
+	Seq         int64         `json:"seq,omitempty" doc:"The order's count of events: 1, 2, 3, …"`
+	Status      string        `json:"status,omitempty" doc:"The order's status after the event"`
+	UserID      string        `json:"userId,omitempty"`
+	PaymentNo   string        `json:"paymentNo,omitempty"`
+	Channel     string        `json:"channel,omitempty"`
+	CouponCode  string        `json:"couponCode,omitempty"`
+	Sku         string        `json:"sku,omitempty"`
+	Amount      int64         `json:"amount,omitempty" doc:"Minor units"`
+	Quantity    int64         `json:"quantity,omitempty"`
+	Reason      string        `json:"reason,omitempty"`
+	CouponCodes []string      `json:"couponCodes,omitempty"`
+	Units       []event.Units `json:"units,omitempty"`
+}
+
+func viewEvents(r event.Record) []eventView {
+	out := make([]eventView, len(r.Events))
+	for i := range r.Events {
+		e := &r.Events[i]
+		out[i] = eventView{
+			SpecVersion: "1.0", ID: r.Position.String() + "/" + strconv.Itoa(i+1), Source: "/shops/" + r.Shop, Type: string(e.Type),
+			Subject: e.Order, Time: at(r.At), TraceParent: r.Trace, ContentType: "application/json",
+			Data: eventData{
+				OrderNo: e.Order, Seq: e.Seq, Status: e.Status, UserID: e.User, PaymentNo: e.Payment, Channel: e.Channel,
+				CouponCode: e.Coupon, Sku: e.Sku, Amount: e.Amount, Quantity: e.Quantity, Reason: e.Reason,
+				CouponCodes: e.Coupons, Units: e.Units,
+			},
+		}
+	}
+	return out
+}
+
+var listEvents = op{
+	call: "GET /v1/events", id: "listEvents", tag: "Events", summary: "The shop's events from any point on, oldest first",
+	about: "Keep `nextCursor` and send it as `after` to go on; it is there on every page, the last one too. What is read once is " +
+		"never followed by something older. `limit` counts commits, each of one or more events.",
+	answer: `{"items":[{"specversion":"1.0","id":"0-42/1","source":"/shops/default","type":"order.paid","subject":"12026060104000012300000000017",` +
+		`"time":"2026-06-01T04:00:31.2Z","datacontenttype":"application/json","data":{"orderNo":"12026060104000012300000000017","seq":5,"status":"paid","amount":16276}}],"nextCursor":"0-42"}`,
+}
+
+type listEventsInput struct {
+	After string `query:"after" maxLength:"64" example:"0-41" doc:"The nextCursor of the page before; from the beginning when absent"`
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+}
+
+type eventList struct {
+	Items      []eventView `json:"items"`
+	NextCursor string      `json:"nextCursor"`
+}
+
+func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*answer[eventList], error) {
+	after, err := event.ParsePosition(in.After)
+	if err != nil {
+		return nil, fault.Invalidf("after", "must be a nextCursor of this feed")
+	}
+	records, err := s.app.Store.Events(ctx, caller(ctx).Shop, after, in.Limit, false)
+	if err != nil {
+		return nil, err
+	}
+	out := eventList{Items: []eventView{}, NextCursor: after.String()}
+	for _, r := range records {
+		out.Items = append(out.Items, viewEvents(r)...)
+		out.NextCursor = r.Position.String()
+	}
+	return &answer[eventList]{out}, nil
+}

@@ -1,0 +1,58 @@
+package api
+
+import (
+	"context"
+	"io"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+)
+
+func (s *server) mountNotify() { add(s, notify, s.notify) }
+
+var notify = op{
+	call: "POST /v1/notify/{shop}/{channel}", id: "notify", tag: "Channels", summary: "Where a channel calls back", who: byAnyone, lenient: true,
+	about: "The channel's own protocol: its signature is its key, its answers are what it expects. A callback is acknowledged only after what it " +
+		"tells has been applied; else the channel is to send it again.",
+	codes: []fault.Code{fault.ChannelNotConfigured},
+}
+
+type notifyInput struct {
+	Shop    string `path:"shop" maxLength:"64"`
+	Channel string `path:"channel" maxLength:"64"`
+
+	body []byte
+}
+
+// Resolve reads the raw body: what is signed are its very bytes. One byte
+// more than a callback may have is enough to refuse it.
+func (in *notifyInput) Resolve(hc huma.Context) []error {
+	var err error
+	if in.body, err = io.ReadAll(io.LimitReader(hc.BodyReader(), app.MaxCallback+1)); err != nil {
+		return []error{fault.New(fault.ValidationFailed, "the body ended too early").Because(err)}
+	}
+	return nil
+}
+
+type notifyOutput struct {
+	Status      int
+	ContentType string `header:"Content-Type"`
+	Body        []byte
+}
+
+func (s *server) notify(ctx context.Context, in *notifyInput) (*notifyOutput, error) {
+	said, verdict, err := s.app.Callback(ctx, in.Shop, in.Channel, caller(ctx).r.Header, in.body)
+	if s.Callback != nil {
+		channel := in.Channel
+		if err != nil {
+			channel = "unknown" // not one of a shop: anybody can make names up
+		}
+		s.Callback(channel, verdict)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &notifyOutput{said.Status, said.ContentType, said.Body}, nil
+}

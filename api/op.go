@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tandem-pay/tandem/fault"
+)
+
+// op is one operation as data.
+type op struct {
+	id      string // operationId
+	call    string // "POST /v1/orders"
+	tag     string
+	summary string
+	about   string // more than the summary; Markdown
+	who     access
+	status  int            // of success; 0: 200, or 204 without a body
+	also    map[int]string // other statuses of success
+	codes   []fault.Code   // refusals beside those of every operation
+	body    string         // example of the body, JSON
+	answer  string         // example of the answer, JSON
+	lenient bool           // takes query parameters that it does not know
+
+	takesJSON bool // has a JSON body; found by add
+}
+
+// everyCode can be the answer of every operation, beside those that depend
+// on what it takes.
+var everyCode = []fault.Code{fault.ValidationFailed, fault.RateLimited, fault.InternalFail, fault.Draining}
+
+// add mounts an operation.
+func add[I, O any](s *server, o op, handle func(context.Context, *I) (*O, error)) {
+	method, path, _ := strings.Cut(o.call, " ")
+	ho := huma.Operation{
+		OperationID: o.id, Method: method, Path: path, Tags: []string{o.tag},
+		Summary: o.summary, Description: o.about, DefaultStatus: o.status,
+		MaxBodyBytes: MaxBody + 1, BodyReadTimeout: bodyTime, RejectUnknownQueryParameters: !o.lenient,
+		Responses: map[string]*huma.Response{},
+	}
+	o.takesJSON = hasBody[I]()
+	if o.takesJSON {
+		ho.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": example(o.body)}}
+	}
+	if o.status == 0 {
+		o.status = http.StatusOK
+	}
+	if o.answer != "" {
+		ho.Responses[strconv.Itoa(o.status)] = &huma.Response{Content: map[string]*huma.MediaType{"application/json": example(o.answer)}}
+	}
+	for status, about := range o.also {
+		ho.Responses[strconv.Itoa(status)] = &huma.Response{Description: about}
+	}
+	s.documentRefusals(&ho, &o)
+	switch o.who {
+	case bySecret:
+		ho.Security = []map[string][]string{{secretScheme: {}}}
+	case byOrder:
+		ho.Security = []map[string][]string{{secretScheme: {}}, {clientScheme: {}}}
+	case byAnyone:
+		ho.Security = []map[string][]string{}
+	}
+	ho.Middlewares = huma.Middlewares{s.around(o.call, &o)}
+	huma.Register(s.api, ho, func(ctx context.Context, in *I) (*O, error) {
+		if o.takesJSON {
+			// The time that the body had to arrive in is over. Left in force
+			// it would end the request's context later: the server reads on
+			// in the background to notice a client who leaves.
+			_ = huma.SetReadDeadline(caller(ctx).w, time.Time{}) // not a connection: a test's recorder
+		}
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, problemOf(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// hasBody says whether an input has a JSON body.
+func hasBody[I any]() bool {
+	_, ok := typeOf[I]().FieldByName("Body")
+	return ok
+}
+
+func example(text string) *huma.MediaType {
+	if text == "" {
+		return &huma.MediaType{}
+	}
+	return &huma.MediaType{Example: json.RawMessage(text)}
+}
+
+// documentRefusals lists an operation's codes, by status.
+func (s *server) documentRefusals(ho *huma.Operation, o *op) {
+	codes := slices.Concat(everyCode, o.codes)
+	if o.who != byAnyone {
+		codes = append(codes, fault.MissingKey, fault.NotYours)
+	}
+	if o.takesJSON {
+		codes = append(codes, fault.UnknownField, fault.BodyTooLarge, unsupportedMediaType, requestTimeout)
+	}
+	byStatus := map[int][]fault.Code{}
+	for _, c := range codes {
+		status := statusOf(&fault.Error{Code: c})
+		if !slices.Contains(byStatus[status], c) {
+			byStatus[status] = append(byStatus[status], c)
+		}
+	}
+	for status, codes := range byStatus {
+		slices.Sort(codes)
+		var about strings.Builder
+		about.WriteString(http.StatusText(status) + ".")
+		for _, c := range codes {
+			about.WriteString("\n- `" + string(c) + "`: " + titles[c])
+		}
+		ho.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: about.String(),
+			Content: map[string]*huma.MediaType{"application/problem+json": {
+				Schema: s.api.OpenAPI().Components.Schemas.Schema(typeOf[problem](), true, ""),
+			}},
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package api
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+)
+
+// orderView is an order as clients see it. Amounts are minor units.
+type orderView struct {
+	OrderNo  string `json:"orderNo" example:"12026060104000012300000000017"`
+	UserID   string `json:"userId"`
+	Status   string `json:"status" enum:"pending_payment,partially_paid,payment_failed,paid,closed"`
+	Currency string `json:"currency" example:"CNY"`
+
+	TotalAmount    int64 `json:"totalAmount"`
+	DiscountAmount int64 `json:"discountAmount"`
+	PayableAmount  int64 `json:"payableAmount" doc:"totalAmount - discountAmount"`
+	PaidAmount     int64 `json:"paidAmount"`
+	RefundedAmount int64 `json:"refundedAmount"`
+
+	Items            []pricing.QuoteLine `json:"items"`
+	AppliedDiscounts []pricing.Applied   `json:"appliedDiscounts"`
+	Payments         []paymentView       `json:"payments"`
+
+	CreatedAt   time.Time         `json:"createdAt"`
+	ExpiresAt   time.Time         `json:"expiresAt" doc:"When it closes by itself unless paid"`
+	PaidAt      *time.Time        `json:"paidAt,omitempty"`
+	ClosedAt    *time.Time        `json:"closedAt,omitempty"`
+	CloseReason string            `json:"closeReason,omitempty" doc:"expired, cancelled, or the reason that was given"`
+	Version     int64             `json:"version" doc:"The seq of its last event; also its ETag"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+
+	ClientToken string `json:"clientToken,omitempty" example:"ct_…" doc:"Only when it has just been placed: a browser's leave to read, pay and cancel this order"`
+}
+
+func viewOrder(v app.OrderView) orderView {
+	d := &v.Order
+	out := orderView{
+		OrderNo: d.No, UserID: d.User, Status: string(d.Status), Currency: d.Currency,
+		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable, PaidAmount: d.Paid, RefundedAmount: d.Refunded,
+		Items: orEmpty(d.Items), AppliedDiscounts: orEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
+		CreatedAt: at(d.CreatedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
+		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata,
+	}
+	for i := range v.Payments {
+		out.Payments[i] = viewPayment(v.Payments[i])
+	}
+	return out
+}
+
+// viewPlaced is an order as it was placed, with its token: the same for the
+// first answer and for each repeat.
+func (s *server) viewPlaced(shop string, d order.Data) orderView {
+	v := viewOrder(app.OrderView{Order: d})
+	v.ClientToken = s.app.Tokens.Issue(shop, d.No)
+	return v
+}
+
+func orderTag(d *order.Data) string { return `"` + strconv.FormatInt(d.Seq, 10) + `"` }
+
+// paymentView is a payment as clients see it. Amounts are minor units.
+type paymentView struct {
+	PaymentNo string          `json:"paymentNo" example:"22026060104001012300000000025"`
+	OrderNo   string          `json:"orderNo"`
+	Channel   string          `json:"channel" example:"wechatpay"`
+	Method    string          `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate"`
+	Amount    int64           `json:"amount"`
+	Currency  string          `json:"currency"`
+	Status    string          `json:"status" enum:"created,pending,succeeded,failed,closed"`
+	Action    *payment.Action `json:"action,omitempty" doc:"Absent until the channel has answered"`
+	ExpiresAt time.Time       `json:"expiresAt"`
+	CreatedAt time.Time       `json:"createdAt"`
+
+	SucceededAt    *time.Time `json:"succeededAt,omitempty" doc:"By the channel"`
+	TransactionID  string     `json:"transactionId,omitempty" doc:"The channel's number of the money that arrived"`
+	Anomaly        string     `json:"anomaly,omitempty" doc:"What the channel said that cannot be about this payment; kept, and not followed"`
+	RefundedAmount int64      `json:"refundedAmount"`
+}
+
+func viewPayment(d payment.Data) paymentView {
+	return paymentView{
+		PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: string(d.Method), Amount: d.Amount, Currency: d.Currency,
+		Status: string(d.Status), Action: d.Action, ExpiresAt: at(d.ExpiresAt), CreatedAt: at(d.CreatedAt),
+		SucceededAt: atOrNil(d.SucceededAt), TransactionID: d.TransactionID, Anomaly: d.Anomaly, RefundedAmount: d.Refunded,
+	}
+}

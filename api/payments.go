@@ -1,0 +1,164 @@
+package api
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+func (s *server) mountPayments() {
+	add(s, openPayment, s.openPayment)
+	add(s, getPayment, s.getPayment)
+	add(s, closePayment, s.closePayment)
+	add(s, syncPayment, s.syncPayment)
+}
+
+const paymentExample = `{"paymentNo":"22026060104001012300000000025","orderNo":"12026060104000012300000000017","channel":"wechatpay","method":"native",` +
+	`"amount":16276,"currency":"CNY","status":"pending","action":{"kind":"qr_code","codeUrl":"weixin://wxpay/bizpayurl?pr=p4lpSuKzz"},` +
+	`"expiresAt":"2026-06-01T04:15:00.123Z","createdAt":"2026-06-01T04:00:10.5Z","refundedAmount":0}`
+
+var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejected, fault.ChannelUnavailable, fault.ChannelTimeout}
+
+var openPayment = op{
+	call: "POST /v1/orders/{orderNo}/payments", id: "openPayment", tag: "Payments", summary: "Open a payment of an order", who: byOrder, status: 201,
+	about: "The payment is stored, then the channel is asked. If the channel's answer is lost (502, 504), repeat with the same " +
+		"Idempotency-Key: the identical request is sent again, and nothing can be paid twice by it.",
+	codes: append([]fault.Code{
+		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.Missing, fault.OrderNotPayable, fault.AmountExceedsDue,
+	}, channelCodes...),
+	body: `{"channel":"wechatpay","method":"native"}`, answer: paymentExample,
+}
+
+type openPaymentInput struct {
+	OrderPath
+	KeyRequired
+	Body struct {
+		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay" doc:"A channel of the shop, by its name"`
+		Method  string `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate" doc:"One that the channel offers"`
+		Amount  *int64 `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units; all that is due when absent"`
+		Payer   struct {
+			OpenID string `json:"openId,omitempty" maxLength:"128" doc:"jsapi: who pays, as the channel knows them"`
+		} `json:"payer,omitzero"`
+		ReturnURL string `json:"returnUrl,omitempty" maxLength:"255" doc:"Where the channel sends the buyer afterwards"`
+	} `nameHint:"PaymentRequest"`
+}
+
+type openPaymentOutput struct {
+	Replay
+	Body paymentView
+}
+
+func (s *server) openPayment(ctx context.Context, in *openPaymentInput) (*openPaymentOutput, error) {
+	c, err := in.mine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &in.Body
+	ask := app.OpenPayment{
+		Channel: b.Channel, Method: payment.Method(b.Method), OpenID: b.Payer.OpenID, ReturnURL: b.ReturnURL, ClientIP: s.clientIP(c),
+	}
+	if b.Amount != nil {
+		ask.Amount = *b.Amount
+	}
+	d, replayed, err := s.app.OpenPayment(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, ask)
+	if err != nil {
+		return nil, err
+	}
+	return &openPaymentOutput{replay(replayed), viewPayment(d)}, nil
+}
+
+// PaymentPath is the payment number of a path.
+type PaymentPath struct {
+	PaymentNo string `path:"paymentNo" maxLength:"64" example:"22026060104001012300000000025"`
+}
+
+// mine reads a payment whose order the caller must reach.
+func (s *server) mine(ctx context.Context, p PaymentPath) (*call, payment.Data, error) {
+	c := caller(ctx)
+	d, err := s.app.Store.Payment(ctx, c.Shop, p.PaymentNo)
+	if err != nil {
+		return c, d, err
+	}
+	c.order = d.Order
+	return c, d, c.Reaches(d.Order)
+}
+
+var getPayment = op{
+	call: "GET /v1/payments/{paymentNo}", id: "getPayment", tag: "Payments", summary: "A payment", who: byOrder,
+	codes: []fault.Code{fault.Missing}, answer: paymentExample,
+}
+
+type getPaymentInput struct {
+	PaymentPath
+	IfNoneMatch
+}
+
+func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*tagged[paymentView], error) {
+	_, d, err := s.mine(ctx, in.PaymentPath)
+	return taggedOf(in.IfNoneMatch, viewPayment)(d, err)
+}
+
+var closePayment = op{
+	call: "POST /v1/payments/{paymentNo}/close", id: "closePayment", tag: "Payments", summary: "Close an open payment at the channel",
+	about: "The channel is asked first: if it was paid, it is paid, and the answer is `payment_not_closable`. Closing what is not open changes nothing.",
+	codes: append([]fault.Code{fault.Missing, fault.PaymentNotClosable}, channelCodes...), answer: paymentExample,
+}
+
+type closePaymentInput struct {
+	PaymentPath
+	KeyAccepted
+}
+
+func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*answer[paymentView], error) {
+	c, _, err := s.mine(ctx, in.PaymentPath)
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
+	if err == nil && d.Status == payment.StatusSucceeded {
+		err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
+	}
+	return answerOf(viewPayment)(d, unanswered(d.Channel, err))
+}
+
+// unanswered says in our codes that a channel gave no certain answer.
+func unanswered(channel string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ours := errors.AsType[*fault.Error](err); ours {
+		return err
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.New(fault.ChannelTimeout, "%s did not answer in time; try again", channel).Because(err)
+	case errors.Is(err, payment.ErrUnknown), errors.Is(err, payment.ErrNotExist), errors.Is(err, payment.ErrBusy):
+		return fault.New(fault.ChannelUnavailable, "%s gave no certain answer; try again", channel).Because(err)
+	}
+	if rejected, ok := errors.AsType[*payment.RejectedError](err); ok {
+		return fault.New(fault.ChannelRejected, "%s refused: %s %s", channel, rejected.Code, rejected.Message)
+	}
+	return err
+}
+
+var syncPayment = op{
+	call: "POST /v1/payments/{paymentNo}/sync", id: "syncPayment", tag: "Payments", summary: "Ask the channel now what became of a payment", who: byOrder,
+	about: "What the channel says is settled as if it had called back.",
+	codes: append([]fault.Code{fault.Missing}, channelCodes...), answer: paymentExample,
+}
+
+type syncPaymentInput struct {
+	PaymentPath
+	KeyAccepted
+}
+
+func (s *server) syncPayment(ctx context.Context, in *syncPaymentInput) (*answer[paymentView], error) {
+	c, _, err := s.mine(ctx, in.PaymentPath)
+	if err != nil {
+		return nil, err
+	}
+	return answerOf(viewPayment)(s.app.SyncPayment(ctx, c.Shop, in.PaymentNo))
+}
