@@ -1,0 +1,139 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/inventory"
+)
+
+func testOneWriter(e *env) {
+	if !e.backend.OneWriter {
+		e.Skip("there are many writers at a time")
+	}
+	first, _ := e.begin(app.Needs{})
+	ctx, cancel := context.WithTimeout(e.Context(), 50*time.Millisecond)
+	defer cancel()
+	if u, _, err := e.Begin(ctx, e.shop, &app.Needs{}); err == nil {
+		u.Rollback()
+		e.Error("two units at a time")
+	}
+	go func() {
+		time.Sleep(20 * time.Millisecond)
+		first.Rollback()
+	}()
+	second, _ := e.begin(app.Needs{})
+	second.Rollback()
+}
+
+// race has writers write records about one order, each after it has locked
+// rows of its own in another turn.
+func (e *env) race(writers, each int) {
+	e.Helper()
+	e.write(app.Changes{Counters: []app.CounterChange{{Name: "hot", New: 0}}})
+	for i := range writers {
+		e.write(app.Changes{Skus: added(inventory.Data{Sku: fmt.Sprintf("own-%d", i), Version: 1})})
+	}
+	var all sync.WaitGroup
+	for i := range writers {
+		own := fmt.Sprintf("own-%d", i)
+		all.Go(func() {
+			for range each {
+				u, l, err := e.Begin(e.Context(), e.shop, &app.Needs{Skus: []string{own}, Counters: []string{"hot"}})
+				if err != nil {
+					e.Errorf("begin: %v", err)
+					return
+				}
+				if rand.IntN(2) == 0 {
+					time.Sleep(time.Duration(rand.IntN(500)) * time.Microsecond)
+				}
+				seq, s := l.Counters["hot"], l.Skus[0]
+				s.OnHand++
+				err = e.commit(u, app.Changes{
+					Skus: changed(l.Skus[0], s), Counters: []app.CounterChange{{Name: "hot", Old: &seq, New: seq + 1}},
+					Records: []event.Record{record("hot", numbered(event.OrderPlaced, "hot", seq+1))},
+				})
+				if err != nil {
+					e.Errorf("commit: %v", err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// testHotRows: batches that want the same few rows, and make the same new
+// ones, neither wait in a circle nor lose an update.
+func testHotRows(e *env) {
+	const writers, each, kinds = 6, 25, 5
+	var names []string
+	for i := range kinds {
+		names = append(names, fmt.Sprintf("sku-%d", i))
+		e.write(app.Changes{Skus: added(inventory.Data{Sku: names[i], OnHand: 1_000_000, Version: 1})})
+	}
+	var won, made atomic.Int64
+	var all sync.WaitGroup
+	for w := range writers {
+		all.Go(func() {
+			random := rand.New(rand.NewPCG(uint64(w), 1))
+			for range each {
+				n := app.Needs{}
+				for _, name := range names {
+					if random.IntN(2) == 0 {
+						n.Skus = append(n.Skus, name)
+						n.Counters = append(n.Counters, fmt.Sprintf("%s/%d", name, random.IntN(20)))
+					}
+				}
+				n.Sort()
+				for {
+					u, l, err := e.Begin(e.Context(), e.shop, &n)
+					if err != nil {
+						e.Errorf("begin: %v", err)
+						return
+					}
+					c := app.Changes{}
+					for i := range l.Skus {
+						s := l.Skus[i]
+						s.Reserved++
+						c.Skus = append(c.Skus, changed(l.Skus[i], s)...)
+					}
+					for _, name := range n.Counters {
+						if v, ok := l.Counters[name]; ok {
+							c.Counters = append(c.Counters, app.CounterChange{Name: name, Old: &v, New: v + 1})
+						} else {
+							c.Counters = append(c.Counters, app.CounterChange{Name: name, New: 1})
+						}
+					}
+					err = e.commit(u, c)
+					if errors.Is(err, app.ErrConflict) {
+						continue // another made the same new counter
+					}
+					if err != nil {
+						e.Errorf("commit: %v", err)
+						return
+					}
+					won.Add(int64(len(c.Skus)))
+					made.Add(int64(len(c.Counters)))
+					break
+				}
+			}
+		})
+	}
+	all.Wait()
+	var reserved, counted int64
+	for _, s := range e.load(app.Needs{Skus: names}).Skus {
+		reserved += s.Reserved
+		e.same("a version a change", s.Reserved+1, s.Version)
+	}
+	e.must(e.Scan(e.Context(), e.shop, app.Scan{Counter: func(_ string, v int64) error { counted += v; return nil }}))
+	e.same("reserved in all", won.Load(), reserved)
+	e.same("counted in all", made.Load(), counted)
+}

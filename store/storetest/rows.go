@@ -1,0 +1,212 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+func testShops(e *env) {
+	want := shop.Shop{ID: e.shop, Name: "店 " + e.shop, Currency: "CNY", CreatedAt: now}
+	e.must(e.EnsureShop(e.Context(), shop.Shop{ID: e.shop, Name: "another name", Currency: "JPY"}))
+	got, err := e.ShopByID(e.Context(), e.shop)
+	e.must(err)
+	e.same("a shop that is ensured again stays", want, got)
+	e.same("the unit's shop", want, e.load(app.Needs{}).Shop)
+	e.same("the unit's shop, locked", want, e.load(app.Needs{Shop: true}).Shop)
+
+	bare := shop.Shop{ID: e.shop + "-bare"}
+	e.must(e.EnsureShop(e.Context(), bare))
+	shops, err := e.Shops(e.Context())
+	e.must(err)
+	var found []shop.Shop
+	for _, s := range shops {
+		if s.ID == e.shop || s.ID == bare.ID {
+			found = append(found, s)
+		}
+	}
+	e.same("shops, by id", []shop.Shop{want, bare}, found)
+
+	_, _, err = e.Begin(e.Context(), "nobody", &app.Needs{Skus: []string{"a"}})
+	for what, err := range map[string]error{"begin": err, "rules": second(e.LoadRules(e.Context(), "nobody")),
+		"version": second(e.RulesVersion(e.Context(), "nobody")), "shop": second(e.ShopByID(e.Context(), "nobody"))} {
+		if !fault.Is(err, fault.Missing) {
+			e.Errorf("%s of a shop that does not exist: %v", what, err)
+		}
+	}
+}
+
+func second[A any](_ A, err error) error { return err }
+
+func testSecrets(e *env) {
+	name := "seal of " + e.shop
+	for _, proposed := range []string{"first", "second"} {
+		got, err := e.Secret(e.Context(), name, []byte(proposed))
+		e.must(err)
+		e.same("the secret", "first", string(got))
+	}
+}
+
+// testRows writes a row of every kind with something in every field, reads
+// it back, changes all that can change, and reads it back again.
+func testRows(e *env) {
+	e.write(app.Changes{
+		Keys:       []app.SavedKey{fullKey("key")},
+		Positions:  []app.PositionChange{{Reaction: "stock", New: event.Position{Tx: 7, ID: 9}}},
+		Orders:     added(fullOrder("1001")),
+		Payments:   added(fullPayment("2001", "1001")),
+		Users:      added(fullUser("u1")),
+		Coupons:    added(fullCoupon("C1")),
+		Skus:       added(fullSku("a")),
+		Counters:   []app.CounterChange{{Name: "limit", New: 41}},
+		Promotions: added(fullPromotion("p1")),
+		Templates:  added(fullTemplate("t1")),
+		Channels:   added(fullChannel("wx")),
+		APIKeys:    added(e.fullAPIKey("k1")),
+	})
+	needs := app.Needs{
+		Keys: []string{"key"}, Positions: []string{"stock"}, Orders: []string{"1001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
+		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
+	}
+	u, l := e.begin(needs)
+	want := &app.Loaded{
+		Shop: l.Shop, Keys: []app.SavedKey{fullKey("key")}, Positions: map[string]event.Position{"stock": {Tx: 7, ID: 9}},
+		Orders: []order.Data{fullOrder("1001")}, Payments: []payment.Data{fullPayment("2001", "1001")}, Users: []shop.User{fullUser("u1")},
+		Coupons: []marketing.CouponData{fullCoupon("C1")}, Skus: []inventory.Data{fullSku("a")}, Counters: map[string]int64{"limit": 41},
+		Promotions: []pricing.Promotion{fullPromotion("p1")}, Templates: []marketing.Template{fullTemplate("t1")},
+		Channels: []app.ChannelRow{fullChannel("wx")}, APIKeys: []shop.Key{e.fullAPIKey("k1")},
+	}
+	e.same("as written", want, l)
+
+	later := now.Add(time.Hour)
+	o := l.Orders[0]
+	o.Status, o.Paid, o.Refunded, o.PaidAt, o.ClosedAt, o.CloseReason, o.Closing, o.Seq = order.Paid, o.Payable, 200, later, time.Time{}, "expired", "", 8
+	p := l.Payments[0]
+	p.Status, p.Applied, p.Refunded, p.Anomaly, p.TransactionID = payment.StatusClosed, 0, 0, "", "43"
+	p.SucceededAt, p.ClosedAt, p.NextQueryAt, p.Queries = time.Time{}, later, time.Time{}, 5
+	p.Action, p.Facts = nil, append(p.Facts[:1:1], payment.Fact{ID: "closed/43", Kind: payment.Closed, Source: payment.ByClose})
+	user := shop.User{ID: "u1", Level: "", Tags: nil, Version: 1}
+	c := l.Coupons[0]
+	c.Status, c.Order, c.LockedUntil, c.User = marketing.Available, "", time.Time{}, "u2"
+	s := inventory.Data{Sku: "a", Name: "红茶", Price: 1, Categories: []string{}, OnHand: 3, Reserved: 3, MaxPerUser: 0, Version: 1}
+	promotion := pricing.Promotion{ID: "p1", Name: "满减", Kind: "amount_off", Threshold: 100, AmountOff: 10, Version: 1}
+	template := marketing.Template{ID: "t1", Name: "老人券", Kind: "amount_off", AmountOff: 5, Issued: 13, Version: 1}
+	channel := app.ChannelRow{Name: "wx", Kind: "alipay", Sealed: []byte("other"), Version: 1, UpdatedAt: later}
+	key := l.APIKeys[0]
+	key.Label, key.RevokedAt = "", time.Time{}
+	limit := int64(41)
+	e.must(e.commit(u, app.Changes{
+		Positions: []app.PositionChange{{Reaction: "stock", Old: event.Position{Tx: 7, ID: 9}, New: event.Position{Tx: 8, ID: 1}}},
+		Orders:    changed(l.Orders[0], o), Payments: changed(l.Payments[0], p), Users: changed(l.Users[0], user), Coupons: changed(l.Coupons[0], c),
+		Skus: changed(l.Skus[0], s), Counters: []app.CounterChange{{Name: "limit", Old: &limit, New: 0}},
+		Promotions: changed(l.Promotions[0], promotion), Templates: changed(l.Templates[0], template),
+		Channels: changed(l.Channels[0], channel), APIKeys: changed(l.APIKeys[0], key),
+	}))
+	for _, v := range []*int64{&p.Version, &user.Version, &c.Version, &s.Version, &promotion.Version, &template.Version, &channel.Version} {
+		*v = 2
+	}
+	want = &app.Loaded{
+		Shop: l.Shop, Keys: []app.SavedKey{fullKey("key")}, Positions: map[string]event.Position{"stock": {Tx: 8, ID: 1}},
+		Orders: []order.Data{o}, Payments: []payment.Data{p}, Users: []shop.User{user}, Coupons: []marketing.CouponData{c}, Skus: []inventory.Data{s},
+		Counters: map[string]int64{"limit": 0}, Promotions: []pricing.Promotion{promotion}, Templates: []marketing.Template{template},
+		Channels: []app.ChannelRow{channel}, APIKeys: []shop.Key{key},
+	}
+	u, l = e.begin(needs)
+	e.same("as changed", want, l)
+
+	// Only the stock moves: what a store may write more cheaply.
+	moved := l.Skus[0]
+	moved.OnHand, moved.Reserved = 9, 1
+	e.must(e.commit(u, app.Changes{Skus: changed(l.Skus[0], moved), Promotions: changed(l.Promotions[0], pricing.Promotion{})}))
+	moved.Version = 3
+	l = e.load(needs)
+	e.same("stock that moved", []inventory.Data{moved}, l.Skus)
+	if len(l.Promotions) != 0 {
+		e.Error("the promotion was not deleted")
+	}
+}
+
+// testOddRows writes rows without anything that need not be, with lists that
+// are empty but not nil, and with text that needs care.
+func testOddRows(e *env) {
+	odd := "a'b\"c\\d{},%_;--\n\t\u00e9\U0001F375"
+	want := &app.Loaded{
+		Keys:      []app.SavedKey{{Key: odd}, {Key: odd + "2", Hash: []byte{}, Answer: []byte{}}},
+		Orders:    []order.Data{plainOrder("1001"), plainOrder("1002")},
+		Payments:  []payment.Data{plainPayment("2001", "1001"), plainPayment("2002", "1001")},
+		Users:     []shop.User{{ID: "u1", Version: 1}, {ID: "u2", Level: odd, Tags: []string{}, Version: 1}},
+		Coupons:   []marketing.CouponData{{Code: "C1", Status: marketing.Available, Version: 1}},
+		Skus:      []inventory.Data{{Sku: odd, Name: odd, Version: 1}, {Sku: odd + "2", Categories: []string{}, Version: 1}, {Sku: odd + "3", Categories: []string{odd, ""}, Version: 1}},
+		Templates: []marketing.Template{{ID: odd, Version: 1}},
+		Channels:  []app.ChannelRow{{Name: odd, Version: 1}, {Name: odd + "2", Sealed: []byte{}, Version: 1}},
+		APIKeys:   []shop.Key{{Shop: e.shop, ID: odd, Hash: []byte(e.shop)}},
+		Promotions: []pricing.Promotion{
+			{ID: odd, Version: 1}, {ID: odd + "2", Scope: &pricing.Scope{}, Version: 1},
+		},
+		Counters: map[string]int64{odd: 1 << 62},
+	}
+	o := &want.Orders[1]
+	o.Items, o.Applied, o.Coupons, o.Counts, o.Metadata = []pricing.QuoteLine{}, []pricing.Applied{}, []string{}, []event.Count{}, map[string]string{}
+	p := &want.Payments[1]
+	p.Action, p.Facts = &payment.Action{}, []payment.Fact{}
+	o.User, o.Currency, o.CloseReason, o.Closing, o.Trace = odd, odd, odd, odd, odd
+	p.Channel, p.Method, p.Currency, p.Merchant, p.App, p.Anomaly, p.TransactionID, p.Trace = odd, payment.Method(odd), odd, odd, odd, odd, odd, odd
+
+	e.write(app.Changes{
+		Keys: want.Keys, Orders: added(want.Orders...), Payments: added(want.Payments...), Users: added(want.Users...), Coupons: added(want.Coupons...),
+		Skus: added(want.Skus...), Templates: added(want.Templates...), Channels: added(want.Channels...), APIKeys: added(want.APIKeys...),
+		Promotions: added(want.Promotions...), Counters: []app.CounterChange{{Name: odd, New: 1 << 62}},
+	})
+	got := e.load(app.Needs{
+		Keys: []string{odd, odd + "2"}, Orders: []string{"1001", "1002"}, Users: []string{"u1", "u2"}, Coupons: []string{"C1"}, Skus: []string{odd, odd + "2", odd + "3"},
+		Templates: []string{odd}, Channels: []string{odd, odd + "2"}, APIKeys: []string{odd}, Promotions: []string{odd, odd + "2"}, Counters: []string{odd},
+	})
+	want.Shop = got.Shop
+	e.same("as written", want, got)
+}
+
+func testAbsent(e *env) {
+	e.write(app.Changes{Skus: added(fullSku("b"))})
+	none := []string{"no", "nor"}
+	l := e.load(app.Needs{
+		Shop: true, Keys: none, Positions: none, Orders: none, Payments: none, Users: none, Coupons: none, Skus: []string{"a", "b", "c"}, Counters: none,
+		Promotions: none, Templates: none, Channels: none, APIKeys: none,
+	})
+	e.same("those that are there", []inventory.Data{fullSku("b")}, l.Skus)
+	if n := len(l.Keys) + len(l.Positions) + len(l.Orders) + len(l.Payments) + len(l.Users) + len(l.Coupons) + len(l.Counters) +
+		len(l.Promotions) + len(l.Templates) + len(l.Channels) + len(l.APIKeys); n != 0 {
+		e.Errorf("%d rows out of nothing", n)
+	}
+}
+
+// testPaymentsBringOrders: whoever needs a payment gets its order and all
+// the order's payments, and locks them.
+func testPaymentsBringOrders(e *env) {
+	e.write(app.Changes{
+		Orders: added(plainOrder("1001"), plainOrder("1002"), plainOrder("1003")),
+		Payments: added(plainPayment("2001", "1002"), plainPayment("2002", "1001"), plainPayment("2003", "1002"),
+			plainPayment("2004", "1003"), plainPayment("2005", "1001")),
+	})
+	for _, test := range []struct {
+		what             string
+		needs            app.Needs
+		orders, payments []string
+	}{
+		{"by a payment", app.Needs{Payments: []string{"2003"}}, []string{"1002"}, []string{"2001", "2003"}},
+		{"by an order", app.Needs{Orders: []string{"1001"}}, []string{"1001"}, []string{"2002", "2005"}},
+		{"by both", app.Needs{Orders: []string{"1001", "1002"}, Payments: []string{"2003", "2999"}}, []string{"1001", "1002"}, []string{"2001", "2002", "2003", "2005"}},
+		{"by several payments", app.Needs{Payments: []string{"2001", "2004"}}, []string{"1002", "1003"}, []string{"2001", "2003", "2004"}},
+	} {
+		l := e.load(test.needs)
+		e.same(test.what+": orders", test.orders, sorted(l.Orders, func(d order.Data) string { return d.No }))
+		e.same(test.what+": payments", test.payments, sorted(l.Payments, func(d payment.Data) string { return d.No }))
+	}
+}

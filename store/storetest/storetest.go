@@ -1,0 +1,222 @@
+// Package storetest is the one suite that every store must pass: each
+// store's own test is a constructor. What a store may promise beyond it, how
+// it fares when a connection breaks, say, it tests itself.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// Store is all that a store is.
+type Store interface {
+	app.Store
+	app.Reader
+	app.Admin
+	app.Effects
+	Migrate(ctx context.Context) error
+	MigrateDown(ctx context.Context) error
+	StartEffects(ctx context.Context, run func(ctx context.Context, shop string, e app.Effect) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error)
+}
+
+// Backend is a store under test.
+type Backend struct {
+	// Open opens a store on a new, migrated database, which goes with the
+	// test.
+	Open func(t *testing.T) Store
+	// OneWriter says that a second Begin waits until the first unit is over.
+	OneWriter bool
+}
+
+// Run runs the whole suite. Tests that can share a database do: each has a
+// shop of its own in it, which shows on the way that shops do not mix.
+func Run(t *testing.T, b Backend) {
+	shared := b.Open(t)
+	for _, test := range []struct {
+		name string
+		run  func(*env)
+	}{
+		{"shops", testShops},
+		{"secrets", testSecrets},
+		{"rows come back as they were written", testRows},
+		{"zero values and odd text come back too", testOddRows},
+		{"absent rows are absent", testAbsent},
+		{"payments bring their orders", testPaymentsBringOrders},
+		{"a row that exists is not made again", testInsertConflict},
+		{"a row that moved on is not changed", testVersionConflict},
+		{"checks in the tables", testChecks},
+		{"rollback leaves no trace", testRollback},
+		{"shops do not mix", testShopsApart},
+		{"rules", testRules},
+		{"issuing coupons keeps the template's version", testIssued},
+		{"keys and markers", testKeys},
+		{"catalogue", testCatalogue},
+		{"orders", testOrders},
+		{"settings", testSettings},
+		{"work that is due", testWork},
+		{"the log", testLog},
+		{"the log of one order", testOrderEvents},
+		{"the log under concurrent writers", testLateWriter},
+		{"records of one order stay in order", testCausalOrder},
+		{"positions", testPositions},
+		{"exchanges", testExchanges},
+		{"scan", testScan},
+		{"one writer at a time", testOneWriter},
+		{"hot rows", testHotRows},
+		{"a context that is over", testContextOver},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(newEnv(t, b, shared)) })
+	}
+	t.Run("migrations", func(t *testing.T) { testMigrations(newEnv(t, b, b.Open(t))) })
+	t.Run("effects", func(t *testing.T) { testEffects(newEnv(t, b, b.Open(t))) })
+	t.Run("effects that fail", func(t *testing.T) { testEffectsFail(newEnv(t, b, b.Open(t))) })
+}
+
+// env is a test with a shop of its own.
+type env struct {
+	*testing.T
+	Store
+	backend Backend
+	shop    string
+}
+
+var shops atomic.Int64
+
+// now is the time of all tests, to the microsecond: what a store keeps.
+var now = time.Date(2026, 11, 22, 9, 30, 0, 123456000, time.UTC)
+
+func newEnv(t *testing.T, b Backend, s Store) *env {
+	e := &env{T: t, Store: s, backend: b}
+	e.shop = e.newShop()
+	return e
+}
+
+func (e *env) newShop() string {
+	e.Helper()
+	id := fmt.Sprintf("shop-%d", shops.Add(1))
+	if err := e.EnsureShop(e.Context(), shop.Shop{ID: id, Name: "店 " + id, Currency: "CNY", CreatedAt: now}); err != nil {
+		e.Fatal(err)
+	}
+	return id
+}
+
+// begin opens a unit that is rolled back when the test ends, if not before.
+func (e *env) begin(n app.Needs) (app.Unit, *app.Loaded) {
+	e.Helper()
+	n.Sort()
+	ctx, cancel := context.WithTimeout(e.Context(), 20*time.Second)
+	defer cancel()
+	u, l, err := e.Begin(ctx, e.shop, &n)
+	if err != nil {
+		e.Fatalf("begin: %v", err)
+	}
+	e.Cleanup(u.Rollback)
+	return u, l
+}
+
+// load reads rows through a unit and gives it up.
+func (e *env) load(n app.Needs) *app.Loaded {
+	e.Helper()
+	u, l := e.begin(n)
+	u.Rollback()
+	return l
+}
+
+// write commits changes in a unit of their own.
+func (e *env) write(c app.Changes) {
+	e.Helper()
+	if err := e.try(c); err != nil {
+		e.Fatalf("commit: %v", err)
+	}
+}
+
+// try is write that may fail.
+func (e *env) try(c app.Changes) error {
+	e.Helper()
+	u, _ := e.begin(app.Needs{})
+	return e.commit(u, c)
+}
+
+func (e *env) commit(u app.Unit, c app.Changes) error {
+	e.Helper()
+	c.Shop = e.shop
+	if c.Now.IsZero() {
+		c.Now = now
+	}
+	return u.Commit(e.Context(), &c)
+}
+
+func (e *env) same(what string, want, got any) {
+	e.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		e.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func (e *env) must(err error) {
+	e.Helper()
+	if err != nil {
+		e.Fatal(err)
+	}
+}
+
+// conflicts demands ErrConflict and nothing else.
+func (e *env) conflicts(what string, err error) {
+	e.Helper()
+	if !errors.Is(err, app.ErrConflict) || errors.Is(err, app.ErrCommitUnknown) {
+		e.Errorf("%s: got %v, want a conflict", what, err)
+	}
+}
+
+// refuses demands that a check with this name refused the commit.
+func (e *env) refuses(constraint string, err error) {
+	e.Helper()
+	switch {
+	case err == nil:
+		e.Errorf("%s: committed", constraint)
+	case errors.Is(err, app.ErrConflict), errors.Is(err, app.ErrCommitUnknown):
+		e.Errorf("%s: %v; another try would do no better", constraint, err)
+	case !strings.Contains(err.Error(), constraint):
+		e.Errorf("%s is not named by: %v", constraint, err)
+	}
+}
+
+// eventually waits for what happens elsewhere.
+func (e *env) eventually(what string, ok func() bool) {
+	e.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			e.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+// counter is a change that shows whether a commit was written.
+func counter(name string) app.CounterChange { return app.CounterChange{Name: name, New: 1} }
+
+// written says whether the counter is there.
+func (e *env) written(name string) bool {
+	e.Helper()
+	_, ok := e.load(app.Needs{Counters: []string{name}}).Counters[name]
+	return ok
+}
+
+func added[D any](rows ...D) []app.Change[D] {
+	out := make([]app.Change[D], len(rows))
+	for i, r := range rows {
+		out[i].New = r
+	}
+	return out
+}
+
+func changed[D any](old, new D) []app.Change[D] { return []app.Change[D]{{Old: &old, New: new}} }
