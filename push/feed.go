@@ -1,0 +1,350 @@
+package push
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+)
+
+// listener hears of an order. offer is called with the feed locked: it must
+// not block and not call the feed.
+type listener interface{ offer(n *notice) }
+
+// feed is one shop's log as far as this instance follows it, and who listens
+// here. It lives as long as it has users.
+type feed struct {
+	hub  *Hub
+	shop string
+	uses int // guarded by the hub's mu
+
+	ready chan struct{} // closed once from is known, or err
+	err   error
+	idle  chan struct{} // closed when nobody uses it any more
+	wake  chan struct{} // something was committed that a tail wants
+
+	mu     sync.Mutex
+	at     event.Position // what the follower has handed out
+	orders map[string]*audience
+	tails  map[string][]*tail // by user, "" all of the shop
+}
+
+// audience is who listens to one order.
+type audience struct {
+	listeners []listener
+	// upto is the highest Seq that was offered. Those who joined later read
+	// the state after they joined, so what is not above upto is news to
+	// nobody: that is how Publish and the follower do not repeat each other.
+	upto int64
+}
+
+// tail is one subscription to the log of a shop.
+type tail struct {
+	s    *subscriber
+	user string // "": every event
+	last event.Position
+}
+
+// follow finds the shop's feed, or begins one at the end of the log. Who
+// reads a state after follow has returned misses nothing that came later.
+func (h *Hub) follow(ctx context.Context, shop string) (*feed, error) {
+	h.mu.Lock()
+	if h.draining {
+		h.mu.Unlock()
+		return nil, draining().Because(context.Canceled)
+	}
+	f := h.feeds[shop]
+	first := f == nil
+	if first {
+		f = &feed{
+			hub: h, shop: shop, ready: make(chan struct{}), idle: make(chan struct{}), wake: make(chan struct{}, 1),
+			orders: map[string]*audience{}, tails: map[string][]*tail{},
+		}
+		h.feeds[shop] = f
+		if run := h.following; run != nil {
+			h.followers.Go(func() { f.follow(run) })
+		}
+	}
+	f.uses++
+	h.mu.Unlock()
+
+	if first {
+		// Others may wait for this answer: it must not hang on one caller.
+		ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+		f.at, f.err = h.o.Store.EndOfLog(ask, shop)
+		cancel()
+		if f.err != nil {
+			h.forget(f)
+		}
+		close(f.ready)
+	}
+	err := error(nil)
+	select {
+	case <-f.ready:
+		err = f.err
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
+		h.release(f)
+		return nil, err
+	}
+	return f, nil
+}
+
+// forget lets the next caller begin a new feed.
+func (h *Hub) forget(f *feed) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.feeds[f.shop] == f {
+		delete(h.feeds, f.shop)
+	}
+}
+
+func (h *Hub) release(f *feed) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if f.uses--; f.uses == 0 {
+		if h.feeds[f.shop] == f {
+			delete(h.feeds, f.shop)
+		}
+		close(f.idle)
+	}
+}
+
+func (f *feed) listen(orderNo string, l listener) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := f.orders[orderNo]
+	if a == nil {
+		a = &audience{}
+		f.orders[orderNo] = a
+	}
+	a.listeners = append(a.listeners, l)
+}
+
+func (f *feed) leave(orderNo string, l listener) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	a := f.orders[orderNo]
+	if a == nil {
+		return
+	}
+	a.listeners = without(a.listeners, l)
+	if len(a.listeners) == 0 {
+		delete(f.orders, orderNo)
+	}
+}
+
+// join begins to hand the log to the tail and says from where on.
+func (f *feed) join(t *tail) event.Position {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.tails[t.user] = append(f.tails[t.user], t)
+	return f.at
+}
+
+func (f *feed) part(t *tail) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.tails[t.user] = without(f.tails[t.user], t); len(f.tails[t.user]) == 0 {
+		delete(f.tails, t.user)
+	}
+}
+
+// without removes one, in no order.
+func without[T comparable](s []T, x T) []T {
+	i := slices.Index(s, x)
+	if i < 0 {
+		return s
+	}
+	last := len(s) - 1
+	s[i] = s[last]
+	clear(s[last:])
+	return s[:last]
+}
+
+// publish offers fresh records to the listeners of their orders. Tails get
+// theirs from the log, in its order: they are only woken.
+func (f *feed) publish(records []event.Record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i := range records {
+		f.offer(&records[i], nil)
+	}
+	if len(f.tails) > 0 {
+		select {
+		case f.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// offer hands a record to the listeners of its order; n is its notice if
+// there is one already.
+func (f *feed) offer(r *event.Record, n *notice) {
+	a := f.orders[r.Order]
+	if a == nil || r.Order == "" {
+		return
+	}
+	upto := lastSeq(r)
+	if upto <= a.upto {
+		return
+	}
+	a.upto = upto
+	if n == nil {
+		n = newNotice(r, event.Position{})
+	}
+	for _, l := range a.listeners {
+		l.offer(n)
+	}
+}
+
+// afterWake are the pauses between looks that find nothing after a commit
+// was announced: on PostgreSQL a record shows in the log only when every
+// older transaction has ended.
+var afterWake = []time.Duration{
+	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
+}
+
+// Limits of the follower's pace.
+const (
+	gather     = 5 * time.Millisecond // between two looks: under load one look serves many commits
+	maxBackoff = 5 * time.Second      // after looks that failed
+)
+
+// follow hands out what appears in the log until nobody uses the feed, or
+// ctx ends.
+func (f *feed) follow(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	select {
+	case <-f.ready:
+	case <-ctx.Done():
+		return
+	}
+	if f.err != nil {
+		return
+	}
+	every := f.hub.o.PollEvery
+	timer := time.NewTimer(every)
+	defer timer.Stop()
+	wake, missed, failed := f.wake, len(afterWake), every
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-f.idle:
+			return
+		case <-wake:
+			missed = 0
+		case <-timer.C:
+		}
+		n, err := f.look(ctx)
+		pause := every
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			f.hub.o.Log.Warn("push cannot follow the log", "shop", f.shop, "error", err)
+			failed = min(2*failed, max(maxBackoff, every))
+			timer.Reset(failed)
+			wake = nil // what is announced meanwhile must wait too
+			continue
+		case n > 0:
+			missed = len(afterWake)
+		case missed < len(afterWake):
+			pause = min(afterWake[missed], every)
+			missed++
+		}
+		failed, wake = every, nil
+		if pause > gather {
+			// Rest a moment before the next announcement is listened to.
+			timer.Reset(gather)
+			select {
+			case <-ctx.Done():
+				return
+			case <-timer.C:
+			}
+			pause -= gather
+			wake = f.wake
+		}
+		timer.Reset(pause)
+	}
+}
+
+// look hands out what is new in the log and says how many records it were.
+func (f *feed) look(ctx context.Context) (n int, err error) {
+	for {
+		records, err := f.hub.o.Store.Events(ctx, f.shop, f.at, readBatch, false)
+		if err != nil || len(records) == 0 {
+			return n, err
+		}
+		if err := f.dispatch(ctx, records); err != nil {
+			return n, err
+		}
+		n += len(records)
+		if len(records) < readBatch {
+			return n, nil
+		}
+	}
+}
+
+// dispatch hands records of the log to all who want them and moves on. After
+// an error nothing was handed out.
+func (f *feed) dispatch(ctx context.Context, records []event.Record) error {
+	var owners []string // by place in records; found before the lock is taken
+	for {
+		f.mu.Lock()
+		if owners != nil || !f.hasUsers() {
+			break
+		}
+		f.mu.Unlock()
+		owners = make([]string, len(records))
+		for i := range records {
+			var err error
+			if owners[i], err = f.hub.owner(ctx, f.shop, &records[i]); err != nil {
+				return err
+			}
+		}
+	}
+	defer f.mu.Unlock()
+	all := len(f.tails[""]) > 0
+	var everything []*notice
+	var of map[string][]*notice
+	before := f.at
+	for i := range records {
+		r := &records[i]
+		var n *notice
+		if mine := owners != nil && owners[i] != "" && len(f.tails[owners[i]]) > 0 && lastSeq(r) > 0; mine || all {
+			n = newNotice(r, before)
+			if all {
+				everything = append(everything, n)
+			}
+			if mine {
+				if of == nil {
+					of = map[string][]*notice{}
+				}
+				of[owners[i]] = append(of[owners[i]], n)
+			}
+		}
+		f.offer(r, n)
+		before = r.Position
+	}
+	for _, t := range f.tails[""] {
+		t.s.put(item{tail: t, batch: everything})
+	}
+	for user, batch := range of {
+		for _, t := range f.tails[user] {
+			t.s.put(item{tail: t, batch: batch})
+		}
+	}
+	f.at = before
+	return nil
+}
+
+func (f *feed) hasUsers() bool {
+	return len(f.tails) > 1 || len(f.tails) == 1 && f.tails[""] == nil
+}

@@ -1,0 +1,89 @@
+package push
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/tandem-pay/tandem/event"
+)
+
+// lang is a language that messages to buyers are written in.
+type lang int
+
+const (
+	zh lang = iota // the default
+	en
+	languages
+)
+
+// words says to a buyer what an event means.
+var words = map[event.Type][languages]string{
+	"order.placed":         {"订单已提交，等待支付", "Order placed, waiting for payment"},
+	"order.partially_paid": {"已收到部分款项", "Part of the payment has arrived"},
+	"order.paid":           {"支付成功", "Payment successful"},
+	"order.payment_failed": {"支付失败，请重试", "Payment failed, please try again"},
+	"order.closing":        {"订单正在关闭", "The order is being closed"},
+	"order.closed":         {"订单已关闭", "The order was closed"},
+	"order.completed":      {"订单已完成", "The order is completed"},
+	"order.refunded":       {"订单已退款", "The order was refunded"},
+
+	"payment.created":   {"支付单已创建", "Payment created"},
+	"payment.pending":   {"等待支付", "Waiting for payment"},
+	"payment.succeeded": {"已收到付款", "Payment received"},
+	"payment.failed":    {"本次支付未成功", "This payment did not succeed"},
+	"payment.closed":    {"支付单已关闭", "The payment was closed"},
+	"payment.anomaly":   {"付款需要人工核对", "The payment is being checked"},
+
+	"refund.created":   {"退款处理中", "Refund in progress"},
+	"refund.succeeded": {"退款成功", "Refund successful"},
+	"refund.failed":    {"退款未成功，正在处理", "The refund did not succeed, we are looking into it"},
+
+	"shipment.shipped":    {"商品已发货", "Shipped"},
+	"shipment.delivered":  {"商品已送达", "Delivered"},
+	"invoice.issued":      {"发票已开具", "Invoice issued"},
+	"entitlement.granted": {"权益已发放", "Access granted"},
+	"entitlement.revoked": {"权益已收回", "Access ended"},
+}
+
+// tell says what an event means; one that the table does not know yet still
+// says that something happened.
+func tell(t event.Type, l lang) string {
+	if w, ok := words[t]; ok {
+		return w[l]
+	}
+	return [languages]string{"订单有更新", "The order has changed"}[l]
+}
+
+// language is ?lang=, or the first of Accept-Language that we speak.
+func language(r *http.Request) lang {
+	if q := r.URL.Query().Get("lang"); q != "" {
+		if l, ok := speak(q); ok {
+			return l
+		}
+	}
+	best, weight := zh, 0.0
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, params, _ := strings.Cut(part, ";")
+		q := 1.0
+		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
+			q, _ = strconv.ParseFloat(v, 64)
+		}
+		if l, ok := speak(strings.TrimSpace(tag)); ok && q > weight {
+			best, weight = l, q
+		}
+	}
+	return best
+}
+
+// speak reads the primary part of a language tag.
+func speak(tag string) (lang, bool) {
+	primary, _, _ := strings.Cut(tag, "-")
+	switch strings.ToLower(primary) {
+	case "zh":
+		return zh, true
+	case "en":
+		return en, true
+	}
+	return zh, false
+}
