@@ -1,0 +1,122 @@
+// Command baseline is what Tandem is measured against: the program that a
+// careful engineer writes for the same task, with one database transaction
+// for each order.
+//
+// It is meant to be good. It uses Tandem's tables, its pricing and the
+// business rooms (so that both do the same work and Tandem's audit reads its
+// data), and differs in the road alone: each request takes a connection of
+// the pool, locks its rows in key order, decides, writes, commits. Nothing is
+// asked twice, no statement is run in a loop, statements are prepared once a
+// connection, rules are kept in memory, and what the tables can do in one
+// statement is one statement. It is lighter than Tandem where that is honest:
+// plain net/http, no schema validation, no traces, no metrics, no reactions
+// (coupons and stock follow a payment within its transaction).
+//
+// With --sqlite it does the same on SQLite, for placing orders only: one
+// transaction for each order, and the same durability as Tandem's.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/channel/wechatpay"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "baseline:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	var (
+		db       = flag.String("db", "", "PostgreSQL, migrated and seeded by Tandem: postgres://…")
+		file     = flag.String("sqlite", "", "the same as a SQLite file")
+		conns    = flag.Int("conns", 24, "connections of the pool")
+		listen   = flag.String("listen", "127.0.0.1:0", "address to listen on")
+		key      = flag.String("key", "", "secret key that clients send")
+		settings = flag.String("channel", "", "file with the settings of a WeChat Pay channel, as PUT /v1/channels takes them")
+	)
+	flag.Parse()
+	s := &server{key: "Bearer " + *key, tokens: app.NewTokens([]byte(rand.Text() + rand.Text()))}
+	if *settings != "" {
+		ch, err := openChannel(*settings)
+		if err != nil {
+			return err
+		}
+		s.channel = ch
+	}
+	switch {
+	case *db != "":
+		pg, err := openPostgres(ctx, *db, *conns)
+		if err != nil {
+			return err
+		}
+		defer pg.pool.Close()
+		s.store, s.pays = pg, pg
+	case *file != "":
+		lite, err := openSQLite(ctx, *file)
+		if err != nil {
+			return err
+		}
+		defer lite.db.Close()
+		s.store = lite
+	default:
+		return errors.New("--db or --sqlite")
+	}
+
+	l, err := net.Listen("tcp", *listen)
+	if err != nil {
+		return err
+	}
+	s.url = "http://" + l.Addr().String()
+	fmt.Printf("baseline is ready\n\n  API        %s/v1\n", s.url)
+	h := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	broken := make(chan error, 1)
+	go func() { broken <- h.Serve(l) }()
+	select {
+	case err := <-broken:
+		return err
+	case <-ctx.Done():
+		end, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		return h.Shutdown(end)
+	}
+}
+
+// channel is WeChat Pay without the calls: its prepay answers at once.
+type channel struct {
+	*wechatpay.Channel
+	merchant, app string
+}
+
+func openChannel(file string) (*channel, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var cfg wechatpay.Config
+	if err := json.Unmarshal(raw, &cfg); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	ch, err := wechatpay.New(cfg, wechatpay.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &channel{ch, cfg.MchID, cfg.AppID}, nil
+}
