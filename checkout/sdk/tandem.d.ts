@@ -1,0 +1,249 @@
+// Types of the Tandem checkout SDK. Amounts are integers of minor units (fen),
+// times are RFC 3339 in UTC.
+
+export interface Cart {
+  userId?: string;
+  items: { sku: string; quantity: number }[];
+  couponCodes?: string[];
+}
+
+export interface Line {
+  sku: string;
+  name: string;
+  quantity: number;
+  unitPrice: number;
+  totalAmount: number;
+  discountAmount: number;
+  payableAmount: number;
+  gift: boolean;
+}
+
+export interface AppliedDiscount {
+  source: 'promotion' | 'coupon';
+  id: string;
+  code?: string;
+  name: string;
+  kind: string;
+  version: number;
+  amount: number;
+  /** `line` is an index into `items`. */
+  lines: { line: number; amount: number }[];
+}
+
+export interface SkippedDiscount {
+  source: 'promotion' | 'coupon';
+  id: string;
+  code?: string;
+  name: string;
+  /** A stable code: threshold_not_met, not_enough_units, coupon_used, … */
+  reason: string;
+  detail: string;
+  /** What is missing, in minor units or in units of goods. */
+  missing?: number;
+}
+
+export interface Quote {
+  currency: string;
+  totalAmount: number;
+  discountAmount: number;
+  payableAmount: number;
+  items: Line[];
+  appliedDiscounts: AppliedDiscount[];
+  skippedDiscounts: SkippedDiscount[];
+}
+
+export type OrderStatus =
+  | 'draft' | 'pending_payment' | 'partially_paid' | 'payment_failed'
+  | 'paid' | 'completed' | 'refunded' | 'closed';
+
+export interface Order {
+  orderNo: string;
+  userId: string;
+  status: OrderStatus;
+  currency: string;
+  totalAmount: number;
+  discountAmount: number;
+  payableAmount: number;
+  paidAmount: number;
+  refundedAmount: number;
+  items: Line[];
+  appliedDiscounts: AppliedDiscount[];
+  payments: Payment[];
+  createdAt: string;
+  expiresAt: string;
+  paidAt?: string;
+  closedAt?: string;
+  closeReason?: string;
+  /** The number of the order's last event. */
+  version: number;
+  metadata?: Record<string, string>;
+  /** On creation only: the leave to read, pay, cancel and listen to this order. */
+  clientToken?: string;
+}
+
+/** What paying, cancelling and listening need of an order. */
+export interface OrderHandle {
+  orderNo: string;
+  clientToken: string;
+  /** With it, `watch` tells every event after the state that you hold. */
+  version?: number;
+}
+
+export interface Payment {
+  paymentNo: string;
+  orderNo: string;
+  channel: string;
+  method: string;
+  amount: number;
+  status: 'created' | 'pending' | 'succeeded' | 'failed' | 'closed';
+  action?: {
+    kind: 'qr_code' | 'redirect' | 'sdk_params';
+    codeUrl?: string;
+    url?: string;
+    params?: Record<string, string>;
+  };
+  expiresAt: string;
+}
+
+export interface PayWish {
+  channel: string;
+  method: 'native' | 'jsapi' | 'h5' | 'app' | 'page' | 'wap' | 'precreate';
+  /** All that is due when absent. */
+  amount?: number;
+  payer?: { openId?: string };
+  returnUrl?: string;
+}
+
+export type Transport = 'connecting' | 'websocket' | 'sse' | 'polling' | 'reconnecting' | 'closed';
+
+export interface Change {
+  /** The event's type; `subscribed` for the state at the beginning, `order.changed` while polling. */
+  type: string;
+  orderNo: string;
+  /** Rises by one with every event of the order. */
+  seq: number;
+  status: OrderStatus;
+  /** For people, in the language asked for. */
+  message?: string;
+  /** When it happened, by the server's clock. */
+  at?: string;
+  paymentNo?: string;
+  /** The whole order, while polling. */
+  order?: Order;
+  transport: Transport;
+}
+
+export interface Listener {
+  /**
+   * Called once for every event, in order. Over polling, events that lie
+   * between two answers are told as one change with the last one's number.
+   */
+  onChange?(change: Change): void;
+  onTransport?(transport: Transport): void;
+  /** The listening has ended for good: the token or the order is not known. */
+  onError?(error: TandemError): void;
+  /** Language of `message`: `zh` or `en`; the browser's when absent. */
+  lang?: string;
+}
+
+export interface Watch {
+  close(): void;
+  readonly transport: Transport;
+  readonly seq: number | null;
+}
+
+export interface Options {
+  /** Where Tandem is; the page's own origin when absent. */
+  baseUrl?: string;
+  /** Your backend's address for quotes, which adds the secret key. */
+  quoteUrl?: string;
+  /** Your backend's address for orders, which adds the secret key. */
+  orderUrl?: string;
+  fetch?: typeof fetch;
+  /** `null` does without sockets. */
+  WebSocket?: typeof WebSocket | null;
+  /** Where intents outlive a reload; sessionStorage when absent. */
+  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
+  /** For tests and strange networks; see createCheckout for each one's meaning. */
+  timing?: Partial<Record<
+    'attempts' | 'backoff' | 'backoffCap' | 'patience' | 'timeout' | 'quoteDelay' | 'intentLife'
+    | 'socketTries' | 'connectTime' | 'silence' | 'steady' | 'retrySocket', number>>;
+}
+
+export interface Checkout {
+  /**
+   * Prices a cart. Waits until the cart rests for a moment; a newer call
+   * rejects the older one with the code `superseded`.
+   */
+  quote(cart: Cart): Promise<Quote>;
+
+  /**
+   * Places an order, once for each intent. While an answer is missing
+   * (network, 5xx, 429) it repeats with the same key, then rejects with
+   * `unknown: true`; calling it again with the same cart goes on with the
+   * same intent, also after a reload. A changed cart is a new intent.
+   *
+   * Give `expectedPayableAmount`, the price that you have shown: the order is
+   * refused with `price_changed` rather than placed at another price.
+   */
+  placeOrder(cart: Cart, options?: { expectedPayableAmount?: number }): Promise<Order>;
+
+  /**
+   * Goes on with an order whose answer a reload of the page cut off; null
+   * when there is none. Call it when your page starts.
+   */
+  resume(): Promise<Order> | null;
+
+  /**
+   * Opens a payment. The same wish again is the same payment for as long as
+   * that is open, and a new one after it has failed or been closed.
+   */
+  pay(order: OrderHandle, wish: PayWish): Promise<Payment>;
+
+  cancel(order: OrderHandle, options?: { reason?: string }): Promise<Order>;
+  get(order: OrderHandle): Promise<Order>;
+
+  /** Tells every change of an order until it is closed: nothing is lost, nothing comes twice. */
+  watch(order: OrderHandle, listener: Listener): Watch;
+
+  bindButton: typeof bindButton;
+}
+
+export function createCheckout(options?: Options): Checkout;
+
+/**
+ * Runs an action on click, one at a time: the button is disabled and
+ * aria-busy until the action is done and for `quiet` ms from the click at
+ * least, so that a double click is one click. Returns a function that takes
+ * the button off again.
+ */
+export function bindButton(
+  button: HTMLButtonElement,
+  action: (event: Event) => unknown,
+  options?: {
+    quiet?: number;
+    /** Whether the button is to be enabled afterwards. */
+    enabled?: () => boolean;
+    onError?: (error: unknown) => void;
+  },
+): () => void;
+
+/** Minor units as people read them, without a float: 123456 is ¥1,234.56. */
+export function formatAmount(minor: number, currency?: string, locale?: string): string;
+
+export class TandemError extends Error {
+  /** Stable; the server's codes, or network_error, superseded, http_<status>. */
+  readonly code: string;
+  /** 0 without an answer. */
+  readonly status: number;
+  readonly detail: string;
+  readonly errors: { pointer: string; message: string }[];
+  /** Finds the request in the server's logs. */
+  readonly traceId: string;
+  /** It may have happened all the same: call again to go on with the same intent. */
+  readonly unknown: boolean;
+  constructor(from: {
+    code: string; status?: number; detail?: string; errors?: { pointer: string; message: string }[];
+    traceId?: string; unknown?: boolean; cause?: unknown;
+  });
+}
