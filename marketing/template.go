@@ -81,12 +81,12 @@ func (t *Template) Priced(c *CouponData, user string, now time.Time) pricing.Cou
 	return p
 }
 
-var codeShape = regexp.MustCompile(`^[A-Za-z0-9_-]{3,64}$`)
+var codeShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// CheckCode refuses a coupon code that is not 3–64 letters, digits, _ or -.
+// CheckCode refuses a coupon code that is not 1–64 letters, digits, _ or -.
 func CheckCode(pointer, code string) error {
 	if !codeShape.MatchString(code) {
-		return fault.Invalidf(pointer, "a code has 3 to 64 letters, digits, _ or -")
+		return fault.Invalidf(pointer, "a code has 1 to 64 letters, digits, _ or -")
 	}
 	return nil
 }

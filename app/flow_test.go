@@ -1,0 +1,504 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+func TestMain(m *testing.M) { rig.Main(m) }
+
+var ctx = context.Background()
+
+type opener = func(wrap func(app.Store) app.Store) *rig.Rig
+
+// scene is a rig with a shop that sells A (10.00, 25 units), B (limited to 2
+// a buyer) and has a coupon C5 of 5.00.
+func scene(t *testing.T, open opener) *rig.Rig {
+	t.Helper()
+	r := open(nil)
+	r.Sku("A", 1000, 25)
+	ten := int64(10)
+	must(t)(r.PutSku(ctx, shop.Default, "B", inventory.Definition{Name: "B", Price: 300, Stock: &ten, MaxPerUser: 2}))
+	must(t)(r.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500}, true))
+	must(t)(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{"C5"}}))
+	must(t)(r.PutUser(ctx, shop.Default, shop.User{ID: "blocked", Blocked: true}))
+	return r
+}
+
+func must(t *testing.T) func(any, error) {
+	t.Helper()
+	return func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func place(t *testing.T, r *rig.Rig, in app.PlaceOrder) order.Data {
+	t.Helper()
+	d, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(0), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func pay(t *testing.T, r *rig.Rig, orderNo string, amount int64) payment.Data {
+	t.Helper()
+	p, _, err := r.OpenPayment(ctx, shop.Default, orderNo, rig.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func callback(t *testing.T, r *rig.Rig, no string, f payment.Fact) int {
+	t.Helper()
+	a, _, err := r.Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(no, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Status
+}
+
+func view(t *testing.T, r *rig.Rig, no string) app.OrderView {
+	t.Helper()
+	v, err := r.Store.Order(ctx, shop.Default, no)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// want checks an order's state, its first payment's, what is reserved and on
+// hand of A, and the coupon's state, after all reactions.
+func want(t *testing.T, r *rig.Rig, no string, os order.Status, ps payment.Status, reserved, onHand int64, cs marketing.Status) {
+	t.Helper()
+	r.Audit()
+	v := view(t, r, no)
+	if v.Order.Status != os {
+		t.Errorf("order is %s, want %s", v.Order.Status, os)
+	}
+	if len(v.Payments) > 0 && v.Payments[0].Status != ps {
+		t.Errorf("payment is %s, want %s", v.Payments[0].Status, ps)
+	}
+	s, err := r.Store.Sku(ctx, shop.Default, "A")
+	if err != nil || s.Reserved != reserved || s.OnHand != onHand {
+		t.Errorf("A: %d of %d reserved, want %d of %d (%v)", s.Reserved, s.OnHand, reserved, onHand, err)
+	}
+	c, err := r.Store.Coupon(ctx, shop.Default, "C5")
+	if err != nil || c.Status != cs {
+		t.Errorf("coupon is %s, want %s (%v)", c.Status, cs, err)
+	}
+}
+
+// TestLives: whole lives of an order with a coupon, on both databases.
+func TestLives(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		life func(t *testing.T, r *rig.Rig) (orderNo string)
+		os   order.Status
+		ps   payment.Status
+		res  int64
+		hand int64
+		cs   marketing.Status
+	}{
+		{"placed", func(t *testing.T, r *rig.Rig) string {
+			return place(t, r, rig.Cart("u", "A", "C5")).No
+		}, order.PendingPayment, "", 1, 25, marketing.Locked},
+		{"paid", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			if p.Amount != 500 || p.Action == nil {
+				t.Errorf("payment of %d, action %v", p.Amount, p.Action)
+			}
+			if s := callback(t, r, p.No, r.Gate.Pay(p.No)); s != 200 {
+				t.Errorf("callback answered %d", s)
+			}
+			return o.No
+		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"cancelled before paying", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
+			return o.No
+		}, order.Closed, "", 0, 25, marketing.Available},
+		{"cancelled with an open payment", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			pay(t, r, o.No, 0)
+			v, _, err := r.CancelOrder(ctx, shop.Default, o.No, "", "")
+			if err != nil || v.Order.Status != order.Closed {
+				t.Errorf("%s %v", v.Order.Status, err)
+			}
+			return o.No
+		}, order.Closed, payment.StatusClosed, 0, 25, marketing.Available},
+		{"cancelled while paid", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			r.Gate.Pay(p.No) // and the callback is lost
+			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
+			return o.No
+		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"expired", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			r.Clock.Advance(16 * time.Minute)
+			must(t)(r.ExpireOrders(ctx, shop.Default))
+			return o.No
+		}, order.Closed, "", 0, 25, marketing.Available},
+		{"expired with an open payment, asked by the effect", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			r.Clock.Advance(16 * time.Minute)
+			must(t)(r.ExpireOrders(ctx, shop.Default))
+			if v := view(t, r, o.No); v.Order.Status != order.PendingPayment || v.Order.Closing == "" {
+				t.Errorf("closed before the channel was asked: %+v", v.Order)
+			}
+			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			return o.No
+		}, order.Closed, payment.StatusClosed, 0, 25, marketing.Available},
+		{"paid just before expiry, callback lost", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			r.Gate.Pay(p.No)
+			r.Clock.Advance(16 * time.Minute)
+			must(t)(r.ExpireOrders(ctx, shop.Default))
+			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			return o.No
+		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"callback lost, found by the schedule", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			r.Gate.Pay(p.No)
+			r.Clock.Advance(payment.QueryDelays[0])
+			must(t)(r.QueryPayments(ctx, shop.Default))
+			return o.No
+		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"prepay unknown, but taken; repeated with the key", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			r.Gate.Fail = func(call, _ string) (error, bool) { return fmt.Errorf("%w: timeout", payment.ErrUnknown), true }
+			in := app.OpenPayment{Channel: "gate", Method: payment.Native}
+			_, _, err := r.OpenPayment(ctx, shop.Default, o.No, "again", in)
+			if !fault.Is(err, fault.ChannelUnavailable) {
+				t.Errorf("got %v", err)
+			}
+			r.Gate.Fail = nil
+			p, replayed, err := r.OpenPayment(ctx, shop.Default, o.No, "again", in)
+			if err != nil || !replayed || p.Action == nil {
+				t.Fatalf("%+v %v %v", p, replayed, err)
+			}
+			if v := view(t, r, o.No); len(v.Payments) != 1 {
+				t.Errorf("%d payments", len(v.Payments))
+			}
+			callback(t, r, p.No, r.Gate.Pay(p.No))
+			return o.No
+		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"prepay rejected, new attempt pays", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO_AUTH"}, false }
+			_, _, err := r.OpenPayment(ctx, shop.Default, o.No, "k1", app.OpenPayment{Channel: "gate", Method: payment.Native})
+			if !fault.Is(err, fault.ChannelRejected) || view(t, r, o.No).Order.Status != order.PaymentFailed {
+				t.Errorf("%v, order %s", err, view(t, r, o.No).Order.Status)
+			}
+			r.Gate.Fail = nil
+			p := pay(t, r, o.No, 0)
+			callback(t, r, p.No, r.Gate.Pay(p.No))
+			return o.No
+		}, order.Paid, payment.StatusFailed, 0, 24, marketing.Used},
+		{"callback before the prepay answer", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, true }
+			_, _, _ = r.OpenPayment(ctx, shop.Default, o.No, "k", app.OpenPayment{Channel: "gate", Method: payment.Native})
+			r.Gate.Fail = nil
+			no := view(t, r, o.No).Payments[0].No
+			callback(t, r, no, r.Gate.Pay(no))
+			p, _, err := r.OpenPayment(ctx, shop.Default, o.No, "k", app.OpenPayment{Channel: "gate", Method: payment.Native})
+			if err != nil || p.Status != payment.StatusSucceeded {
+				t.Errorf("%s %v", p.Status, err)
+			}
+			return o.No
+		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"amount differs", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			f := r.Gate.Pay(p.No)
+			f.Amount--
+			if s := callback(t, r, p.No, f); s != 200 {
+				t.Errorf("an anomaly that is stored was answered %d", s)
+			}
+			if a := view(t, r, o.No).Payments[0].Anomaly; a == "" {
+				t.Error("no anomaly")
+			}
+			return o.No
+		}, order.PendingPayment, payment.StatusPending, 1, 25, marketing.Locked},
+		{"paid in two parts", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			for _, part := range []int64{200, 300} {
+				p := pay(t, r, o.No, part)
+				callback(t, r, p.No, r.Gate.Pay(p.No))
+			}
+			return o.No
+		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"money after the close stays visible", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
+			callback(t, r, p.No, r.Gate.Pay(p.No))
+			if s := r.Audit().Suspense; s != 500 {
+				t.Errorf("%d in suspense, want 500", s)
+			}
+			return o.No
+		}, order.Closed, payment.StatusSucceeded, 0, 25, marketing.Available},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+				r := scene(t, open)
+				no := tt.life(t, r)
+				want(t, r, no, tt.os, tt.ps, tt.res, tt.hand, tt.cs)
+			})
+		})
+	}
+}
+
+func second(_ app.OrderView, _ bool, err error) error { return err }
+
+// TestRefusals: what is refused leaves no trace.
+func TestRefusals(t *testing.T) {
+	wrong := int64(1)
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+		r := scene(t, open)
+		held := place(t, r, rig.Cart("other", "A", "C5"))
+		must(t)(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", User: "v", Codes: []string{"OFV"}}))
+		before := len(events(t, r))
+		for _, tt := range []struct {
+			name string
+			in   app.PlaceOrder
+			code fault.Code
+		}{
+			{"blocked user", rig.Cart("blocked", "A"), fault.UserBlocked},
+			{"unknown sku", rig.Cart("u", "Z"), fault.SkuNotFound},
+			{"unknown coupon", rig.Cart("u", "A", "NONE"), fault.CouponNotFound},
+			{"coupon of another order", rig.Cart("u", "A", "C5"), fault.CouponUnavailable},
+			{"coupon of another user", rig.Cart("u", "A", "OFV"), fault.CouponUnavailable},
+			{"price changed", app.PlaceOrder{Cart: rig.Cart("u", "A").Cart, Expected: &wrong}, fault.PriceChanged},
+			{"more than there is", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "B", Quantity: 1}, {Sku: "A", Quantity: 25}}}}, fault.OutOfStock},
+			{"over the limit", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "B", Quantity: 3}}}}, fault.PurchaseLimitExceeded},
+			{"no items", app.PlaceOrder{Cart: app.Cart{User: "u"}}, fault.ValidationFailed},
+			{"no units", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "A"}}}}, fault.ValidationFailed},
+			{"twins over the most", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "A", Quantity: 1_000_000}, {Sku: "A", Quantity: 1}}}}, fault.ValidationFailed},
+			{"expires too soon", app.PlaceOrder{Cart: rig.Cart("u", "A").Cart, ExpiresIn: time.Second}, fault.ValidationFailed},
+		} {
+			_, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(1), tt.in)
+			if !fault.Is(err, tt.code) {
+				t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
+			}
+		}
+		if after := len(events(t, r)); after != before {
+			t.Errorf("%d records before, %d after", before, after)
+		}
+		want(t, r, held.No, order.PendingPayment, "", 1, 25, marketing.Locked)
+	})
+}
+
+func events(t *testing.T, r *rig.Rig) []any {
+	t.Helper()
+	records, err := r.Store.OrderEvents(ctx, shop.Default, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make([]any, len(records))
+	return out
+}
+
+// TestPurchaseLimit: a limit counts live orders and is given back.
+func TestPurchaseLimit(t *testing.T) {
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+		r := scene(t, open)
+		errs := rig.Together(10, func(i int) error {
+			_, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart("u", "B"))
+			return err
+		})
+		if n := succeeded(t, errs, fault.PurchaseLimitExceeded); n != 2 {
+			t.Fatalf("%d orders, the limit is 2", n)
+		}
+		orders, _, err := r.Store.ListOrders(ctx, shop.Default, app.OrderFilter{User: "u"}, app.Page{Limit: 10})
+		if err != nil || len(orders) != 2 {
+			t.Fatalf("%d orders, %v", len(orders), err)
+		}
+		must(t)(nil, second(r.CancelOrder(ctx, shop.Default, orders[0].Order.No, "", "")))
+		r.Audit()
+		place(t, r, rig.Cart("u", "B"))
+		r.Audit()
+	})
+}
+
+func succeeded(t *testing.T, errs []error, refusal fault.Code) (n int) {
+	t.Helper()
+	for _, err := range errs {
+		switch {
+		case err == nil:
+			n++
+		case !fault.Is(err, refusal):
+			t.Error(err)
+		}
+	}
+	return n
+}
+
+// TestTwins: 50 twins of one request make one order, and so do twins that
+// come through two instances.
+func TestTwins(t *testing.T) {
+	check := func(t *testing.T, rigs ...*rig.Rig) {
+		numbers := make([]string, 50)
+		replays := make([]bool, 50)
+		errs := rig.Together(50, func(i int) error {
+			d, replayed, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, "twin", rig.Cart("u", "A"))
+			numbers[i], replays[i] = d.No, replayed
+			return err
+		})
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		first := 0
+		for i := range numbers {
+			if numbers[i] != numbers[0] {
+				t.Errorf("two orders: %s and %s", numbers[0], numbers[i])
+			}
+			if !replays[i] {
+				first++
+			}
+		}
+		if first != 1 {
+			t.Errorf("%d were told that they were the first", first)
+		}
+		if _, _, err := rigs[0].PlaceOrder(ctx, shop.Default, "twin", rig.Cart("u", "B")); !fault.Is(err, fault.IdempotencyKeyReused) {
+			t.Errorf("another body under the key: %v", err)
+		}
+		want(t, rigs[0], numbers[0], order.PendingPayment, "", 1, 25, marketing.Available)
+	}
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) { check(t, scene(t, open)) })
+	t.Run("two instances", func(t *testing.T) {
+		open := rig.Postgres(t)
+		check(t, scene(t, open), open(nil))
+	})
+}
+
+// TestNoOversell: 120 buyers of 25 units make 25 orders.
+func TestNoOversell(t *testing.T) {
+	check := func(t *testing.T, rigs ...*rig.Rig) {
+		errs := rig.Together(120, func(i int) error {
+			_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart(fmt.Sprint("u", i), "A"))
+			return err
+		})
+		if n := succeeded(t, errs, fault.OutOfStock); n != 25 {
+			t.Errorf("%d orders of 25 units", n)
+		}
+		if r := rigs[0].Audit(); r.Orders != 25 {
+			t.Errorf("%d orders stored", r.Orders)
+		}
+	}
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) { check(t, scene(t, open)) })
+	t.Run("two instances", func(t *testing.T) {
+		open := rig.Postgres(t)
+		check(t, scene(t, open), open(nil))
+	})
+}
+
+// TestOneCoupon: of 30 orders with one coupon at once, one gets it.
+func TestOneCoupon(t *testing.T) {
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+		r := scene(t, open)
+		errs := rig.Together(30, func(i int) error {
+			_, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart("u", "A", "C5"))
+			return err
+		})
+		if n := succeeded(t, errs, fault.CouponUnavailable); n != 1 {
+			t.Errorf("%d orders with one coupon", n)
+		}
+		r.Audit()
+	})
+}
+
+// TestCallbackTwins: 20 twins of one callback settle once, and all are told
+// that it went well.
+func TestCallbackTwins(t *testing.T) {
+	check := func(t *testing.T, rigs ...*rig.Rig) {
+		o := place(t, rigs[0], rig.Cart("u", "A", "C5"))
+		p := pay(t, rigs[0], o.No, 0)
+		f := rigs[0].Gate.Pay(p.No)
+		statuses := make([]int, 20)
+		verdicts := map[string]int{}
+		outcomes := make([]string, 20)
+		errs := rig.Together(20, func(i int) error {
+			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(p.No, f))
+			statuses[i], outcomes[i] = a.Status, verdict
+			return err
+		})
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		for i := range statuses {
+			verdicts[outcomes[i]]++
+			if statuses[i] != http.StatusOK {
+				t.Errorf("answered %d (%s)", statuses[i], outcomes[i])
+			}
+		}
+		if verdicts["settled"] != 1 || verdicts["repeated"] != 19 {
+			t.Errorf("verdicts %v", verdicts)
+		}
+		want(t, rigs[0], o.No, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used)
+	}
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) { check(t, scene(t, open)) })
+	t.Run("two instances", func(t *testing.T) {
+		open := rig.Postgres(t)
+		check(t, scene(t, open), open(nil))
+	})
+}
+
+// TestCallbackKept: every callback is stored with its verdict, within the
+// limit on rubbish.
+func TestCallbackKept(t *testing.T) {
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+		r := scene(t, open)
+		o := place(t, r, rig.Cart("u", "A"))
+		p := pay(t, r, o.No, 0)
+		f := r.Gate.Pay(p.No)
+		if s := callback(t, r, "2unknown", f); s == http.StatusOK {
+			t.Error("an orphan was acknowledged")
+		}
+		a, verdict, err := r.Callback(ctx, shop.Default, "gate", http.Header{}, []byte("rubbish"))
+		if err != nil || a.Status == http.StatusOK || verdict != "refused:signature" {
+			t.Errorf("%d %s %v", a.Status, verdict, err)
+		}
+		callback(t, r, p.No, f)
+		callback(t, r, p.No, f)
+		x, err := r.Store.Exchanges(ctx, shop.Default, o.No)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range x {
+			got = append(got, e.Kind+" "+e.Verdict)
+		}
+		if fmt.Sprint(got) != "[prepay ok callback settled callback repeated]" {
+			t.Errorf("exchanges %v", got)
+		}
+		lines, err := r.Timeline(ctx, shop.Default, o.No)
+		if err != nil || len(lines) < 7 {
+			t.Errorf("timeline of %d lines, %v", len(lines), err)
+		}
+		r.Audit()
+	})
+}

@@ -1,0 +1,151 @@
+package rig
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// Gate is a payment channel with its gateway in memory: it keeps trades,
+// answers like a real one, and does what a test tells it to. It signs
+// nothing: the protocols have tests of their own.
+type Gate struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	trades map[string]*trade
+	// Prepays, Queries and Closes are what was asked so far.
+	Prepays, Queries, Closes int
+	// Fail, if set, is asked before each call; its error is the answer.
+	// After says whether the gateway did its work all the same.
+	Fail func(call, paymentNo string) (err error, after bool)
+}
+
+type trade struct {
+	amount int64
+	state  payment.FactKind
+}
+
+// NewGate makes a gate.
+func NewGate(now func() time.Time) *Gate { return &Gate{now: now, trades: map[string]*trade{}} }
+
+// Channel finds the gate under any name but "none".
+func (g *Gate) Channel(_ context.Context, shop, name string) (app.Configured, error) {
+	return app.Configured{Channel: g, Merchant: "mch", App: "app"}, nil
+}
+
+// Kind is its protocol.
+func (g *Gate) Kind() string { return "gate" }
+
+// Methods are all.
+func (g *Gate) Methods() []payment.Method { return []payment.Method{payment.Native, payment.H5} }
+
+func (g *Gate) fail(call, no string) (error, bool) {
+	if g.Fail == nil {
+		return nil, true
+	}
+	return g.Fail(call, no)
+}
+
+// Prepay opens a trade.
+func (g *Gate) Prepay(_ context.Context, r payment.PrepayRequest) (payment.Action, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Prepays++
+	err, after := g.fail("prepay", r.PaymentNo)
+	if after && g.trades[r.PaymentNo] == nil {
+		g.trades[r.PaymentNo] = &trade{amount: r.Amount, state: payment.Open}
+	}
+	if err != nil {
+		return payment.Action{}, err
+	}
+	switch g.trades[r.PaymentNo].state {
+	case payment.Paid:
+		return payment.Action{}, payment.ErrPaid
+	case payment.Closed:
+		return payment.Action{}, payment.ErrClosed
+	}
+	return payment.Action{Kind: "qr_code", CodeURL: "gate://" + r.PaymentNo}, nil
+}
+
+// Query tells the state of a trade.
+func (g *Gate) Query(_ context.Context, no string) (payment.Fact, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Queries++
+	if err, _ := g.fail("query", no); err != nil {
+		return payment.Fact{}, err
+	}
+	t := g.trades[no]
+	if t == nil {
+		return payment.Fact{}, payment.ErrNotExist
+	}
+	return g.fact(no, t, payment.ByQuery), nil
+}
+
+// Close closes an open trade.
+func (g *Gate) Close(_ context.Context, no string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Closes++
+	err, after := g.fail("close", no)
+	t := g.trades[no]
+	switch {
+	case t == nil:
+		return payment.ErrNotExist
+	case t.state == payment.Paid:
+		return payment.ErrPaid
+	case after:
+		t.state = payment.Closed
+	}
+	return err
+}
+
+// Pay pays a trade whatever its state: a gateway may be late.
+func (g *Gate) Pay(no string) payment.Fact {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t := g.trades[no]
+	t.state = payment.Paid
+	return g.fact(no, t, payment.ByCallback)
+}
+
+func (g *Gate) fact(no string, t *trade, by payment.Source) payment.Fact {
+	f := payment.Fact{ID: string(t.state), Kind: t.state, Source: by}
+	if t.state == payment.Paid {
+		f.ID, f.TransactionID = "paid/T"+no, "T"+no
+		f.Amount, f.Currency, f.Merchant, f.App, f.At = t.amount, "CNY", "mch", "app", g.now()
+	}
+	return f
+}
+
+// Callback is the body that Read understands.
+func Callback(paymentNo string, f payment.Fact) []byte {
+	b, err := json.Marshal(payment.Notice{ID: "n-" + paymentNo, Type: "PAID", PaymentNo: paymentNo, Fact: f})
+	if err != nil {
+		panic(err) // plain data
+	}
+	return b
+}
+
+// Read takes a body that Callback made, and refuses others.
+func (g *Gate) Read(_ time.Time, _ http.Header, body []byte) (payment.Notice, error) {
+	var n payment.Notice
+	if err := json.Unmarshal(body, &n); err != nil || n.PaymentNo == "" {
+		return n, &payment.RefusedError{Stage: payment.StageSignature, Reason: "not ours"}
+	}
+	return n, nil
+}
+
+// Answer is 200 or 500.
+func (g *Gate) Answer(ok bool) payment.CallbackAnswer {
+	if ok {
+		return payment.CallbackAnswer{Status: http.StatusOK}
+	}
+	return payment.CallbackAnswer{Status: http.StatusInternalServerError}
+}

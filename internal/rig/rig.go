@@ -1,0 +1,133 @@
+// Package rig puts a whole backend together for tests: the real road over a
+// real database, a clock that can be moved, and a channel whose gateway is in
+// memory. It is for tests of what lies behind HTTP; tests of the whole start
+// the binary.
+package rig
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/clock"
+	"github.com/tandem-pay/tandem/engine"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/telemetry"
+)
+
+// Store is what either database gives.
+type Store interface {
+	app.Store
+	app.Reader
+	app.Admin
+	app.Effects
+}
+
+// Rig is a backend under test.
+type Rig struct {
+	*app.App
+	T      testing.TB
+	Store  Store
+	Engine *engine.Engine
+	Clock  *clock.Movable
+	Gate   *Gate
+
+	Committers int
+}
+
+// New puts a backend together over a migrated store with the default shop.
+// wrap may put faults between the road and the store; nil puts none.
+func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) *Rig {
+	t.Helper()
+	if wrap == nil {
+		wrap = func(s app.Store) app.Store { return s }
+	}
+	log := slog.New(slog.DiscardHandler)
+	tracer, _ := telemetry.NewTracer()
+	c := clock.New()
+	if err := s.EnsureShop(t.Context(), shop.Shop{ID: shop.Default, Name: "test", Currency: "CNY", CreatedAt: c.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	e := engine.New(wrap(s), engine.Options{Clock: c, Committers: committers, Log: log})
+	gate := NewGate(c.Now)
+	r := &Rig{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, App: &app.App{
+		Road: e, Store: s, Rules: e.Rules, Channels: gate, Clock: c, Rand: rand.Reader,
+		Tokens: app.NewTokens(make([]byte, 32)), Log: log, Tracer: tracer, PublicURL: "http://127.0.0.1",
+	}}
+	t.Cleanup(e.Close)
+	return r
+}
+
+// Sku puts a sku with stock and a price in minor units.
+func (r *Rig) Sku(id string, price, stock int64) {
+	r.T.Helper()
+	if _, err := r.PutSku(context.Background(), shop.Default, id, inventory.Definition{Name: id, Price: price, Stock: &stock}); err != nil {
+		r.T.Fatal(err)
+	}
+}
+
+// Cart is one unit of a sku for a user.
+func Cart(user, sku string, coupons ...string) app.PlaceOrder {
+	return app.PlaceOrder{Cart: app.Cart{User: user, Items: []app.Item{{Sku: sku, Quantity: 1}}, Coupons: coupons}}
+}
+
+// React lets every reaction catch up with the log.
+func (r *Rig) React() {
+	r.T.Helper()
+	for i := range app.Reactions {
+		for {
+			n, err := r.App.React(context.Background(), shop.Default, &app.Reactions[i])
+			if err != nil {
+				r.T.Fatal(err)
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+}
+
+// Audit lets the reactions catch up and fails the test for every offence.
+func (r *Rig) Audit() *app.Report {
+	r.T.Helper()
+	r.React()
+	report, err := app.Audit(context.Background(), r.Store, shop.Default)
+	if err != nil {
+		r.T.Fatal(err)
+	}
+	for _, o := range report.Offences {
+		r.T.Errorf("invariant %d: %s: %s", o.Invariant, o.Subject, o.Message)
+	}
+	if report.Pending != 0 {
+		r.T.Errorf("%d order ends were not followed", report.Pending)
+	}
+	return report
+}
+
+// Together runs f n times at once and returns the errors, by place.
+func Together(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	var ready, done sync.WaitGroup
+	ready.Add(n)
+	start := make(chan struct{})
+	for i := range n {
+		done.Go(func() {
+			ready.Done()
+			<-start
+			errs[i] = f(i)
+		})
+	}
+	ready.Wait()
+	close(start)
+	done.Wait()
+	return errs
+}
+
+// Key is an idempotency key for a number.
+func Key(i int) string { return fmt.Sprintf("key-%d-%d", i, time.Now().UnixNano()) }

@@ -1,0 +1,80 @@
+package rig
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/internal/pgtest"
+	"github.com/tandem-pay/tandem/store/postgres"
+	"github.com/tandem-pay/tandem/store/sqlite"
+)
+
+var server *pgtest.Server
+
+// Main is a TestMain: it starts a throw-away PostgreSQL for the test binary
+// and takes it down again.
+func Main(m *testing.M) {
+	code, err := func() (int, error) {
+		s, err := pgtest.Start(pgtest.Options{})
+		if err != nil {
+			return 1, err
+		}
+		defer s.Stop()
+		if err := s.Template(context.Background(), func(ctx context.Context, url string) error {
+			db, err := postgres.Open(ctx, url, postgres.Options{})
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return db.Migrate(ctx)
+		}); err != nil {
+			return 1, err
+		}
+		server = s
+		return m.Run(), nil
+	}()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "throw-away PostgreSQL:", err)
+	}
+	os.Exit(code)
+}
+
+// Each runs a test on both databases. open makes a fresh rig; called twice in
+// one test it makes a second instance on the same database (PostgreSQL only).
+func Each(t *testing.T, f func(t *testing.T, open func(wrap func(app.Store) app.Store) *Rig)) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "tandem.db")
+		f(t, func(wrap func(app.Store) app.Store) *Rig {
+			s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			if err := s.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			return New(t, s, 1, wrap)
+		})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		f(t, Postgres(t))
+	})
+}
+
+// Postgres makes rigs on one fresh PostgreSQL database: each call another
+// instance.
+func Postgres(t *testing.T) func(wrap func(app.Store) app.Store) *Rig {
+	url := server.NewDatabase(t)
+	return func(wrap func(app.Store) app.Store) *Rig {
+		s, err := postgres.Open(t.Context(), url, postgres.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Close() })
+		return New(t, s, 2, wrap)
+	}
+}
