@@ -1,0 +1,175 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+)
+
+// unit is one open transaction. It has the turn from Begin to its end: what
+// it has read cannot change meanwhile, so there is nothing to lock.
+type unit struct {
+	s    *Store
+	tx   *sql.Tx // nil when it is over
+	shop string
+
+	args args
+	open map[string]*sql.Stmt // statements of this transaction
+}
+
+// Begin waits for its turn, as long as ctx allows, and loads what is needed
+// with one statement for each kind of rows.
+func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
+	if err := s.turn.take(ctx); err != nil {
+		return nil, nil, err
+	}
+	// From here on it is a matter of milliseconds, and a caller who leaves
+	// must not take the transaction of a batch with him.
+	ctx = context.WithoutCancel(ctx)
+	err := s.prepare(ctx)
+	var tx *sql.Tx
+	if err == nil {
+		tx, err = s.write.BeginTx(ctx, nil)
+	}
+	if err != nil {
+		s.turn.give()
+		return nil, nil, fmt.Errorf("begin: %w", err)
+	}
+	u := &unit{s: s, tx: tx, shop: shop, open: map[string]*sql.Stmt{}}
+	l, err := u.load(ctx, n)
+	if err != nil {
+		u.Rollback()
+		return nil, nil, err
+	}
+	return u, l, nil
+}
+
+// Rollback gives up, and the turn to the next.
+func (u *unit) Rollback() {
+	if u.tx != nil {
+		_ = u.tx.Rollback() // on failure the connection is thrown away, and its transaction with it
+		u.end()
+	}
+}
+
+func (u *unit) end() {
+	u.tx = nil
+	u.s.turn.give()
+}
+
+// statement is a prepared one, inside this transaction. database/sql cannot
+// prepare for longer than a transaction while it has the only connection; so
+// one that is new is prepared for this transaction, and the next begins with
+// preparing it for good.
+func (u *unit) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+	st, ok := u.open[text]
+	if ok {
+		return st, nil
+	}
+	if st, ok = u.s.writes.get(text); ok {
+		st = u.tx.StmtContext(ctx, st)
+	} else {
+		var err error
+		if st, err = u.tx.PrepareContext(ctx, text); err != nil {
+			return nil, fmt.Errorf("prepare %.40q: %w", text, err)
+		}
+		u.s.unprepared = append(u.s.unprepared, text)
+	}
+	u.open[text] = st
+	return st, nil
+}
+
+// prepare prepares what the transaction before has met for the first time.
+func (s *Store) prepare(ctx context.Context) error {
+	for _, text := range s.unprepared {
+		if _, err := s.writes.prepare(ctx, text); err != nil {
+			return err
+		}
+	}
+	s.unprepared = nil
+	return nil
+}
+
+func (u *unit) query(ctx context.Context, text string, a ...any) (*sql.Rows, error) {
+	st, err := u.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, a...)
+}
+
+const shopRow = "SELECT " + shopColumns + " FROM shops WHERE shop = ?"
+
+// The orders that are named, and those of the payments that are named.
+const ordersThrough = `(SELECT value FROM json_each(?2)
+	UNION SELECT order_no FROM payments WHERE shop = ?1 AND payment_no IN (SELECT value FROM json_each(?3)))`
+
+var (
+	loadOrders     = "SELECT " + orders.columns + " FROM orders WHERE shop = ?1 AND order_no IN " + ordersThrough
+	loadPaymentsOf = "SELECT " + payments.columns + " FROM payments WHERE shop = ?1 AND order_no IN " + ordersThrough
+)
+
+func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {
+	var err error
+	l := &app.Loaded{}
+	if l.Shop, err = one(ctx, u.query, scanShop, noShop(u.shop), shopRow, u.shop); err != nil {
+		return nil, err
+	}
+	want(ctx, u, &l.Keys, &err, scanKey, loadKeys, n.Keys)
+	if len(n.Positions) > 0 {
+		var found []position
+		want(ctx, u, &found, &err, scanPosition, loadPositions, n.Positions)
+		l.Positions = make(map[string]event.Position, len(found))
+		for _, p := range found {
+			l.Positions[p.reaction] = p.at
+		}
+	}
+	if len(n.Orders)+len(n.Payments) > 0 && err == nil {
+		named, through := list(n.Orders), list(n.Payments)
+		if l.Orders, err = all(ctx, u.query, orders.scan, loadOrders, u.shop, named, through); err == nil {
+			l.Payments, err = all(ctx, u.query, payments.scan, loadPaymentsOf, u.shop, named, through)
+		}
+	}
+	want(ctx, u, &l.Users, &err, users.scan, users.byKeys, n.Users)
+	want(ctx, u, &l.Coupons, &err, coupons.scan, coupons.byKeys, n.Coupons)
+	want(ctx, u, &l.Skus, &err, skus.scan, skus.byKeys, n.Skus)
+	if len(n.Counters) > 0 {
+		var found []counter
+		want(ctx, u, &found, &err, scanCounter, loadCounters, n.Counters)
+		l.Counters = make(map[string]int64, len(found))
+		for _, c := range found {
+			l.Counters[c.name] = c.value
+		}
+	}
+	want(ctx, u, &l.Promotions, &err, promotions.scan, promotions.byKeys, n.Promotions)
+	want(ctx, u, &l.Templates, &err, templates.scan, templates.byKeys, n.Templates)
+	want(ctx, u, &l.Channels, &err, channels.scan, channels.byKeys, n.Channels)
+	want(ctx, u, &l.APIKeys, &err, apiKeys.scan, apiKeys.byKeys, n.APIKeys)
+	for i := range l.APIKeys {
+		l.APIKeys[i].Shop = u.shop
+	}
+	return l, err
+}
+
+// want loads the rows of the keys, if there are any and nothing went wrong
+// before.
+func want[D any](ctx context.Context, u *unit, into *[]D, err *error, scan func(row, *D) error, text string, keys []string) {
+	if len(keys) > 0 && *err == nil {
+		*into, *err = all(ctx, u.query, scan, text, u.shop, list(keys))
+	}
+}
+
+func noShop(id string) *fault.Error { return fault.New(fault.Missing, "there is no shop %s", id) }
+
+type counter struct {
+	name  string
+	value int64
+}
+
+const loadCounters = "SELECT name, value FROM counters WHERE shop = ? AND name IN (SELECT value FROM json_each(?))"
+
+func scanCounter(r row, c *counter) error { return r.Scan(&c.name, &c.value) }

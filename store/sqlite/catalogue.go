@@ -1,0 +1,136 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+var skus = kind[inventory.Data]{
+	table: "skus", key: "sku", guard: "version",
+	moving:    "name price categories on_hand reserved max_per_user version",
+	keyOf:     func(d *inventory.Data) string { return d.Sku },
+	versionOf: func(d *inventory.Data) int64 { return d.Version },
+	putMoving: func(a *args, d *inventory.Data, version int64) {
+		a.add(d.Name, d.Price)
+		a.doc(d.Categories)
+		a.add(d.OnHand, d.Reserved, d.MaxPerUser, version)
+	},
+	scan: func(r row, d *inventory.Data) error {
+		return r.Scan(&d.Sku, &d.Name, &d.Price, document{&d.Categories}, &d.OnHand, &d.Reserved, &d.MaxPerUser, &d.Version)
+	},
+}.ready()
+
+var users = kind[shop.User]{
+	table: "users", key: "user_id", guard: "version", moving: "level tags blocked version",
+	keyOf:     func(u *shop.User) string { return u.ID },
+	versionOf: func(u *shop.User) int64 { return u.Version },
+	putMoving: func(a *args, u *shop.User, version int64) {
+		a.add(u.Level)
+		a.doc(u.Tags)
+		a.add(u.Blocked, version)
+	},
+	scan: func(r row, u *shop.User) error {
+		return r.Scan(&u.ID, &u.Level, document{&u.Tags}, &u.Blocked, &u.Version)
+	},
+}.ready()
+
+var coupons = kind[marketing.CouponData]{
+	table: "coupons", key: "code", guard: "version",
+	moving:    "user_id status order_no locked_until valid_from valid_until version",
+	fixed:     "template_id issued_at",
+	keyOf:     func(d *marketing.CouponData) string { return d.Code },
+	versionOf: func(d *marketing.CouponData) int64 { return d.Version },
+	putMoving: func(a *args, d *marketing.CouponData, version int64) {
+		a.add(d.User, string(d.Status), d.Order)
+		a.time(d.LockedUntil)
+		a.time(d.ValidFrom)
+		a.time(d.ValidUntil)
+		a.add(version)
+	},
+	putFixed: func(a *args, d *marketing.CouponData) {
+		a.add(d.TemplateID)
+		a.time(d.IssuedAt)
+	},
+	scan: func(r row, d *marketing.CouponData) error {
+		return r.Scan(&d.Code, &d.User, &d.Status, &d.Order, moment{&d.LockedUntil}, moment{&d.ValidFrom}, moment{&d.ValidUntil},
+			&d.Version, &d.TemplateID, moment{&d.IssuedAt})
+	},
+}.ready()
+
+// Sku reads one sku.
+func (s *Store) Sku(ctx context.Context, shop, id string) (inventory.Data, error) {
+	return one(ctx, s.reading, skus.scan, fault.New(fault.Missing, "there is no sku %s", id), skus.byKey, shop, id)
+}
+
+// SkusByID reads those that exist.
+func (s *Store) SkusByID(ctx context.Context, shop string, ids []string) ([]inventory.Data, error) {
+	return all(ctx, s.reading, skus.scan, skus.byKeys, shop, list(ids))
+}
+
+// ListSkus lists in sku order.
+func (s *Store) ListSkus(ctx context.Context, shop string, p app.Page) ([]inventory.Data, string, error) {
+	return inKeyOrder(ctx, s, skus, shop, p)
+}
+
+// inKeyOrder is a page of all rows of a kind.
+func inKeyOrder[D any](ctx context.Context, s *Store, k *kind[D], shop string, p app.Page) ([]D, string, error) {
+	items, err := all(ctx, s.reading, k.scan,
+		"SELECT "+k.columns+" FROM "+k.table+" WHERE shop = ? AND "+k.key+" > ? ORDER BY "+k.key+" LIMIT ?", shop, p.Cursor, limit(p))
+	items, next := page(items, p, k.keyOf)
+	return items, next, err
+}
+
+// UserByID reads a user; one that was never put is a plain user.
+func (s *Store) UserByID(ctx context.Context, shopID, id string) (shop.User, error) {
+	found, err := all(ctx, s.reading, users.scan, users.byKey, shopID, id)
+	if err != nil || len(found) == 0 {
+		return shop.User{ID: id}, err
+	}
+	return found[0], nil
+}
+
+// Coupon reads one coupon.
+func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error) {
+	return one(ctx, s.reading, coupons.scan, fault.New(fault.Missing, "there is no coupon %s", code), coupons.byKey, shop, code)
+}
+
+// CouponsByCode reads those that exist.
+func (s *Store) CouponsByCode(ctx context.Context, shop string, codes []string) ([]marketing.CouponData, error) {
+	return all(ctx, s.reading, coupons.scan, coupons.byKeys, shop, list(codes))
+}
+
+var couponsOfUser = "SELECT " + coupons.columns + ` FROM coupons
+	WHERE shop = ?1 AND user_id = ?2 AND user_id <> '' AND code > ?3 AND (?4 = '' OR status = ?4) ORDER BY code LIMIT ?5`
+
+// ListCoupons lists a user's in code order.
+func (s *Store) ListCoupons(ctx context.Context, shop, user string, status marketing.Status, p app.Page) ([]marketing.CouponData, string, error) {
+	items, err := all(ctx, s.reading, coupons.scan, couponsOfUser, shop, user, p.Cursor, string(status), limit(p))
+	items, next := page(items, p, coupons.keyOf)
+	return items, next, err
+}
+
+// Promotion reads one promotion.
+func (s *Store) Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error) {
+	return one(ctx, s.reading, promotions.scan, fault.New(fault.Missing, "there is no promotion %s", id), promotions.byKey, shop, id)
+}
+
+// ListPromotions lists in id order.
+func (s *Store) ListPromotions(ctx context.Context, shop string, p app.Page) ([]pricing.Promotion, string, error) {
+	return inKeyOrder(ctx, s, promotions, shop, p)
+}
+
+// Template reads one coupon template.
+func (s *Store) Template(ctx context.Context, shop, id string) (marketing.Template, error) {
+	return one(ctx, s.reading, templates.scan, fault.New(fault.Missing, "there is no coupon template %s", id), templates.byKey, shop, id)
+}
+
+// ListTemplates lists in id order.
+func (s *Store) ListTemplates(ctx context.Context, shop string, p app.Page) ([]marketing.Template, string, error) {
+	return inKeyOrder(ctx, s, templates, shop, p)
+}

@@ -1,0 +1,290 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+)
+
+// kind says how one kind of data becomes rows and back. Its statements are
+// made from that, so that a column is named in one place.
+type kind[D any] struct {
+	table  string
+	key    string // the column beside shop in the primary key
+	guard  string // the column of which an update demands that it is as it was
+	moving string // columns that an update writes
+	fixed  string // columns that only an insert writes
+
+	keyOf     func(d *D) string
+	versionOf func(d *D) int64 // nil for what has no version
+	guardOf   func(d *D) any   // nil when it is the version
+	putMoving func(a *args, d *D, version int64)
+	putFixed  func(a *args, d *D)
+	scan      func(row row, d *D) error // key, moving and fixed
+
+	columns, insert, update, byKeys, byKey string
+}
+
+// row is the present one of a result.
+type row interface{ Scan(dest ...any) error }
+
+func (k kind[D]) ready() *kind[D] {
+	moving := strings.Fields(k.moving)
+	all := append(append([]string{k.key}, moving...), strings.Fields(k.fixed)...)
+	k.columns = strings.Join(all, ", ")
+	k.insert = "INSERT INTO " + k.table + " (shop, " + k.columns + ") VALUES (?" + strings.Repeat(", ?", len(all)) + ")"
+	var set []string
+	for i, c := range moving {
+		set = append(set, fmt.Sprintf("%s = ?%d", c, i+3))
+	}
+	k.update = fmt.Sprintf("UPDATE %s SET %s WHERE shop = ?1 AND %s = ?2 AND %s IS ?%d",
+		k.table, strings.Join(set, ", "), k.key, k.guard, len(moving)+3)
+	k.byKey = "SELECT " + k.columns + " FROM " + k.table + " WHERE shop = ? AND " + k.key + " = ?"
+	k.byKeys = "SELECT " + k.columns + " FROM " + k.table + " WHERE shop = ? AND " + k.key + " IN (SELECT value FROM json_each(?))"
+	return &k
+}
+
+// save writes the changed rows of a kind.
+func save[D any](u *unit, k *kind[D], changes []app.Change[D]) error {
+	for i := range changes {
+		c := &changes[i]
+		a := u.args.start(u.shop, k.keyOf(&c.New))
+		statement := k.insert
+		if c.Old == nil {
+			k.putMoving(a, &c.New, 1)
+			if k.putFixed != nil {
+				k.putFixed(a, &c.New)
+			}
+		} else {
+			statement = k.update
+			var was int64
+			if k.versionOf != nil {
+				was = k.versionOf(c.Old)
+			}
+			k.putMoving(a, &c.New, was+1)
+			if k.guardOf != nil {
+				a.add(k.guardOf(c.Old))
+			} else {
+				a.add(was)
+			}
+		}
+		if err := u.exec(statement); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// args gathers what a statement is run with. It is used again and again.
+type args struct {
+	list []any
+	err  error
+}
+
+func (a *args) start(v ...any) *args {
+	a.list = append(a.list[:0], v...)
+	return a
+}
+
+func (a *args) add(v ...any) { a.list = append(a.list, v...) }
+
+// time adds a time as unix microseconds, a zero one as NULL.
+func (a *args) time(t time.Time) { a.list = append(a.list, micros(t)) }
+
+// doc adds a JSON document.
+func (a *args) doc(v any) {
+	b, err := json.Marshal(v)
+	if err != nil && a.err == nil {
+		a.err = err
+	}
+	a.list = append(a.list, string(b))
+}
+
+func micros(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// moment scans what micros wrote.
+type moment struct{ t *time.Time }
+
+func (m moment) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*m.t = time.Time{}
+	case int64:
+		*m.t = time.UnixMicro(v).UTC()
+	default:
+		return fmt.Errorf("a time is stored as %T", v)
+	}
+	return nil
+}
+
+// document scans a JSON document into what it points to.
+type document struct{ into any }
+
+func (d document) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case string:
+		return json.Unmarshal([]byte(v), d.into)
+	case []byte:
+		return json.Unmarshal(v, d.into)
+	}
+	return fmt.Errorf("a document is stored as %T", v)
+}
+
+// blob scans bytes and tells none from NULL, which *[]byte does not.
+type blob struct{ b *[]byte }
+
+func (d blob) Scan(v any) error {
+	switch v := v.(type) {
+	case nil:
+		*d.b = nil
+	case []byte:
+		*d.b = append([]byte{}, v...)
+	default:
+		return fmt.Errorf("bytes are stored as %T", v)
+	}
+	return nil
+}
+
+// statements keeps what was prepared, by its text. All texts are made of
+// constants of this package, so there are only so many.
+type statements struct {
+	db       *sql.DB
+	prepared sync.Map // string → *sql.Stmt
+}
+
+func (s *statements) get(text string) (*sql.Stmt, bool) {
+	st, ok := s.prepared.Load(text)
+	if !ok {
+		return nil, false
+	}
+	return st.(*sql.Stmt), true
+}
+
+func (s *statements) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	if st, ok := s.get(text); ok {
+		return st, nil
+	}
+	st, err := s.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("prepare %.40q: %w", text, err)
+	}
+	if first, ok := s.prepared.LoadOrStore(text, st); ok {
+		_ = st.Close()
+		return first.(*sql.Stmt), nil
+	}
+	return st, nil
+}
+
+// query is a prepared statement run for rows: of the pool, or inside a
+// transaction.
+type query func(ctx context.Context, text string, a ...any) (*sql.Rows, error)
+
+// reading queries the readers' connections.
+func (s *Store) reading(ctx context.Context, text string, a ...any) (*sql.Rows, error) {
+	st, err := s.reads.prepare(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, a...)
+}
+
+// snapshot gives do queries that all see one committed moment.
+func (s *Store) snapshot(ctx context.Context, do func(q query) error) error {
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // it has only read
+	return do(func(ctx context.Context, text string, a ...any) (*sql.Rows, error) {
+		return tx.QueryContext(ctx, text, a...)
+	})
+}
+
+// all collects the rows of a query.
+func all[D any](ctx context.Context, q query, scan func(row, *D) error, text string, a ...any) (out []D, err error) {
+	err = each(ctx, q, scan, func(d D) error {
+		out = append(out, d)
+		return nil
+	}, text, a...)
+	return out, err
+}
+
+// each hands over the rows of a query one by one.
+func each[D any](ctx context.Context, q query, scan func(row, *D) error, do func(D) error, text string, a ...any) error {
+	rows, err := q(ctx, text, a...)
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		var d D
+		if err = scan(rows, &d); err == nil {
+			err = do(d)
+		}
+		if err != nil {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// one reads the only row of a query; without one, missing says what is not
+// there.
+func one[D any](ctx context.Context, q query, scan func(row, *D) error, missing *fault.Error, text string, a ...any) (D, error) {
+	found, err := all(ctx, q, scan, text, a...)
+	if err == nil && len(found) == 0 {
+		err = missing
+	}
+	if err != nil {
+		var none D
+		return none, err
+	}
+	return found[0], nil
+}
+
+// holds asks a question of yes or no.
+func (s *Store) holds(ctx context.Context, text string, a ...any) (bool, error) {
+	found, err := all(ctx, s.reading, func(r row, is *bool) error { return r.Scan(is) }, text, a...)
+	return err == nil && found[0], err
+}
+
+// list is a list of keys as json_each wants it.
+func list(keys []string) string {
+	b, _ := json.Marshal(keys) // strings always marshal
+	return string(b)
+}
+
+// defaultPage is for a caller that has no size in mind.
+const defaultPage = 100
+
+// limit is how many rows to ask for: one more than wanted, which says
+// whether there is another page.
+func limit(p app.Page) int {
+	if p.Limit <= 0 {
+		return defaultPage + 1
+	}
+	return p.Limit + 1
+}
+
+// page cuts off the row too many; next is the cursor behind what is left.
+func page[D any](items []D, p app.Page, key func(*D) string) ([]D, string) {
+	n := limit(p) - 1
+	if len(items) <= n {
+		return items, ""
+	}
+	return items[:n], key(&items[n-1])
+}

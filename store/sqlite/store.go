@@ -1,0 +1,210 @@
+// Package sqlite keeps the state of shops in one SQLite file, for one
+// instance of Tandem: nothing to install, and the same road as PostgreSQL.
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riversqlite"
+	"github.com/riverqueue/river/rivermigrate"
+	_ "modernc.org/sqlite" // the driver
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/store/effect"
+)
+
+// Options of a store. The zero value is good.
+type Options struct {
+	Readers int          // connections for reading; 4 when 0
+	Log     *slog.Logger // slog.Default() when nil
+}
+
+// Store is a SQLite file. It is safe for use by many at once.
+type Store struct {
+	file string
+	log  *slog.Logger
+
+	turn  turn
+	write *sql.DB // one connection; only whoever has the turn uses it
+	read  *sql.DB // connections that cannot write
+
+	writes, reads statements
+	unprepared    []string // of writes; belongs to whoever has the turn
+
+	inserting *river.Client[*sql.Tx]
+	working   atomic.Pointer[river.Client[*sql.Tx]] // while effects run here
+}
+
+var (
+	_ app.Store   = (*Store)(nil)
+	_ app.Reader  = (*Store)(nil)
+	_ app.Admin   = (*Store)(nil)
+	_ app.Effects = (*Store)(nil)
+)
+
+// Settings of the connections. Within this process nobody waits for the
+// database (see turn); the busy timeout is for others: a backup, a second
+// instance that is started by mistake. The write-ahead log is copied back
+// into the file every 4,000 pages (16 MB) by the commit that fills it.
+const (
+	always = "_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=temp_store(memory)"
+	writer = always + "&_txlock=immediate&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-16000)"
+	reader = always + "&_pragma=query_only(1)&_pragma=cache_size(-2000)"
+	jobs   = always + "&_txlock=immediate&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-1000)"
+)
+
+// Open opens the file at path, or makes it. It does not migrate.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
+	s := &Store{
+		file: "file:" + strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path) + "?",
+		log:  o.Log, turn: newTurn(),
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	var err error
+	if s.write, err = sql.Open("sqlite", s.file+writer); err != nil {
+		return nil, err
+	}
+	if s.read, err = sql.Open("sqlite", s.file+reader); err != nil {
+		return nil, err
+	}
+	s.write.SetMaxOpenConns(1)
+	readers := cmp.Or(o.Readers, 4)
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	s.read.SetConnMaxIdleTime(5 * time.Minute)
+	s.writes.db, s.reads.db = s.write, s.read
+
+	// The writer first: it is the one that may make the file.
+	for _, db := range []*sql.DB{s.write, s.read} {
+		if err := db.PingContext(ctx); err != nil {
+			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
+		}
+	}
+	if s.inserting, err = river.NewClient(riversqlite.New(nil), effect.Inserting(s.log)); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// Close closes the file. Effects that run here must be stopped before.
+func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+
+// writing runs do in a transaction of its own.
+func (s *Store) writing(ctx context.Context, do func(tx *sql.Tx) error) error {
+	if err := s.turn.take(ctx); err != nil {
+		return err
+	}
+	defer s.turn.give()
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the file to the newest version, from any before it.
+func (s *Store) Migrate(ctx context.Context) error {
+	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[*sql.Tx]) error {
+		if _, err := tables.Up(ctx); err != nil {
+			return err
+		}
+		_, err := jobs.Migrate(ctx, rivermigrate.DirectionUp, nil)
+		return err
+	})
+}
+
+// MigrateDown removes everything, with all data.
+func (s *Store) MigrateDown(ctx context.Context) error {
+	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[*sql.Tx]) error {
+		if _, err := jobs.Migrate(ctx, rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{TargetVersion: -1}); err != nil {
+			return err
+		}
+		if _, err := tables.DownTo(ctx, 0); err != nil {
+			return err
+		}
+		_, err := s.write.ExecContext(ctx, "DROP TABLE "+goose.DefaultTablename)
+		return err
+	})
+}
+
+// Migration is one step of the schema.
+type Migration struct {
+	Name      string
+	Version   int64
+	Applied   bool
+	AppliedAt time.Time // zero where it is not known
+}
+
+// Status lists all migrations, those of the jobs' tables after our own.
+func (s *Store) Status(ctx context.Context) ([]Migration, error) {
+	var out []Migration
+	err := s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[*sql.Tx]) error {
+		own, err := tables.Status(ctx)
+		if err != nil {
+			return err
+		}
+		for _, m := range own {
+			out = append(out, Migration{m.Source.Path, m.Source.Version, m.State == goose.StateApplied, m.AppliedAt.UTC()})
+		}
+		there, err := jobs.ExistingVersions(ctx)
+		if err != nil {
+			return err
+		}
+		applied := map[int]bool{}
+		for _, m := range there {
+			applied[m.Version] = true
+		}
+		for _, m := range jobs.AllVersions() {
+			out = append(out, Migration{Name: "river: " + m.Name, Version: int64(m.Version), Applied: applied[m.Version]})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// migrating holds the turn: nobody writes meanwhile.
+func (s *Store) migrating(ctx context.Context, do func(*goose.Provider, *rivermigrate.Migrator[*sql.Tx]) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("migrate: %w", err)
+		}
+	}()
+	if err := s.turn.take(ctx); err != nil {
+		return err
+	}
+	defer s.turn.give()
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	// The provider is not closed: that would close our connection.
+	tables, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	jobs, err := rivermigrate.New(riversqlite.New(s.write), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return do(tables, jobs)
+}

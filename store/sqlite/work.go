@@ -1,0 +1,52 @@
+package sqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+func scanNo(r row, no *string) error { return r.Scan(no) }
+
+// The conditions are those of the indexes, word for word.
+const (
+	dueOrders = `SELECT order_no FROM orders WHERE shop = ? AND expires_at <= ?
+		AND status IN ('pending_payment', 'partially_paid', 'payment_failed') AND closing = ''
+		ORDER BY expires_at, order_no LIMIT ?`
+	duePayments = `SELECT payment_no FROM payments WHERE shop = ? AND next_query_at <= ? AND next_query_at IS NOT NULL
+		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT ?`
+	paymentAges = `SELECT status, count(*), min(created_at) FROM payments
+		WHERE shop = ? AND next_query_at IS NOT NULL AND status IN ('created', 'pending') GROUP BY status`
+)
+
+// DueOrders reads live orders whose time is over, oldest first.
+func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return all(ctx, s.reading, scanNo, dueOrders, shop, now.UnixMicro(), limit)
+}
+
+// DuePayments reads open payments to ask the channel about, oldest first.
+func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return all(ctx, s.reading, scanNo, duePayments, shop, now.UnixMicro(), limit)
+}
+
+// PaymentAges counts open payments. An open payment always has a next query,
+// and it is by those that they are found.
+func (s *Store) PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]app.Age, error) {
+	type age struct {
+		status payment.Status
+		app.Age
+	}
+	found, err := all(ctx, s.reading, func(r row, a *age) error {
+		var oldest time.Time
+		err := r.Scan(&a.status, &a.Count, moment{&oldest})
+		a.Oldest = now.Sub(oldest)
+		return err
+	}, paymentAges, shop)
+	out := make(map[payment.Status]app.Age, len(found))
+	for _, a := range found {
+		out[a.status] = a.Age
+	}
+	return out, err
+}
