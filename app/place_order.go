@@ -8,6 +8,7 @@ import (
 
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
@@ -120,7 +121,7 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder) (*order.Order, error) {
 	if in.Expected != nil && *in.Expected != quote.Payable {
 		return nil, fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", quote.Payable, *in.Expected)
 	}
-	counts, err := reserve(tx, no, in.User, quote)
+	skus, counts, err := reserve(tx, no, in.User, quote)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +130,9 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder) (*order.Order, error) {
 		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Now: tx.Now(), Trace: tx.Trace(),
 	})
 	tx.PutOrder(o)
+	for _, s := range skus {
+		tx.PutSku(s)
+	}
 	for _, c := range coupons {
 		if err := c.Lock(no, in.User, o.Data().ExpiresAt, tx.Now()); err != nil {
 			return nil, err
@@ -160,32 +164,31 @@ func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, 
 
 // reserve takes the stock of every line and counts the limits that exist; a
 // sku without a limit costs no counter.
-func reserve(tx *Tx, no, user string, q *pricing.Quote) ([]event.Count, error) {
-	var counts []event.Count
+func reserve(tx *Tx, no, user string, q *pricing.Quote) (skus []*inventory.Sku, counts []event.Count, err error) {
 	for i := range q.Lines {
 		l := &q.Lines[i]
 		s, err := tx.Sku(l.Sku)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if limit := s.Data().MaxPerUser; limit > 0 {
 			name := purchaseCounter(l.Sku, user)
 			had, err := tx.Counter(name)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if had+l.Quantity > limit {
-				return nil, fault.New(fault.PurchaseLimitExceeded, "%s: at most %d for each buyer; %d ordered before, %d asked for", l.Sku, limit, had, l.Quantity)
+				return nil, nil, fault.New(fault.PurchaseLimitExceeded, "%s: at most %d for each buyer; %d ordered before, %d asked for", l.Sku, limit, had, l.Quantity)
 			}
 			tx.PutCounter(name, had+l.Quantity)
 			counts = append(counts, event.Count{Name: name, Amount: l.Quantity})
 		}
 		if err := s.Reserve(no, l.Quantity); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		tx.PutSku(s)
+		skus = append(skus, s)
 	}
-	return counts, nil
+	return skus, counts, nil
 }
 
 // purchaseCounter counts the units of a limited sku in a buyer's live orders.

@@ -101,7 +101,8 @@ func (l *lane) try(batch []*entry, marker string, try int) (a *attempt, err erro
 	}
 	seen.Load = time.Since(start)
 
-	b := app.NewBatch(l.e.opts.Clock.Now().UTC(), &needs, loaded, rules)
+	// Databases keep microseconds: what is answered is what will be read.
+	b := app.NewBatch(l.e.opts.Clock.Now().UTC().Truncate(time.Microsecond), &needs, loaded, rules)
 	a = &attempt{outcomes: make([]outcome, len(batch)), again: make([]bool, len(batch))}
 	for i, en := range batch {
 		res, err := b.Run(en.c)

@@ -29,6 +29,7 @@ type Metrics struct {
 	PushDelay prometheus.Histogram // commit to socket
 	PushSent  prometheus.Counter
 	PushSlow  prometheus.Counter
+	Sockets   prometheus.Gauge
 }
 
 var (
@@ -66,7 +67,8 @@ func NewMetrics() *Metrics {
 		PushSent:      counter("tandem_push_messages_total", "Messages written to sockets."),
 		PushSlow:      counter("tandem_push_slow_readers_total", "Sockets that were dropped for not reading."),
 	}
-	r.MustRegister(m.Requests, m.Callbacks, m.EventLag)
+	m.Sockets = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tandem_sockets", Help: "Open WebSockets and event streams."})
+	r.MustRegister(m.Requests, m.Callbacks, m.EventLag, m.Sockets)
 	return m
 }
 

@@ -21,7 +21,7 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 	o := api.Options{
 		App: sv.app, Auth: sv.auth, Book: sv.book, Effects: sv.db, Waiter: sv.hub,
 		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
-		Observe: sv.metrics.Request, Callback: sv.metrics.Callback,
+		Observe: sv.metrics.Request, Callback: sv.metrics.Callback, Draining: sv.drain, TrustProxy: sv.cfg.TrustProxy,
 		Version: version, Log: sv.log,
 	}
 	if !sv.cfg.NoSandbox {
@@ -99,8 +99,4 @@ func sandboxSettings(m sandbox.Merchant, baseURL string) json.RawMessage {
 		panic(err) // strings always marshal
 	}
 	return raw
-}
-
-func (sv *server) observePush() push.Observe {
-	return push.Observe{}
 }

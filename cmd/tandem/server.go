@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ type server struct {
 	key     string // to be shown; "" when it is not ours to show
 	demo    bool
 	broken  chan error
+	drain   chan struct{} // closed when the server begins to stop
 	log     *slog.Logger
 	db      database
 	clock   *clock.Movable
@@ -47,6 +49,7 @@ type server struct {
 	metrics *telemetry.Metrics
 
 	http        *http.Server
+	debug       *http.Server
 	traces      *sdk.TracerProvider
 	stopEffects func(context.Context) error
 	endLoops    context.CancelFunc
@@ -56,7 +59,7 @@ type server struct {
 // start brings an instance up, in the order in which its parts lean on each
 // other; what it started is stopped again if a later part fails.
 func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error) {
-	sv := &server{cfg: cfg, broken: make(chan error, 1), log: telemetry.NewLog(cfg.handler(s)), clock: clock.New(), metrics: telemetry.NewMetrics()}
+	sv := &server{cfg: cfg, broken: make(chan error, 4), drain: make(chan struct{}), log: telemetry.NewLog(cfg.handler(s)), clock: clock.New(), metrics: telemetry.NewMetrics()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, sv.stop(time.Second))
@@ -99,7 +102,29 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 			sv.broken <- err
 		}
 	}()
+	if err := sv.listenDebug(); err != nil {
+		return nil, err
+	}
 	return sv, sv.runLoops()
+}
+
+// listenDebug serves the profiles on an address of their own: they are for
+// whoever runs the server, not for its callers.
+func (sv *server) listenDebug() error {
+	if sv.cfg.DebugListen == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", sv.cfg.DebugListen)
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	sv.debug = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = sv.debug.Serve(l) }() // ends with Close
+	return nil
 }
 
 func (sv *server) openTraces(ctx context.Context) (*telemetry.Tracer, error) {
@@ -132,7 +157,11 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	}
 	tokens := app.NewTokens(tokenKey)
 	sv.auth = &app.Auth{Store: sv.db, Tokens: tokens}
-	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: []app.ChannelKind{wechatpayKind(sv.clock)}}
+	kinds := []app.ChannelKind{wechatpayKind(sv.clock)}
+	if sv.cfg.BenchChannel {
+		kinds = append(kinds, benchKind(sv.clock))
+	}
+	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: kinds}
 	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Observe: sv.observePush()})
 	sv.engine = engine.New(sv.db, engine.Options{
 		Clock: sv.clock, Committers: committers, MaxQueue: sv.cfg.MaxQueue, Tracer: tracer, Log: sv.log,
@@ -149,20 +178,8 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	sv.worker = worker.New(worker.Options{App: sv.app, Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {
 		sv.metrics.EventLag.WithLabelValues(reaction).Set(lag.Seconds())
 	}})
+	sv.registerGauges()
 	return sv.firstKey(ctx)
-}
-
-func (sv *server) observeBatch(o engine.Observation) {
-	sv.metrics.BatchCommands.Observe(float64(o.Commands))
-	sv.metrics.BatchLoad.Observe(o.Load.Seconds())
-	sv.metrics.BatchCommit.Observe(o.Commit.Seconds())
-	sv.metrics.BatchWait.Observe(o.Waited.Seconds())
-	if o.Retries > 0 {
-		sv.metrics.BatchRetries.Inc()
-	}
-	if o.Err != nil {
-		sv.metrics.BatchFailures.Inc()
-	}
 }
 
 // firstKey makes sure that there is a secret key, and shows it if it is the
@@ -228,6 +245,7 @@ func (sv *server) stop(limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	var errs []error
+	close(sv.drain)
 	if sv.hub != nil {
 		sv.hub.Close(ctx)
 	}
@@ -235,6 +253,9 @@ func (sv *server) stop(limit time.Duration) error {
 		if err := sv.http.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("requests still in flight after %s: %w", limit, err), sv.http.Close())
 		}
+	}
+	if sv.debug != nil {
+		errs = append(errs, sv.debug.Close())
 	}
 	if sv.stopEffects != nil {
 		errs = append(errs, sv.stopEffects(ctx))
