@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bench/load"
+)
+
+// row is a line of the comparison, or a few that belong together.
+type row struct {
+	name, about string
+	measure     func(ctx context.Context, h *house) ([]Result, error)
+}
+
+// The goals that have a factor in them; the others stand beside their rows.
+var rows = []row{
+	{"orders64", "orders/s placed, 1,000 skus, every other order with a coupon, 64 clients", pairs(inPostgres, 3, half, placing(64, 1000))},
+	{"orders256", "the same with 256 clients", pairs(inPostgres, 4, half, placing(256, 1000))},
+	{"hot64", "the same with 2 hot skus, 64 clients", pairs(inPostgres, 7, half, placing(64, 2))},
+	{"single", "one client alone: not slower", pairs(inPostgres, 1, 0, placing(1, 1000))},
+	{"lives", "whole lives/s: placed, payment opened, verified callback, coupon used", pairs(inPostgres, 3, 0, living)},
+	{"sqlite", "orders/s on SQLite, against one transaction for each order on SQLite, 64 clients", pairs(inSQLite, 5, 0, placing(64, 1000))},
+	{"push", "commit to message on a subscriber's socket, at half the maximum rate", push},
+	{"memory", "idle memory of serve", memory},
+	{"quote", "a quote of 20 lines against 100 active promotions, a Go benchmark", quote},
+}
+
+// half is the part of the baseline's p99 that Tandem's must stay below.
+const half = 0.5
+
+func rowNames() []string {
+	names := make([]string, len(rows))
+	for i := range rows {
+		names[i] = rows[i].name
+	}
+	return names
+}
+
+func choose(names string) ([]row, error) {
+	if names == "all" {
+		return rows, nil
+	}
+	var chosen []row
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(rows, func(r row) bool { return r.name == strings.TrimSpace(name) })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no row %q; there are %s", name, strings.Join(rowNames(), ", "))
+		}
+		chosen = append(chosen, rows[i])
+	}
+	return chosen, nil
+}
+
+// driver loads a server.
+type driver func(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error)
+
+func placing(clients, skus int) driver {
+	return func(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error) {
+		some := *s
+		some.Skus = skus
+		return load.Orders(ctx, t, &some, h.pace(clients), h.progress)
+	}
+}
+
+func living(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error) {
+	return load.Lives(ctx, t, s, h.keys, h.lives, h.pace(64), h.progress)
+}
+
+// where says which database a row is about.
+type where func(h *house, ctx context.Context) (*place, error)
+
+var (
+	inPostgres where = (*house).postgres
+	inSQLite   where = (*house).sqlite
+)
+
+// pairs measures Tandem and the baseline in turns. Tandem must reach factor
+// times the baseline's rate and, if below is not 0, stay below that part of
+// its p99.
+func pairs(in where, factor, below float64, drive driver) func(context.Context, *house) ([]Result, error) {
+	return func(ctx context.Context, h *house) ([]Result, error) {
+		var ours, theirs series
+		for n := range h.pairs {
+			for _, side := range []struct {
+				name  string
+				to    *series
+				start func(context.Context, *place) (*load.Process, error)
+			}{
+				{"tandem", &ours, func(ctx context.Context, p *place) (*load.Process, error) { return h.serve(ctx, p.flags...) }},
+				{"baseline", &theirs, func(ctx context.Context, p *place) (*load.Process, error) {
+					return h.serveBaseline(ctx, baselineFlags(p)...)
+				}},
+			} {
+				report, audit, err := h.once(ctx, in, side.start, drive)
+				if err != nil {
+					return nil, fmt.Errorf("%s, run %d: %w", side.name, n+1, err)
+				}
+				side.to.add(report, audit)
+				h.say(side.name, report, audit)
+			}
+		}
+		r := Result{
+			What: "rate", Unit: "/s", Tandem: median(ours.rates), Baseline: median(theirs.rates), Goal: factor, AtLeast: true,
+			Offences: ours.offences + theirs.offences, Audited: ours.runs + theirs.runs,
+		}
+		r.Ratio = r.Tandem / r.Baseline
+		r.Pass = r.Ratio >= r.Goal && r.Offences == 0
+		p99 := Result{What: "p99", Unit: " ms", Tandem: median(ours.p99s), Baseline: median(theirs.p99s), Goal: below}
+		p99.Ratio = p99.Tandem / p99.Baseline
+		p99.Pass = below == 0 || p99.Ratio < below
+		out := []Result{r, p99}
+		for i := range ours.stages { // of whole lives
+			s := Result{What: ours.stages[i].name, Unit: "/s", Tandem: median(ours.stages[i].rates), Baseline: median(theirs.stages[i].rates), Pass: true}
+			s.Ratio = s.Tandem / s.Baseline
+			out = append(out, s)
+		}
+		return out, nil
+	}
+}
+
+// baselineFlags are a place as the baseline takes it.
+func baselineFlags(p *place) []string {
+	if p.flags[0] == "--data" {
+		return []string{"--sqlite", p.flags[1] + "/tandem.db"}
+	}
+	return p.flags
+}
+
+// once is one run on a fresh database: the server is started, loaded and
+// stopped, and what it left is audited.
+func (h *house) once(ctx context.Context, in where, start func(context.Context, *place) (*load.Process, error), drive driver) (r *load.Report, audit *app.Report, err error) {
+	p, err := in(h, ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, p.drop()) }()
+	server, err := start(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := load.NewTarget(server.URL, h.key)
+	if err == nil {
+		r, err = drive(ctx, h, t, p.shop)
+	}
+	if err := errors.Join(err, server.Stop()); err != nil {
+		return nil, nil, err
+	}
+	audit, err = p.audit(ctx)
+	return r, audit, err
+}
+
+// say tells of one run as it ends.
+func (h *house) say(side string, r *load.Report, audit *app.Report) {
+	verdict := "audit: nothing"
+	if n := len(audit.Offences); n > 0 {
+		verdict = fmt.Sprintf("audit: %d BROKEN, the first: %d %s: %s", n, audit.Offences[0].Invariant, audit.Offences[0].Subject, audit.Offences[0].Message)
+	}
+	failed := int64(0)
+	for i := range r.Stages {
+		failed += r.Stages[i].Failed()
+	}
+	if failed > 0 {
+		verdict += fmt.Sprintf("; %d requests failed: %v", failed, r.Stages[0].Errors)
+	}
+	if r.Note != "" {
+		verdict += "; " + r.Note
+	}
+	fmt.Fprintf(h.log, "  %-9s %8s/s  %s  %s\n", side, load.Thousands(r.Rate), r.Worst(), verdict)
+	if len(r.Stages) > 1 {
+		for i := range r.Stages {
+			s := &r.Stages[i]
+			fmt.Fprintf(h.log, "  %-9s   %-8s %8s/s  %s\n", "", s.Name, load.Thousands(s.Rate), s.Latency)
+		}
+	}
+}
+
+// series are the runs of one side.
+type series struct {
+	runs, offences int
+	rates, p99s    []float64
+	stages         []stageSeries
+}
+
+type stageSeries struct {
+	name  string
+	rates []float64
+}
+
+func (s *series) add(r *load.Report, audit *app.Report) {
+	s.runs++
+	s.offences += len(audit.Offences)
+	s.rates = append(s.rates, r.Rate)
+	s.p99s = append(s.p99s, r.Worst().P99)
+	if len(r.Stages) < 2 {
+		return
+	}
+	if s.stages == nil {
+		s.stages = make([]stageSeries, len(r.Stages))
+	}
+	for i := range r.Stages {
+		s.stages[i].name = r.Stages[i].Name
+		s.stages[i].rates = append(s.stages[i].rates, r.Stages[i].Rate)
+	}
+}
+
+func median(v []float64) float64 {
+	if len(v) == 0 {
+		return 0
+	}
+	v = slices.Sorted(slices.Values(v))
+	if n := len(v); n%2 == 0 {
+		return (v[n/2-1] + v[n/2]) / 2
+	}
+	return v[len(v)/2]
+}
