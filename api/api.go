@@ -86,7 +86,9 @@ type server struct {
 // New makes the mux with everything under /v1 and with /healthz, /readyz,
 // /openapi.json, /docs and /problems. Others may mount more on it; whatever
 // matches nothing is answered with a problem.
-func New(o Options) *http.ServeMux {
+func New(o Options) *http.ServeMux { return newServer(o).mux }
+
+func newServer(o Options) *server {
 	setHumaUp()
 	if o.Log == nil {
 		o.Log = slog.Default()
@@ -117,7 +119,7 @@ func New(o Options) *http.ServeMux {
 	}
 	s.mountDocs()
 	mux.HandleFunc("/", s.unmatched)
-	return mux
+	return s
 }
 
 // setHumaUp sets the few things that huma keeps in package variables.

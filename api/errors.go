@@ -129,6 +129,7 @@ const (
 	msgCannotRead   = "cannot read request body"
 	msgUnknownQuery = "unknown query parameter"
 	msgKeyMissing   = "required header parameter is missing"
+	msgRequired     = "expected required property "
 )
 
 // invalid turns huma's findings about parameters and body into one fault.
@@ -142,6 +143,10 @@ func invalid(msg string, errs []error) *fault.Error {
 		pointer, message := pointerTo(d.Location), d.Message
 		if at, why, own := strings.Cut(message, blameSeparator); own {
 			pointer, message = at, why
+		}
+		if name, ok := strings.CutPrefix(message, msgRequired); ok {
+			name, _, _ = strings.Cut(name, " ")
+			pointer, message = pointer+"/"+name, "is required"
 		}
 		switch {
 		case message == msgKeyMissing && pointer == idempotencyHeader:

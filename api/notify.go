@@ -13,7 +13,7 @@ import (
 func (s *server) mountNotify() { add(s, notify, s.notify) }
 
 var notify = op{
-	call: "POST /v1/notify/{shop}/{channel}", id: "notify", tag: "Channels", summary: "Where a channel calls back", who: byAnyone, lenient: true,
+	call: "POST /v1/notify/{shop}/{channel}", id: "notify", tag: "Channels", summary: "Where a channel calls back", who: byAnyone, lenient: true, foreign: true,
 	about: "The channel's own protocol: its signature is its key, its answers are what it expects. A callback is acknowledged only after what it " +
 		"tells has been applied; else the channel is to send it again.",
 	codes: []fault.Code{fault.ChannelNotConfigured},

@@ -28,6 +28,7 @@ type op struct {
 	body    string         // example of the body, JSON
 	answer  string         // example of the answer, JSON
 	lenient bool           // takes query parameters that it does not know
+	foreign bool           // speaks another protocol: body and answer are whatever that says
 
 	takesJSON bool // has a JSON body; found by add
 }
@@ -51,6 +52,11 @@ func add[I, O any](s *server, o op, handle func(context.Context, *I) (*O, error)
 	}
 	if o.status == 0 {
 		o.status = http.StatusOK
+	}
+	if o.foreign {
+		raw := map[string]*huma.MediaType{"*/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
+		ho.RequestBody = &huma.RequestBody{Content: raw}
+		ho.Responses[strconv.Itoa(o.status)] = &huma.Response{Description: "As the protocol has it", Content: raw}
 	}
 	if o.answer != "" {
 		ho.Responses[strconv.Itoa(o.status)] = &huma.Response{Content: map[string]*huma.MediaType{"application/json": example(o.answer)}}
@@ -103,7 +109,10 @@ func (s *server) documentRefusals(ho *huma.Operation, o *op) {
 		codes = append(codes, fault.MissingKey, fault.NotYours)
 	}
 	if o.takesJSON {
-		codes = append(codes, fault.UnknownField, fault.BodyTooLarge, unsupportedMediaType, requestTimeout)
+		codes = append(codes, fault.BodyTooLarge, unsupportedMediaType, requestTimeout)
+	}
+	if !o.lenient {
+		codes = append(codes, fault.UnknownField)
 	}
 	byStatus := map[int][]fault.Code{}
 	for _, c := range codes {

@@ -1,0 +1,185 @@
+package api_test
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/api"
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/clock"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// shortRoad answers every command at once, so that what is measured is all
+// that stands around it.
+type shortRoad struct{ answer any }
+
+func (r shortRoad) Do(context.Context, *app.Command) (app.Result, error) {
+	return app.Result{Value: r.answer}, nil
+}
+
+// oneKey is a store that knows one key.
+type oneKey struct{ app.Reader }
+
+func (oneKey) KeyByHash(context.Context, []byte) (shop.Key, error) {
+	return shop.Key{Shop: shop.Default}, nil
+}
+
+type noSpans struct{}
+
+func (noSpans) Start(ctx context.Context, _, _ string) (context.Context, func(error)) {
+	return ctx, func(error) {}
+}
+func (noSpans) Parent(context.Context) string { return "" }
+
+// placed is an order of two lines with a coupon.
+func placed() order.Data {
+	line := func(sku string) pricing.QuoteLine {
+		return pricing.QuoteLine{Sku: sku, Name: "明前龙井 50g", Quantity: 2, UnitPrice: 8888, Total: 17776, Discount: 500, Payable: 17276}
+	}
+	now := time.Now().UTC()
+	return order.Data{
+		No: "12026060104000012300000000017", User: "u-1001", Status: order.PendingPayment, Currency: "CNY",
+		Total: 35552, Discount: 1000, Payable: 34552, Items: []pricing.QuoteLine{line("tea"), line("milk")},
+		Applied: []pricing.Applied{{Source: pricing.FromCoupon, ID: "five", Code: "C-1", Name: "5 off", Kind: "amount_off", Version: 1, Amount: 1000,
+			Shares: []pricing.Share{{Line: 0, Amount: 500}, {Line: 1, Amount: 500}}}},
+		CreatedAt: now, ExpiresAt: now.Add(15 * time.Minute), Seq: 1,
+	}
+}
+
+func benchApp(road app.Road) *app.App {
+	return &app.App{
+		Road: road, Store: oneKey{}, Clock: clock.New(), Rand: rand.Reader, Tokens: app.NewTokens(make([]byte, 32)),
+		Log: slog.New(slog.DiscardHandler), Tracer: noSpans{}, Channels: ackGate{},
+	}
+}
+
+// ackGate is a channel whose callbacks are all good.
+type ackGate struct{}
+
+func (ackGate) Channel(context.Context, string, string) (app.Configured, error) {
+	return app.Configured{Channel: ackGateChannel{}}, nil
+}
+
+type ackGateChannel struct{ payment.Channel }
+
+func (ackGateChannel) Read(time.Time, http.Header, []byte) (payment.Notice, error) {
+	return payment.Notice{ID: "n", PaymentNo: "2", Fact: payment.Fact{ID: "paid", Kind: payment.Paid}}, nil
+}
+
+func (ackGateChannel) Answer(bool) payment.CallbackAnswer {
+	return payment.CallbackAnswer{Status: 200, ContentType: "application/json", Body: []byte(`{"code":"SUCCESS"}`)}
+}
+
+// nowhere is a ResponseWriter that keeps nothing.
+type nowhere struct {
+	h      http.Header
+	status int
+}
+
+func (w *nowhere) Header() http.Header         { return w.h }
+func (w *nowhere) WriteHeader(s int)           { w.status = s }
+func (w *nowhere) Write(b []byte) (int, error) { return len(b), nil }
+
+func request(call, body string) *http.Request {
+	method, path, _ := strings.Cut(call, " ")
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+ourKey)
+	r.Header.Set("Idempotency-Key", "checkout-5f0c6d0e-1")
+	r.Header.Set("Content-Type", "application/json")
+	return r
+}
+
+const placeBody = `{"userId":"u-1001","items":[{"sku":"tea","quantity":2},{"sku":"milk","quantity":2}],"couponCodes":["C-1"],"expectedPayableAmount":34552,"expiresIn":"15m"}`
+
+// BenchmarkPlaceOrder is POST /v1/orders over a road of no length; the use
+// case alone, and reading and writing JSON alone, stand beside it.
+func BenchmarkPlaceOrder(b *testing.B) {
+	a := benchApp(shortRoad{placed()})
+	h := api.New(api.Options{App: a, Auth: &app.Auth{Store: oneKey{}, Tokens: a.Tokens}, Log: slog.New(slog.DiscardHandler)})
+	b.Run("handler", func(b *testing.B) {
+		r := request("POST /v1/orders", "")
+		w := &nowhere{h: http.Header{}}
+		body := strings.NewReader(placeBody)
+		r.Body = readCloser{body}
+		b.ReportAllocs()
+		for b.Loop() {
+			body.Reset(placeBody)
+			clear(w.h)
+			h.ServeHTTP(w, r)
+			if w.status != http.StatusCreated {
+				b.Fatal(w.status)
+			}
+		}
+	})
+	b.Run("use case", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_, _, err := a.PlaceOrder(ctx, shop.Default, "k", app.PlaceOrder{Cart: app.Cart{
+				User: "u-1001", Items: []app.Item{{Sku: "tea", Quantity: 2}, {Sku: "milk", Quantity: 2}}, Coupons: []string{"C-1"},
+			}, ExpiresIn: 15 * time.Minute})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("client token", func(b *testing.B) {
+		for b.Loop() {
+			a.Tokens.Issue(shop.Default, "12026060104000012300000000017")
+		}
+	})
+}
+
+type readCloser struct{ *strings.Reader }
+
+func (readCloser) Close() error { return nil }
+
+// BenchmarkNotify is a callback over a road of no length.
+func BenchmarkNotify(b *testing.B) {
+	a := benchApp(shortRoad{payment.Settled})
+	h := api.New(api.Options{App: a, Auth: &app.Auth{Store: oneKey{}, Tokens: a.Tokens}, Log: slog.New(slog.DiscardHandler)})
+	const text = `{"id":"EV-2018022511223320873","resource":{"ciphertext":"…"}}`
+	r := request("POST /v1/notify/default/gate", "")
+	w := &nowhere{h: http.Header{}}
+	body := strings.NewReader(text)
+	r.Body = readCloser{body}
+	b.ReportAllocs()
+	for b.Loop() {
+		body.Reset(text)
+		clear(w.h)
+		h.ServeHTTP(w, r)
+		if w.status != http.StatusOK {
+			b.Fatal(w.status)
+		}
+	}
+}
+
+// BenchmarkQuote is a quote over a real store with 100 skus.
+func BenchmarkQuote(b *testing.B) {
+	h := open(b, func(o *api.Options) { o.Log, o.Observe = slog.New(slog.DiscardHandler), nil })
+	h.stock()
+	for i := range 100 {
+		h.must(fmt.Sprintf("PUT /v1/skus/s%d", i), `{"name":"s","price":100}`)
+	}
+	body, err := json.Marshal(json.RawMessage(`{"userId":"u1","items":[{"sku":"tea","quantity":2},{"sku":"milk","quantity":1}]}`))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if w := h.do("POST /v1/quotes", string(body)); w.Code != http.StatusOK {
+			b.Fatal(w.Body)
+		}
+	}
+}

@@ -1,0 +1,211 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/api"
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/seal"
+	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/store/sqlite"
+)
+
+var ctx = context.Background()
+
+const (
+	ourKey   = "sk_test_default_key"
+	theirKey = "sk_test_of_another_shop"
+)
+
+// house is the API over a real backend.
+type house struct {
+	*rig.Rig
+	http.Handler
+	log *lines
+
+	mu       sync.Mutex
+	observed []string // "POST /v1/orders 201"
+	verdicts []string // "gate settled"
+}
+
+// lines is a log that tests read.
+type lines struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.String()
+}
+
+// open makes a house with two shops, each with a key, and the channel "gate".
+func open(t testing.TB, tweaks ...func(*api.Options)) *house {
+	t.Helper()
+	s, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "tandem.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if err := s.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	h := &house{Rig: rig.New(t, s, 1, nil), log: &lines{}}
+	if err := s.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: h.Clock.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	for shopID, secret := range map[string]string{shop.Default: ourKey, "other": theirKey} {
+		if _, _, err := h.AddKey(ctx, shopID, "test", secret); err != nil {
+			t.Fatal(err)
+		}
+	}
+	box, err := seal.New(make([]byte, seal.KeySize), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	book := &app.ChannelBook{Store: s, Sealer: box, Kinds: []app.ChannelKind{gateKind(h.Gate)}}
+	h.App.Channels = book
+	if _, err := h.PutChannel(ctx, book, shop.Default, "gate", json.RawMessage(`{"kind":"gate","key":"hush"}`)); err != nil {
+		t.Fatal(err)
+	}
+	o := api.Options{
+		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Effects: s,
+		AdvanceClock: func(_ context.Context, d time.Duration) (time.Time, error) { return h.Rig.Clock.Advance(d), nil },
+		Observe: func(route string, status int, _ time.Duration) {
+			h.note(&h.observed, route+" "+http.StatusText(status))
+		},
+		Callback: func(channel, verdict string) { h.note(&h.verdicts, channel+" "+verdict) },
+		Log:      slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, tweak := range tweaks {
+		tweak(&o)
+	}
+	h.Handler = api.New(o)
+	return h
+}
+
+func (h *house) note(list *[]string, s string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	*list = append(*list, s)
+}
+
+// gateKind is the kind of channel whose gateway is in memory.
+func gateKind(g *rig.Gate) app.ChannelKind {
+	return app.ChannelKind{
+		Kind: "gate",
+		Check: func(m json.RawMessage) error {
+			var in struct{ Key string }
+			if err := json.Unmarshal(m, &in); err != nil || in.Key == "" {
+				return fault.Invalidf("/key", "required")
+			}
+			return nil
+		},
+		Mask: func(json.RawMessage) (json.RawMessage, error) {
+			return json.RawMessage(`{"kind":"gate","key":"****"}`), nil
+		},
+		Open: func(json.RawMessage) (app.Configured, error) {
+			return app.Configured{Channel: g, Merchant: "mch", App: "app"}, nil
+		},
+	}
+}
+
+// do sends a request with our key, and an Idempotency-Key of its own on a
+// POST. Headers are "Name: value"; one without a value takes the header away.
+func (h *house) do(call, body string, headers ...string) *httptest.ResponseRecorder {
+	method, path, _ := strings.Cut(call, " ")
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+ourKey)
+	if method == http.MethodPost {
+		r.Header.Set("Idempotency-Key", "auto-"+rand.Text())
+	}
+	for _, line := range headers {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Del(name)
+		if value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// must sends a request that has to succeed, and returns the answer.
+func (h *house) must(call, body string, headers ...string) map[string]any {
+	h.T.Helper()
+	w := h.do(call, body, headers...)
+	if w.Code/100 != 2 {
+		h.T.Fatalf("%s: %d %s", call, w.Code, w.Body)
+	}
+	var out map[string]any
+	if w.Body.Len() > 0 {
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
+			h.T.Fatalf("%s: %v: %s", call, err, w.Body)
+		}
+	}
+	return out
+}
+
+// stock is what every scene has: tea (88.88, 100 units), milk (20.00, 50
+// units, 2 for each buyer), a promotion, a template with codes, a blocked
+// user.
+func (h *house) stock() {
+	h.T.Helper()
+	h.must("PUT /v1/skus/tea", `{"name":"茶","price":8888,"categories":["tea"],"stock":100}`)
+	h.must("PUT /v1/skus/milk", `{"name":"牛奶","price":2000,"stock":50,"maxPerUser":2}`)
+	h.must("POST /v1/promotions", `{"id":"spring","name":"满100减10","kind":"amount_off","threshold":10000,"amountOff":1000}`)
+	h.must("POST /v1/coupon-templates", `{"id":"five","name":"5 off","kind":"amount_off","amountOff":500,"supply":1000}`)
+	h.must("POST /v1/coupons", `{"templateId":"five","codes":["C-1","C-2","C-3"]}`)
+	h.must("POST /v1/coupons", `{"templateId":"five","userId":"somebody","codes":["C-THEIRS"]}`)
+	h.must("PUT /v1/users/blocked", `{"blocked":true}`)
+}
+
+const oneTea = `{"userId":"u1","items":[{"sku":"tea","quantity":1}]}`
+
+// everything is the whole state of our shop as text: two of them are equal
+// if nothing has changed.
+func (h *house) everything() string {
+	h.T.Helper()
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	err := h.Store.Scan(ctx, shop.Default, app.Scan{
+		Sku:      func(d inventory.Data) error { return e.Encode(d) },
+		Coupon:   func(d marketing.CouponData) error { return e.Encode(d) },
+		Template: func(d marketing.Template) error { return e.Encode(d) },
+		Counter:  func(name string, v int64) error { return e.Encode([]any{name, v}) },
+		Order:    func(v app.OrderView) error { return e.Encode(v) },
+		Record:   func(r event.Record) error { return e.Encode(r) },
+		Key:      func(k app.SavedKey) error { return e.Encode(k) },
+	})
+	if err != nil {
+		h.T.Fatal(err)
+	}
+	for _, call := range []string{"GET /v1/promotions", "GET /v1/channels", "GET /v1/keys", "GET /v1/users/u1", "GET /v1/users/blocked"} {
+		b.WriteString(h.do(call, "").Body.String())
+	}
+	return b.String()
+}

@@ -1,0 +1,307 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/tandem-pay/tandem/api"
+)
+
+type refusal struct {
+	Type    string
+	Title   string
+	Status  int
+	Detail  string
+	Code    string
+	TraceID string
+	Errors  []struct{ Pointer, Message string }
+}
+
+// TestRefusals: one line, one case. In call, body and headers {order},
+// {payment} and {token} are an order of ours that is open, its payment, and
+// its client token; {other…} are another order's of our shop; {theirs…} are
+// of another shop. Nothing changes by any of them, and each is a problem
+// whose status and code the document lists. An empty pointer means that no
+// field is named.
+func TestRefusals(t *testing.T) {
+	h := open(t)
+	h.stock()
+	names := []string{}
+	known := func(name string, made map[string]any, members ...string) {
+		for _, m := range members {
+			names = append(names, "{"+name+m+"}", made[m].(string))
+		}
+	}
+	order := func(name string, headers ...string) {
+		o := h.must("POST /v1/orders", oneTea, headers...)
+		known(name, o, "orderNo", "clientToken")
+	}
+	order("", "Idempotency-Key: used")
+	order("other ")
+	fill := func(s string) string { return strings.NewReplacer(names...).Replace(s) }
+	known("", h.must(fill("POST /v1/orders/{orderNo}/payments"), `{"channel":"gate","method":"native"}`, "Idempotency-Key: used-too"), "paymentNo")
+	h.must("PUT /v1/skus/tea", `{"name":"tea","price":1,"stock":9}`, "Authorization: Bearer "+theirKey)
+	order("their ", "Authorization: Bearer "+theirKey)
+	closed := h.must("POST /v1/orders", oneTea)
+	known("closed ", h.must("POST /v1/orders/"+closed["orderNo"].(string)+"/cancel", ""), "orderNo")
+	h.must("PUT /v1/skus/free", `{"name":"free","price":0,"stock":9}`)
+	paid := h.must("POST /v1/orders", `{"userId":"u1","items":[{"sku":"free","quantity":1}]}`)
+	known("paid ", paid, "orderNo")
+
+	const (
+		anonymous = "Authorization: "
+		client    = "Authorization: Bearer {clientToken}"
+		noKey     = "Idempotency-Key: "
+	)
+	long := strings.Repeat("x", 300)
+	lines := make([]string, 201)
+	for i := range lines {
+		lines[i] = fmt.Sprintf(`{"sku":"s%d","quantity":1}`, i)
+	}
+	cart := func(items string) string { return `{"userId":"u1","items":` + items + `}` }
+
+	ops := operations(api.Published(bare))
+	for _, tt := range []struct {
+		name    string
+		call    string
+		body    string
+		headers string // separated by newlines
+		status  int
+		code    string
+		pointer string
+	}{
+		// The form of the body, on the two paths that carry the load.
+		{"no body", "POST /v1/quotes", ``, "", 400, "validation_failed", ""},
+		{"not JSON", "POST /v1/quotes", `{"userId"`, "", 400, "validation_failed", ""},
+		{"half of a body", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea"`, "", 400, "validation_failed", ""},
+		{"two bodies", "POST /v1/quotes", oneTea + oneTea, "", 400, "validation_failed", ""},
+		{"null", "POST /v1/quotes", `null`, "", 400, "validation_failed", ""},
+		{"a list", "POST /v1/quotes", `[]`, "", 400, "validation_failed", ""},
+		{"a string", "POST /v1/orders", `"order"`, "", 400, "validation_failed", ""},
+		{"nested without end", "POST /v1/quotes", strings.Repeat(`[`, 100_000), "", 400, "validation_failed", ""},
+		{"not UTF-8", "POST /v1/quotes", "{\"userId\":\"\xff\xfe\",\"items\":[{\"sku\":\"tea\",\"quantity\":1}]}", "", 400, "validation_failed", ""},
+		{"not UTF-8 in what is only kept", "POST /v1/orders", "{\"userId\":\"u1\",\"items\":[{\"sku\":\"tea\",\"quantity\":1}],\"metadata\":{\"a\":\"\xff\"}}", "", 400, "validation_failed", ""},
+		{"U+0000", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"metadata":{"a":"\u0000"}}`, "", 400, "validation_failed", ""},
+		{"over 1 MiB", "POST /v1/quotes", strings.Repeat(" ", api.MaxBody) + oneTea, "", 413, "body_too_large", ""},
+		{"over 1 MiB, order", "POST /v1/orders", strings.Repeat(" ", api.MaxBody+1), "", 413, "body_too_large", ""},
+		{"a form", "POST /v1/quotes", oneTea, "Content-Type: application/x-www-form-urlencoded", 415, "unsupported_media_type", ""},
+		{"a nonsense content type", "POST /v1/quotes", oneTea, "Content-Type: ;;", 415, "unsupported_media_type", ""},
+
+		// Unknown fields.
+		{"unknown field", "POST /v1/quotes", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"color":1}`, "", 400, "unknown_field", "/color"},
+		{"unknown in an item", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1},{"sku":"tea","quantity":1,"price":1}]`), "", 400, "unknown_field", "/items/1/price"},
+		{"another spelling", "POST /v1/quotes", `{"USERID":"u1","items":[{"sku":"tea","quantity":1}]}`, "", 400, "unknown_field", "/userId"},
+		{"instalments", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"instalments":[{"amount":1}]}`, "", 400, "unknown_field", "/instalments"},
+		{"draft", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"draft":true}`, "", 400, "unknown_field", "/draft"},
+		{"unknown in a sku", "PUT /v1/skus/tea", `{"name":"tea","price":1,"cost":1}`, "", 400, "unknown_field", "/cost"},
+		{"unknown in a promotion", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":1,"amountOff":1,"usageLimit":1}`, "", 400, "unknown_field", "/usageLimit"},
+		{"unknown in a scope", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":1,"amountOff":1,"scope":{"sku":["tea"]}}`, "", 400, "unknown_field", "/scope/sku"},
+		{"unknown in a template", "POST /v1/coupon-templates", `{"name":"n","kind":"amount_off","amountOff":1,"stock":1}`, "", 400, "unknown_field", "/stock"},
+		{"unknown query parameter", "GET /v1/orders?statsu=paid", ``, "", 400, "unknown_field", "statsu"},
+
+		// Types.
+		{"a number for a user", "POST /v1/quotes", `{"userId":1,"items":[{"sku":"tea","quantity":1}]}`, "", 400, "validation_failed", "/userId"},
+		{"an object for items", "POST /v1/orders", cart(`{}`), "", 400, "validation_failed", "/items"},
+		{"null for items", "POST /v1/orders", cart(`null`), "", 400, "validation_failed", "/items"},
+		{"a string for an item", "POST /v1/orders", cart(`["tea"]`), "", 400, "validation_failed", "/items/0"},
+		{"a string for a quantity", "POST /v1/quotes", cart(`[{"sku":"tea","quantity":"1"}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"half a unit", "POST /v1/orders", cart(`[{"sku":"tea","quantity":0.5}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"1.0 units", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1.0}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"1e0 units", "POST /v1/orders", cart(`[{"sku":"milk","quantity":1},{"sku":"tea","quantity":1e0}]`), "", 400, "validation_failed", "/items/1/quantity"},
+		{"a float for an amount", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"native","amount":88.88}`, "", 400, "validation_failed", "/amount"},
+		{"a number for metadata", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"metadata":{"a":1}}`, "", 400, "validation_failed", "/metadata/a"},
+		{"a price of 1e400", "PUT /v1/skus/tea", `{"name":"tea","price":1e400}`, "", 400, "validation_failed", ""},
+		{"a word for a percentage", "POST /v1/promotions", `{"name":"n","kind":"percent_off","percentOff":"10"}`, "", 400, "validation_failed", "/percentOff"},
+		{"three decimals", "POST /v1/promotions", `{"name":"n","kind":"percent_off","percentOff":12.345}`, "", 400, "validation_failed", "/percentOff"},
+		{"a date that is none", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":1,"amountOff":1,"startsAt":"tomorrow"}`, "", 400, "validation_failed", "/startsAt"},
+
+		// Quantities and amounts.
+		{"no quantity", "POST /v1/orders", cart(`[{"sku":"tea"}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"zero units", "POST /v1/quotes", cart(`[{"sku":"tea","quantity":0}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"zero units, order", "POST /v1/orders", cart(`[{"sku":"tea","quantity":0}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"negative units", "POST /v1/orders", cart(`[{"sku":"tea","quantity":-1}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"a million and one", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1000001}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"more than 63 bits", "POST /v1/orders", cart(`[{"sku":"tea","quantity":9223372036854775808}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"more than 64 bits", "POST /v1/quotes", cart(`[{"sku":"tea","quantity":18446744073709551616}]`), "", 400, "validation_failed", "/items/0/quantity"},
+		{"twins over the limit", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1000000},{"sku":"tea","quantity":1}]`), "", 400, "validation_failed", "/items/1/quantity"},
+		{"expected price below 0", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expectedPayableAmount":-1}`, "", 400, "validation_failed", "/expectedPayableAmount"},
+		{"expected price beyond 63 bits", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expectedPayableAmount":9223372036854775808}`, "", 400, "validation_failed", "/expectedPayableAmount"},
+		{"a price below 0", "PUT /v1/skus/tea", `{"name":"tea","price":-1}`, "", 400, "validation_failed", "/price"},
+		{"no price", "PUT /v1/skus/tea", `{"name":"tea"}`, "", 400, "validation_failed", "/price"},
+		{"a price beyond 63 bits", "PUT /v1/skus/tea", `{"name":"tea","price":9223372036854775808}`, "", 400, "validation_failed", "/price"},
+		{"stock below 0", "PUT /v1/skus/tea", `{"name":"tea","price":1,"stock":-1}`, "", 400, "validation_failed", "/stock"},
+		{"stock below what is held", "PUT /v1/skus/tea", `{"name":"tea","price":1,"stock":0}`, "", 409, "out_of_stock", ""},
+		{"a payment of nothing", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"native","amount":0}`, "", 400, "validation_failed", "/amount"},
+		{"a payment below nothing", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"native","amount":-5}`, "", 400, "validation_failed", "/amount"},
+		{"a payment of too much", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"native","amount":8889}`, "", 422, "amount_exceeds_due", ""},
+		{"101 percent", "POST /v1/promotions", `{"name":"n","kind":"percent_off","percentOff":101}`, "", 400, "validation_failed", "/percentOff"},
+		{"no delta", "POST /v1/skus/tea/stock", `{}`, "", 400, "validation_failed", "/delta"},
+		{"a delta beyond stock", "POST /v1/skus/tea/stock", `{"delta":-100}`, "", 409, "out_of_stock", ""},
+		{"a delta beyond 63 bits", "POST /v1/skus/tea/stock", `{"delta":-9223372036854775809}`, "", 400, "validation_failed", "/delta"},
+
+		// Baskets.
+		{"no user", "POST /v1/quotes", `{"items":[{"sku":"tea","quantity":1}]}`, "", 400, "validation_failed", "/userId"},
+		{"an empty user", "POST /v1/orders", `{"userId":"","items":[{"sku":"tea","quantity":1}]}`, "", 400, "validation_failed", "/userId"},
+		{"a user with a slash", "POST /v1/orders", `{"userId":"a/b","items":[{"sku":"tea","quantity":1}]}`, "", 400, "validation_failed", "/userId"},
+		{"no items", "POST /v1/orders", `{"userId":"u1"}`, "", 400, "validation_failed", "/items"},
+		{"an empty basket", "POST /v1/orders", cart(`[]`), "", 400, "validation_failed", "/items"},
+		{"an empty basket, quote", "POST /v1/quotes", cart(`[]`), "", 400, "validation_failed", "/items"},
+		{"201 lines", "POST /v1/orders", cart("[" + strings.Join(lines, ",") + "]"), "", 400, "validation_failed", "/items"},
+		{"201 lines, quote", "POST /v1/quotes", cart("[" + strings.Join(lines, ",") + "]"), "", 400, "validation_failed", "/items"},
+		{"an unknown sku", "POST /v1/orders", cart(`[{"sku":"nothing","quantity":1}]`), "", 404, "sku_not_found", "/items"},
+		{"an unknown sku, quote", "POST /v1/quotes", cart(`[{"sku":"nothing","quantity":1}]`), "", 404, "sku_not_found", "/items"},
+		{"a sku that cannot be", "POST /v1/quotes", cart(`[{"sku":"'; DROP TABLE skus","quantity":1}]`), "", 400, "validation_failed", "/items/0/sku"},
+		{"21 coupons", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":[` + strings.Repeat(`"C-1",`, 20) + `"C-1"]}`, "", 400, "validation_failed", "/couponCodes"},
+		{"an unknown coupon", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":["C-404"]}`, "", 404, "coupon_not_found", ""},
+		{"another's coupon", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":["C-THEIRS"]}`, "", 409, "coupon_unavailable", ""},
+		{"two that do not stack", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":["C-1","C-2"]}`, "", 422, "coupon_not_applicable", ""},
+		{"a blocked user", "POST /v1/orders", `{"userId":"blocked","items":[{"sku":"tea","quantity":1}]}`, "", 422, "user_blocked", ""},
+		{"another price", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expectedPayableAmount":1}`, "", 409, "price_changed", ""},
+		{"more than there is", "POST /v1/orders", cart(`[{"sku":"tea","quantity":100}]`), "", 409, "out_of_stock", ""},
+		{"more than one may have", "POST /v1/orders", cart(`[{"sku":"milk","quantity":3}]`), "", 422, "purchase_limit_exceeded", ""},
+		{"no such time", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expiresIn":"soon"}`, "", 400, "validation_failed", "/expiresIn"},
+		{"no time", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expiresIn":"0s"}`, "", 400, "validation_failed", "/expiresIn"},
+		{"time back", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expiresIn":"-15m"}`, "", 400, "validation_failed", "/expiresIn"},
+		{"a year", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expiresIn":"8760h"}`, "", 400, "validation_failed", "/expiresIn"},
+		{"a note too long", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"metadata":{"a":"` + long + long + `"}}`, "", 400, "validation_failed", "/metadata/a"},
+
+		// Who asks.
+		{"no key", "GET /v1/skus", ``, anonymous, 401, "unauthorized", ""},
+		{"an unknown key", "POST /v1/orders", oneTea, "Authorization: Bearer sk_nobody_knows_me", 401, "unauthorized", ""},
+		{"a forged token", "GET /v1/orders/{orderNo}", ``, "Authorization: Bearer ct_ZGVmYXVsdC8xMjM", 401, "unauthorized", ""},
+		{"another scheme", "GET /v1/skus", ``, "Authorization: Basic c2s6", 401, "unauthorized", ""},
+		{"a key too long", "GET /v1/skus", ``, "Authorization: Bearer sk_" + long, 401, "unauthorized", ""},
+		{"a token where a key is asked for", "GET /v1/orders", ``, client, 403, "forbidden", ""},
+		{"a token that places", "POST /v1/orders", oneTea, client, 403, "forbidden", ""},
+		{"a token that tells the story", "GET /v1/orders/{orderNo}/timeline", ``, client, 403, "forbidden", ""},
+		{"a token's other order", "GET /v1/orders/{other orderNo}", ``, client, 403, "forbidden", ""},
+		{"a token pays another order", "POST /v1/orders/{other orderNo}/payments", `{"channel":"gate","method":"native"}`, client, 403, "forbidden", ""},
+		{"a token cancels another order", "POST /v1/orders/{other orderNo}/cancel", ``, client, 403, "forbidden", ""},
+		{"a token's other payment", "GET /v1/payments/{paymentNo}", ``, "Authorization: Bearer {other clientToken}", 403, "forbidden", ""},
+		{"a token asks for another payment", "POST /v1/payments/{paymentNo}/sync", ``, "Authorization: Bearer {other clientToken}", 403, "forbidden", ""},
+		{"a token closes a payment", "POST /v1/payments/{paymentNo}/close", ``, client, 403, "forbidden", ""},
+		{"another shop's order", "GET /v1/orders/{their orderNo}", ``, "", 404, "not_found", ""},
+		{"another shop's order, cancelled", "POST /v1/orders/{their orderNo}/cancel", ``, "", 404, "not_found", ""},
+		{"another shop's order, paid", "POST /v1/orders/{their orderNo}/payments", `{"channel":"gate","method":"native"}`, "", 404, "not_found", ""},
+		{"another shop's story", "GET /v1/orders/{their orderNo}/timeline", ``, "", 404, "not_found", ""},
+		{"our order with their key", "GET /v1/orders/{orderNo}", ``, "Authorization: Bearer " + theirKey, 404, "not_found", ""},
+		{"our payment with their key", "GET /v1/payments/{paymentNo}", ``, "Authorization: Bearer " + theirKey, 404, "not_found", ""},
+		{"our payment closed with their key", "POST /v1/payments/{paymentNo}/close", ``, "Authorization: Bearer " + theirKey, 404, "not_found", ""},
+		{"our coupon with their key", "GET /v1/coupons/C-1", ``, "Authorization: Bearer " + theirKey, 404, "not_found", ""},
+		{"our coupon revoked with their key", "POST /v1/coupons/C-1/revoke", ``, "Authorization: Bearer " + theirKey, 404, "coupon_not_found", ""},
+
+		// Idempotency.
+		{"an order without a key", "POST /v1/orders", oneTea, noKey, 400, "idempotency_key_required", ""},
+		{"a payment without a key", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"native"}`, noKey, 400, "idempotency_key_required", ""},
+		{"a key too long", "POST /v1/orders", oneTea, "Idempotency-Key: " + long, 400, "validation_failed", "Idempotency-Key"},
+		{"a key with a space", "POST /v1/orders", oneTea, "Idempotency-Key: a b", 400, "validation_failed", "Idempotency-Key"},
+		{"a key that is not ASCII", "POST /v1/skus/tea/stock", `{"delta":1}`, "Idempotency-Key: ключ", 400, "validation_failed", "Idempotency-Key"},
+		{"a key with another body", "POST /v1/orders", cart(`[{"sku":"tea","quantity":2}]`), "Idempotency-Key: used", 422, "idempotency_key_reused", ""},
+		{"a key with another note", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"metadata":{"a":"b"}}`, "Idempotency-Key: used", 422, "idempotency_key_reused", ""},
+		{"a key for another operation", "POST /v1/skus/tea/stock", `{"delta":1}`, "Idempotency-Key: used", 422, "idempotency_key_reused", ""},
+		{"a payment's key for another amount", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"native","amount":1}`, "Idempotency-Key: used-too", 422, "idempotency_key_reused", ""},
+
+		// What is not there, and what cannot be.
+		{"an unknown path", "GET /v1/nothing", ``, "", 404, "not_found", ""},
+		{"an unknown path, no key", "GET /elsewhere", ``, anonymous, 404, "not_found", ""},
+		{"an unknown method", "PATCH /v1/orders/{orderNo}", `{}`, "", 405, "method_not_allowed", ""},
+		{"drafts are not here yet", "PUT /v1/orders/{orderNo}", `{}`, "", 405, "method_not_allowed", ""},
+		{"refunds are not here yet", "POST /v1/orders/{orderNo}/refunds", `{}`, "", 404, "not_found", ""},
+		{"an unknown order", "GET /v1/orders/1", ``, "", 404, "not_found", ""},
+		{"an order number with U+0000", "GET /v1/orders/%00", ``, "", 400, "validation_failed", ""},
+		{"an order number that is not UTF-8", "GET /v1/orders/%ff", ``, "", 400, "validation_failed", ""},
+		{"a filter with U+0000", "GET /v1/orders?userId=%00", ``, "", 400, "validation_failed", ""},
+		{"an order number too long", "GET /v1/orders/" + long, ``, "", 400, "validation_failed", "orderNo"},
+		{"a wait that is none", "GET /v1/orders/{orderNo}?wait=soon", ``, "", 400, "validation_failed", "wait"},
+		{"a wait back", "GET /v1/orders/{orderNo}?wait=-1s", ``, "", 400, "validation_failed", "wait"},
+		{"a limit of 0", "GET /v1/orders?limit=0", ``, "", 400, "validation_failed", "limit"},
+		{"a limit of 201", "GET /v1/skus?limit=201", ``, "", 400, "validation_failed", "limit"},
+		{"a limit in words", "GET /v1/skus?limit=ten", ``, "", 400, "validation_failed", "limit"},
+		{"an unknown status", "GET /v1/orders?status=lost", ``, "", 400, "validation_failed", "status"},
+		{"a day that is none", "GET /v1/orders?createdFrom=yesterday", ``, "", 400, "validation_failed", "createdFrom"},
+		{"a cursor of another feed", "GET /v1/events?after=x", ``, "", 400, "validation_failed", "after"},
+		{"a cursor of nobody", "GET /v1/effects?cursor=x", ``, "", 400, "validation_failed", "/cursor"},
+		{"an unknown payment", "GET /v1/payments/2", ``, "", 404, "not_found", ""},
+		{"an unknown sku's stock", "POST /v1/skus/nothing/stock", `{"delta":1}`, "", 404, "sku_not_found", ""},
+		{"a sku that cannot be, put", "PUT /v1/skus/%20", `{"name":"x","price":1}`, "", 400, "validation_failed", "/sku"},
+		{"an unknown promotion", "DELETE /v1/promotions/nothing", ``, "", 404, "not_found", ""},
+		{"a promotion twice", "POST /v1/promotions", `{"id":"spring","name":"n","kind":"amount_off","threshold":1,"amountOff":1}`, "", 409, "already_exists", ""},
+		{"a promotion under two ids", "PUT /v1/promotions/spring", `{"id":"summer","name":"n","kind":"amount_off","threshold":1,"amountOff":1}`, "", 400, "validation_failed", "/id"},
+		{"an unknown template", "PUT /v1/coupon-templates/nothing", `{"name":"n","kind":"amount_off","amountOff":1}`, "", 404, "not_found", ""},
+		{"a claim for nobody", "POST /v1/coupon-templates/five/claim", `{"userId":""}`, "", 400, "validation_failed", "/userId"},
+		{"a claim of nothing", "POST /v1/coupon-templates/nothing/claim", `{"userId":"u1"}`, "", 404, "not_found", ""},
+		{"a code twice", "POST /v1/coupons", `{"templateId":"five","codes":["C-9","C-1"]}`, "", 409, "already_exists", ""},
+		{"a code twice in one call", "POST /v1/coupons", `{"templateId":"five","codes":["C-9","C-9"]}`, "", 400, "validation_failed", "/codes/1"},
+		{"a code that cannot be", "POST /v1/coupons", `{"templateId":"five","codes":["C-9","?"]}`, "", 400, "validation_failed", "/codes/1"},
+		{"no coupons", "POST /v1/coupons", `{"templateId":"five","count":0}`, "", 400, "validation_failed", "/count"},
+		{"1001 coupons", "POST /v1/coupons", `{"templateId":"five","count":1001}`, "", 400, "validation_failed", "/count"},
+		{"more coupons than there are", "POST /v1/coupons", `{"templateId":"five","count":999}`, "", 409, "coupon_unavailable", ""},
+		{"an unknown coupon, revoked", "POST /v1/coupons/C-404/revoke", ``, "", 404, "coupon_not_found", ""},
+		{"an unknown channel", "POST /v1/orders/{orderNo}/payments", `{"channel":"cash","method":"native"}`, "", 409, "channel_not_configured", ""},
+		{"an unknown method of payment", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"barter"}`, "", 400, "validation_failed", "/method"},
+		{"a method that the channel has not", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"page"}`, "", 400, "validation_failed", "/method"},
+		{"a way back to nowhere", "POST /v1/orders/{orderNo}/payments", `{"channel":"gate","method":"native","returnUrl":"javascript:alert(1)"}`, "", 400, "validation_failed", "/returnUrl"},
+		{"a closed order, paid", "POST /v1/orders/{closed orderNo}/payments", `{"channel":"gate","method":"native"}`, "", 409, "order_not_payable", ""},
+		{"a paid order, cancelled", "POST /v1/orders/{paid orderNo}/cancel", ``, "", 409, "order_not_cancellable", ""},
+		{"a reason too long", "POST /v1/orders/{orderNo}/cancel", `{"reason":"` + long + `"}`, "", 400, "validation_failed", "/reason"},
+		{"an unknown kind of channel", "PUT /v1/channels/gate", `{"kind":"barter"}`, "", 400, "validation_failed", "/kind"},
+		{"a channel without its key", "PUT /v1/channels/gate", `{"kind":"gate"}`, "", 400, "validation_failed", "/key"},
+		{"a channel of no kind", "PUT /v1/channels/gate", `{}`, "", 400, "validation_failed", "/kind"},
+		{"a channel that is a list", "PUT /v1/channels/gate", `[]`, "", 400, "validation_failed", ""},
+		{"settings of no channel", "GET /v1/channels/cash", ``, "", 404, "not_found", ""},
+		{"a callback to no shop", "POST /v1/notify/nobody/gate", `{}`, anonymous, 409, "channel_not_configured", ""},
+		{"the clock back", "POST /v1/test/clock", `{"advance":"-1h"}`, "", 400, "validation_failed", "/advance"},
+		{"the clock nowhere", "POST /v1/test/clock", `{"advance":"0s"}`, "", 400, "validation_failed", "/advance"},
+		{"the clock in words", "POST /v1/test/clock", `{"advance":"a while"}`, "", 400, "validation_failed", "/advance"},
+		{"an unknown effect", "POST /v1/effects/99/retry", ``, "", 404, "not_found", ""},
+		{"an effect that cannot be", "POST /v1/effects/x/retry", ``, "", 404, "not_found", ""},
+		{"an unknown key to end", "DELETE /v1/keys/key_nothing", ``, "", 404, "not_found", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := h.everything()
+			var headers []string
+			if tt.headers != "" {
+				headers = strings.Split(fill(tt.headers), "\n")
+			}
+			w := h.do(fill(tt.call), tt.body, headers...)
+			var p refusal
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+				t.Fatalf("%d %s: %v", w.Code, w.Body, err)
+			}
+			if w.Code != tt.status || p.Code != tt.code {
+				t.Fatalf("%d %s, want %d %s: %s", w.Code, p.Code, tt.status, tt.code, w.Body)
+			}
+			if kind, _, _ := mime.ParseMediaType(w.Header().Get("Content-Type")); kind != "application/problem+json" {
+				t.Errorf("content type %q", kind)
+			}
+			if p.Status != w.Code || p.Title == "" || p.Detail == "" || p.Type != "/problems/"+p.Code || len(p.TraceID) != 32 {
+				t.Errorf("half a problem: %s", w.Body)
+			}
+			if w.Code == http.StatusUnauthorized && w.Header().Get("WWW-Authenticate") == "" {
+				t.Error("no WWW-Authenticate")
+			}
+			switch {
+			case tt.pointer != "":
+				if len(p.Errors) == 0 || p.Errors[0].Pointer != tt.pointer {
+					t.Errorf("want pointer %s: %s", tt.pointer, w.Body)
+				}
+			case len(p.Errors) > 0 && p.Errors[0].Pointer != "":
+				t.Errorf("an unexpected pointer: %s", w.Body)
+			}
+			if strings.Contains(w.Body.String(), "Go ") || strings.Contains(w.Body.String(), "0xc0") {
+				t.Errorf("it speaks of Go: %s", w.Body)
+			}
+			if op := ops[routeOf(ops, fill(tt.call))]; op != nil && !documented(op, w.Code, p.Code) {
+				t.Errorf("%d %s is not documented", w.Code, p.Code)
+			}
+			if after := h.everything(); after != before {
+				t.Errorf("something changed:\n%s\n%s", before, after)
+			}
+		})
+	}
+	h.Audit()
+}
