@@ -71,8 +71,8 @@ const (
 
 var (
 	// Keys are never changed or removed: there is nothing to lock.
-	loadKeys       = lookup("idempotency_keys", "key", keyColumns, "")
-	loadUsers      = lookup("users", "user_id", userColumns, "")
+	loadKeys       = unlocked("idempotency_keys", "key", keyColumns)
+	loadUsers      = unlocked("users", "user_id", userColumns)
 	lockPositions  = locked("positions", "reaction", positionColumns)
 	lockCoupons    = locked("coupons", "code", couponColumns)
 	lockSkus       = locked("skus", "sku", skuColumns)
@@ -93,12 +93,14 @@ var (
 )
 
 const (
-	lockedPaymentsOf = ` CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = k.x ORDER BY payment_no FOR UPDATE) AS r`
+	// Payments are locked only by those who hold their order, so that the
+	// order of these locks does not matter.
+	lockedPaymentsOf = ` CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = k.x AND order_no <> '' FOR UPDATE) AS r ORDER BY payment_no`
 	ordersThrough    = `(SELECT DISTINCT x COLLATE "C" FROM (
 			SELECT x FROM unnest($2::text[]) AS o(x)
 			UNION ALL
 			SELECT p.order_no FROM unnest($3::text[]) AS m(x)
-				CROSS JOIN LATERAL (SELECT order_no FROM payments WHERE shop = $1 AND payment_no = m.x) AS p
+				CROSS JOIN LATERAL (SELECT order_no FROM payments WHERE shop = $1 AND payment_no = m.x OFFSET 0) AS p
 		) AS u ORDER BY 1) AS k(x)`
 )
 

@@ -153,22 +153,22 @@ func (s *Store) ListTemplates(ctx context.Context, shop string, p app.Page) ([]m
 var (
 	insertUsers = insertAll("users", "user_id text", "level text", "tags json", "blocked boolean", "version bigint")
 	updateUsers = updateAll("users", "level = n.level, tags = n.tags, blocked = n.blocked, version = n.version + 1",
-		"r.user_id = n.id AND r.version = n.version", "id text", "version bigint", "level text", "tags json", "blocked boolean")
+		"user_id = n.id AND version = n.version", "id text", "version bigint", "level text", "tags json", "blocked boolean")
 
 	insertSkus = insertAll("skus", "sku text", "name text", "price bigint", "categories json",
 		"on_hand bigint", "reserved bigint", "max_per_user bigint", "version bigint")
 	updateSkus = updateAll("skus",
 		"name = n.name, price = n.price, categories = n.categories, on_hand = n.on_hand, reserved = n.reserved, max_per_user = n.max_per_user, version = n.version + 1",
-		"r.sku = n.sku AND r.version = n.version",
+		"sku = n.sku AND version = n.version",
 		"sku text", "version bigint", "name text", "price bigint", "categories json", "on_hand bigint", "reserved bigint", "max_per_user bigint")
 	updateStock = updateAll("skus", "on_hand = n.on_hand, reserved = n.reserved, version = n.version + 1",
-		"r.sku = n.sku AND r.version = n.version", "sku text", "version bigint", "on_hand bigint", "reserved bigint")
+		"sku = n.sku AND version = n.version", "sku text", "version bigint", "on_hand bigint", "reserved bigint")
 
 	insertCoupons = insertAll("coupons", "code text", "template_id text", "user_id text", "status text", "order_no text",
 		"locked_until timestamptz", "valid_from timestamptz", "valid_until timestamptz", "issued_at timestamptz", "version bigint")
 	updateCoupons = updateAll("coupons",
 		"status = n.status, order_no = n.order_no, locked_until = n.locked_until, user_id = n.user_id, version = n.version + 1",
-		"r.code = n.code AND r.version = n.version",
+		"code = n.code AND version = n.version",
 		"code text", "version bigint", "status text", "order_no text", "locked_until timestamptz", "user_id text")
 )
 

@@ -34,7 +34,7 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	w.channels(c.Channels)
 	w.apiKeys(c.APIKeys)
 	if c.BumpRules {
-		w.add(bumpRules, []string{u.shop})
+		w.add(bumpRules)
 	}
 	w.records(c.Records)
 	w.exchanges(c.Exchanges)
@@ -97,11 +97,11 @@ var (
 		"SELECT $1, n.*, $6::timestamptz FROM unnest($2::text[], $3::bytea[], $4::bytea[], $5::text[]) AS n"
 
 	insertCounters = insertAll("counters", "name text", "value bigint")
-	updateCounters = updateAll("counters", "value = n.value", "r.name = n.name AND r.value = n.was",
+	updateCounters = updateAll("counters", "value = n.value", "name = n.name AND value = n.was",
 		"name text", "was bigint", "value bigint")
-
-	bumpRules = updateAll("shops", "rules_version = rules_version + 1", "r.shop = n.shop", "shop text")
 )
+
+const bumpRules = "UPDATE shops SET rules_version = rules_version + 1 WHERE shop = $1" // the unit has read that shop
 
 // keys writes idempotency keys, and the marker by which HasKey finds the
 // batch if no key does.

@@ -116,7 +116,7 @@ var (
 		"at timestamptz", "took_us bigint", "trace text", "header json", "body bytea", "message_id text")
 
 	insertPositions = insertAll("positions", "reaction text", "tx bigint", "id bigint")
-	updatePositions = updateAll("positions", "tx = n.tx, id = n.id", "r.reaction = n.reaction AND r.tx = n.was_tx AND r.id = n.was_id",
+	updatePositions = updateAll("positions", "tx = n.tx, id = n.id", "reaction = n.reaction AND tx = n.was_tx AND id = n.was_id",
 		"reaction text", "was_tx bigint", "was_id bigint", "tx bigint", "id bigint")
 )
 

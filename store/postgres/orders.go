@@ -63,7 +63,7 @@ func (s *Store) Order(ctx context.Context, shop, no string) (app.OrderView, erro
 	var payments []payment.Data
 	err := s.snapshot(ctx, func(b *pgx.Batch) {
 		queue(b, &orders, 1, scanOrder, "SELECT "+orderColumns+" FROM orders WHERE shop = $1 AND order_no = $2", shop, no)
-		queue(b, &payments, 1, scanPayment, "SELECT "+paymentColumns+" FROM payments WHERE shop = $1 AND order_no = $2 ORDER BY payment_no", shop, no)
+		queue(b, &payments, 1, scanPayment, "SELECT "+paymentColumns+" FROM payments WHERE shop = $1 AND order_no = $2 AND order_no <> '' ORDER BY payment_no", shop, no)
 	})
 	if err != nil {
 		return app.OrderView{}, err
@@ -88,7 +88,7 @@ func (s *Store) ListOrders(ctx context.Context, shop string, f app.OrderFilter, 
 		where = append(where, fmt.Sprintf("%s $%d", condition, len(args)))
 	}
 	if f.User != "" {
-		and("user_id =", f.User)
+		and("user_id <> '' AND user_id =", f.User)
 	}
 	if f.Status != "" {
 		and("status =", string(f.Status))
@@ -108,7 +108,7 @@ func (s *Store) ListOrders(ctx context.Context, shop string, f app.OrderFilter, 
 	err := s.snapshot(ctx, func(b *pgx.Batch) {
 		queue(b, &orders, limit+1, scanOrder, "SELECT "+orderColumns+" "+from, args...)
 		queue(b, &payments, limit+1, scanPayment, "SELECT "+paymentColumns+" FROM (SELECT order_no AS k "+from+
-			") AS o CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = o.k) AS p ORDER BY payment_no", args...)
+			") AS o CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = o.k AND order_no <> '') AS p ORDER BY payment_no", args...)
 	})
 	if err != nil {
 		return nil, "", err
@@ -145,7 +145,7 @@ var (
 	updateOrders = updateAll("orders",
 		"status = n.status, paid = n.paid, refunded = n.refunded, paid_at = n.paid_at, closed_at = n.closed_at, "+
 			"close_reason = n.close_reason, closing = n.closing, seq = n.seq",
-		"r.order_no = n.order_no AND r.seq = n.was",
+		"order_no = n.order_no AND seq = n.was",
 		"order_no text", "was bigint", "status text", "paid bigint", "refunded bigint", "paid_at timestamptz", "closed_at timestamptz",
 		"close_reason text", "closing text", "seq bigint")
 
@@ -157,7 +157,7 @@ var (
 		"status = n.status, applied = n.applied, refunded = n.refunded, detail = n.detail, anomaly = n.anomaly, "+
 			"transaction_id = n.transaction_id, succeeded_at = n.succeeded_at, closed_at = n.closed_at, "+
 			"next_query_at = n.next_query_at, queries = n.queries, version = n.version + 1",
-		"r.payment_no = n.payment_no AND r.version = n.version",
+		"payment_no = n.payment_no AND version = n.version",
 		"payment_no text", "version bigint", "status text", "applied bigint", "refunded bigint", "detail json", "anomaly text",
 		"transaction_id text", "succeeded_at timestamptz", "closed_at timestamptz", "next_query_at timestamptz", "queries bigint")
 )

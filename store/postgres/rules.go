@@ -124,14 +124,14 @@ func (s *Store) HasKey(ctx context.Context, shop, key string) (bool, error) {
 
 var (
 	insertPromotions = insertAll("promotions", "promotion_id text", "doc json", "version bigint")
-	updatePromotions = updateAll("promotions", "doc = n.doc, version = n.version + 1", "r.promotion_id = n.id AND r.version = n.version",
+	updatePromotions = updateAll("promotions", "doc = n.doc, version = n.version + 1", "promotion_id = n.id AND version = n.version",
 		"id text", "version bigint", "doc json")
-	deletePromotions = deleteAll("promotions", "r.promotion_id = n.id AND r.version = n.version", "id text", "version bigint")
+	deletePromotions = deleteAll("promotions", "promotion_id = n.id AND version = n.version", "id text", "version bigint")
 
 	insertTemplates = insertAll("coupon_templates", "template_id text", "doc json", "issued bigint", "version bigint")
 	updateTemplates = updateAll("coupon_templates", "doc = n.doc, issued = n.issued, version = n.version + 1",
-		"r.template_id = n.id AND r.version = n.version", "id text", "version bigint", "doc json", "issued bigint")
-	updateIssued = updateAll("coupon_templates", "issued = n.issued", "r.template_id = n.id AND r.version = n.version AND r.issued = n.was",
+		"template_id = n.id AND version = n.version", "id text", "version bigint", "doc json", "issued bigint")
+	updateIssued = updateAll("coupon_templates", "issued = n.issued", "template_id = n.id AND version = n.version AND issued = n.was",
 		"id text", "version bigint", "was bigint", "issued bigint")
 )
 

@@ -100,7 +100,7 @@ func scanOrders(ctx context.Context, tx pgx.Tx, shop string, to func(app.OrderVi
 		b := &pgx.Batch{}
 		queue(b, &orders, step, scanOrder, "SELECT "+orderColumns+" "+from, shop, last)
 		queue(b, &payments, step, scanPayment, "SELECT "+paymentColumns+" FROM (SELECT order_no AS k "+from+
-			") AS o CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = o.k) AS p ORDER BY payment_no", shop, last)
+			") AS o CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = o.k AND order_no <> '') AS p ORDER BY payment_no", shop, last)
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}

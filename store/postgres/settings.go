@@ -80,12 +80,12 @@ func (s *Store) Secret(ctx context.Context, name string, proposed []byte) ([]byt
 var (
 	insertChannels = insertAll("channels", "name text", "kind text", "sealed bytea", "version bigint", "updated_at timestamptz")
 	updateChannels = updateAll("channels", "kind = n.kind, sealed = n.sealed, version = n.version + 1, updated_at = n.updated_at",
-		"r.name = n.name AND r.version = n.version", "name text", "version bigint", "kind text", "sealed bytea", "updated_at timestamptz")
+		"name = n.name AND version = n.version", "name text", "version bigint", "kind text", "sealed bytea", "updated_at timestamptz")
 
 	insertAPIKeys = insertAll("api_keys", "key_id text", "hash bytea", "label text", "created_at timestamptz", "revoked_at timestamptz")
 	// A key has no version: it is only ever revoked.
 	updateAPIKeys = updateAll("api_keys", "label = n.label, revoked_at = n.revoked_at",
-		"r.key_id = n.id AND r.revoked_at IS NOT DISTINCT FROM n.was", "id text", "was timestamptz", "label text", "revoked_at timestamptz")
+		"key_id = n.id AND revoked_at IS NOT DISTINCT FROM n.was", "id text", "was timestamptz", "label text", "revoked_at timestamptz")
 )
 
 func (w *writer) channels(changes []app.Change[app.ChannelRow]) {

@@ -1,0 +1,179 @@
+package postgres_test
+
+import (
+	"context"
+
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/store/postgres"
+)
+
+// listener collects the statements of all batches.
+type listener struct {
+	mu  sync.Mutex
+	sql map[string]bool
+}
+
+func (l *listener) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+func (l *listener) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
+
+func (l *listener) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, q := range data.Batch.QueuedQueries {
+		l.sql[q.SQL] = true
+	}
+	return ctx
+}
+func (l *listener) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
+func (l *listener) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
+
+// both is a change of a new row and of an old one.
+func both[D any](old, changed D) []app.Change[D] {
+	return []app.Change[D]{{New: old}, {Old: &old, New: changed}}
+}
+
+// roadStatements are all statements that the road can send.
+func roadStatements(t *testing.T, url string) []string {
+	l := &listener{sql: map[string]bool{}}
+	s := open(t, url, postgres.Options{Tracer: l})
+	if err := s.EnsureShop(t.Context(), shop.Shop{ID: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	x, one := []string{"x"}, int64(1)
+	for _, n := range []app.Needs{
+		{Shop: true, Keys: x, Positions: x, Orders: x, Users: x, Coupons: x, Skus: x, Counters: x, Promotions: x, Templates: x, Channels: x, APIKeys: x},
+		{Payments: x},
+	} {
+		u, _, err := s.Begin(t.Context(), "default", &n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = u.Commit(t.Context(), &app.Changes{
+			BumpRules: true, Marker: "m",
+			Positions: []app.PositionChange{{New: event.Position{Tx: 1}}, {Old: event.Position{Tx: 1}}},
+			Orders:    both(order.Data{}, order.Data{}), Payments: both(payment.Data{}, payment.Data{}), Users: both(shop.User{}, shop.User{}),
+			Coupons:    both(marketing.CouponData{}, marketing.CouponData{}),
+			Skus:       append(both(inventory.Data{}, inventory.Data{Name: "n"}), both(inventory.Data{}, inventory.Data{})...),
+			Counters:   []app.CounterChange{{Name: "x"}, {Name: "x", Old: &one}},
+			Promotions: append(both(pricing.Promotion{}, pricing.Promotion{ID: "p"}), both(pricing.Promotion{}, pricing.Promotion{})...),
+			Templates:  append(both(marketing.Template{}, marketing.Template{Name: "n"}), both(marketing.Template{}, marketing.Template{})...),
+			Channels:   both(app.ChannelRow{}, app.ChannelRow{}), APIKeys: both(shop.Key{}, shop.Key{}),
+			Records: make([]event.Record, 1), Exchanges: make([]app.Exchange, 1),
+		})
+	}
+	return slices.Sorted(maps.Keys(l.sql))
+}
+
+// TestPlans reads the plan of every statement of the road: as it is made for
+// empty tables, where the trap lies, and for full ones. Tables may be reached
+// by an index on the shop and the key only.
+func TestPlans(t *testing.T) {
+	url := server.NewDatabase(t)
+	statements := roadStatements(t, url)
+	if len(statements) < 40 {
+		t.Fatalf("only %d statements", len(statements))
+	}
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	maps.Copy(config.RuntimeParams, postgres.RoadSettings)
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	for _, tables := range []string{"empty", "analysed when empty", "full", "full and analysed"} {
+		switch tables {
+		case "analysed when empty", "full and analysed":
+			exec("ANALYZE")
+		case "full":
+			exec(fill)
+		}
+		for _, sql := range statements {
+			if strings.HasPrefix(sql, "BEGIN") || sql == "COMMIT" {
+				continue
+			}
+			exec("DEALLOCATE ALL")
+			exec("PREPARE p AS " + sql)
+			var params int
+			if err := conn.QueryRow(t.Context(), "SELECT cardinality(parameter_types) FROM pg_prepared_statements").Scan(&params); err != nil {
+				t.Fatal(err)
+			}
+			rows, err := conn.Query(t.Context(), "EXPLAIN (COSTS OFF) EXECUTE p("+strings.TrimPrefix(strings.Repeat(",NULL", params), ",")+")")
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if plan := strings.Join(lines, "\n"); !goodPlan(plan) {
+				t.Errorf("tables %s:\n%s\n%s", tables, sql, plan)
+			}
+		}
+	}
+}
+
+var scan = regexp.MustCompile(`Index (?:Only )?Scan using (\w+) on (\w+).*\n\s*Index Cond: (.*)`)
+
+// goodPlan says whether every table is reached by its primary key, or the
+// payments by their order, with both columns given, or by the place of a row.
+func goodPlan(plan string) bool {
+	found := scan.FindAllStringSubmatch(plan, -1)
+	for _, f := range found {
+		index, table, cond := f[1], f[2], f[3]
+		if index != table+"_pkey" && index != "payments_order" ||
+			!strings.Contains(cond, "shop = $1") || table != "shops" && !strings.Contains(cond, " AND ") {
+			return false
+		}
+	}
+	for _, bad := range []string{"Seq Scan", "Bitmap", "Hash Join", "Merge Join", "Join Filter"} {
+		if strings.Contains(plan, bad) {
+			return false
+		}
+	}
+	return len(found) == strings.Count(plan, "Scan using")
+}
+
+// fill makes every table large, for several shops.
+const fill = `
+INSERT INTO shops SELECT 'shop' || i, '', '', 0 FROM generate_series(1, 3) AS i;
+INSERT INTO skus SELECT 'shop' || i % 3, 'k' || i, '', 0, '[]', 0, 0, 0, 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO users SELECT 'shop' || i % 3, 'k' || i, '', '[]', false, 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO coupons SELECT 'shop' || i % 3, 'k' || i, '', 'u' || i % 100, 'available', '', NULL, NULL, NULL, NULL, 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO counters SELECT 'shop' || i % 3, 'k' || i, 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO orders SELECT 'shop' || i % 3, 'k' || i, '', 'paid', '', 0, 0, 0, 0, 0, '{}', now(), now(), NULL, NULL, '', '', 1, '' FROM generate_series(1, 5000) AS i;
+INSERT INTO payments SELECT 'shop' || i % 3, 'k' || i, 'k' || i / 2, '', '', 1, '', 'pending', 0, 0, '', '', '{}', '', '', now(), NULL, NULL, NULL, now(), 0, '', 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO idempotency_keys SELECT 'shop' || i % 3, 'k' || i, '', '', '' FROM generate_series(1, 5000) AS i;
+INSERT INTO promotions SELECT 'shop' || i % 3, 'k' || i, '{}', 1 FROM generate_series(1, 50) AS i;
+INSERT INTO coupon_templates SELECT 'shop' || i % 3, 'k' || i, '{}', 0, 1 FROM generate_series(1, 50) AS i;
+INSERT INTO channels SELECT 'shop' || i % 3, 'k' || i, '', '', 1 FROM generate_series(1, 10) AS i;
+INSERT INTO api_keys SELECT 'shop' || i % 3, 'k' || i, '', '' FROM generate_series(1, 10) AS i;
+INSERT INTO positions SELECT 'shop' || i % 3, 'k' || i, 1, 1 FROM generate_series(1, 10) AS i;
+`
