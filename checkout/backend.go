@@ -57,7 +57,7 @@ func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error
 	if err != nil {
 		return answered{}, err
 	}
-	out := shelf{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Phone: s.ScanURL != nil}
+	out := shelf{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Phone: s.phonePage("weixin://") != ""}
 	for _, id := range ids { // in the order of the shelf, not of the store
 		for i := range found {
 			if d := &found[i]; d.Sku == id {
@@ -157,15 +157,19 @@ func (s *shop) qr(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(png)
 }
 
+// phonePage is where a code leads, "" when there is no phone page.
+func (s *shop) phonePage(code string) string {
+	if s.ScanURL == nil {
+		return ""
+	}
+	return s.ScanURL(code)
+}
+
 // scan does what a phone's camera would: it goes where the code leads.
 func (s *shop) scan(rw http.ResponseWriter, r *http.Request) {
 	code := r.URL.Query().Get("code_url")
-	if s.ScanURL == nil || code == "" || len(code) > maxQR {
-		s.refuse(rw, r, fault.New(fault.Missing, "there is no phone page for this code"))
-		return
-	}
-	to := s.ScanURL(code)
-	if to == "" {
+	to := s.phonePage(code)
+	if code == "" || len(code) > maxQR || to == "" {
 		s.refuse(rw, r, fault.New(fault.Missing, "there is no phone page for this code"))
 		return
 	}

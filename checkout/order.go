@@ -39,7 +39,11 @@ func placed(d *order.Data, token string) placedOrder {
 		No: d.No, User: d.User, Status: d.Status, Currency: d.Currency,
 		Total: d.Total, Discount: d.Discount, Payable: d.Payable, Paid: d.Paid, Refunded: d.Refunded,
 		Items: d.Items, Applied: d.Applied, Payments: []struct{}{},
-		CreatedAt: d.CreatedAt.UTC(), ExpiresAt: d.ExpiresAt.UTC(), PaidAt: d.PaidAt.UTC(), ClosedAt: d.ClosedAt.UTC(),
+		CreatedAt: at(d.CreatedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: at(d.PaidAt), ClosedAt: at(d.ClosedAt),
 		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata, ClientToken: token,
 	}
 }
+
+// at shows a time to the microsecond that every store keeps, so that an
+// order looks the same when it is placed and when it is read.
+func at(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

@@ -1,0 +1,184 @@
+// The demo shop: a cart, its price as the server explains it, and an order.
+import { bindButton, createCheckout } from '../sdk/tandem.js';
+import { $, complaint, speak } from './dom.js';
+import { createPaying } from './paying.js';
+import { lines, money, reasons, totals } from './price.js';
+import { drawShelf } from './shelf.js';
+import { named, switchLanguage, word } from './words.js';
+
+const root = new URL('.', location.href).href.replace(/\/$/, '');
+const checkout = createCheckout({ baseUrl: root, quoteUrl: `${root}/demo/quotes`, orderUrl: `${root}/demo/orders` });
+
+const remembered = 'tandem.demo.cart';
+const state = {
+  shelf: null,
+  items: {}, // quantity by sku
+  coupon: '',
+  quote: null, // of the cart as it is; null while a newer one is being made
+  drawn: null, // the last quote, shown until the next comes
+  note: '', // what there is to say beside the cart
+};
+
+const cart = () => ({
+  items: Object.entries(state.items).map(([sku, quantity]) => ({ sku, quantity })),
+  couponCodes: state.coupon ? [state.coupon] : [],
+});
+
+function changed() {
+  try {
+    sessionStorage.setItem(remembered, JSON.stringify({ items: state.items, coupon: state.coupon }));
+  } catch {
+    // Then a reload begins with an empty cart.
+  }
+  state.quote = null;
+  state.note = '';
+  draw();
+  price();
+}
+
+async function price() {
+  if (Object.keys(state.items).length === 0) {
+    state.drawn = null;
+    draw();
+    return;
+  }
+  try {
+    state.drawn = state.quote = await checkout.quote(cart());
+  } catch (error) {
+    if (error.code === 'superseded') return;
+    state.note = complaint(error);
+  }
+  draw();
+}
+
+function draw() {
+  const { drawn, quote } = state;
+  const filled = Object.keys(state.items).length > 0;
+  $('empty').hidden = filled;
+  $('filled').hidden = $('bar').hidden = !filled;
+  $('filled').toggleAttribute('data-stale', !quote);
+  $('alert').textContent = state.note;
+  if (drawn) {
+    $('lines').replaceChildren(...lines(drawn));
+    $('explained').replaceChildren(...reasons(drawn));
+    $('totals').replaceChildren(...totals(drawn));
+    $('due').textContent = money(drawn.payableAmount, drawn.currency);
+    $('saved').textContent = drawn.discountAmount > 0 ? word('saved', { amount: money(drawn.discountAmount, drawn.currency) }) : '';
+  }
+  $('coupon').hidden = state.coupon !== '';
+  $('using').hidden = state.coupon === '';
+  $('using-code').textContent = state.coupon;
+  $('drop').setAttribute('aria-label', word('couponOff', { code: state.coupon }));
+  const offered = state.shelf?.coupon;
+  $('claim').hidden = !offered || state.coupon !== '';
+  if (offered) $('claim').textContent = word('claim', { name: named(offered.name) });
+  $('buy').textContent = quote ? word('buyAmount', { amount: money(quote.payableAmount, quote.currency) }) : word(filled ? 'pricing' : 'buy');
+  if (!$('buy').hasAttribute('aria-busy')) $('buy').disabled = !quote;
+}
+
+function drawAll() {
+  speak();
+  if (state.shelf) drawShelf(state.shelf, state.items, setQuantity);
+  draw();
+  paying.draw();
+}
+
+function setQuantity(sku, quantity) {
+  if (quantity > 0) state.items[sku] = quantity;
+  else delete state.items[sku];
+  changed();
+}
+
+function setCoupon(code) {
+  state.coupon = code;
+  $('code').value = '';
+  changed();
+}
+
+/** Shows what went wrong, and prices again what the refusal was about. */
+function refused(error) {
+  state.note = complaint(error);
+  draw();
+  if (error.status === 409 || error.status === 422 || error.status === 404) {
+    const note = state.note;
+    state.quote = null;
+    price().then(() => {
+      state.note = note;
+      draw();
+    });
+  }
+}
+
+async function buy() {
+  state.note = '';
+  draw();
+  const order = await checkout.placeOrder(cart(), { expectedPayableAmount: state.quote.payableAmount });
+  paying.open(order);
+}
+
+async function claim() {
+  const res = await fetch(`${root}/demo/coupons`, { method: 'POST', headers: { Accept: 'application/json' } });
+  const answer = await res.json();
+  if (!res.ok) throw answer; // a problem document has what complaint reads
+  setCoupon(answer.code);
+}
+
+const paying = createPaying({
+  checkout, root,
+  phone: () => state.shelf?.phone,
+  onPaid() {
+    // Bought: the next wish begins with an empty cart.
+    state.items = {};
+    state.coupon = '';
+    changed();
+    if (state.shelf) drawShelf(state.shelf, state.items, setQuantity);
+  },
+  onClosed: () => price(), // its coupon and stock are free again
+});
+
+bindButton($('buy'), buy, { enabled: () => state.quote !== null, onError: refused });
+bindButton($('claim'), claim, { onError: refused });
+$('coupon').addEventListener('submit', (event) => {
+  event.preventDefault();
+  const code = $('code').value.trim();
+  if (code) setCoupon(code);
+});
+$('drop').addEventListener('click', () => setCoupon(''));
+$('language').addEventListener('click', () => {
+  switchLanguage();
+  drawAll();
+});
+
+async function begin() {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(remembered)) ?? {};
+    state.items = kept.items ?? {};
+    state.coupon = kept.coupon ?? '';
+  } catch {
+    // Nothing kept.
+  }
+  drawAll();
+  // An order whose answer a reload cut off, or one that waits for its money.
+  const cutOff = checkout.resume();
+  if (cutOff) cutOff.then((order) => paying.open(order), refused);
+  else paying.restore();
+  try {
+    const res = await fetch(`${root}/demo/products`);
+    const answer = await res.json();
+    if (!res.ok) throw answer;
+    state.shelf = answer;
+  } catch (error) {
+    state.note = complaint(error.code ? error : { code: 'network_error' });
+    draw();
+    return;
+  }
+  // What is no longer sold cannot be priced.
+  for (const sku of Object.keys(state.items)) {
+    if (!state.shelf.items.some((product) => product.sku === sku)) delete state.items[sku];
+  }
+  drawAll();
+  paying.draw();
+  price();
+}
+
+begin();

@@ -1,0 +1,108 @@
+// What the page says, in Chinese and English.
+
+const words = {
+  zh: {
+    title: 'Tandem 咖啡馆', tagline: '演示商店 · 真实下单流程，沙箱支付，不会扣款', language: 'English',
+    products: '今日商品', add: '加入 {name}', less: '减少一份 {name}', more: '增加一份 {name}', soldOut: '已售罄', left: '仅剩 {n} 件',
+    cart: '购物车', empty: '还没有商品，挑一杯咖啡吧', remove: '移除', each: '单价 {price}', gift: '赠品',
+    coupon: '优惠券', couponHint: '输入券码', use: '使用', claim: '领一张「{name}」', claimed: '已领取并使用 {code}', couponOff: '不使用优惠券 {code}',
+    total: '商品总额', discount: '优惠合计', payable: '应付', saved: '已省 {amount}', why: '优惠明细', perLine: '分摊到每件商品', notYet: '还差一点',
+    pricing: '正在试算…', buy: '下单并支付', buyAmount: '微信支付 {amount}',
+    pay: '微信支付', order: '订单号', scan: '用微信扫一扫付款', scanSandbox: '这是沙箱：用任意相机扫码，或直接打开手机页面', openPhone: '打开手机支付页面', makingCode: '正在生成二维码…', codeAlt: '支付二维码',
+    again: '重新生成二维码', cancel: '取消订单', cancelling: '正在取消…', back: '继续逛逛', details: '订单明细', timeline: '实时进展', leftToPay: '剩余支付时间',
+    latency: '从付款到本页显示 {ms} 毫秒，经由 {transport}',
+    status: {
+      pending_payment: '等待付款', payment_failed: '上次付款没有成功，可以再试一次', partially_paid: '已收到部分款项', paid: '支付成功',
+      completed: '订单已完成', refunded: '订单已退款', closed: '订单已关闭', closing: '正在关闭订单…',
+    },
+    reason: { expired: '超过支付时间，订单已自动关闭', cancelled: '您取消了订单' }, released: '库存与优惠券已退回',
+    transport: { connecting: '连接中', websocket: 'WebSocket', sse: 'SSE', polling: '轮询', reconnecting: '重连中', closed: '已断开' }, transportTitle: '消息通道',
+    event: {
+      'order.placed': '订单已提交', 'order.partially_paid': '收到部分款项', 'order.paid': '支付成功', 'order.payment_failed': '付款未成功',
+      'order.closing': '订单正在关闭', 'order.closed': '订单已关闭', 'order.completed': '订单已完成', 'order.refunded': '订单已退款', 'order.changed': '订单有更新',
+      'payment.created': '支付单已创建', 'payment.pending': '微信支付已受理', 'payment.succeeded': '已收到付款', 'payment.failed': '本次支付未成功', 'payment.closed': '支付单已关闭',
+    },
+    skipped: {
+      threshold_not_met: '再买 {missing} 即可享受', not_enough_units: '再买 {missing} 件即可享受', nothing_in_scope: '购物车里没有适用的商品', nothing_left_to_discount: '没有可再优惠的金额',
+      exclusive_group: '已享受更大的优惠', not_stackable: '不能与其他优惠券同时使用', user_not_eligible: '暂不符合条件', not_started: '活动还没开始', ended: '活动已结束', not_active: '活动未启用',
+      coupon_not_found: '没有这张券', coupon_not_yours: '这张券属于其他用户', coupon_locked: '已被一笔未支付的订单占用', coupon_used: '已使用过', coupon_expired: '已过期', coupon_revoked: '已作废', coupon_not_started: '还没到使用时间',
+    },
+    error: {
+      price_changed: '价格刚刚变了，请确认新的金额', out_of_stock: '库存不足，请减少数量', network_error: '网络不太顺畅，请再试一次（不会重复下单）', coupon_unavailable: '这张优惠券现在不可用',
+      coupon_not_applicable: '这张优惠券不适用于当前商品', coupon_not_found: '没有这张优惠券', rate_limited: '人有点多，请稍后再试', channel_unavailable: '微信支付暂时没有回应，请再试一次（不会重复支付）',
+      channel_timeout: '微信支付暂时没有回应，请再试一次（不会重复支付）', channel_not_configured: '商店还没有配置微信支付', order_not_payable: '这笔订单不能再支付', order_not_cancellable: '这笔订单不能取消', validation_failed: '券码或数量不正确',
+    },
+    trace: '追踪号 {id}',
+  },
+  en: {
+    title: 'Tandem Café', tagline: 'A demo shop · real orders, sandbox payments, no money moves', language: '中文',
+    products: 'On the shelf', add: 'Add {name}', less: 'One {name} less', more: 'One more {name}', soldOut: 'Sold out', left: 'Only {n} left',
+    cart: 'Your cart', empty: 'Nothing here yet. How about a coffee?', remove: 'Remove', each: '{price} each', gift: 'Gift',
+    coupon: 'Coupon', couponHint: 'Enter a code', use: 'Use', claim: 'Claim “{name}”', claimed: 'Claimed, using {code}', couponOff: 'Do not use coupon {code}',
+    total: 'Subtotal', discount: 'Discounts', payable: 'To pay', saved: 'You save {amount}', why: 'Your discounts', perLine: 'Spread over the items', notYet: 'Within reach',
+    pricing: 'Pricing…', buy: 'Order and pay', buyAmount: 'Pay {amount} with WeChat',
+    pay: 'WeChat Pay', order: 'Order', scan: 'Scan with WeChat to pay', scanSandbox: 'This is a sandbox: scan with any camera, or open the phone page', openPhone: 'Open the phone page', makingCode: 'Making the code…', codeAlt: 'Payment QR code',
+    again: 'Get a new code', cancel: 'Cancel order', cancelling: 'Cancelling…', back: 'Back to the shop', details: 'Order details', timeline: 'Live progress', leftToPay: 'Time left to pay',
+    latency: '{ms} ms from payment to this page, over {transport}',
+    status: {
+      pending_payment: 'Waiting for payment', payment_failed: 'The last attempt did not succeed. You can try again', partially_paid: 'Part of the payment has arrived', paid: 'Payment successful',
+      completed: 'The order is completed', refunded: 'The order was refunded', closed: 'The order was closed', closing: 'Closing the order…',
+    },
+    reason: { expired: 'Time ran out, so the order closed by itself', cancelled: 'You cancelled the order' }, released: 'Stock and coupon have been released',
+    transport: { connecting: 'connecting', websocket: 'WebSocket', sse: 'SSE', polling: 'polling', reconnecting: 'reconnecting', closed: 'disconnected' }, transportTitle: 'How messages arrive',
+    event: {
+      'order.placed': 'Order placed', 'order.partially_paid': 'Part of the payment arrived', 'order.paid': 'Payment successful', 'order.payment_failed': 'The payment did not succeed',
+      'order.closing': 'The order is being closed', 'order.closed': 'The order was closed', 'order.completed': 'Order completed', 'order.refunded': 'Order refunded', 'order.changed': 'The order has changed',
+      'payment.created': 'Payment created', 'payment.pending': 'Accepted by WeChat Pay', 'payment.succeeded': 'Payment received', 'payment.failed': 'This attempt did not succeed', 'payment.closed': 'The payment was closed',
+    },
+    skipped: {
+      threshold_not_met: '{missing} more to get it', not_enough_units: '{missing} more items to get it', nothing_in_scope: 'Nothing in the cart that it is for', nothing_left_to_discount: 'Nothing left to discount',
+      exclusive_group: 'Another one gives you more', not_stackable: 'Does not combine with your other coupon', user_not_eligible: 'Not for you yet', not_started: 'Has not begun', ended: 'Has ended', not_active: 'Not active',
+      coupon_not_found: 'There is no such code', coupon_not_yours: 'Belongs to somebody else', coupon_locked: 'Held by an order that is not paid yet', coupon_used: 'Has been used', coupon_expired: 'Has expired', coupon_revoked: 'Was withdrawn', coupon_not_started: 'Not valid yet',
+    },
+    error: {
+      price_changed: 'The price has just changed. Please check the new amount', out_of_stock: 'Not enough in stock. Please take fewer', network_error: 'The network is shaky. Try again, it will not order twice', coupon_unavailable: 'This coupon cannot be used now',
+      coupon_not_applicable: 'This coupon is not for these items', coupon_not_found: 'There is no such coupon', rate_limited: 'It is busy. Please try again in a moment', channel_unavailable: 'WeChat Pay did not answer. Try again, it will not pay twice',
+      channel_timeout: 'WeChat Pay did not answer. Try again, it will not pay twice', channel_not_configured: 'The shop has no WeChat Pay yet', order_not_payable: 'This order can no longer be paid', order_not_cancellable: 'This order cannot be cancelled', validation_failed: 'The code or a quantity is not right',
+    },
+    trace: 'trace {id}',
+  },
+};
+
+const key = 'tandem.demo.language';
+
+function preferred() {
+  try {
+    const kept = localStorage.getItem(key);
+    if (words[kept]) return kept;
+  } catch {
+    // No storage: the browser's language each time.
+  }
+  return (navigator.language ?? '').toLowerCase().startsWith('zh') ? 'zh' : 'en';
+}
+
+let current = preferred();
+
+export const language = () => current;
+export const locale = () => (current === 'zh' ? 'zh-CN' : 'en');
+
+export function switchLanguage() {
+  current = current === 'zh' ? 'en' : 'zh';
+  try {
+    localStorage.setItem(key, current);
+  } catch {
+    // It holds until the page is left.
+  }
+}
+
+/** A word by its path ("status/paid"); undefined if there is none. */
+export function word(path, values = {}) {
+  const found = path.split('/').reduce((at, part) => at?.[part], words[current]);
+  return typeof found === 'string' ? found.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '') : undefined;
+}
+
+/** The reader's half of a name that has both: "手冲咖啡 · Pour-over coffee". */
+export function named(name) {
+  const [zh, en] = name.split(' · ');
+  return current === 'en' && en ? en : zh;
+}
