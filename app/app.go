@@ -70,6 +70,9 @@ type Tracer interface {
 	// Start begins a span under ctx, or under the W3C traceparent when that
 	// is not "". The returned function ends it; err may be nil.
 	Start(ctx context.Context, name, traceparent string) (context.Context, func(err error))
+	// Tell adds a span that began at start (wall clock) and ends now, under
+	// the traceparent of a trace that was not known when it began.
+	Tell(ctx context.Context, name, traceparent string, start time.Time)
 	// Parent is the traceparent of ctx, "" without a span.
 	Parent(ctx context.Context) string
 }

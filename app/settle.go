@@ -13,6 +13,8 @@ import (
 // callbacks, queries, closes and operators. x is the exchange that brought
 // the fact; it is stored with what it did.
 func (a *App) Settle(ctx context.Context, shop, paymentNo string, f payment.Fact, x Exchange) (payment.Outcome, error) {
+	began := time.Now()
+	var flow string // the order's trace, once the payment is known
 	c := &Command{
 		Shop: shop, Name: "settle", Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Payments: []string{paymentNo}},
@@ -29,6 +31,7 @@ func (a *App) Settle(ctx context.Context, shop, paymentNo string, f payment.Fact
 			}
 			d := p.Data()
 			tx.Follow(d.Trace)
+			flow = d.Trace
 			o, err := tx.Order(d.Order)
 			if err != nil {
 				return nil, err
@@ -44,6 +47,9 @@ func (a *App) Settle(ctx context.Context, shop, paymentNo string, f payment.Fact
 		},
 	}
 	out, _, err := do[payment.Outcome](ctx, a, c)
+	if err == nil && flow != "" {
+		a.Tracer.Tell(ctx, "settle "+x.Kind, flow, began)
+	}
 	return out, err
 }
 

@@ -7,6 +7,7 @@ package telemetry
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -38,17 +39,7 @@ var w3c propagation.TraceContext
 // otherwise. A call that joins another trace keeps a link to the one that it
 // came in.
 func (t *Tracer) Start(ctx context.Context, name, traceparent string) (context.Context, func(error)) {
-	var opts []trace.SpanStartOption
-	if traceparent != "" {
-		came := trace.SpanContextFromContext(ctx)
-		remote := w3c.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
-		if sc := trace.SpanContextFromContext(remote); sc.IsValid() && sc.TraceID() != came.TraceID() {
-			if came.IsValid() {
-				opts = append(opts, trace.WithLinks(trace.Link{SpanContext: came}))
-			}
-			ctx = remote
-		}
-	}
+	ctx, opts := under(ctx, traceparent)
 	ctx, span := t.tracer.Start(ctx, name, opts...)
 	return ctx, func(err error) {
 		if err != nil {
@@ -56,6 +47,30 @@ func (t *Tracer) Start(ctx context.Context, name, traceparent string) (context.C
 		}
 		span.End()
 	}
+}
+
+// under moves ctx into the trace of traceparent, with a link back to where it
+// came from.
+func under(ctx context.Context, traceparent string) (context.Context, []trace.SpanStartOption) {
+	if traceparent == "" {
+		return ctx, nil
+	}
+	came := trace.SpanContextFromContext(ctx)
+	remote := w3c.Extract(ctx, propagation.MapCarrier{"traceparent": traceparent})
+	if sc := trace.SpanContextFromContext(remote); !sc.IsValid() || sc.TraceID() == came.TraceID() {
+		return ctx, nil
+	}
+	if !came.IsValid() {
+		return remote, nil
+	}
+	return remote, []trace.SpanStartOption{trace.WithLinks(trace.Link{SpanContext: came})}
+}
+
+// Tell adds a span that began at start and ends now, linked to ctx's.
+func (t *Tracer) Tell(ctx context.Context, name, traceparent string, start time.Time) {
+	ctx, opts := under(ctx, traceparent)
+	_, span := t.tracer.Start(ctx, name, append(opts, trace.WithTimestamp(start))...)
+	span.End()
 }
 
 // Parent is the W3C traceparent of ctx, "" without a span.

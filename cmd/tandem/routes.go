@@ -10,7 +10,6 @@ import (
 
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/checkout"
-	"github.com/tandem-pay/tandem/push"
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/shop"
 )
