@@ -70,7 +70,9 @@ type Options struct {
 	Document func(*huma.OpenAPI)
 
 	Version string // of the server, for the document; "dev" when empty
-	Log     *slog.Logger
+	// Log takes a line for each request. It is to add the trace id of the
+	// line's context; slog.Default() when nil.
+	Log *slog.Logger
 }
 
 type server struct {

@@ -36,7 +36,7 @@ func (oneKey) KeyByHash(context.Context, []byte) (shop.Key, error) {
 	return shop.Key{Shop: shop.Default}, nil
 }
 
-type noSpans struct{}
+type noSpans struct{ app.Tracer }
 
 func (noSpans) Start(ctx context.Context, _, _ string) (context.Context, func(error)) {
 	return ctx, func(error) {}

@@ -139,8 +139,10 @@ func (s *server) finish(ctx context.Context, c *call, route string, status int, 
 		return
 	}
 	attrs := make([]slog.Attr, 0, 8)
-	attrs = append(attrs, slog.String("route", route), slog.Int("status", status), slog.Duration("took", took),
-		slog.String("traceId", c.traceID()))
+	attrs = append(attrs, slog.String("route", route), slog.Int("status", status), slog.Duration("took", took))
+	if c.trace == nil || c.trace() == "" { // else the log adds it to every line
+		attrs = append(attrs, slog.String("traceId", c.traceID()))
+	}
 	for _, a := range []slog.Attr{slog.String("shop", c.Shop), slog.String("orderNo", c.order), slog.String("code", string(c.code))} {
 		if a.Value.String() != "" {
 			attrs = append(attrs, a)

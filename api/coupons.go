@@ -66,7 +66,7 @@ type issueCouponsInput struct {
 		TemplateID string   `json:"templateId" minLength:"1" maxLength:"64"`
 		UserID     string   `json:"userId,omitempty" maxLength:"64"`
 		Count      *int     `json:"count,omitempty" minimum:"1" maximum:"1000"`
-		Codes      []string `json:"codes,omitempty" maxItems:"1000" pattern:"^[A-Za-z0-9_-]{3,64}$"`
+		Codes      []string `json:"codes,omitempty" maxItems:"1000" pattern:"^[A-Za-z0-9_-]{1,64}$"`
 	} `nameHint:"Issue"`
 }
 

@@ -67,7 +67,8 @@ func config(version string) huma.Config {
 			Info:    &huma.Info{Title: "Tandem", Version: version, Description: introduction},
 			Tags:    tags,
 			Components: &huma.Components{
-				Schemas: schemas,
+				Schemas:   schemas,
+				Responses: map[string]*huma.Response{},
 				SecuritySchemes: map[string]*huma.SecurityScheme{
 					secretScheme: {Type: "http", Scheme: "bearer", BearerFormat: "sk_…", Description: "A secret key of the shop"},
 					clientScheme: {Type: "http", Scheme: "bearer", BearerFormat: "ct_…", Description: "The clientToken of one order"},

@@ -95,7 +95,10 @@ func TestTitles(t *testing.T) {
 
 // documented says whether an operation lists a status, and with a code that
 // is a refusal, the code.
-func documented(op *huma.Operation, status int, code string) bool {
+func documented(d *huma.OpenAPI, op *huma.Operation, status int, code string) bool {
 	r := op.Responses[strconv.Itoa(status)]
+	if r != nil && r.Ref != "" {
+		r = d.Components.Responses[strings.TrimPrefix(r.Ref, "#/components/responses/")]
+	}
 	return r != nil && (code == "" || strings.Contains(r.Description, "`"+code+"`"))
 }

@@ -100,7 +100,7 @@ func TestHappy(t *testing.T) {
 		{"PAY {second}", ``, 0, ``},
 		{"POST /v1/notify/default/gate", `{callback}`, 200, ``},
 		{"GET /v1/orders/{order}", ``, 200, `{"status":"paid","paidAmount":16276,"payments":[{"status":"closed"},{"status":"succeeded","transactionId":"T{second}"}]}`},
-		{"GET /v1/orders/{order}/timeline", ``, 200, `{"items":[{"type":"stock.reserved"},{"type":"order.placed","seq":1,"status":"pending_payment","amount":16276},{"type":"coupon.locked"},` +
+		{"GET /v1/orders/{order}/timeline", ``, 200, `{"items":[{"type":"order.placed","seq":1,"status":"pending_payment","amount":16276},{"type":"stock.reserved"},{"type":"coupon.locked"},` +
 			`{"kind":"event","type":"payment.created","seq":2},{"kind":"prepay","verdict":"ok"},{"type":"payment.pending"},{"kind":"query"},{"kind":"query"},{"kind":"close"},{"type":"payment.closed"},` +
 			`{"type":"payment.created"},{"kind":"prepay"},{"type":"payment.pending"},{"kind":"callback","verdict":"settled"},{"type":"payment.succeeded"},{"type":"order.paid"}]}`},
 		{"GET /v1/events?limit=1000", ``, 200, `{"nextCursor":"…{position}"}`},

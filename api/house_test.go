@@ -24,6 +24,7 @@ import (
 	"github.com/tandem-pay/tandem/seal"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/store/sqlite"
+	"github.com/tandem-pay/tandem/telemetry"
 )
 
 var ctx = context.Background()
@@ -98,7 +99,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 			h.note(&h.observed, route+" "+http.StatusText(status))
 		},
 		Callback: func(channel, verdict string) { h.note(&h.verdicts, channel+" "+verdict) },
-		Log:      slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log:      telemetry.NewLog(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, tweak := range tweaks {
 		tweak(&o)

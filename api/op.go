@@ -123,16 +123,31 @@ func (s *server) documentRefusals(ho *huma.Operation, o *op) {
 	}
 	for status, codes := range byStatus {
 		slices.Sort(codes)
-		var about strings.Builder
-		about.WriteString(http.StatusText(status) + ".")
-		for _, c := range codes {
-			about.WriteString("\n- `" + string(c) + "`: " + titles[c])
-		}
-		ho.Responses[strconv.Itoa(status)] = &huma.Response{
-			Description: about.String(),
-			Content: map[string]*huma.MediaType{"application/problem+json": {
-				Schema: s.api.OpenAPI().Components.Schemas.Schema(typeOf[problem](), true, ""),
-			}},
-		}
+		ho.Responses[strconv.Itoa(status)] = s.refusal(status, codes)
 	}
+}
+
+// refusal describes the answer with one of the codes. The first of a status
+// is shared by all operations that have the same codes.
+func (s *server) refusal(status int, codes []fault.Code) *huma.Response {
+	var about strings.Builder
+	about.WriteString(http.StatusText(status) + ".")
+	for _, c := range codes {
+		about.WriteString("\n- `" + string(c) + "`: " + titles[c])
+	}
+	parts := s.api.OpenAPI().Components
+	r := &huma.Response{
+		Description: about.String(),
+		Content: map[string]*huma.MediaType{"application/problem+json": {
+			Schema: parts.Schemas.Schema(typeOf[problem](), true, ""),
+		}},
+	}
+	name := strings.ReplaceAll(http.StatusText(status), " ", "")
+	switch shared := parts.Responses[name]; {
+	case shared == nil:
+		parts.Responses[name] = r
+	case shared.Description != r.Description:
+		return r
+	}
+	return &huma.Response{Ref: "#/components/responses/" + name}
 }

@@ -39,11 +39,14 @@ type openPaymentInput struct {
 		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay" doc:"A channel of the shop, by its name"`
 		Method  string `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate" doc:"One that the channel offers"`
 		Amount  *int64 `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units; all that is due when absent"`
-		Payer   struct {
-			OpenID string `json:"openId,omitempty" maxLength:"128" doc:"jsapi: who pays, as the channel knows them"`
-		} `json:"payer,omitzero"`
+		Payer   payer  `json:"payer,omitzero"`
+
 		ReturnURL string `json:"returnUrl,omitempty" maxLength:"255" doc:"Where the channel sends the buyer afterwards"`
 	} `nameHint:"PaymentRequest"`
+}
+
+type payer struct {
+	OpenID string `json:"openId,omitempty" maxLength:"128" doc:"jsapi: who pays, as the channel knows them"`
 }
 
 type openPaymentOutput struct {

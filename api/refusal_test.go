@@ -64,7 +64,8 @@ func TestRefusals(t *testing.T) {
 	}
 	cart := func(items string) string { return `{"userId":"u1","items":` + items + `}` }
 
-	ops := operations(api.Published(bare))
+	d := api.Published(bare)
+	ops := operations(d)
 	for _, tt := range []struct {
 		name    string
 		call    string
@@ -295,7 +296,7 @@ func TestRefusals(t *testing.T) {
 			if strings.Contains(w.Body.String(), "Go ") || strings.Contains(w.Body.String(), "0xc0") {
 				t.Errorf("it speaks of Go: %s", w.Body)
 			}
-			if op := ops[routeOf(ops, fill(tt.call))]; op != nil && !documented(op, w.Code, p.Code) {
+			if op := ops[routeOf(ops, fill(tt.call))]; op != nil && !documented(d, op, w.Code, p.Code) {
 				t.Errorf("%d %s is not documented", w.Code, p.Code)
 			}
 			if after := h.everything(); after != before {

@@ -1,0 +1,204 @@
+package api_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// TestRepeat: a repeat under its key is answered as the first was, and
+// changes nothing.
+func TestRepeat(t *testing.T) {
+	h := open(t)
+	h.stock()
+	orderNo := h.must("POST /v1/orders", oneTea, "Idempotency-Key: first")["orderNo"].(string)
+	for _, tt := range []struct {
+		name   string
+		call   string
+		body   string
+		status int
+		marked bool // with Idempotent-Replayed
+	}{
+		{"order", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":2},{"sku":"milk","quantity":1}],"couponCodes":["C-1"],"metadata":{"b":"2","a":"1"}}`, 201, true},
+		{"payment", "POST /v1/orders/" + orderNo + "/payments", `{"channel":"gate","method":"native"}`, 201, true},
+		{"stock", "POST /v1/skus/tea/stock", `{"delta":5}`, 200, false},
+		{"promotion", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":100,"amountOff":1,"active":false}`, 201, false},
+		{"template", "POST /v1/coupon-templates", `{"name":"n","kind":"amount_off","amountOff":1}`, 201, false},
+		{"coupons", "POST /v1/coupons", `{"templateId":"five","count":3}`, 201, false},
+		{"claim", "POST /v1/coupon-templates/five/claim", `{"userId":"u1"}`, 201, false},
+		{"cancel", "POST /v1/orders/" + orderNo + "/cancel", `{"reason":"no more"}`, 200, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			key := "Idempotency-Key: repeat-" + tt.name
+			first := h.do(tt.call, tt.body, key)
+			if first.Code != tt.status || first.Header().Get("Idempotent-Replayed") != "" {
+				t.Fatalf("first: %d %v %s", first.Code, first.Header(), first.Body)
+			}
+			state := h.everything()
+			for range 2 {
+				again := h.do(tt.call, tt.body, key)
+				if again.Code != first.Code || again.Body.String() != first.Body.String() {
+					t.Errorf("first %d %sagain %d %s", first.Code, first.Body, again.Code, again.Body)
+				}
+				if marked := again.Header().Get("Idempotent-Replayed") == "true"; marked != tt.marked {
+					t.Errorf("marked as a repeat: %v", marked)
+				}
+			}
+			if h.everything() != state {
+				t.Error("the repeat changed something")
+			}
+		})
+	}
+	h.Audit()
+}
+
+// TestReplayOutlivesTheOrder: the first answer is given again whatever has
+// become of the order since.
+func TestReplayOutlivesTheOrder(t *testing.T) {
+	h := open(t)
+	h.stock()
+	first := h.do("POST /v1/orders", oneTea, "Idempotency-Key: k")
+	o := h.must("POST /v1/orders", oneTea, "Idempotency-Key: k")
+	h.must("POST /v1/orders/"+o["orderNo"].(string)+"/cancel", "")
+	h.must("POST /v1/test/clock", `{"advance":"720h"}`)
+	if again := h.do("POST /v1/orders", oneTea, "Idempotency-Key: k"); again.Code != 201 || again.Body.String() != first.Body.String() {
+		t.Errorf("%d %s", again.Code, again.Body)
+	}
+}
+
+// TestTwins: fifty at once with one key make one order; all get it, and one
+// of them is told that it was the first.
+func TestTwins(t *testing.T) {
+	h := open(t)
+	h.stock()
+	var mu sync.Mutex
+	firsts, bodies := 0, map[string]int{}
+	for _, err := range rig.Together(50, func(int) error {
+		w := h.do("POST /v1/orders", oneTea, "Idempotency-Key: twins")
+		if w.Code != http.StatusCreated {
+			return fmt.Errorf("%d %s", w.Code, w.Body)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		bodies[w.Body.String()]++
+		if w.Header().Get("Idempotent-Replayed") == "" {
+			firsts++
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if firsts != 1 || len(bodies) != 1 {
+		t.Errorf("%d firsts, %d different answers", firsts, len(bodies))
+	}
+	if s := h.must("GET /v1/skus/tea", "")["stock"].(map[string]any); s["reserved"] != 1.0 {
+		t.Errorf("reserved %v", s["reserved"])
+	}
+	h.Audit()
+}
+
+// TestClientToken: what a browser may do with the token of its order.
+func TestClientToken(t *testing.T) {
+	h := open(t)
+	h.stock()
+	o := h.must("POST /v1/orders", oneTea)
+	no, token := o["orderNo"].(string), "Authorization: Bearer "+o["clientToken"].(string)
+	if _, again := h.must("GET /v1/orders/"+no, "", token)["clientToken"]; again {
+		t.Error("a read hands out the token")
+	}
+	p := h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"native"}`, token)
+	h.must("GET /v1/payments/"+p["paymentNo"].(string), "", token)
+	h.must("POST /v1/payments/"+p["paymentNo"].(string)+"/sync", "", token)
+	if o := h.must("POST /v1/orders/"+no+"/cancel", "", token); o["status"] != "closed" {
+		t.Errorf("cancelled: %v", o["status"])
+	}
+}
+
+// TestChannelTrouble: what a channel's silence and its no become.
+func TestChannelTrouble(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		call   string // of the gate that fails
+		err    error
+		after  bool // the gate did its work all the same
+		ask    string
+		status int
+		code   string
+	}{
+		{"prepay unknown", "prepay", payment.ErrUnknown, false, "open", 502, "channel_unavailable"},
+		{"prepay too slow", "prepay", fmt.Errorf("%w: %w", payment.ErrUnknown, http.ErrHandlerTimeout), true, "open", 502, "channel_unavailable"},
+		{"prepay busy", "prepay", payment.ErrBusy, false, "open", 502, "channel_unavailable"},
+		{"prepay rejected", "prepay", &payment.RejectedError{Code: "NOAUTH", Message: "no"}, false, "open", 502, "channel_rejected"},
+		{"query unknown", "query", payment.ErrUnknown, false, "sync", 502, "channel_unavailable"},
+		{"close unknown", "close", payment.ErrUnknown, false, "close", 502, "channel_unavailable"},
+		{"query before close unknown", "query", payment.ErrUnknown, false, "close", 502, "channel_unavailable"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := open(t)
+			h.stock()
+			no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
+			path := "POST /v1/orders/" + no + "/payments"
+			body := `{"channel":"gate","method":"native"}`
+			if tt.ask != "open" {
+				path = "POST /v1/payments/" + h.must(path, body)["paymentNo"].(string) + "/" + tt.ask
+				body = ""
+			}
+			h.Gate.Fail = func(call, _ string) (error, bool) {
+				if call == tt.call {
+					return tt.err, tt.after
+				}
+				return nil, true
+			}
+			w := h.do(path, body, "Idempotency-Key: k")
+			wantCode(t, w, tt.status, tt.code)
+			h.Gate.Fail = nil
+			if w := h.do(path, body, "Idempotency-Key: k"); w.Code/100 != 2 {
+				t.Errorf("the repeat: %d %s", w.Code, w.Body)
+			}
+			h.Audit()
+		})
+	}
+}
+
+// TestPaidMeanwhile: money wins over a close and a cancel.
+func TestPaidMeanwhile(t *testing.T) {
+	h := open(t)
+	h.stock()
+	no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
+	p := h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"native"}`)["paymentNo"].(string)
+	h.Gate.Pay(p)
+	wantCode(t, h.do("POST /v1/payments/"+p+"/close", ""), 409, "payment_not_closable")
+	wantCode(t, h.do("POST /v1/orders/"+no+"/cancel", ""), 409, "order_not_cancellable")
+	if o := h.must("GET /v1/orders/"+no, ""); o["status"] != "paid" {
+		t.Errorf("the order is %v", o["status"])
+	}
+	h.Audit()
+}
+
+// TestCancelWaits: while the channel is silent an order closes later, and
+// the answer says so.
+func TestCancelWaits(t *testing.T) {
+	h := open(t)
+	h.stock()
+	no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
+	h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"native"}`)
+	h.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
+	if w := h.do("POST /v1/orders/"+no+"/cancel", ""); w.Code != http.StatusAccepted || !strings.Contains(w.Body.String(), `"pending_payment"`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func wantCode(t *testing.T, w *httptest.ResponseRecorder, status int, code string) {
+	t.Helper()
+	if w.Code != status || !strings.Contains(w.Body.String(), `"code":"`+code+`"`) {
+		t.Errorf("%d %s, want %d %s", w.Code, w.Body, status, code)
+	}
+}
