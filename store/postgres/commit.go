@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tandem-pay/tandem/app"
@@ -45,7 +46,7 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	conn := u.conn.Conn()
 	if len(c.Effects) > 0 {
 		if err := u.insertEffects(ctx, c); err != nil {
-			return conflict(err)
+			return notDone(ctx, conn, err)
 		}
 	}
 	err := conn.SendBatch(ctx, &w.batch).Close()
@@ -54,17 +55,26 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	}
 	var refused *pgconn.PgError
 	switch {
-	case errors.As(err, &refused) && refused.Code == idleTooLong:
-		return conflict(err) // it was over before we asked
-	case !conn.IsClosed() && conn.PgConn().TxStatus() != 'I':
-		return conflict(err) // still in the transaction, which cannot commit any more
-	case pgconn.SafeToRetry(err):
-		return fmt.Errorf("commit: %w", err) // nothing was sent
+	case errors.As(err, &refused) && refused.Code == idleTooLong: // it was over before we asked
+		return notDone(ctx, conn, err)
+	case !conn.IsClosed() && conn.PgConn().TxStatus() != 'I': // still in the transaction, which cannot commit any more
+		return notDone(ctx, conn, err)
+	case pgconn.SafeToRetry(err): // nothing was sent
+		return notDone(ctx, conn, err)
 	}
 	u.s.lostMu.Lock()
 	u.s.lost[conn.PgConn().PID()] = struct{}{}
 	u.s.lostMu.Unlock()
 	return fmt.Errorf("%w: %w", app.ErrCommitUnknown, err)
+}
+
+// notDone is an error after which nothing is committed for certain. If the
+// connection broke, and not because the caller went away, the next may hold.
+func notDone(ctx context.Context, conn *pgx.Conn, err error) error {
+	if conn.IsClosed() && ctx.Err() == nil {
+		return fmt.Errorf("%w: %w", app.ErrConflict, err)
+	}
+	return conflict(err)
 }
 
 // The codes of errors that another try may not meet.

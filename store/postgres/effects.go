@@ -83,7 +83,7 @@ func (s *Store) StartEffects(ctx context.Context, run func(ctx context.Context, 
 // again, by whatever clock: River would look every five seconds of the
 // machine's.
 func (s *Store) promote(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {

@@ -91,7 +91,6 @@ var roadSettings = map[string]string{
 	"enable_mergejoin":  "off",
 	"enable_material":   "off",
 	"enable_bitmapscan": "off",
-	"enable_sort":       "on",
 	"jit":               "off",
 	// A lock is held for the time of a commit. Whoever waits this long waits
 	// for an instance that hangs; the second setting ends that one.
@@ -100,10 +99,14 @@ var roadSettings = map[string]string{
 }
 
 // Settings of all other connections: a plan for each call, so that none was
-// made for a table that has grown since.
+// made for a table that has grown since. What is read is a page of something
+// in the order of an index; on tables that were not analysed yet the planner
+// would rather gather all that follows and sort it.
 var readSettings = map[string]string{
-	"plan_cache_mode": "force_custom_plan",
-	"jit":             "off",
+	"plan_cache_mode":   "force_custom_plan",
+	"enable_seqscan":    "off",
+	"enable_bitmapscan": "off",
+	"jit":               "off",
 }
 
 // Open connects to the database at url. It does not migrate.

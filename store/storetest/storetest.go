@@ -77,9 +77,19 @@ func Run(t *testing.T, b Backend) {
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newEnv(t, b, shared)) })
 	}
-	t.Run("migrations", func(t *testing.T) { testMigrations(newEnv(t, b, b.Open(t))) })
-	t.Run("effects", func(t *testing.T) { testEffects(newEnv(t, b, b.Open(t))) })
-	t.Run("effects that fail", func(t *testing.T) { testEffectsFail(newEnv(t, b, b.Open(t))) })
+	for _, test := range []struct {
+		name string
+		run  func(*env)
+	}{
+		{"migrations", testMigrations},
+		{"effects", testEffects},
+		{"effects that fail", testEffectsFail},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel() // they mostly wait
+			test.run(newEnv(t, b, b.Open(t)))
+		})
+	}
 }
 
 // env is a test with a shop of its own.

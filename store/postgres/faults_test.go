@@ -1,0 +1,256 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/store/postgres"
+)
+
+// shopWith opens a store with a shop and one sku.
+func shopWith(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	s := open(t, url, postgres.Options{})
+	if err := s.EnsureShop(t.Context(), shop.Shop{ID: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := write(t, s, app.Changes{Skus: []app.Change[inventory.Data]{{New: inventory.Data{Sku: "a"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func write(t *testing.T, s *postgres.Store, c app.Changes) error {
+	t.Helper()
+	return begin(t, s, app.Needs{}).Commit(t.Context(), &c)
+}
+
+func begin(t *testing.T, s *postgres.Store, n app.Needs) app.Unit {
+	t.Helper()
+	u, _, err := s.Begin(t.Context(), "default", &n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.Rollback)
+	return u
+}
+
+func has(t *testing.T, s *postgres.Store, key string) bool {
+	t.Helper()
+	has, err := s.HasKey(t.Context(), "default", key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return has
+}
+
+// oneWarm opens a store whose one road connection has prepared all that
+// commits of marked need, so that only the commit itself remains to be sent.
+func oneWarm(t *testing.T, url string) *postgres.Store {
+	t.Helper()
+	s := open(t, url, postgres.Options{RoadConns: 1})
+	if err := write(t, s, *marked("warm " + t.Name())); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func marked(key string) *app.Changes {
+	return &app.Changes{Shop: "default", Now: time.Now(), Marker: key, Counters: []app.CounterChange{{Name: key, New: 1}}}
+}
+
+// settle changes settings of the road for one test.
+func settle(t *testing.T, name, value string) {
+	before := postgres.RoadSettings[name]
+	postgres.RoadSettings[name] = value
+	t.Cleanup(func() { postgres.RoadSettings[name] = before })
+}
+
+// others runs SQL on a connection of its own.
+func others(t *testing.T, url, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const killRoad = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'tandem road%' AND datname = current_database()"
+
+func TestBeginAfterTheServerCutAllConnections(t *testing.T) {
+	url := server.NewDatabase(t)
+	s := shopWith(t, url)
+	for range 2 {
+		var units []app.Unit
+		for range 4 { // all that the road has
+			units = append(units, begin(t, s, app.Needs{}))
+		}
+		for _, u := range units {
+			u.Rollback()
+		}
+		others(t, url, killRoad)
+	}
+	begin(t, s, app.Needs{Skus: []string{"a"}}).Rollback()
+}
+
+func TestConnectionCutBeforeTheCommit(t *testing.T) {
+	url := server.NewDatabase(t)
+	s := shopWith(t, url)
+	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	others(t, url, killRoad)
+	// Whether it can be told that the cut came before depends on whether the
+	// system notices in time.
+	err := u.Commit(t.Context(), marked("m"))
+	if errors.Is(err, app.ErrConflict) == errors.Is(err, app.ErrCommitUnknown) {
+		t.Errorf("commit: %v", err)
+	}
+	u.Rollback()
+	if has(t, s, "m") {
+		t.Error("it was committed")
+	}
+	if err := write(t, s, *marked("m")); err != nil {
+		t.Errorf("another try: %v", err)
+	}
+}
+
+// TestAnswerLost: the server commits, and nobody hears of it.
+func TestAnswerLost(t *testing.T) {
+	url := server.NewDatabase(t)
+	shopWith(t, url)
+	p := newProxy(t, url)
+	s := oneWarm(t, p.url)
+	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	p.hold(false, true)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := u.Commit(ctx, marked("m")); !errors.Is(err, app.ErrCommitUnknown) {
+		t.Errorf("commit: %v", err)
+	}
+	u.Rollback()
+	p.hold(false, false)
+	if !has(t, s, "m") {
+		t.Error("the marker of a commit that happened is not found")
+	}
+}
+
+// TestCommitUnderway: the COMMIT is still on its way to the server when the
+// marker is asked for. Whatever is answered must remain true.
+func TestCommitUnderway(t *testing.T) {
+	url := server.NewDatabase(t)
+	p := newProxy(t, url)
+	direct := shopWith(t, url)
+	s := oneWarm(t, p.url)
+	if has(t, s, "m") { // and a connection to read by
+		t.Fatal("the marker is there")
+	}
+	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	p.hold(true, false)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := u.Commit(ctx, marked("m")); !errors.Is(err, app.ErrCommitUnknown) {
+		t.Errorf("commit: %v", err)
+	}
+	u.Rollback()
+
+	// While nothing gets through there is no answer.
+	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if has, err := s.HasKey(short, "default", "m"); err == nil {
+		t.Errorf("an answer out of nowhere: %v", has)
+	}
+	// The two orders in which the COMMIT and the question may arrive.
+	p.hold(false, false)
+	answer := has(t, s, "m")
+	time.Sleep(200 * time.Millisecond)
+	if later := has(t, direct, "m"); later != answer {
+		t.Errorf("the answer was %v, and then it became %v", answer, later)
+	}
+}
+
+// TestLateCommit is TestCommitUnderway with only the road's connection held
+// back: the question arrives first for sure.
+func TestLateCommit(t *testing.T) {
+	url := server.NewDatabase(t)
+	direct := shopWith(t, url)
+	p := newProxy(t, url)
+	s := oneWarm(t, p.url)
+	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	p.hold(true, false)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if err := u.Commit(ctx, marked("m")); !errors.Is(err, app.ErrCommitUnknown) {
+		t.Errorf("commit: %v", err)
+	}
+	u.Rollback()
+	postgres.ReadDirectly(t.Context(), t, s, url)
+	if has(t, s, "m") {
+		t.Fatal("the COMMIT is still held back, and done")
+	}
+	p.hold(false, false)
+	time.Sleep(300 * time.Millisecond)
+	if has(t, direct, "m") {
+		t.Error("it was committed after the store had said that it was not")
+	}
+	// The stock row is free.
+	begin(t, direct, app.Needs{Skus: []string{"a"}}).Rollback()
+}
+
+func TestLockTimeout(t *testing.T) {
+	settle(t, "lock_timeout", "100ms")
+	s := shopWith(t, server.NewDatabase(t))
+	holder := begin(t, s, app.Needs{Skus: []string{"a"}})
+	_, _, err := s.Begin(t.Context(), "default", &app.Needs{Skus: []string{"a"}})
+	if !errors.Is(err, app.ErrConflict) {
+		t.Errorf("begin behind a lock: %v", err)
+	}
+	holder.Rollback()
+	begin(t, s, app.Needs{Skus: []string{"a"}}).Rollback()
+}
+
+// TestHungInstance: one that stops in the middle of a unit does not hold its
+// rows for ever, and learns that its unit is over.
+func TestHungInstance(t *testing.T) {
+	settle(t, "idle_in_transaction_session_timeout", "200ms")
+	s := shopWith(t, server.NewDatabase(t))
+	hung := begin(t, s, app.Needs{Skus: []string{"a"}})
+	begin(t, s, app.Needs{Skus: []string{"a"}}).Rollback()
+	err := hung.Commit(t.Context(), marked("m"))
+	if !errors.Is(err, app.ErrConflict) && !errors.Is(err, app.ErrCommitUnknown) {
+		t.Errorf("commit of a unit that is over: %v", err)
+	}
+	if has(t, s, "m") {
+		t.Error("it was committed")
+	}
+}
+
+// TestKeysAreComparedByBytes: rows are locked in the order in which Go sorts
+// their keys, so no key may have the order of a language.
+func TestKeysAreComparedByBytes(t *testing.T) {
+	conn, err := pgx.Connect(t.Context(), server.NewDatabase(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), `SELECT i.indexrelid::regclass || '.' || a.attname
+		FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+		JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation l ON l.oid = a.attcollation
+		WHERE c.relnamespace = 'public'::regnamespace AND c.relname !~ '^(river|goose)' AND t.typname = 'text' AND l.collname <> 'C'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(wrong) > 0 {
+		t.Errorf("%v %v", wrong, err)
+	}
+}
