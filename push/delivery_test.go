@@ -134,8 +134,8 @@ func TestTwoHubs(t *testing.T) {
 	}
 }
 
-// The log may give two records of one order in the wrong order (of two
-// transactions the older one may change the order last).
+// Should the log give two records of one order in the wrong order, the
+// order's own count decides.
 func TestLogOutOfOrder(t *testing.T) {
 	l := newLedger()
 	w := newWorld(t, l, nil)
@@ -302,8 +302,70 @@ func TestUserFeed(t *testing.T) {
 	d.want("order.placed", 1)
 	d.want("payment.succeeded", 2)
 	d.want("order.paid", 3)
+	d.say(`{"type":"subscribe","userId":"user-of-o2"}`) // again: where it stands
+	if m := d.want("subscribed", 0); m.Position != "0-5" {
+		t.Errorf("%+v", m)
+	}
 	d.say(`{"type":"unsubscribe","userId":"user-of-o2"}`)
 	d.want("unsubscribed", 0)
+	w.publish("o2", event.OrderClosed)
+	d.say(subscribe("o2"))
+	d.want("subscribed", 4)
+}
+
+// A long replay does not make a slow reader of one who reads.
+func TestLongReplay(t *testing.T) {
+	l := newLedger()
+	for range 10 * 256 {
+		l.commit("o0", event.PaymentCreated)
+	}
+	w := newWorld(t, l, func(o *push.Options) { o.Buffer, o.PollEvery = 8, time.Hour })
+	w.publish("o1", event.OrderPlaced)
+	c := w.dial("?token=" + secret)
+	c.say(subscribe("o1"))
+	c.want("subscribed", 1)
+	l.onLook = func() {
+		for range 4 {
+			w.publish("o1", event.PaymentCreated)
+		}
+	}
+	c.say(`{"type":"subscribe","shop":true,"after":"0-0"}`)
+	c.want("subscribed", 0)
+	seq, last := int64(1), event.Position{}
+	for last.ID < 10*256 || seq < 20 {
+		m := c.next()
+		if m.Position != "" {
+			p, err := event.ParsePosition(m.Position)
+			if err != nil || p.ID != last.ID+1 {
+				t.Fatalf("position %v after %v: %v", p, last, err)
+			}
+			last = p
+		} else if seq++; m.Seq != seq {
+			t.Fatalf("%+v, want seq %d", m, seq)
+		}
+	}
+}
+
+// A gap that the log cannot fill is never skipped: the socket ends, and the
+// client comes back with what it has.
+func TestNeverSkips(t *testing.T) {
+	w := newWorld(t, newLedger(), nil)
+	w.publish("o1", event.OrderPlaced)
+	c := w.dial("?token=" + secret)
+	c.say(subscribe("o1"))
+	c.want("subscribed", 1)
+	w.hub.Publish(shopID, []event.Record{{Shop: shopID, Order: "o1", Events: []event.Event{{Type: event.OrderPaid, Order: "o1", Seq: 9}}}})
+	c.wantClose(1013, "after")
+
+	w.log.mu.Lock()
+	w.log.broken = errors.New("away")
+	w.log.mu.Unlock()
+	c = w.dial("?token=" + secret)
+	c.say(subscribeAfter("o1", 0))
+	c.wantClose(1013, "after")
+
+	w.keys.away.Store(true)
+	w.dial("?token=sk_not_seen_before").wantClose(1013, "again")
 }
 
 // The follower goes on where it was once the store is back.
@@ -314,14 +376,8 @@ func TestFollowerOutlivesTheStore(t *testing.T) {
 	c.say(subscribe("o1"))
 	c.want("subscribed", 1)
 	w.log.breakDown(errors.New("away"))
-	w.log.mu.Lock()
-	looked := w.log.looks
-	w.log.mu.Unlock()
-	w.until("a failed look", func() bool {
-		w.log.mu.Lock()
-		defer w.log.mu.Unlock()
-		return w.log.looks > looked
-	})
+	looked := w.log.count(&w.log.looks)
+	w.until("a failed look", func() bool { return w.log.count(&w.log.looks) > looked })
 	w.log.commit("o1", event.OrderPaid)
 	w.log.breakDown(nil)
 	c.want("order.paid", 2)
@@ -348,10 +404,11 @@ func TestWait(t *testing.T) {
 	const waiters = 20
 	for _, told := range []bool{true, false} {
 		done := make(chan error, waiters)
-		seq := w.log.orders["o1"].Seq
+		seq, asked := w.log.orders["o1"].Seq, w.log.count(&w.log.asked)
 		for range waiters {
 			go func() { done <- w.hub.Wait(ctx, shopID, "o1", seq) }()
 		}
+		w.until("all to have looked", func() bool { return w.log.count(&w.log.asked) == asked+waiters })
 		r := w.log.commit("o1", event.PaymentCreated)
 		if told {
 			w.hub.Publish(shopID, []event.Record{r, r})

@@ -1,8 +1,10 @@
 package push_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -39,7 +41,10 @@ type ledger struct {
 	records []event.Record
 	orders  map[string]*order.Data
 	fail    error
-	looks   int // calls of Events
+	broken  error // of OrderEvents alone
+	looks   int   // calls of Events
+	asked   int   // calls of Order
+	onLook  func()
 }
 
 func newLedger() *ledger { return &ledger{orders: map[string]*order.Data{}} }
@@ -77,6 +82,7 @@ func (l *ledger) commit(orderNo string, types ...event.Type) event.Record {
 func (l *ledger) Order(_ context.Context, shop, no string) (app.OrderView, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.asked++
 	if l.fail != nil {
 		return app.OrderView{}, l.fail
 	}
@@ -88,6 +94,9 @@ func (l *ledger) Order(_ context.Context, shop, no string) (app.OrderView, error
 }
 
 func (l *ledger) Events(_ context.Context, shop string, after event.Position, limit int, _ bool) ([]event.Record, error) {
+	if l.onLook != nil {
+		l.onLook()
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.looks++
@@ -101,8 +110,8 @@ func (l *ledger) Events(_ context.Context, shop string, after event.Position, li
 func (l *ledger) OrderEvents(_ context.Context, _, orderNo string, after int64) ([]event.Record, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.fail != nil {
-		return nil, l.fail
+	if err := cmp.Or(l.fail, l.broken); err != nil {
+		return nil, err
 	}
 	var out []event.Record
 	for _, r := range l.records {
@@ -136,13 +145,22 @@ func (l *ledger) breakDown(err error) {
 	l.fail = err
 }
 
+func (l *ledger) count(of *int) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return *of
+}
+
 // keys knows one secret key, until it is revoked.
 type keys struct {
 	app.Settings
-	revoked atomic.Bool
+	revoked, away atomic.Bool
 }
 
 func (k *keys) KeyByHash(_ context.Context, hash []byte) (shop.Key, error) {
+	if k.away.Load() {
+		return shop.Key{}, errors.New("away")
+	}
 	if string(hash) != string(app.HashKey(secret)) || k.revoked.Load() {
 		return shop.Key{}, fault.New(fault.Missing, "no such key")
 	}

@@ -182,3 +182,21 @@ func TestEventStreamLeft(t *testing.T) {
 	s.end()
 	w.until("its end", func() bool { return w.open.Load() == 0 })
 }
+
+func TestEventStreamOrigins(t *testing.T) {
+	w := newWorld(t, newLedger(), func(o *push.Options) { o.Origins = []string{"shop.example", "https://*.example.org"} })
+	w.publish("o1", event.OrderPlaced)
+	for origin, want := range map[string]string{
+		"https://shop.example":  "https://shop.example",
+		"https://a.example.org": "https://a.example.org",
+		"http://a.example.org":  "",
+		"https://evil.example":  "",
+		"":                      "",
+	} {
+		s := w.stream("/v1/orders/o1/events?token="+secret, http.Header{"Origin": {origin}})
+		if got := s.resp.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("%s: %q", origin, got)
+		}
+		s.end()
+	}
+}

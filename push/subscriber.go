@@ -193,8 +193,7 @@ func (s *subscriber) catchUp(orderNo string, st *stream, upto int64) error {
 		s.hub.o.Log.WarnContext(s.ctx, "push cannot read an order's events", "shop", s.who.Shop, "orderNo", orderNo, "error", err)
 		return errStore
 	}
-	// The log's order is not always the order's own: of two transactions the
-	// one that began first may have changed the order last.
+	// Whatever order the log has, what is promised is the order's own.
 	slices.SortStableFunc(records, func(a, b event.Record) int { return cmp.Compare(lastSeq(&a), lastSeq(&b)) })
 	for i := range records {
 		n := newNotice(&records[i], event.Position{})

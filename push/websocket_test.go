@@ -198,6 +198,20 @@ func TestRubbish(t *testing.T) {
 		{`{"type":"subscribe","orderNo":"nowhere"}`, "not_found"},
 		{`{"type":"subscribe"} {}`, "validation_failed"},
 	}
+	for _, b := range []struct{ text, code string }{
+		{`{"type":"subscribe"}`, "validation_failed"},
+		{`{"type":"auth"}`, "validation_failed"},
+		{`{"type":"subscribe","shop":true,"after":"yesterday"}`, "validation_failed"},
+		{`{"type":"subscribe","shop":true,"after":7}`, "validation_failed"},
+		{`{"type":"subscribe","orderNo":"` + strings.Repeat("x", 65) + `"}`, "validation_failed"},
+		{`{"type":"subscribe","userId":"` + strings.Repeat("x", 65) + `"}`, "validation_failed"},
+	} {
+		c := w.dial("?token=" + secret)
+		c.say(b.text)
+		if m := c.want("error", 0); m.Code != b.code || m.Detail == "" {
+			t.Errorf("%s: %+v", b.text, m)
+		}
+	}
 	c := w.dial("?token=" + secret)
 	for _, b := range bad[:9] {
 		c.say(b.text)

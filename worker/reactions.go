@@ -78,16 +78,10 @@ func (p *lane) turn(t time.Time) {
 
 // run gives every lane its turns until ctx ends.
 func (l *loop) run(ctx context.Context) {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	var look time.Time // the next look at all shops
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		case <-l.woken:
-		}
+	for ctx.Err() == nil {
 		if now := time.Now(); !now.Before(look) {
 			look = now.Add(l.w.o.ReactEvery)
 			shops := l.w.known(ctx)
@@ -100,19 +94,25 @@ func (l *loop) run(ctx context.Context) {
 		// Each that is due gets one round, then it is looked again who is: a
 		// busy shop does not keep the others waiting.
 		due, next := l.due()
-		for len(due) > 0 && ctx.Err() == nil {
-			for _, p := range due {
-				l.round(ctx, p)
-			}
-			due, next = l.due()
-			if !time.Now().Before(look) {
-				break
-			}
+		for _, p := range due {
+			l.round(ctx, p)
+		}
+		if len(due) > 0 {
+			continue
 		}
 		if next.IsZero() || look.Before(next) {
 			next = look
 		}
-		timer.Reset(max(0, time.Until(next)))
+		wait := time.Until(next)
+		if wait <= 0 {
+			continue
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		case <-l.woken:
+		}
 	}
 }
 

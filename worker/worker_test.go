@@ -13,11 +13,12 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/internal/rig"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/worker"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { rig.Main(m) }
 
 // fake is an app whose log is a count of records for each shop, and which
 // writes down when it was asked for what.
@@ -44,10 +45,12 @@ func newFake() *fake {
 
 func (f *fake) React(ctx context.Context, shop string, r *app.Reaction) (int, error) {
 	at := time.Since(f.start)
-	select {
-	case <-ctx.Done():
-		return 0, ctx.Err()
-	case <-time.After(f.slow):
+	if f.slow > 0 {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(f.slow):
+		}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -459,4 +462,31 @@ func TestShopsAway(t *testing.T) {
 			t.Errorf("%d looks", n)
 		}
 	})
+}
+
+// Nothing outlives Run. (A bubble would not end with a goroutine left in it;
+// this is the same with the computer's clock.)
+func TestLeavesNothing(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f := newFake()
+	f.queried = func(ctx context.Context, _ string) (int, error) {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	w := worker.New(worker.Options{
+		App: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
+		Shops: func(context.Context) ([]shop.Shop, error) { return []shop.Shop{{ID: "s1"}}, nil },
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	for range 100 {
+		f.commit("s1", 1)
+		w.Wake("s1", ending)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	w.Wake("s1", ending) // too late, and harmless
 }
