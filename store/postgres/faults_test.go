@@ -88,6 +88,28 @@ func others(t *testing.T, url, sql string) {
 
 const killRoad = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'tandem road%' AND datname = current_database()"
 
+// TestRoundTrips counts what the package promises: one for Begin, one for
+// Commit, once a connection has prepared its statements.
+func TestRoundTrips(t *testing.T) {
+	url := server.NewDatabase(t)
+	shopWith(t, url)
+	p := newProxy(t, url)
+	s := oneWarm(t, p.url)
+	needs := app.Needs{Keys: []string{"k"}, Orders: []string{"o"}, Users: []string{"u"}, Skus: []string{"a"}, Counters: []string{"c"}}
+	begin(t, s, needs).Rollback()
+	before := p.count()
+	u := begin(t, s, needs)
+	if n := p.count() - before; n != 1 {
+		t.Errorf("begin took %d round trips", n)
+	}
+	if err := u.Commit(t.Context(), marked("m")); err != nil {
+		t.Fatal(err)
+	}
+	if n := p.count() - before; n != 2 {
+		t.Errorf("begin and commit took %d round trips", n)
+	}
+}
+
 func TestBeginAfterTheServerCutAllConnections(t *testing.T) {
 	url := server.NewDatabase(t)
 	s := shopWith(t, url)

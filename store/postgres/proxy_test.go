@@ -19,6 +19,7 @@ type proxy struct {
 	moved     *sync.Cond
 	questions bool // held back
 	answers   bool
+	asked     int // times that something was asked
 	ends      []net.Conn
 }
 
@@ -76,6 +77,9 @@ func (p *proxy) carry(to, from net.Conn, held *bool) {
 	for {
 		n, err := from.Read(buf)
 		p.mu.Lock()
+		if held == &p.questions && n > 0 {
+			p.asked++
+		}
 		for *held {
 			p.moved.Wait()
 		}
@@ -99,4 +103,10 @@ func (p *proxy) hold(questions, answers bool) {
 	defer p.mu.Unlock()
 	p.questions, p.answers = questions, answers
 	p.moved.Broadcast()
+}
+
+func (p *proxy) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked
 }
