@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -63,17 +65,42 @@ func (l *lines) String() string {
 	return l.Buffer.String()
 }
 
+// migrated is the file of an empty store: making the tables takes longer than
+// most tests.
+var migrated = func() func(testing.TB) []byte {
+	var once sync.Once
+	var file []byte
+	return func(t testing.TB) []byte {
+		t.Helper()
+		once.Do(func() {
+			path := filepath.Join(t.TempDir(), "empty.db")
+			s, err := sqlite.Open(ctx, path, sqlite.Options{})
+			if err == nil {
+				err = errors.Join(s.Migrate(ctx), s.Close())
+			}
+			if err == nil {
+				file, err = os.ReadFile(path)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+		return file
+	}
+}()
+
 // open makes a house with two shops, each with a key, and the channel "gate".
 func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 	t.Helper()
-	s, err := sqlite.Open(ctx, filepath.Join(t.TempDir(), "tandem.db"), sqlite.Options{})
+	file := filepath.Join(t.TempDir(), "tandem.db")
+	if err := os.WriteFile(file, migrated(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.Open(ctx, file, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	if err := s.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	h := &house{Rig: rig.New(t, s, 1, nil), log: &lines{}}
 	if err := s.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: h.Clock.Now()}); err != nil {
 		t.Fatal(err)

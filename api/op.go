@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -75,12 +74,6 @@ func add[I, O any](s *server, o op, handle func(context.Context, *I) (*O, error)
 	}
 	ho.Middlewares = huma.Middlewares{s.around(o.call, &o)}
 	huma.Register(s.api, ho, func(ctx context.Context, in *I) (*O, error) {
-		if o.takesJSON {
-			// The time that the body had to arrive in is over. Left in force
-			// it would end the request's context later: the server reads on
-			// in the background to notice a client who leaves.
-			_ = huma.SetReadDeadline(caller(ctx).w, time.Time{}) // not a connection: a test's recorder
-		}
 		out, err := handle(ctx, in)
 		if err != nil {
 			return nil, problemOf(ctx, err)
