@@ -15,6 +15,17 @@
 //     character (U+0000 and broken UTF-8, which databases refuse, are refused
 //     here);
 //   - a request is one line of the log, without bodies, keys or tokens.
+//
+// # What it costs
+//
+// On one core of a small server (BenchmarkPlaceOrder: two lines and a coupon,
+// a road of no length), POST /v1/orders takes 19 µs, of which 3 µs are the
+// use case's. 4.5 µs go into reading the body a first time and holding it
+// against its schema, 3 µs into reading it into its type, 3 µs into writing
+// the answer, 1 µs into the client token. Skipping huma's validation on the
+// hot operations would save those 4.5 µs, some two in a hundred of what an
+// order costs in all; it is not worth a second way to refuse a body. A
+// callback takes 4.5 µs.
 package api
 
 import (

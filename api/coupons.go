@@ -19,20 +19,20 @@ func (s *server) mountCoupons() {
 
 // couponView is a coupon as clients see it.
 type couponView struct {
-	Code        string     `json:"code" example:"WELCOME-7F3K"`
-	TemplateID  string     `json:"templateId"`
-	UserID      string     `json:"userId" doc:"Empty while it is nobody's: whoever has the code may use it"`
-	Status      string     `json:"status" enum:"available,locked,used,expired,revoked"`
-	OrderNo     string     `json:"orderNo,omitempty" doc:"The order that holds or used it"`
-	LockedUntil *time.Time `json:"lockedUntil,omitempty" doc:"When the order that holds it expires"`
-	ValidFrom   *time.Time `json:"validFrom,omitempty"`
-	ValidUntil  *time.Time `json:"validUntil,omitempty" doc:"The first moment at which it is no longer valid"`
-	IssuedAt    time.Time  `json:"issuedAt"`
+	Code        string       `json:"code" example:"WELCOME-7F3K"`
+	TemplateID  string       `json:"templateId"`
+	UserID      string       `json:"userId" doc:"Empty while it is nobody's: whoever has the code may use it"`
+	Status      couponStatus `json:"status"`
+	OrderNo     string       `json:"orderNo,omitempty" doc:"The order that holds or used it"`
+	LockedUntil *time.Time   `json:"lockedUntil,omitempty" doc:"When the order that holds it expires"`
+	ValidFrom   *time.Time   `json:"validFrom,omitempty"`
+	ValidUntil  *time.Time   `json:"validUntil,omitempty" doc:"The first moment at which it is no longer valid"`
+	IssuedAt    time.Time    `json:"issuedAt"`
 }
 
 func (s *server) viewCoupon(d marketing.CouponData) couponView {
 	return couponView{
-		Code: d.Code, TemplateID: d.TemplateID, UserID: d.User, Status: string(shownStatus(&d, s.app.Clock.Now())), OrderNo: d.Order,
+		Code: d.Code, TemplateID: d.TemplateID, UserID: d.User, Status: couponStatus(shownStatus(&d, s.app.Clock.Now())), OrderNo: d.Order,
 		LockedUntil: atOrNil(d.LockedUntil), ValidFrom: atOrNil(d.ValidFrom), ValidUntil: atOrNil(d.ValidUntil), IssuedAt: at(d.IssuedAt),
 	}
 }
@@ -116,7 +116,7 @@ var listCoupons = op{
 type listCouponsInput struct {
 	UserPath
 	PageParams
-	Status string `query:"status" enum:"available,locked,used,expired,revoked" doc:"Only those; any when absent"`
+	Status couponStatus `query:"status" doc:"Only those; any when absent"`
 }
 
 // listCoupons asks the store again for as many as are still missing: what

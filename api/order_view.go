@@ -12,10 +12,10 @@ import (
 
 // orderView is an order as clients see it. Amounts are minor units.
 type orderView struct {
-	OrderNo  string `json:"orderNo" example:"12026060104000012300000000017"`
-	UserID   string `json:"userId"`
-	Status   string `json:"status" enum:"pending_payment,partially_paid,payment_failed,paid,closed"`
-	Currency string `json:"currency" example:"CNY"`
+	OrderNo  string      `json:"orderNo" example:"12026060104000012300000000017"`
+	UserID   string      `json:"userId"`
+	Status   orderStatus `json:"status"`
+	Currency string      `json:"currency" example:"CNY"`
 
 	TotalAmount    int64 `json:"totalAmount"`
 	DiscountAmount int64 `json:"discountAmount"`
@@ -41,7 +41,7 @@ type orderView struct {
 func viewOrder(v app.OrderView) orderView {
 	d := &v.Order
 	out := orderView{
-		OrderNo: d.No, UserID: d.User, Status: string(d.Status), Currency: d.Currency,
+		OrderNo: d.No, UserID: d.User, Status: orderStatus(d.Status), Currency: d.Currency,
 		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable, PaidAmount: d.Paid, RefundedAmount: d.Refunded,
 		Items: orEmpty(d.Items), AppliedDiscounts: orEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
 		CreatedAt: at(d.CreatedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
@@ -71,7 +71,7 @@ type paymentView struct {
 	Method    string          `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate"`
 	Amount    int64           `json:"amount"`
 	Currency  string          `json:"currency"`
-	Status    string          `json:"status" enum:"created,pending,succeeded,failed,closed"`
+	Status    paymentStatus   `json:"status"`
 	Action    *payment.Action `json:"action,omitempty" doc:"Absent until the channel has answered"`
 	ExpiresAt time.Time       `json:"expiresAt"`
 	CreatedAt time.Time       `json:"createdAt"`
@@ -85,7 +85,7 @@ type paymentView struct {
 func viewPayment(d payment.Data) paymentView {
 	return paymentView{
 		PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: string(d.Method), Amount: d.Amount, Currency: d.Currency,
-		Status: string(d.Status), Action: d.Action, ExpiresAt: at(d.ExpiresAt), CreatedAt: at(d.CreatedAt),
+		Status: paymentStatus(d.Status), Action: d.Action, ExpiresAt: at(d.ExpiresAt), CreatedAt: at(d.CreatedAt),
 		SucceededAt: atOrNil(d.SucceededAt), TransactionID: d.TransactionID, Anomaly: d.Anomaly, RefundedAmount: d.Refunded,
 	}
 }

@@ -126,10 +126,10 @@ var listOrders = op{
 
 type listOrdersInput struct {
 	PageParams
-	UserID      string    `query:"userId" maxLength:"64"`
-	Status      string    `query:"status" enum:"pending_payment,partially_paid,payment_failed,paid,closed"`
-	CreatedFrom time.Time `query:"createdFrom" doc:"From this moment on"`
-	CreatedTo   time.Time `query:"createdTo" doc:"Before this moment"`
+	UserID      string      `query:"userId" maxLength:"64"`
+	Status      orderStatus `query:"status"`
+	CreatedFrom time.Time   `query:"createdFrom" doc:"From this moment on"`
+	CreatedTo   time.Time   `query:"createdTo" doc:"Before this moment"`
 }
 
 func (s *server) listOrders(ctx context.Context, in *listOrdersInput) (*answer[list[orderView]], error) {

@@ -118,6 +118,7 @@ func TestPages(t *testing.T) {
 	h.stock()
 	var placed []string
 	for range 5 {
+		h.must("POST /v1/test/clock", `{"advance":"2ms"}`) // numbers sort by the millisecond
 		placed = append([]string{h.must("POST /v1/orders", oneTea)["orderNo"].(string)}, placed...)
 	}
 	var listed []string
