@@ -72,7 +72,7 @@ function draw() {
   const offered = state.shelf?.coupon;
   $('claim').hidden = !offered || state.coupon !== '';
   if (offered) $('claim').textContent = word('claim', { name: named(offered.name) });
-  $('buy').textContent = quote ? word('buyAmount', { amount: money(quote.payableAmount, quote.currency) }) : word(filled ? 'pricing' : 'buy');
+  $('buy').textContent = word(quote ? 'buyNow' : 'pricing');
   if (!$('buy').hasAttribute('aria-busy')) $('buy').disabled = !quote;
 }
 
