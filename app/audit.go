@@ -27,7 +27,7 @@ var Invariants = [...]string{
 	4: "stock: reserved = Σ open orders' units; onHand = Σ adjustments - Σ sold; never below 0",
 	5: "limits: counters equal what the orders and coupons that use them say",
 	6: "events: every order's events are numbered without a gap and end at its state; every reaction is on the log",
-	7: "refunds: Σ refunds ≤ payment; an order's refunds equal its payments'",
+	7: "refunds: Σ refunds ≤ payment; what an order gave back came from its payments",
 	8: "evidence: replaying all facts of a payment backwards gives the same state",
 }
 
@@ -234,13 +234,13 @@ func (a *auditor) money(subject string, v *OrderView) {
 		}
 		a.replay(who, p)
 	}
-	if applied != d.Paid || d.Paid < 0 || d.Paid > d.Payable {
-		a.offend(2, subject, "paid %d of %d, its payments applied %d", d.Paid, d.Payable, applied)
+	if applied != d.Paid-d.Refunded || d.Paid < 0 || d.Paid > d.Payable {
+		a.offend(2, subject, "paid %d of %d and refunded %d, its payments apply %d", d.Paid, d.Payable, d.Refunded, applied)
 	}
-	if d.Status == order.Paid && d.Paid != d.Payable {
+	if (d.Status == order.Paid || d.Status == order.Refunded) && d.Paid != d.Payable {
 		a.offend(2, subject, "is paid with %d of %d", d.Paid, d.Payable)
 	}
-	if refunded != d.Refunded {
+	if refunded < d.Refunded {
 		a.offend(7, subject, "refunded %d, its payments %d", d.Refunded, refunded)
 	}
 }
@@ -262,7 +262,7 @@ func (a *auditor) replay(who string, p *payment.Data) {
 	if status == payment.StatusCreated && p.Status == payment.StatusPending {
 		status = p.Status
 	}
-	if status != p.Status || d.Anomaly != p.Anomaly || d.TransactionID != p.TransactionID {
+	if status != p.Status || d.Anomaly != p.Anomaly || d.TransactionID != p.TransactionID || d.Refunded != p.Refunded {
 		a.offend(8, who, "is %s (%s %s), its evidence says %s (%s %s)", p.Status, p.TransactionID, p.Anomaly, status, d.TransactionID, d.Anomaly)
 	}
 }

@@ -47,12 +47,6 @@ func (a *App) Callback(ctx context.Context, shop, channel string, header http.He
 		return ch.Answer(false), verdict, nil
 	}
 	x.MessageID, x.Detail = notice.ID, notice.Type
-	if notice.RefundNo != "" {
-		// No refund of ours has that number: kept, and asked for again.
-		x.Payment, x.Verdict = notice.PaymentNo, string(payment.Orphan)
-		err := a.keep(ctx, shop, x)
-		return ch.Answer(false), x.Verdict, err
-	}
 	outcome, err := a.Settle(ctx, shop, notice.PaymentNo, notice.Fact, x)
 	if err != nil {
 		// Not applied, so not acknowledged: the channel will send it again.

@@ -251,6 +251,19 @@ func TestLives(t *testing.T) {
 			}
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
+		{"refunded by hand at the channel, told before the payment", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			for _, part := range []payment.Fact{{ID: "refund/1", Amount: 200}, {ID: "refund/2", Amount: 300}, {ID: "refund/2", Amount: 300}} {
+				part.Kind, part.Merchant = payment.Refunded, "mch"
+				callback(t, r, p.No, part)
+				callback(t, r, p.No, r.Gate.Pay(p.No))
+			}
+			if d := view(t, r, o.No).Order; d.Refunded != 500 || d.Paid != 500 {
+				t.Errorf("paid %d, refunded %d", d.Paid, d.Refunded)
+			}
+			return o.No
+		}, order.Refunded, payment.StatusSucceeded, 0, 24, marketing.Used},
 		{"money after the close stays visible", func(t *testing.T, r *rig.Rig) string {
 			o := place(t, r, rig.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)

@@ -63,7 +63,13 @@ func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome,
 		return
 	case payment.Settled:
 		o.Note(p.Event(event.PaymentSucceeded, ""))
-		p.Apply(o.Settle(p.Data().Amount, tx.Now()))
+		givenUp := p.Apply(o.Settle(p.Data().Amount, tx.Now()))
+		if back := p.Data().Refunded; back > 0 {
+			// The refund's notice came before the payment's.
+			o.Refund(givenUp, wentBack(p, back))
+		}
+	case payment.GoneBack:
+		o.Refund(p.Apply(0), wentBack(p, f.Amount))
 	case payment.NowFailed:
 		o.Note(p.Event(event.PaymentFailed, f.Word))
 		if !othersOpen(tx, p) {
@@ -83,6 +89,12 @@ func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome,
 		}
 	}
 	tx.PutOrder(o)
+}
+
+func wentBack(p *payment.Payment, amount int64) event.Event {
+	e := p.Event(event.RefundSucceeded, "")
+	e.Amount = amount
+	return e
 }
 
 // othersOpen says whether another payment of the order may still be paid.

@@ -26,6 +26,10 @@ const (
 	OrderClosing       Type = "order.closing" // wants to close, the channel is being asked first
 	OrderClosed        Type = "order.closed"
 
+	OrderRefunded Type = "order.refunded"
+
+	RefundSucceeded Type = "refund.succeeded"
+
 	PaymentCreated   Type = "payment.created"
 	PaymentPending   Type = "payment.pending" // the channel took it
 	PaymentSucceeded Type = "payment.succeeded"

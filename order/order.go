@@ -160,6 +160,23 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 	return applied
 }
 
+// Refund notes that amount of what was paid went back to the buyer by the
+// payment that e tells of. An order whose money has all gone back is
+// refunded.
+func (o *Order) Refund(amount int64, e event.Event) {
+	if amount > 0 {
+		o.d.Refunded += amount
+		if o.d.Status == Paid && o.d.Refunded == o.d.Paid {
+			o.mustMove(RefundRest)
+			o.record(e)
+			o.record(event.Event{Type: event.OrderRefunded, User: o.d.User, Amount: o.d.Refunded})
+			return
+		}
+		o.mustMove(RefundPart)
+	}
+	o.record(e)
+}
+
 // AttemptFailed says that a payment failed for certain.
 func (o *Order) AttemptFailed(reason string) {
 	if !o.d.Status.Live() {

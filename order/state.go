@@ -12,6 +12,7 @@ const (
 	PaymentFailed  Status = "payment_failed"
 	Paid           Status = "paid"
 	Closed         Status = "closed"
+	Refunded       Status = "refunded"
 )
 
 // Verb is what can be done to an order's state.
@@ -25,6 +26,8 @@ const (
 	TryAgain    Verb = "new attempt"
 	BeginClose  Verb = "ask the channel before closing"
 	Close       Verb = "cancel or expire"
+	RefundPart  Verb = "part of it refunded"
+	RefundRest  Verb = "refunded in full"
 )
 
 // Transitions is the whole state machine as data: move obeys it, the
@@ -54,6 +57,11 @@ var Transitions = []struct {
 	{PartiallyPaid, TryAgain, PartiallyPaid},
 	{PartiallyPaid, BeginClose, PartiallyPaid},
 	{PartiallyPaid, Close, Closed},
+	{PartiallyPaid, RefundPart, PartiallyPaid},
+
+	{Paid, RefundPart, Paid},
+	{Paid, RefundRest, Refunded},
+	{Closed, RefundPart, Closed},
 }
 
 type edge struct {

@@ -129,7 +129,7 @@ type Notice struct {
 	Type      string // the channel's own word for what it tells: TRANSACTION.SUCCESS
 	PaymentNo string // our number, as the channel says it
 	RefundNo  string // set when it is about a refund
-	Fact      Fact   // meaningful when RefundNo is ""
+	Fact      Fact
 	Plain     []byte // the decrypted content, kept as evidence
 }
 

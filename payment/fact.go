@@ -7,10 +7,12 @@ type FactKind string
 
 // The kinds.
 const (
-	Paid   FactKind = "paid"   // the money is at the channel
-	Failed FactKind = "failed" // this attempt failed; a later one may succeed
-	Closed FactKind = "closed" // the channel takes no money for it any more
-	Open   FactKind = "open"   // the channel knows it, and it is not paid; says nothing lasting
+	Paid        FactKind = "paid"         // the money is at the channel
+	Failed      FactKind = "failed"       // this attempt failed; a later one may succeed
+	Closed      FactKind = "closed"       // the channel takes no money for it any more
+	Refunded    FactKind = "refunded"     // money went back: Amount of it, by the refund in the ID
+	RefundStuck FactKind = "refund_stuck" // a refund that the channel could not finish
+	Open        FactKind = "open"         // the channel knows it, and it is not paid; says nothing lasting
 )
 
 // Source is where a fact comes from.

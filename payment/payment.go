@@ -141,5 +141,12 @@ func (p *Payment) Asked(now time.Time) {
 	p.d.NextQueryAt = now.Add(QueryDelays[min(p.d.Queries, len(QueryDelays)-1)])
 }
 
-// Apply notes how much of the money the order took.
-func (p *Payment) Apply(amount int64) { p.d.Applied += amount }
+// Apply notes how much of the money the order took. What has gone back to
+// the buyer is taken from money in suspense first; the rest of it, which the
+// order has to give up, is returned.
+func (p *Payment) Apply(amount int64) (givenUp int64) {
+	p.d.Applied += amount
+	givenUp = max(0, p.d.Applied+p.d.Refunded-p.d.Amount)
+	p.d.Applied -= givenUp
+	return givenUp
+}

@@ -21,6 +21,7 @@ const (
 	Recorded   Outcome = "recorded"   // kept; the state is as before
 	NowFailed  Outcome = "failed"     // the attempt failed
 	NowClosed  Outcome = "closed"     // closed at the channel
+	GoneBack   Outcome = "refunded"   // money of it went back to the buyer
 	Anomalous  Outcome = "anomaly"    // authentic but wrong: kept, not followed
 	Orphan     Outcome = "orphan"     // authentic, about a payment that we do not know
 	StillOpen  Outcome = "still_open" // nothing lasting was said
@@ -42,12 +43,14 @@ func (p *Payment) Settle(f Fact, now time.Time) Outcome {
 	f.ReceivedAt = now
 	// A new slice: clones share the old one.
 	p.d.Facts = append(slices.Clip(p.d.Facts), f)
-	before := p.d.Status
+	before, refunded := p.d.Status, p.d.Refunded
 	anomaly := p.mismatch(f)
 	p.resolve(now)
 	switch {
 	case anomaly != "":
 		return Anomalous
+	case p.d.Status == before && p.d.Refunded != refunded:
+		return GoneBack
 	case p.d.Status == before:
 		return Recorded
 	case p.d.Status == StatusSucceeded:
@@ -61,10 +64,12 @@ func (p *Payment) Settle(f Fact, now time.Time) Outcome {
 
 // resolve computes the state from the set of facts: money that is right wins
 // over everything, a close over a failure. Only the earliest right payment
-// counts; the set decides, not the order of arrival.
+// counts, and what went back counts once there is a payment; the set decides,
+// not the order of arrival.
 func (p *Payment) resolve(now time.Time) {
 	var paid *Fact
 	var closed, failed bool
+	var refunded int64
 	p.d.Anomaly = ""
 	for i := range p.d.Facts {
 		f := &p.d.Facts[i]
@@ -83,10 +88,17 @@ func (p *Payment) resolve(now time.Time) {
 			closed = true
 		case Failed:
 			failed = true
+		case Refunded:
+			refunded += f.Amount
 		}
 	}
 	switch {
+	case paid != nil && refunded > p.d.Amount:
+		p.d.Anomaly = fmt.Sprintf("refunds: %d went back of %d", refunded, p.d.Amount)
+		refunded = p.d.Amount
+		fallthrough
 	case paid != nil:
+		p.d.Refunded = refunded
 		p.d.Status, p.d.TransactionID, p.d.SucceededAt = StatusSucceeded, paid.TransactionID, paid.At
 		p.d.NextQueryAt = time.Time{}
 	case closed:
@@ -103,6 +115,10 @@ func (p *Payment) resolve(now time.Time) {
 // channel says of amount, currency, merchant and app must be what we asked.
 func (p *Payment) mismatch(f Fact) string {
 	switch {
+	case f.Kind == Refunded && f.Merchant != p.d.Merchant:
+		return fmt.Sprintf("merchant: refunded by %s, ours is %s", f.Merchant, p.d.Merchant)
+	case f.Kind == Refunded && (f.Amount <= 0 || f.Amount > p.d.Amount):
+		return fmt.Sprintf("amount: refunded %d of %d", f.Amount, p.d.Amount)
 	case f.Kind != Paid:
 		return ""
 	case f.Amount != p.d.Amount:

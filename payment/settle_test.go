@@ -29,6 +29,8 @@ func paid(id string, change func(*payment.Fact)) payment.Fact {
 var (
 	closed = payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByClose}
 	failed = payment.Fact{ID: "failed/PAYERROR", Kind: payment.Failed, Source: payment.ByQuery}
+	back   = payment.Fact{ID: "refund/r1", Kind: payment.Refunded, Amount: 300, Merchant: "mch1"}
+	more   = payment.Fact{ID: "refund/r2", Kind: payment.Refunded, Amount: 700, Merchant: "mch1"}
 	open   = payment.Fact{ID: "open", Kind: payment.Open, Source: payment.ByQuery}
 )
 
@@ -54,6 +56,12 @@ func TestSettle(t *testing.T) {
 		{"wrong currency", []payment.Fact{paid("a", func(f *payment.Fact) { f.Currency = "USD" })}, payment.Anomalous, payment.StatusCreated, "currency: paid USD, asked CNY"},
 		{"wrong merchant", []payment.Fact{paid("a", func(f *payment.Fact) { f.Merchant = "mch2" })}, payment.Anomalous, payment.StatusCreated, "merchant: paid to mch2, ours is mch1"},
 		{"wrong app", []payment.Fact{paid("a", func(f *payment.Fact) { f.App = "app2" })}, payment.Anomalous, payment.StatusCreated, "app: paid in app2, ours is app1"},
+		{"refunded in part", []payment.Fact{paid("a", nil), back}, payment.GoneBack, payment.StatusSucceeded, ""},
+		{"refunded, told twice", []payment.Fact{paid("a", nil), back, back}, payment.Repeated, payment.StatusSucceeded, ""},
+		{"refund told first", []payment.Fact{back, paid("a", nil)}, payment.Settled, payment.StatusSucceeded, ""},
+		{"refund of nothing", []payment.Fact{back}, payment.Recorded, payment.StatusCreated, ""},
+		{"refunded by another", []payment.Fact{paid("a", nil), {ID: "refund/r1", Kind: payment.Refunded, Amount: 300, Merchant: "mch2"}}, payment.Anomalous, payment.StatusSucceeded, "merchant: refunded by mch2, ours is mch1"},
+		{"more refunded than paid", []payment.Fact{paid("a", nil), back, more}, payment.GoneBack, payment.StatusSucceeded, "refunds: 1000 went back of 900"},
 		{"wrong, then right", []payment.Fact{paid("a", func(f *payment.Fact) { f.Amount = 1 }), paid("b", nil)}, payment.Settled, payment.StatusSucceeded, "amount: paid 1, asked 900"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -81,18 +89,18 @@ func TestOrderOfFactsDoesNotMatter(t *testing.T) {
 	all := []payment.Fact{
 		paid("a", nil), paid("b", func(f *payment.Fact) { f.At = now.Add(2 * time.Minute) }), closed, failed,
 		paid("c", func(f *payment.Fact) { f.Amount = 1 }), paid("d", func(f *payment.Fact) { f.App = "app2" }),
-		{ID: "failed/other", Kind: payment.Failed}, open,
+		{ID: "failed/other", Kind: payment.Failed}, back, more, open,
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		set := rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 0, 7, rapid.ID[int]).Draw(t, "facts")
-		told := append(append([]int{}, set...), rapid.SliceOfN(rapid.SampledFrom(append(set, 7)), 0, 4).Draw(t, "again")...)
+		told := append(append([]int{}, set...), rapid.SliceOfN(rapid.SampledFrom(append(set, len(all)-1)), 0, 4).Draw(t, "again")...)
 		state := func(order []int) string {
 			p := opened()
 			for i, f := range order {
 				p.Settle(all[f], now.Add(time.Duration(i)*time.Second))
 			}
 			d := p.Data()
-			return fmt.Sprint(d.Status, d.Anomaly, d.TransactionID, d.SucceededAt, d.NextQueryAt.IsZero(), len(d.Facts))
+			return fmt.Sprint(d.Status, d.Anomaly, d.TransactionID, d.SucceededAt, d.NextQueryAt.IsZero(), d.Refunded, len(d.Facts))
 		}
 		one := state(told)
 		other := state(rapid.Permutation(told).Draw(t, "order"))

@@ -33,6 +33,11 @@ type refund struct {
 	MchID       string `json:"mchid"`
 	OutTradeNo  string `json:"out_trade_no"`
 	OutRefundNo string `json:"out_refund_no"`
+	Status      string `json:"refund_status"` // SUCCESS, CLOSED or ABNORMAL
+	SuccessTime string `json:"success_time"`
+	Amount      struct {
+		Refund int64 `json:"refund"` // fen
+	} `json:"amount"`
 }
 
 // original is the kind of content that belongs to each event that we know.
@@ -48,7 +53,7 @@ var original = map[string]string{
 // headers and timestamp, serial, signature, decryption, content.
 //
 // It does not compare merchant, app and amount with any payment: it does not
-// know one. A refund's notice has no fact.
+// know one.
 func (c *Channel) Read(now time.Time, header http.Header, body []byte) (payment.Notice, error) {
 	if len(body) > MaxCallback {
 		return payment.Notice{}, refused(payment.StageSize, "the body is longer than 64 KiB")
@@ -71,7 +76,7 @@ func (c *Channel) Read(now time.Time, header http.Header, body []byte) (payment.
 	}
 	n := payment.Notice{ID: env.ID, Type: env.EventType, Plain: plain}
 	if kind == "refund" {
-		err = readRefund(&n)
+		err = readRefund(&n, now)
 	} else {
 		err = readPayment(&n, now)
 	}
@@ -120,7 +125,7 @@ func readPayment(n *payment.Notice, now time.Time) error {
 	return nil
 }
 
-func readRefund(n *payment.Notice) error {
+func readRefund(n *payment.Notice, now time.Time) error {
 	var r refund
 	if !utf8.Valid(n.Plain) || json.Unmarshal(n.Plain, &r) != nil {
 		return refused(payment.StageBody, "it is not a refund")
@@ -128,6 +133,20 @@ func readRefund(n *payment.Notice) error {
 	if r.MchID == "" || r.OutTradeNo == "" || r.OutRefundNo == "" {
 		return refused(payment.StageBody, "mchid, out_trade_no or out_refund_no is missing")
 	}
+	if r.Amount.Refund < 1 {
+		return refused(payment.StageBody, "the refund is of no amount")
+	}
 	n.PaymentNo, n.RefundNo = r.OutTradeNo, r.OutRefundNo
+	n.Fact = payment.Fact{
+		ID: "refund/" + r.OutRefundNo, Kind: payment.Refunded, Source: payment.ByCallback, ReceivedAt: now.UTC(),
+		Amount: r.Amount.Refund, Merchant: r.MchID, Word: r.Status,
+	}
+	if n.Type != "REFUND.SUCCESS" {
+		// Not the end of it: a success under the same number may follow.
+		n.Fact.ID, n.Fact.Kind = "refund/"+r.OutRefundNo+"/"+r.Status, payment.RefundStuck
+	}
+	if at, err := time.Parse(time.RFC3339, r.SuccessTime); err == nil {
+		n.Fact.At = at.UTC()
+	}
 	return nil
 }

@@ -117,7 +117,7 @@ func TestReadSpoiledBodies(t *testing.T) {
 	about := func(plain string) []byte { return notification(t, "TRANSACTION.SUCCESS", "transaction", plain) }
 	without := func(old, new string) []byte { return about(strings.Replace(paidContent, old, new, 1)) }
 	refunded := func(plain string) []byte { return notification(t, "REFUND.SUCCESS", "refund", plain) }
-	const refundContent = `{"mchid":"1900012345","out_trade_no":"PAY1","out_refund_no":"REF1","refund_status":"SUCCESS"}`
+	const refundContent = `{"mchid":"1900012345","out_trade_no":"PAY1","out_refund_no":"REF1","refund_status":"SUCCESS","amount":{"refund":150}}`
 
 	for _, row := range []struct {
 		name string
@@ -183,6 +183,7 @@ func TestReadSpoiledBodies(t *testing.T) {
 		{"refund", refunded(refundContent), ""},
 		{"refund of nothing", refunded("{}"), payment.StageBody},
 		{"refund that is a list", refunded("[]"), payment.StageBody},
+		{"refund of nothing", refunded(strings.Replace(refundContent, "150", "0", 1)), payment.StageBody},
 		{"refund without number", refunded(strings.Replace(refundContent, "out_refund_no", "x", 1)), payment.StageBody},
 		{"refund without payment", refunded(strings.Replace(refundContent, "out_trade_no", "x", 1)), payment.StageBody},
 	} {
@@ -194,7 +195,7 @@ func TestReadSpoiledBodies(t *testing.T) {
 			if row.want == "" && n.RefundNo == "" && (n.Fact.ID != "paid/420000001" || n.Fact.Amount != 900 || n.Fact.Currency != "CNY") {
 				t.Errorf("the fact is %+v", n.Fact)
 			}
-			if row.want == "" && n.RefundNo != "" && n.Fact != (payment.Fact{}) {
+			if row.want == "" && n.RefundNo != "" && (n.Fact.ID != "refund/REF1" || n.Fact.Kind != payment.Refunded || n.Fact.Amount != 150) {
 				t.Errorf("a refund has the fact %+v", n.Fact)
 			}
 		})
@@ -252,7 +253,7 @@ func FuzzRead(f *testing.F) {
 		if readPayment(&own, vectorTime) == nil && (own.Fact.ID == "" || own.Fact.Amount < 1) {
 			t.Fatalf("a payment of nothing: %+v", own.Fact)
 		}
-		_ = readRefund(&own)
+		_ = readRefund(&own, vectorTime)
 	})
 }
 

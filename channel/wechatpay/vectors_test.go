@@ -27,9 +27,11 @@ type vector struct {
 		TransactionID string `json:"transaction_id"`
 		Plaintext     *struct {
 			transaction
-			OutRefundNo string `json:"out_refund_no"`
+			OutRefundNo  string `json:"out_refund_no"`
+			RefundStatus string `json:"refund_status"`
 		}
-		Raw json.RawMessage `json:"-"`
+		RefundFen int64           `json:"refund_fen"`
+		Raw       json.RawMessage `json:"-"`
 	}
 }
 
@@ -77,11 +79,16 @@ func TestVectors(t *testing.T) {
 			}
 			want := v.Expect.Plaintext
 			expected := payment.Notice{ID: n.ID, Type: n.Type, Plain: n.Plain, PaymentNo: want.OutTradeNo, RefundNo: want.OutRefundNo}
-			if want.OutRefundNo == "" {
-				at, err := time.Parse(time.RFC3339, want.SuccessTime)
-				if err != nil {
-					t.Fatal(err)
+			at, err := time.Parse(time.RFC3339, want.SuccessTime)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want.OutRefundNo != "" {
+				expected.Fact = payment.Fact{
+					ID: "refund/" + want.OutRefundNo, Kind: payment.Refunded, Source: payment.ByCallback,
+					Amount: v.Expect.RefundFen, Merchant: want.MchID, Word: want.RefundStatus, At: at.UTC(), ReceivedAt: now.UTC(),
 				}
+			} else {
 				expected.Fact = payment.Fact{
 					ID: "paid/" + want.TransactionID, Kind: payment.Paid, Source: payment.ByCallback,
 					TransactionID: want.TransactionID, Amount: want.Amount.Total, Currency: want.Amount.Currency,

@@ -128,7 +128,7 @@ CREATE TABLE orders (
     order_no     text COLLATE "C" NOT NULL,
     user_id      text COLLATE "C" NOT NULL,
     status       text NOT NULL CONSTRAINT orders_status
-                 CHECK (status IN ('pending_payment', 'partially_paid', 'payment_failed', 'paid', 'closed')),
+                 CHECK (status IN ('pending_payment', 'partially_paid', 'payment_failed', 'paid', 'closed', 'refunded')),
     currency     text NOT NULL,
     total        bigint NOT NULL,
     discount     bigint NOT NULL,
