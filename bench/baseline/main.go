@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -53,6 +54,7 @@ func run(ctx context.Context) error {
 		settings = flag.String("channel", "", "file with the settings of a WeChat Pay channel, as PUT /v1/channels takes them")
 	)
 	flag.Parse()
+	debug.SetGCPercent(400) // its heap is small and memory is not what it lacks
 	s := &server{key: "Bearer " + *key, tokens: app.NewTokens([]byte(rand.Text() + rand.Text()))}
 	if *settings != "" {
 		ch, err := openChannel(*settings)

@@ -178,9 +178,6 @@ func paid(ctx context.Context, tx pgx.Tx, p *payment.Payment, o *order.Order, no
 		skus[i], units[i] = u.Sku, u.Quantity
 		follow = append(follow, event.Event{Type: event.StockSold, Order: d.No, Sku: u.Sku, Quantity: u.Quantity})
 	}
-	if _, err := tx.Exec(ctx, sellSkus, theShop, skus, units); err != nil {
-		return err
-	}
 	if len(d.Coupons) > 0 {
 		rows, _ := tx.Query(ctx, useCoupons, theShop, d.Coupons, d.No)
 		used, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (e event.Event, err error) {
@@ -191,6 +188,9 @@ func paid(ctx context.Context, tx pgx.Tx, p *payment.Payment, o *order.Order, no
 			return err
 		}
 		follow = append(follow, used...)
+	}
+	if _, err := tx.Exec(ctx, sellSkus, theShop, skus, units); err != nil {
+		return err
 	}
 	return changeOrder(ctx, tx, o, now, follow...)
 }

@@ -146,7 +146,8 @@ func claim(ctx context.Context, tx pgx.Tx, key string, hash []byte, now time.Tim
 	return answer, nil
 }
 
-// find reads the user and locks skus, then coupons, each in key order.
+// find reads the user and locks coupons, then skus, each in key order: skus
+// are wanted by many, so they are held for the shortest time.
 func find(ctx context.Context, tx pgx.Tx, p *placement) (*found, error) {
 	f := &found{user: shop.User{ID: p.User}}
 	var tags []byte
@@ -159,7 +160,13 @@ func find(ctx context.Context, tx pgx.Tx, p *placement) (*found, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, _ := tx.Query(ctx, lockSkus, theShop, p.skus()) // the error comes with the rows
+	if len(p.Coupons) > 0 {
+		rows, _ := tx.Query(ctx, lockCoupons, theShop, p.Coupons) // the error comes with the rows
+		if f.coupons, err = pgx.CollectRows(rows, scanCoupon); err != nil {
+			return nil, err
+		}
+	}
+	rows, _ := tx.Query(ctx, lockSkus, theShop, p.skus())
 	f.skus, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (d inventory.Data, err error) {
 		var categories []byte
 		if err := r.Scan(&d.Sku, &d.Name, &d.Price, &categories, &d.OnHand, &d.Reserved, &d.MaxPerUser); err != nil {
@@ -167,11 +174,6 @@ func find(ctx context.Context, tx pgx.Tx, p *placement) (*found, error) {
 		}
 		return d, json.Unmarshal(categories, &d.Categories)
 	})
-	if err != nil || len(p.Coupons) == 0 {
-		return f, err
-	}
-	rows, _ = tx.Query(ctx, lockCoupons, theShop, p.Coupons)
-	f.coupons, err = pgx.CollectRows(rows, scanCoupon)
 	return f, err
 }
 

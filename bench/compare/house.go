@@ -31,7 +31,7 @@ type house struct {
 	log       io.Writer
 	progress  load.Progress
 	root, dir string
-	tandem    string // the program
+	tandem    string // the programs
 	baseline  string
 	key       string // secret key of clients
 	master    string // master key of the installation
@@ -64,8 +64,10 @@ func newHouse(ctx context.Context, c config, log io.Writer) (h *house, err error
 	if h.dir, err = os.MkdirTemp("", "tandem-compare-"); err != nil {
 		return h, err
 	}
-	if h.tandem, err = build(ctx, h.root, h.dir, "./cmd/tandem"); err != nil {
-		return h, err
+	if h.tandem = c.tandem; h.tandem == "" {
+		if h.tandem, err = build(ctx, h.root, h.dir, "./cmd/tandem"); err != nil {
+			return h, err
+		}
 	}
 	if h.baseline, err = build(ctx, h.root, h.dir, "./bench/baseline"); err != nil {
 		return h, err
@@ -196,7 +198,7 @@ func (h *house) serve(ctx context.Context, flags ...string) (*load.Process, erro
 
 // serveBaseline starts the baseline.
 func (h *house) serveBaseline(ctx context.Context, flags ...string) (*load.Process, error) {
-	return load.Start(ctx, h.baseline, append([]string{"--key", h.key, "--channel", h.settings}, flags...)...)
+	return load.Start(ctx, h.baseline, append([]string{"--key", h.key, "--channel", h.settings, "--conns", strconv.Itoa(h.conns)}, flags...)...)
 }
 
 // audit reads what a run left.

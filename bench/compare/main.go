@@ -24,6 +24,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -38,6 +39,8 @@ type config struct {
 	seconds int
 	warmUp  int
 	lives   int64
+	tandem  string
+	conns   int
 	json    bool
 	strict  bool
 }
@@ -49,9 +52,12 @@ func main() {
 	flag.IntVar(&c.seconds, "seconds", 8, "how long to measure in each run")
 	flag.IntVar(&c.warmUp, "warmup", 2, "seconds before anything is counted")
 	flag.Int64Var(&c.lives, "lives", 5000, "orders of a run of whole lives")
+	flag.StringVar(&c.tandem, "tandem", "", "program to measure; built from this module when absent")
+	flag.IntVar(&c.conns, "conns", 24, "connections of the baseline's pool")
 	flag.BoolVar(&c.json, "json", false, "write the results as JSON")
 	flag.BoolVar(&c.strict, "strict", false, "fail when a goal is missed")
 	flag.Parse()
+	debug.SetGCPercent(400) // the load generator should cost little
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, c, os.Stdout, os.Stderr); err != nil {
