@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/tandem-pay/tandem/app"
@@ -14,11 +15,12 @@ import (
 // it has read cannot change meanwhile, so there is nothing to lock.
 type unit struct {
 	s    *Store
-	tx   *sql.Tx // nil when it is over
+	conn *sql.Conn
+	tx   *sql.Tx // on conn; nil when it is over
 	shop string
 
 	args args
-	open map[string]*sql.Stmt // statements of this transaction
+	open map[string]*sql.Stmt // queries of this transaction
 }
 
 // Begin waits for its turn, as long as ctx allows, and loads what is needed
@@ -30,22 +32,30 @@ func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit,
 	// From here on it is a matter of milliseconds, and a caller who leaves
 	// must not take the transaction of a batch with him.
 	ctx = context.WithoutCancel(ctx)
-	err := s.prepare(ctx)
-	var tx *sql.Tx
-	if err == nil {
-		tx, err = s.write.BeginTx(ctx, nil)
-	}
-	if err != nil {
+	u := &unit{s: s, shop: shop, open: map[string]*sql.Stmt{}}
+	if err := u.begin(ctx); err != nil {
 		s.turn.give()
 		return nil, nil, fmt.Errorf("begin: %w", err)
 	}
-	u := &unit{s: s, tx: tx, shop: shop, open: map[string]*sql.Stmt{}}
 	l, err := u.load(ctx, n)
 	if err != nil {
 		u.Rollback()
 		return nil, nil, err
 	}
 	return u, l, nil
+}
+
+func (u *unit) begin(ctx context.Context) (err error) {
+	if err := u.s.prepare(ctx); err != nil {
+		return err
+	}
+	if u.conn, err = u.s.write.Conn(ctx); err != nil {
+		return err
+	}
+	if u.tx, err = u.conn.BeginTx(ctx, nil); err != nil {
+		return errors.Join(err, u.conn.Close())
+	}
+	return nil
 }
 
 // Rollback gives up, and the turn to the next.
@@ -58,10 +68,11 @@ func (u *unit) Rollback() {
 
 func (u *unit) end() {
 	u.tx = nil
+	_ = u.conn.Close() // back to the pool
 	u.s.turn.give()
 }
 
-// statement is a prepared one, inside this transaction. database/sql cannot
+// statement is a prepared query, inside this transaction. database/sql cannot
 // prepare for longer than a transaction while it has the only connection; so
 // one that is new is prepared for this transaction, and the next begins with
 // preparing it for good.
@@ -104,13 +115,15 @@ func (u *unit) query(ctx context.Context, text string, a ...any) (*sql.Rows, err
 
 const shopRow = "SELECT " + shopColumns + " FROM shops WHERE shop = ?"
 
-// The orders that are named, and those of the payments that are named.
+// The orders that are named, and those of the payments that are named. The
+// cross join goes from left to right: SQLite would rather read all payments
+// of the shop in the order of their orders.
 const ordersThrough = `(SELECT value FROM json_each(?2)
-	UNION SELECT order_no FROM payments WHERE shop = ?1 AND payment_no IN (SELECT value FROM json_each(?3)))`
+	UNION ALL SELECT p.order_no FROM json_each(?3) AS named CROSS JOIN payments AS p WHERE p.shop = ?1 AND p.payment_no = named.value)`
 
 var (
 	loadOrders     = "SELECT " + orders.columns + " FROM orders WHERE shop = ?1 AND order_no IN " + ordersThrough
-	loadPaymentsOf = "SELECT " + payments.columns + " FROM payments WHERE shop = ?1 AND order_no IN " + ordersThrough
+	loadPaymentsOf = "SELECT " + payments.columns + " FROM payments INDEXED BY payments_order WHERE shop = ?1 AND order_no IN " + ordersThrough
 )
 
 func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {

@@ -24,7 +24,15 @@ var skus = kind[inventory.Data]{
 	scan: func(r row, d *inventory.Data) error {
 		return r.Scan(&d.Sku, &d.Name, &d.Price, document{&d.Categories}, &d.OnHand, &d.Reserved, &d.MaxPerUser, &d.Version)
 	},
-}.ready()
+}.ready().with("on_hand reserved version", onlyStock, func(a *args, d *inventory.Data, version int64) { a.add(d.OnHand, d.Reserved, version) })
+
+// onlyStock says whether only the stock moved. Two lists of categories are
+// the same if they are one list: what moves stock does not copy it.
+func onlyStock(old, new *inventory.Data) bool {
+	return old.Name == new.Name && old.Price == new.Price && old.MaxPerUser == new.MaxPerUser &&
+		len(old.Categories) == len(new.Categories) && (old.Categories == nil) == (new.Categories == nil) &&
+		(len(old.Categories) == 0 || &old.Categories[0] == &new.Categories[0])
+}
 
 var users = kind[shop.User]{
 	table: "users", key: "user_id", guard: "version", moving: "level tags blocked version",
@@ -61,7 +69,18 @@ var coupons = kind[marketing.CouponData]{
 		return r.Scan(&d.Code, &d.User, &d.Status, &d.Order, moment{&d.LockedUntil}, moment{&d.ValidFrom}, moment{&d.ValidUntil},
 			&d.Version, &d.TemplateID, moment{&d.IssuedAt})
 	},
-}.ready()
+}.ready().with("status order_no locked_until version", onlyHolder, func(a *args, d *marketing.CouponData, version int64) {
+	a.add(string(d.Status), d.Order)
+	a.time(d.LockedUntil)
+	a.add(version)
+})
+
+// onlyHolder says whether only what an order does to a coupon was done.
+func onlyHolder(old, new *marketing.CouponData) bool {
+	rest := *new
+	rest.Status, rest.Order, rest.LockedUntil = old.Status, old.Order, old.LockedUntil
+	return rest == *old
+}
 
 // Sku reads one sku.
 func (s *Store) Sku(ctx context.Context, shop, id string) (inventory.Data, error) {
@@ -105,7 +124,7 @@ func (s *Store) CouponsByCode(ctx context.Context, shop string, codes []string) 
 	return all(ctx, s.reading, coupons.scan, coupons.byKeys, shop, list(codes))
 }
 
-var couponsOfUser = "SELECT " + coupons.columns + ` FROM coupons
+var couponsOfUser = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_user
 	WHERE shop = ?1 AND user_id = ?2 AND user_id <> '' AND code > ?3 AND (?4 = '' OR status = ?4) ORDER BY code LIMIT ?5`
 
 // ListCoupons lists a user's in code order.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 
@@ -16,6 +17,9 @@ var errMissed = fmt.Errorf("%w: a row is not as it was", app.ErrConflict)
 
 // Commit writes every changed row, row by row with prepared statements, and
 // commits.
+//
+// Statements that each write many rows were measured, and are no better: with
+// VALUES for 25 rows as fast, with json_each half as fast.
 func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	if u.tx == nil {
 		return errors.New("commit: the unit is over")
@@ -59,26 +63,27 @@ func (u *unit) write(ctx context.Context, c *app.Changes) error {
 	return nil
 }
 
-// exec runs a statement with what u.args holds. It must change one row.
+// exec runs a statement with what u.args holds. It must change one row. It
+// has no context that can end: the driver would watch that from another
+// goroutine, for each row.
 func (u *unit) exec(text string) error {
 	if u.args.err != nil {
 		return u.args.err
 	}
-	// Without a context that can end: the driver would watch it from another
-	// goroutine, for each row.
-	ctx := context.Background()
-	st, err := u.statement(ctx, text)
-	if err != nil {
-		return err
-	}
-	done, err := st.ExecContext(ctx, u.args.list...)
-	if err != nil {
-		return err
-	}
-	if n, err := done.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(err, errMissed)
-	}
-	return nil
+	return u.conn.Raw(func(c any) error {
+		st, err := u.s.direct.get(c.(driver.ConnPrepareContext), text)
+		if err != nil {
+			return err
+		}
+		done, err := st.ExecContext(context.Background(), u.args.list)
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n != 1 {
+			return errors.Join(err, errMissed)
+		}
+		return nil
+	})
 }
 
 // conflict finds out whether an error of a statement asks for another try:

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/tandem-pay/tandem/app"
@@ -71,7 +72,7 @@ var payments = kind[payment.Data]{
 		a.time(d.SucceededAt)
 		a.time(d.ClosedAt)
 		a.time(d.NextQueryAt)
-		a.add(d.Queries, version)
+		a.add(int64(d.Queries), version)
 	},
 	putFixed: func(a *args, d *payment.Data) {
 		a.add(d.Order, d.Channel, string(d.Method), d.Amount, d.Currency, d.Merchant, d.App)
@@ -90,8 +91,10 @@ var payments = kind[payment.Data]{
 	},
 }.ready()
 
-var paymentsOfOrders = "SELECT " + payments.columns + ` FROM payments
-	WHERE shop = ? AND order_no IN (SELECT value FROM json_each(?)) ORDER BY payment_no`
+// paymentsOfOrders does not sort: SQLite would rather read all payments of
+// the shop, for they are in that order.
+var paymentsOfOrders = "SELECT " + payments.columns + ` FROM payments INDEXED BY payments_order
+	WHERE shop = ? AND order_no IN (SELECT value FROM json_each(?))`
 
 // Order reads an order with its payments.
 func (s *Store) Order(ctx context.Context, shop, no string) (v app.OrderView, err error) {
@@ -151,5 +154,8 @@ func withPayments(ctx context.Context, q query, shop string, found []order.Data)
 		v.Payments = append(v.Payments, d)
 		return nil
 	}, paymentsOfOrders, shop, list(nos))
+	for i := range views {
+		slices.SortFunc(views[i].Payments, func(a, b payment.Data) int { return strings.Compare(a.No, b.No) })
+	}
 	return views, err
 }

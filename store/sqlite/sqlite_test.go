@@ -1,7 +1,9 @@
 package sqlite_test
 
 import (
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tandem-pay/tandem/store/sqlite"
@@ -9,12 +11,57 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, storetest.Backend{OneWriter: true, Open: func(t *testing.T) storetest.Store { return open(t) }})
+	texts := map[string]bool{}
+	t.Run("suite", func(t *testing.T) {
+		storetest.Run(t, storetest.Backend{OneWriter: true, Open: func(t *testing.T) storetest.Store {
+			s := open(t)
+			t.Cleanup(func() {
+				for _, text := range s.Texts() {
+					texts[text] = true
+				}
+			})
+			return s
+		}})
+	})
+	if !t.Failed() {
+		testPlans(t, texts)
+	}
+}
+
+// testPlans: whatever the suite had the stores do, they find it by an index.
+// Nothing reads a whole table or shop but what lists it.
+func testPlans(t *testing.T, texts map[string]bool) {
+	fresh := open(t)
+	for text := range texts {
+		plan, err := fresh.Plan(t.Context(), text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+		lists := strings.Contains(text, "LIMIT ?") || strings.Contains(text, "WHERE shop = ? ORDER BY") || strings.Contains(text, " shops ")
+		for _, step := range plan {
+			table := strings.HasPrefix(step, "SCAN") && !strings.HasPrefix(step, "SCAN CONSTANT ROW") && !strings.Contains(step, "VIRTUAL TABLE")
+			if (table || strings.HasSuffix(step, "(shop=?)")) && !lists {
+				t.Errorf("%s\nreads too much:\n%s", text, strings.Join(plan, "\n"))
+			}
+			if step == "USE TEMP B-TREE FOR ORDER BY" && !strings.Contains(text, "FROM api_keys") {
+				t.Errorf("%s\nsorts:\n%s", text, strings.Join(plan, "\n"))
+			}
+		}
+	}
+	if len(texts) < 70 {
+		t.Errorf("only %d statements were seen", len(texts))
+	}
 }
 
 func open(t testing.TB) *sqlite.Store {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "50% off? #1.db"), sqlite.Options{})
+	return openFile(t, filepath.Join(t.TempDir(), "50% off? #1.db"))
+}
+
+func openFile(t testing.TB, path string) *sqlite.Store {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, err := sqlite.Open(t.Context(), path, sqlite.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

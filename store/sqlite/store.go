@@ -1,5 +1,39 @@
 // Package sqlite keeps the state of shops in one SQLite file, for one
-// instance of Tandem: nothing to install, and the same road as PostgreSQL.
+// instance of Tandem: nothing to install, and the same road, tables and
+// promises as on PostgreSQL.
+//
+// It promises:
+//
+//   - A commit that returned is on the disk (write-ahead log, synchronous
+//     FULL): neither kill -9 nor a power cut takes it back, and nothing is
+//     there by halves.
+//   - There is one writer at a time. A unit has the file to itself from Begin
+//     to its end, so that what it read cannot change; units, River and all
+//     else wait in one line, first come, first served (see turn). Nobody in
+//     this process meets SQLITE_BUSY. A second process on the file by mistake
+//     costs time, not correctness.
+//   - Readers have connections of their own that cannot write; they neither
+//     wait for the writer nor hold it up.
+//
+// What it costs, on two cores of a virtual machine with 0.2 ms a sync, an
+// order being its row, its record in the log, its idempotency key with 1 kB of
+// answer, two skus (each written once a batch) and every other time a coupon:
+//
+//	orders in a batch      1      10     100     500
+//	orders a second    1,750   7,000  13,000  14,000
+//
+// Rows are written one by one with prepared statements, straight through the
+// driver: the simplest way, and the fastest. Measured per order in a batch of
+// 500: 50 µs of CPU, and 61 µs if the same statements go through
+// database/sql. Of the writing alone, without reading and committing: 30 µs
+// straight, 33 µs through database/sql, 29 µs with 25 rows to a statement,
+// 59 µs with one statement that takes the rows out of a JSON document. Half of
+// the rest is the write-ahead log, which takes 4 kB for each page that is
+// touched; larger pages are no better.
+//
+// Memory: 16 MB of pages for the writer, 2 MB for each of four readers, as
+// far as they are used; an idle store has about 20 MB with the process, and
+// 55 MB after fifty thousand orders.
 package sqlite
 
 import (
@@ -40,8 +74,10 @@ type Store struct {
 	write *sql.DB // one connection; only whoever has the turn uses it
 	read  *sql.DB // connections that cannot write
 
-	writes, reads statements
-	unprepared    []string // of writes; belongs to whoever has the turn
+	reads      statements
+	writes     statements // queries of units; changes go the direct way
+	unprepared []string   // of writes; belongs to whoever has the turn, and so does direct
+	direct     direct
 
 	inserting *river.Client[*sql.Tx]
 	working   atomic.Pointer[river.Client[*sql.Tx]] // while effects run here
@@ -100,8 +136,17 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the file. Effects that run here must be stopped before.
-func (s *Store) Close() error { return errors.Join(s.read.Close(), s.write.Close()) }
+// Close closes the file, when the unit that is open is over. Effects that run
+// here must be stopped before.
+func (s *Store) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := s.turn.take(ctx); err != nil {
+		return fmt.Errorf("close: a unit is still open: %w", err)
+	}
+	defer s.turn.give()
+	return errors.Join(s.direct.close(), s.read.Close(), s.write.Close())
+}
 
 // writing runs do in a transaction of its own.
 func (s *Store) writing(ctx context.Context, do func(tx *sql.Tx) error) error {

@@ -126,7 +126,7 @@ CREATE TABLE orders (
     seq          INTEGER NOT NULL,
     trace        TEXT    NOT NULL,
     PRIMARY KEY (shop, order_no),
-    CONSTRAINT orders_status CHECK (status IN ('pending_payment', 'partially_paid', 'payment_failed', 'paid', 'closed')),
+    CONSTRAINT orders_status CHECK (status IN ('pending_payment', 'partially_paid', 'payment_failed', 'paid', 'closed', 'refunded')),
     CONSTRAINT orders_payable CHECK (payable = total - discount AND discount >= 0 AND payable >= 0),
     CONSTRAINT orders_paid_within CHECK (0 <= paid AND paid <= payable),
     CONSTRAINT orders_paid_is_paid CHECK (status <> 'paid' OR paid = payable),

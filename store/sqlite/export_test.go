@@ -1,0 +1,31 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+)
+
+// Texts are all statements that were prepared so far.
+func (s *Store) Texts() []string {
+	var out []string
+	for _, from := range []*statements{&s.reads, &s.writes} {
+		from.prepared.Range(func(text, _ any) bool {
+			out = append(out, text.(string))
+			return true
+		})
+	}
+	out = slices.AppendSeq(out, maps.Keys(s.direct.prepared))
+	return append(out, s.unprepared...)
+}
+
+// Plan is how SQLite would run a statement.
+func (s *Store) Plan(ctx context.Context, text string) ([]string, error) {
+	return all(ctx, func(ctx context.Context, text string, _ ...any) (*sql.Rows, error) {
+		return s.read.QueryContext(ctx, text, make([]any, 30)...) // NULL for all that it asks for
+	}, func(r row, detail *string) error {
+		var id, parent, unused int
+		return r.Scan(&id, &parent, &unused, detail)
+	}, "EXPLAIN QUERY PLAN "+text)
+}
