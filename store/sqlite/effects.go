@@ -61,7 +61,7 @@ func (s *Store) StartEffects(ctx context.Context, run func(ctx context.Context, 
 // machine's. It looks before it writes, so that an idle process does not.
 func (s *Store) promote(ctx context.Context) {
 	const failed = " WHERE state = 'retryable' AND queue = '" + effect.Queue + "'"
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
