@@ -154,6 +154,7 @@ func TestClientIP(t *testing.T) {
 		{"direct", false, "", "192.0.2.1"},
 		{"forged", false, "8.8.8.8", "192.0.2.1"},
 		{"proxy", true, "8.8.8.8, 203.0.113.9", "203.0.113.9"},
+		{"proxy, two lines", true, "8.8.8.8\n203.0.113.9", "203.0.113.9"},
 		{"proxy, IPv6", true, "2001:db8::7", "2001:db8::7"},
 		{"proxy that says nothing", true, "", "192.0.2.1"},
 		{"proxy that says nonsense", true, "unknown", "192.0.2.1"},
@@ -161,7 +162,15 @@ func TestClientIP(t *testing.T) {
 		h := open(t, func(o *api.Options) { o.TrustProxy = tt.trust })
 		h.stock()
 		no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
-		p := h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"h5"}`, "X-Forwarded-For: "+tt.forward)["paymentNo"].(string)
+		r := request("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"h5"}`)
+		r.Header["X-Forwarded-For"] = strings.Split(tt.forward, "\n")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		var made struct{ PaymentNo string }
+		if err := json.Unmarshal(w.Body.Bytes(), &made); err != nil {
+			t.Fatal(err)
+		}
+		p := made.PaymentNo
 		d, err := h.Store.Payment(ctx, shop.Default, p)
 		if err != nil || d.Request.ClientIP != tt.want {
 			t.Errorf("%s: %q, want %q (%v)", tt.name, d.Request.ClientIP, tt.want, err)

@@ -60,7 +60,7 @@ func (c *call) traceID() string {
 // clientIP is the address that the request came from.
 func (s *server) clientIP(c *call) string {
 	if s.TrustProxy {
-		hops := strings.Split(c.r.Header.Get("X-Forwarded-For"), ",")
+		hops := strings.Split(strings.Join(c.r.Header.Values("X-Forwarded-For"), ","), ",")
 		// The last entry is what the proxy saw; those before it are hearsay.
 		if ip := net.ParseIP(strings.TrimSpace(hops[len(hops)-1])); ip != nil {
 			return ip.String()

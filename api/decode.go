@@ -109,7 +109,7 @@ func locate(data []byte, t reflect.Type) (pointer string, err error) {
 		}
 		for _, name := range sorted(members) {
 			if at, err := locate(members[name], t.Elem()); err != nil {
-				return "/" + escapePointer(name) + at, err
+				return "/" + pointerEscapes.Replace(name) + at, err
 			}
 		}
 	case reflect.Interface: // the first reading: a number beyond float64, somewhere
@@ -129,9 +129,7 @@ func sorted[V any](m map[string]V) []string {
 	return names
 }
 
-func escapePointer(name string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-}
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // inWords says what is wrong without naming Go's types.
 func inWords(err error) string {

@@ -53,5 +53,6 @@ func TestDocument(t *testing.T) {
 var bare = api.Options{
 	App:          &app.App{},
 	AdvanceClock: func(context.Context, time.Duration) (time.Time, error) { return time.Time{}, nil },
+	Document:     api.DocumentPush,
 	Version:      "golden",
 }

@@ -132,6 +132,10 @@ const (
 	msgRequired     = "expected required property "
 )
 
+// maxFields is how many fields one problem names: a body of 1 MiB has room
+// for half a million that are wrong.
+const maxFields = 20
+
 // invalid turns huma's findings about parameters and body into one fault.
 func invalid(msg string, errs []error) *fault.Error {
 	e := fault.New(fault.ValidationFailed, "%s", msg)
@@ -156,14 +160,16 @@ func invalid(msg string, errs []error) *fault.Error {
 		case message == msgUnknownQuery:
 			e.Code, message = fault.UnknownField, "there is no such query parameter"
 		}
-		e.Fields = append(e.Fields, fault.Field{Pointer: pointer, Message: message})
+		if e.Fields = append(e.Fields, fault.Field{Pointer: pointer, Message: message}); len(e.Fields) == maxFields {
+			break
+		}
 	}
 	switch len(e.Fields) {
 	case 0:
 	case 1:
 		e.Message = strings.TrimPrefix(e.Fields[0].Pointer+": "+e.Fields[0].Message, ": ")
 	default:
-		e.Message = strconv.Itoa(len(e.Fields)) + " fields are at fault; see errors"
+		e.Message = strconv.Itoa(len(errs)) + " fields are at fault; see errors"
 	}
 	return e
 }
@@ -181,6 +187,7 @@ func pointerTo(location string) string {
 	if path == "" {
 		return ""
 	}
-	path = strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "").Replace(path)
-	return "/" + strings.TrimPrefix(path, "/")
+	return "/" + strings.TrimPrefix(toPointer.Replace(path), "/")
 }
+
+var toPointer = strings.NewReplacer("~", "~0", "/", "~1", ".", "/", "[", "/", "]", "")

@@ -92,6 +92,8 @@ func TestRefusals(t *testing.T) {
 		{"a form", "POST /v1/quotes", oneTea, "Content-Type: application/x-www-form-urlencoded", 415, "unsupported_media_type", ""},
 		{"a nonsense content type", "POST /v1/quotes", oneTea, "Content-Type: ;;", 415, "unsupported_media_type", ""},
 
+		{"half a million mistakes", "POST /v1/orders", cart("[" + strings.Repeat("1,", api.MaxBody/2-100) + "1]"), "", 400, "validation_failed", "/items"},
+
 		// Unknown fields.
 		{"unknown field", "POST /v1/quotes", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"color":1}`, "", 400, "unknown_field", "/color"},
 		{"unknown in an item", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1},{"sku":"tea","quantity":1,"price":1}]`), "", 400, "unknown_field", "/items/1/price"},
@@ -292,6 +294,9 @@ func TestRefusals(t *testing.T) {
 				}
 			case len(p.Errors) > 0 && p.Errors[0].Pointer != "":
 				t.Errorf("an unexpected pointer: %s", w.Body)
+			}
+			if w.Body.Len() > 8<<10 {
+				t.Errorf("an answer of %d bytes", w.Body.Len())
 			}
 			if strings.Contains(w.Body.String(), "Go ") || strings.Contains(w.Body.String(), "0xc0") {
 				t.Errorf("it speaks of Go: %s", w.Body)
