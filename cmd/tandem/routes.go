@@ -16,15 +16,18 @@ import (
 
 // routes puts every room's pages on one server.
 func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error) {
-	mux := http.NewServeMux()
 	o := api.Options{
 		App: sv.app, Auth: sv.auth, Book: sv.book, Effects: sv.db, Waiter: sv.hub,
 		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
 		Observe: sv.metrics.Request, Callback: sv.metrics.Callback, Draining: sv.drain, TrustProxy: sv.cfg.TrustProxy,
+		Document: api.DocumentPush,
 		Version: version, Log: sv.log,
 	}
 	if !sv.cfg.NoSandbox {
 		o.AdvanceClock = func(_ context.Context, d time.Duration) (time.Time, error) { return sv.clock.Advance(d), nil }
+	}
+	mux := api.New(o)
+	if !sv.cfg.NoSandbox {
 		if err := sv.mountSandbox(ctx, mux, addr); err != nil {
 			return nil, err
 		}
@@ -48,7 +51,6 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 	mux.Handle("/metrics", sv.metrics.Handler())
 	mux.Handle("GET /v1/ws", sv.hub.WebSocket())
 	mux.Handle("GET /v1/orders/{orderNo}/events", sv.hub.SSE())
-	mux.Handle("/", api.New(o))
 	return mux, nil
 }
 

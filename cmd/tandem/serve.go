@@ -54,20 +54,20 @@ func (c *serveCmd) handler(s streams) slog.Handler {
 }
 
 // greet prints where everything is.
-func (s *server) greet(out interface{ Write([]byte) (int, error) }) {
+func (sv *server) greet(out interface{ Write([]byte) (int, error) }) {
 	fmt.Fprintf(out, "tandem %s is ready\n\n", version)
 	line := func(name, value string) { fmt.Fprintf(out, "  %-10s %s\n", name, value) }
-	if s.demo {
-		line("demo", s.url+"/demo")
+	if sv.demo {
+		line("demo", sv.url+"/demo")
 	}
-	line("API", s.url+"/v1")
-	line("docs", s.url+"/docs")
-	line("metrics", s.url+"/metrics")
-	if s.sandbox != nil {
-		line("sandbox", s.url+"/sandbox/")
+	line("API", sv.url+"/v1")
+	line("docs", sv.url+"/docs")
+	line("metrics", sv.url+"/metrics")
+	if sv.sandbox != nil {
+		line("sandbox", sv.url+"/sandbox/")
 	}
-	if s.key != "" {
-		line("key", s.key)
+	if sv.key != "" {
+		line("key", sv.key)
 	}
 	fmt.Fprintln(out)
 }

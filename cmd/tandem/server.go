@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
+	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
@@ -174,7 +175,7 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		kinds = append(kinds, benchKind(sv.clock))
 	}
 	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: kinds}
-	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Observe: sv.observePush()})
+	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Problem: api.WriteProblem, Observe: sv.observePush()})
 	sv.engine = engine.New(sv.db, engine.Options{
 		Clock: sv.clock, Committers: committers, MaxQueue: sv.cfg.MaxQueue, Tracer: tracer, Log: sv.log,
 		Observe: sv.observeBatch,

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -369,7 +370,7 @@ func testScan(e *env) {
 	e.same("scan", want, got)
 
 	stop := fmt.Errorf("enough")
-	if err := e.Scan(e.Context(), e.shop, app.Scan{Order: func(app.OrderView) error { return stop }}); err != stop {
+	if err := e.Scan(e.Context(), e.shop, app.Scan{Order: func(app.OrderView) error { return stop }}); !errors.Is(err, stop) {
 		e.Errorf("a scan that is ended says %v", err)
 	}
 	e.must(e.Scan(e.Context(), e.shop, app.Scan{}))
