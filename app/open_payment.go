@@ -39,13 +39,6 @@ func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in Ope
 	if !slices.Contains(ch.Methods(), in.Method) {
 		return p, false, fault.Invalidf("/method", "channel %s offers %v", in.Channel, ch.Methods())
 	}
-	view, err := a.Store.Order(ctx, shop, orderNo)
-	if err != nil {
-		return p, false, err
-	}
-	ctx, end := a.Tracer.Start(ctx, "open payment", view.Order.Trace)
-	defer func() { end(err) }()
-
 	identity := in
 	identity.ClientIP = ""
 	no, err := newNumber(paymentDigit, a.Clock.Now(), a.Rand)
@@ -53,16 +46,18 @@ func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in Ope
 		return p, false, err
 	}
 	c := &Command{
-		Shop: shop, Name: "open payment", Key: key, Hash: Hash("open payment "+orderNo, identity), Trace: view.Order.Trace,
+		Shop: shop, Name: "open payment", Key: key, Hash: Hash("open payment "+orderNo, identity), Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Orders: []string{orderNo}},
 		Decide: func(tx *Tx) (any, error) {
 			return a.openPayment(tx, shop, orderNo, no, &in, &ch)
 		},
 	}
+	began := time.Now()
 	p, replayed, err = do[payment.Data](ctx, a, c)
 	if err != nil {
 		return p, replayed, err
 	}
+	a.Tracer.Tell(ctx, "open payment", p.Trace, began)
 	if replayed {
 		if p, err = a.Store.Payment(ctx, shop, p.No); err != nil {
 			return p, replayed, err
@@ -105,6 +100,7 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 		return payment.Data{}, fault.New(fault.Missing, "there is no order %s", orderNo)
 	}
 	d := o.Data()
+	tx.Follow(d.Trace)
 	amount := in.Amount
 	if amount == 0 {
 		amount = max(d.Due(), 1)
@@ -145,7 +141,7 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 	defer cancel()
 	start := a.Clock.Now().UTC()
 	began := time.Now()
-	call, end := a.Tracer.Start(call, "channel prepay", "")
+	call, end := a.Tracer.Start(call, "channel prepay", p.Trace)
 	action, err := ch.Prepay(call, p.Request)
 	end(err)
 	x := Exchange{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: ExchangePrepay, At: start, Took: time.Since(began), Verdict: verdict(err)}
