@@ -58,6 +58,23 @@ func answerOf[D, T any](view func(D) T) func(D, error) (*answer[T], error) {
 	}
 }
 
+// repeatable is the output of a POST whose repeat is answered as the first.
+type repeatable[T any] struct {
+	Replay
+	Body T
+}
+
+// repeatableOf fits a use case's result, whether it was given before, and
+// its error.
+func repeatableOf[D, T any](view func(D) T) func(D, bool, error) (*repeatable[T], error) {
+	return func(d D, replayed bool, err error) (*repeatable[T], error) {
+		if err != nil {
+			return nil, err
+		}
+		return &repeatable[T]{replay(replayed), view(d)}, nil
+	}
+}
+
 func itself[T any](t T) T { return t }
 
 // PageParams ask for a part of a list.

@@ -70,13 +70,17 @@ type issueCouponsInput struct {
 	} `nameHint:"Issue"`
 }
 
-func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*answer[list[couponView]], error) {
+func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*repeatable[list[couponView]], error) {
 	ask := app.IssueCoupons{Template: in.Body.TemplateID, User: in.Body.UserID, Codes: in.Body.Codes}
 	if in.Body.Count != nil {
 		ask.Count = *in.Body.Count
 	}
-	issued, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, ask)
-	return listOf(s.viewCoupon)(issued, "", err)
+	issued, replayed, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, ask)
+	out, err := listOf(s.viewCoupon)(issued, "", err)
+	if err != nil {
+		return nil, err
+	}
+	return &repeatable[list[couponView]]{replay(replayed), out.Body}, nil
 }
 
 var getCoupon = op{

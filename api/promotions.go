@@ -44,8 +44,8 @@ type makePromotionInput struct {
 	Body pricing.Promotion
 }
 
-func (s *server) makePromotion(ctx context.Context, in *makePromotionInput) (*answer[pricing.Promotion], error) {
-	return answerOf(itself[pricing.Promotion])(s.app.PutPromotion(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
+func (s *server) makePromotion(ctx context.Context, in *makePromotionInput) (*repeatable[pricing.Promotion], error) {
+	return repeatableOf(itself[pricing.Promotion])(s.app.PutPromotion(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
 }
 
 var putPromotion = op{
@@ -64,7 +64,8 @@ func (s *server) putPromotion(ctx context.Context, in *putPromotionInput) (*answ
 		return nil, err
 	}
 	in.Body.ID = in.ID
-	return answerOf(itself[pricing.Promotion])(s.app.PutPromotion(ctx, caller(ctx).Shop, "", in.Body, false))
+	p, _, err := s.app.PutPromotion(ctx, caller(ctx).Shop, "", in.Body, false)
+	return answerOf(itself[pricing.Promotion])(p, err)
 }
 
 var getPromotion = op{

@@ -109,6 +109,6 @@ type adjustStockInput struct {
 	} `nameHint:"StockAdjustment"`
 }
 
-func (s *server) adjustStock(ctx context.Context, in *adjustStockInput) (*answer[skuView], error) {
-	return answerOf(viewSku)(s.app.AdjustStock(ctx, caller(ctx).Shop, in.Sku, in.IdempotencyKey, in.Body.Delta))
+func (s *server) adjustStock(ctx context.Context, in *adjustStockInput) (*repeatable[skuView], error) {
+	return repeatableOf(viewSku)(s.app.AdjustStock(ctx, caller(ctx).Shop, in.Sku, in.IdempotencyKey, in.Body.Delta))
 }

@@ -31,8 +31,8 @@ type makeTemplateInput struct {
 	Body marketing.Template
 }
 
-func (s *server) makeTemplate(ctx context.Context, in *makeTemplateInput) (*answer[marketing.Template], error) {
-	return answerOf(itself[marketing.Template])(s.app.PutTemplate(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
+func (s *server) makeTemplate(ctx context.Context, in *makeTemplateInput) (*repeatable[marketing.Template], error) {
+	return repeatableOf(itself[marketing.Template])(s.app.PutTemplate(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
 }
 
 var putTemplate = op{
@@ -51,7 +51,8 @@ func (s *server) putTemplate(ctx context.Context, in *putTemplateInput) (*answer
 		return nil, err
 	}
 	in.Body.ID = in.ID
-	return answerOf(itself[marketing.Template])(s.app.PutTemplate(ctx, caller(ctx).Shop, "", in.Body, false))
+	t, _, err := s.app.PutTemplate(ctx, caller(ctx).Shop, "", in.Body, false)
+	return answerOf(itself[marketing.Template])(t, err)
 }
 
 var getTemplate = op{
@@ -93,10 +94,10 @@ type claimCouponInput struct {
 	} `nameHint:"Claim"`
 }
 
-func (s *server) claimCoupon(ctx context.Context, in *claimCouponInput) (*answer[couponView], error) {
-	issued, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, app.IssueCoupons{Template: in.ID, User: in.Body.UserID, Count: 1})
+func (s *server) claimCoupon(ctx context.Context, in *claimCouponInput) (*repeatable[couponView], error) {
+	issued, replayed, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, app.IssueCoupons{Template: in.ID, User: in.Body.UserID, Count: 1})
 	if err != nil {
 		return nil, err
 	}
-	return &answer[couponView]{s.viewCoupon(issued[0])}, nil
+	return &repeatable[couponView]{replay(replayed), s.viewCoupon(issued[0])}, nil
 }

@@ -18,15 +18,16 @@ func (a *App) PutSku(ctx context.Context, shopID, id string, in inventory.Defini
 	if err := shop.CheckID("/sku", id); err != nil {
 		return inventory.Data{}, err
 	}
-	return a.changeSku(ctx, shopID, id, "", nil, true, func(s *inventory.Sku) error { return s.Define(in) })
+	d, _, err := a.changeSku(ctx, shopID, id, "", nil, true, func(s *inventory.Sku) error { return s.Define(in) })
+	return d, err
 }
 
 // AdjustStock adds delta units to what is on hand of a sku.
-func (a *App) AdjustStock(ctx context.Context, shopID, id, key string, delta int64) (inventory.Data, error) {
+func (a *App) AdjustStock(ctx context.Context, shopID, id, key string, delta int64) (d inventory.Data, replayed bool, err error) {
 	return a.changeSku(ctx, shopID, id, key, Hash("adjust stock "+id, delta), false, func(s *inventory.Sku) error { return s.Adjust(delta) })
 }
 
-func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte, create bool, change func(*inventory.Sku) error) (inventory.Data, error) {
+func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte, create bool, change func(*inventory.Sku) error) (d inventory.Data, replayed bool, err error) {
 	c := &Command{
 		Shop: shopID, Name: "change sku", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Skus: []string{id}},
 		Decide: func(tx *Tx) (any, error) {
@@ -47,8 +48,7 @@ func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte
 			return s.Data(), nil
 		},
 	}
-	d, _, err := do[inventory.Data](ctx, a, c)
-	return d, err
+	return do[inventory.Data](ctx, a, c)
 }
 
 // PutUser says what a user is.
@@ -77,13 +77,13 @@ func (a *App) PutUser(ctx context.Context, shopID string, in shop.User) (shop.Us
 
 // PutPromotion makes (create) or edits a promotion; an edit is its next
 // version, and orders keep the one that they used.
-func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.Promotion, create bool) (pricing.Promotion, error) {
+func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.Promotion, create bool) (p pricing.Promotion, replayed bool, err error) {
 	hash := Hash("put promotion", in)
 	if in.ID == "" {
 		in.ID = newID("promo_", a.Rand)
 	}
 	if err := in.Validate(); err != nil {
-		return in, err
+		return in, false, err
 	}
 	c := &Command{
 		Shop: shopID, Name: "put promotion", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
@@ -105,8 +105,7 @@ func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.P
 			return p, nil
 		},
 	}
-	p, _, err := do[pricing.Promotion](ctx, a, c)
-	return p, err
+	return do[pricing.Promotion](ctx, a, c)
 }
 
 // DeletePromotion ends a promotion.
@@ -132,16 +131,16 @@ func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
 
 // PutTemplate makes (create) or edits a coupon template; an edit is its next
 // version.
-func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.Template, create bool) (marketing.Template, error) {
+func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.Template, create bool) (t marketing.Template, replayed bool, err error) {
 	hash := Hash("put template", in)
 	if in.ID == "" {
 		in.ID = newID("tpl_", a.Rand)
 	}
 	if err := shop.CheckID("/id", in.ID); err != nil {
-		return in, err
+		return in, false, err
 	}
 	if err := in.Validate(); err != nil {
-		return in, err
+		return in, false, err
 	}
 	c := &Command{
 		Shop: shopID, Name: "put coupon template", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
@@ -165,8 +164,7 @@ func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.
 			return t, nil
 		},
 	}
-	t, _, err := do[marketing.Template](ctx, a, c)
-	return t, err
+	return do[marketing.Template](ctx, a, c)
 }
 
 // newID makes an id of 16 random letters and digits (80 bits).

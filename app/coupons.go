@@ -22,18 +22,17 @@ type IssueCoupons struct {
 }
 
 // IssueCoupons issues all of them or none. A code that exists is refused.
-func (a *App) IssueCoupons(ctx context.Context, shopID, key string, in IssueCoupons) ([]marketing.CouponData, error) {
+func (a *App) IssueCoupons(ctx context.Context, shopID, key string, in IssueCoupons) (issued []marketing.CouponData, replayed bool, err error) {
 	hash := Hash("issue coupons", in)
 	if err := a.fillCodes(&in); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	needs := Needs{Templates: []string{in.Template}, Coupons: in.Codes}
 	c := &Command{
 		Shop: shopID, Name: "issue coupons", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: needs,
 		Decide: func(tx *Tx) (any, error) { return issue(tx, &in) },
 	}
-	out, _, err := do[[]marketing.CouponData](ctx, a, c)
-	return out, err
+	return do[[]marketing.CouponData](ctx, a, c)
 }
 
 func (a *App) fillCodes(in *IssueCoupons) error {

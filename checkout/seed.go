@@ -96,7 +96,7 @@ func Seed(ctx context.Context, a *app.App, shopID string) error {
 			return err
 		}
 		// Another instance may have been quicker.
-		if _, err := a.PutPromotion(ctx, shopID, "", p, true); err != nil && !fault.Is(err, fault.AlreadyExists) {
+		if _, _, err := a.PutPromotion(ctx, shopID, "", p, true); err != nil && !fault.Is(err, fault.AlreadyExists) {
 			return err
 		}
 	}
@@ -105,7 +105,7 @@ func Seed(ctx context.Context, a *app.App, shopID string) error {
 	} else if !fault.Is(err, fault.Missing) {
 		return err
 	}
-	if _, err := a.PutTemplate(ctx, shopID, "", template(), true); err != nil && !fault.Is(err, fault.AlreadyExists) {
+	if _, _, err := a.PutTemplate(ctx, shopID, "", template(), true); err != nil && !fault.Is(err, fault.AlreadyExists) {
 		return err
 	}
 	return nil
@@ -142,7 +142,7 @@ func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, e
 	turn := "welcome/" + user + "/" + strconv.Itoa(len(have))
 	sum := sha256.Sum256([]byte(turn))
 	code := "WELCOME5-" + base32.StdEncoding.EncodeToString(sum[:5])
-	made, err := s.App.IssueCoupons(ctx, s.Shop, "demo/"+turn, app.IssueCoupons{Template: welcome, User: user, Codes: []string{code}})
+	made, _, err := s.App.IssueCoupons(ctx, s.Shop, "demo/"+turn, app.IssueCoupons{Template: welcome, User: user, Codes: []string{code}})
 	if err != nil {
 		return answered{}, err
 	}

@@ -78,7 +78,7 @@ func stock(t *testing.T, r *rig.Rig) inventory.Data {
 }
 
 func add(r *rig.Rig, key string, delta int64) error {
-	_, err := r.AdjustStock(context.Background(), shop.Default, "A", key, delta)
+	_, _, err := r.AdjustStock(context.Background(), shop.Default, "A", key, delta)
 	return err
 }
 
