@@ -36,6 +36,9 @@ func TestMain(m *testing.M) {
 	if browser.stop != nil {
 		browser.stop()
 	}
+	if binary.dir != "" {
+		_ = os.RemoveAll(binary.dir)
+	}
 	os.Exit(code)
 }
 
@@ -165,7 +168,13 @@ func (p *tab) until(expression string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
-	_, err := chromedp.Run(ctx, chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(10*time.Millisecond), chromedp.WithPollingTimeout(patience)))
+	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(10*time.Millisecond), chromedp.WithPollingTimeout(patience))
+	_, err := chromedp.Run(ctx, poll)
+	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "(-32000)") {
+		// The page navigated away under the question (the browser has no
+		// better word than a server error): ask the new one.
+		_, err = chromedp.Run(ctx, poll)
+	}
 	if err != nil {
 		p.t.Fatalf("never came true: %s: %v\nthe page says:\n%s", expression, err, p.text("document.body.innerText"))
 	}

@@ -138,6 +138,19 @@ func (f *fake) fail(kind string, faults ...fault) {
 	f.faults[kind] = faults
 }
 
+// awaitHeld waits until a request that is to be held has come in.
+func (f *fake) awaitHeld() {
+	f.t.Helper()
+	f.mu.Lock()
+	held := f.held
+	f.mu.Unlock()
+	select {
+	case <-held:
+	case <-time.After(patience):
+		f.t.Fatal("the request never came")
+	}
+}
+
 // requests returns those of a kind, and forgets all.
 func (f *fake) requests(kind string) (out []asked) {
 	f.mu.Lock()

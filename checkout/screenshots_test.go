@@ -95,46 +95,48 @@ func (p *tab) shoot(name string) {
 	}
 }
 
-// reduced paints a picture with 256 colours, the most frequent ones: the page
-// is flat, so that only shadows lose a little, and the file has a third of
-// its size.
+// reduced paints a picture with 256 colours: first the most frequent one, then
+// always the one whose pixels are painted worst. The page is flat, so that
+// only shadows lose a little, and the file has a third of its size.
 func reduced(from image.Image) image.Image {
-	type bucket struct{ r, g, b, n uint32 }
-	buckets := map[[3]uint8]*bucket{}
-	of := func(x, y int) [3]uint8 {
-		r, g, b, _ := from.At(x, y).RGBA()
-		return [3]uint8{uint8(r >> 10), uint8(g >> 10), uint8(b >> 10)} // six bits each
+	type shade struct {
+		color.RGBA
+		pixels, off int
+		nearest     uint8
 	}
+	found := map[color.RGBA]*shade{}
 	bounds := from.Bounds()
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(from.At(x, y)).(color.RGBA) }
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			at := of(x, y)
-			if buckets[at] == nil {
-				buckets[at] = &bucket{}
+			c := at(x, y)
+			if found[c] == nil {
+				found[c] = &shade{RGBA: c, off: 3 * 255 * 255}
 			}
-			r, g, b, _ := from.At(x, y).RGBA()
-			k := buckets[at]
-			k.r, k.g, k.b, k.n = k.r+r>>8, k.g+g>>8, k.b+b>>8, k.n+1
+			found[c].pixels++
 		}
 	}
-	all := slices.SortedFunc(maps.Values(buckets), func(a, b *bucket) int {
-		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.r, b.r), cmp.Compare(a.g, b.g))
+	shades := slices.SortedFunc(maps.Values(found), func(a, b *shade) int {
+		return cmp.Or(cmp.Compare(b.pixels, a.pixels), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
 	})
 	var palette color.Palette
-	for _, k := range all[:min(256, len(all))] {
-		palette = append(palette, color.RGBA{uint8(k.r / k.n), uint8(k.g / k.n), uint8(k.b / k.n), 255})
+	for len(palette) < 256 {
+		worst := slices.MaxFunc(shades, func(a, b *shade) int { return cmp.Compare(a.pixels*a.off, b.pixels*b.off) })
+		if worst.off == 0 {
+			break
+		}
+		for _, s := range shades {
+			r, g, b := int(s.R)-int(worst.R), int(s.G)-int(worst.G), int(s.B)-int(worst.B)
+			if off := r*r + g*g + b*b; off < s.off {
+				s.off, s.nearest = off, uint8(len(palette))
+			}
+		}
+		palette = append(palette, worst.RGBA)
 	}
 	to := image.NewPaletted(bounds, palette)
-	nearest := map[[3]uint8]uint8{}
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
-			at := of(x, y)
-			index, ok := nearest[at]
-			if !ok {
-				index = uint8(palette.Index(from.At(x, y)))
-				nearest[at] = index
-			}
-			to.SetColorIndex(x, y, index)
+			to.SetColorIndex(x, y, found[at(x, y)].nearest)
 		}
 	}
 	return to

@@ -26,7 +26,7 @@ func TestADoubleClickIsOneOrder(t *testing.T) {
 	f.fail("order", fault{hold: true})
 	p.js(`window.made = []; sdk.bindButton(b, async () => made.push(await checkout.placeOrder(cart)), { quiet: 300 }); b.focus(); 0`, nil)
 	p.run(chromedp.DoubleClick(chromedp.CSS("#b")))
-	<-f.held
+	f.awaitHeld()
 	// The answer is still out: the button says so, and takes no click.
 	p.until(`b.disabled && b.getAttribute('aria-busy') === 'true'`)
 	p.js(`for (let i = 0; i < 20; i++) { b.click(); b.dispatchEvent(new MouseEvent('click')); } 0`, nil)
@@ -152,7 +152,7 @@ func TestAChangedCartIsANewIntent(t *testing.T) {
 	p := f.page()
 	f.fail("order", fault{hold: true})
 	p.js(`window.first = checkout.placeOrder(cart); 0`, nil)
-	<-f.held
+	f.awaitHeld()
 	var second struct{ OrderNo string }
 	p.js(`checkout.placeOrder({ ...cart, items: [{ sku: 'a', quantity: 3 }] })`, &second)
 	close(f.release)
@@ -170,7 +170,7 @@ func TestAReloadRepeatsTheIntent(t *testing.T) {
 	p := f.page()
 	f.fail("order", fault{hold: true})
 	p.js(`checkout.placeOrder(cart, { expectedPayableAmount: 100 }); 0`, nil)
-	<-f.held // done at the server; the page will never hear of it
+	f.awaitHeld() // done at the server; the page will never hear of it
 	p.run(chromedp.Reload())
 	p.until(`window.listen !== undefined`)
 	var again, none struct{ OrderNo string }
@@ -186,7 +186,7 @@ func TestAReloadRepeatsTheIntent(t *testing.T) {
 	f.set(func(f *fake) { f.held = make(chan struct{}) })
 	f.fail("order", fault{hold: true})
 	p.js(`checkout.placeOrder(cart); 0`, nil)
-	<-f.held
+	f.awaitHeld()
 	p.run(chromedp.Reload())
 	p.until(`window.listen !== undefined`)
 	other := p.sibling()
@@ -253,7 +253,7 @@ func TestTheLatestQuoteWins(t *testing.T) {
 	p := f.page()
 	f.fail("quote", fault{hold: true})
 	p.js(`window.first = caught(checkout.quote({ items: [1] })); 0`, nil)
-	<-f.held
+	f.awaitHeld()
 	var out []struct {
 		Code  string
 		Value struct{ Of struct{ Items []int } }

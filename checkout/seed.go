@@ -26,7 +26,7 @@ var goods = []struct {
 	{"demo-oat-latte", "燕麦拿铁 · Oat latte", "demo-coffee", 28_00},
 	{"demo-croissant", "黄油可颂 · Butter croissant", "demo-bakery", 18_00},
 	{"demo-cheesecake", "巴斯克蛋糕 · Basque cheesecake", "demo-bakery", 36_50},
-	{"demo-beans", "咖啡豆 250g · Coffee beans 250 g", "demo-home", 88_00},
+	{"demo-beans", "咖啡豆 250g · Coffee beans", "demo-home", 88_00},
 	{"demo-mug", "手作陶杯 · Handmade mug", "demo-home", 128_00},
 }
 

@@ -81,6 +81,9 @@ export interface Order {
   clientToken?: string;
 }
 
+/** An order as placing it answers. */
+export type PlacedOrder = Order & { clientToken: string };
+
 /** What paying, cancelling and listening need of an order. */
 export interface OrderHandle {
   orderNo: string;
@@ -186,13 +189,13 @@ export interface Checkout {
    * Give `expectedPayableAmount`, the price that you have shown: the order is
    * refused with `price_changed` rather than placed at another price.
    */
-  placeOrder(cart: Cart, options?: { expectedPayableAmount?: number }): Promise<Order>;
+  placeOrder(cart: Cart, options?: { expectedPayableAmount?: number }): Promise<PlacedOrder>;
 
   /**
    * Goes on with an order whose answer a reload of the page cut off; null
    * when there is none. Call it when your page starts.
    */
-  resume(): Promise<Order> | null;
+  resume(): Promise<PlacedOrder> | null;
 
   /**
    * Opens a payment. The same wish again is the same payment for as long as

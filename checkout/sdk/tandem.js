@@ -26,7 +26,13 @@ import { watchOrder } from './watch.js';
 
 export { TandemError };
 
-/** @type {import('./tandem.d.ts').createCheckout} */
+/**
+ * Makes a checkout. The types and the meaning of every option are in
+ * tandem.d.ts, which editors find beside this file.
+ *
+ * @param {import('./tandem.d.ts').Options} [options]
+ * @returns {import('./tandem.d.ts').Checkout}
+ */
 export function createCheckout(options = {}) {
   const env = {
     base: (options.baseUrl ?? '').replace(/\/$/, ''),
@@ -53,6 +59,8 @@ export function createCheckout(options = {}) {
   const intents = new Intents(options.storage ?? safeStorage());
 
   let supersede = () => {};
+
+  /** Prices a cart once it rests; a newer call rejects the older with `superseded`. */
   function quote(cart) {
     supersede();
     return new Promise((resolve, reject) => {
@@ -69,15 +77,18 @@ export function createCheckout(options = {}) {
 
   const place = (intent) => send(env, orderUrl, { method: 'POST', key: intent.key, body: intent.body }).then((a) => a.body);
 
+  /** Places an order, once for each intent, however often it is called or has to try. */
   function placeOrder(cart, { expectedPayableAmount } = {}) {
     return intents.run('order', { ...cart, expectedPayableAmount }, place, { life: env.intentLife });
   }
 
+  /** Goes on with an order whose answer a reload cut off; null when there is none. */
   function resume() {
     const left = intents.left('order');
     return left ? intents.run('order', JSON.parse(left.body), place, { life: env.intentLife }) : null;
   }
 
+  /** Opens a payment; the same wish again is the same payment for as long as it is open. */
   function pay(order, wish) {
     const slot = `pay/${order.orderNo}`;
     const ask = (intent) => send(env, of(order, '/payments'), { method: 'POST', token: order.clientToken, key: intent.key, body: intent.body });
@@ -89,17 +100,27 @@ export function createCheckout(options = {}) {
     return once().then((a) => (a.replayed && !open(a) && a.body.status !== 'succeeded' ? once() : a)).then((a) => a.body);
   }
 
+  /** Cancels an order that is not paid. */
   function cancel(order, { reason } = {}) {
     return intents.run(`cancel/${order.orderNo}`, { reason }, (intent) =>
       send(env, of(order, '/cancel'), { method: 'POST', token: order.clientToken, key: intent.key, body: intent.body }).then((a) => a.body));
   }
 
   const get = (order) => send(env, of(order), { token: order.clientToken }).then((a) => a.body);
+  /** Tells every change of an order, each once, until it is closed. */
   const watch = (order, listener) => watchOrder(env, of(order), order, listener);
   return { quote, placeOrder, resume, pay, cancel, get, watch, bindButton };
 }
 
-/** @type {import('./tandem.d.ts').bindButton} */
+/**
+ * Runs an action on click, one at a time: the button is disabled and
+ * aria-busy until the action is done, and for quiet ms at least.
+ *
+ * @param {HTMLButtonElement} button
+ * @param {(event: Event) => unknown} action
+ * @param {{quiet?: number, enabled?: () => boolean, onError?: (error: unknown) => void}} [options]
+ * @returns {() => void} takes the button off again
+ */
 export function bindButton(button, action, { quiet = 500, enabled = () => true, onError = reportError } = {}) {
   let busy = false;
   const onClick = async (event) => {
@@ -128,7 +149,14 @@ export function bindButton(button, action, { quiet = 500, enabled = () => true, 
   return () => button.removeEventListener('click', onClick);
 }
 
-/** @type {import('./tandem.d.ts').formatAmount} */
+/**
+ * Minor units as people read them, without a float: 123456 is ¥1,234.56.
+ *
+ * @param {number} minor
+ * @param {string} [currency] ISO 4217
+ * @param {string} [locale]
+ * @returns {string}
+ */
 export function formatAmount(minor, currency = 'CNY', locale = undefined) {
   const format = new Intl.NumberFormat(locale, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
   const digits = format.resolvedOptions().maximumFractionDigits;
