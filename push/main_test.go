@@ -94,8 +94,11 @@ func (l *ledger) Order(_ context.Context, shop, no string) (app.OrderView, error
 }
 
 func (l *ledger) Events(_ context.Context, shop string, after event.Position, limit int, _ bool) ([]event.Record, error) {
-	if l.onLook != nil {
-		l.onLook()
+	l.mu.Lock()
+	look := l.onLook
+	l.mu.Unlock()
+	if look != nil {
+		look()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
