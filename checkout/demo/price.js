@@ -22,8 +22,8 @@ export function reasons(quote) {
   const off = (amount) => `−${money(amount, quote.currency)}`;
   const applied = quote.appliedDiscounts.map((discount) => h('li', { 'data-source': discount.source },
     h('div', {}, h('span', {}, named(discount.name), discount.code && h('code', {}, discount.code)), h('b', {}, off(discount.amount))),
-    h('small', {}, discount.lines.filter((share) => share.amount > 0)
-      .map((share) => `${named(quote.items[share.line].name)} ${off(share.amount)}`).join(' · '))));
+    h('small', {}, ...discount.lines.filter((share) => share.amount > 0)
+      .flatMap((share, i) => [i > 0 && ' · ', h('span', {}, `${named(quote.items[share.line].name)} ${off(share.amount)}`)]))));
   const skipped = (quote.skippedDiscounts ?? []).map((skip) => h('li', { 'data-reason': skip.reason },
     h('span', {}, skip.name ? named(skip.name) : skip.code),
     h('small', {}, word(`skipped/${skip.reason}`, { missing: missing(skip, quote.currency) }) ?? skip.detail)));
