@@ -53,6 +53,10 @@ fuzz: ## Run every fuzz target for FUZZ (30s) each.
 generate: ## Make again what is made from code: the API document, the diagrams.
 	@$(GO) generate ./...
 
+.PHONY: screenshots
+screenshots: setup ## Take the pictures of the documents anew.
+	@$(GO) test ./checkout -run TestScreenshots -screenshots ../docs/screenshots
+
 .PHONY: clean
 clean: ## Remove what was built (never data).
 	@rm -rf bin

@@ -89,7 +89,7 @@ func newTab(t *testing.T) *tab {
 	}
 	path := findChromium()
 	if path == "" {
-		t.Skip("no Chromium found; CHROMIUM names one")
+		t.Fatal("no Chromium found: `make setup` installs it, CHROMIUM names one, -short does without")
 	}
 	browser.once.Do(func() { startBrowser(path) })
 	if browser.err != nil {

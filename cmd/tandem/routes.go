@@ -47,6 +47,8 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 		mux.Handle("/demo/", demo)
 		mux.Handle("/sdk/", demo)
 		mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusFound))
+	} else {
+		mux.Handle("/sdk/", checkout.SDK())
 	}
 	mux.Handle("/metrics", sv.metrics.Handler())
 	mux.Handle("GET /v1/ws", sv.hub.WebSocket())

@@ -37,7 +37,7 @@ func start(t *testing.T) *pgtest.Server {
 	t.Helper()
 	s, err := pgtest.Start(pgtest.Options{Config: map[string]string{"work_mem": "7MB"}})
 	if errors.Is(err, pgtest.ErrNoPostgres) {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	if err != nil {
 		t.Fatal(err)
