@@ -48,7 +48,7 @@ func run(ctx context.Context) error {
 	var (
 		db       = flag.String("db", "", "PostgreSQL, migrated and seeded by Tandem: postgres://…")
 		file     = flag.String("sqlite", "", "the same as a SQLite file")
-		conns    = flag.Int("conns", 24, "connections of the pool")
+		conns    = flag.Int("conns", 16, "connections of the pool")
 		listen   = flag.String("listen", "127.0.0.1:0", "address to listen on")
 		key      = flag.String("key", "", "secret key that clients send")
 		settings = flag.String("channel", "", "file with the settings of a WeChat Pay channel, as PUT /v1/channels takes them")

@@ -33,10 +33,9 @@ const (
 	insertExchange = "INSERT INTO exchanges (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id) " +
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12)"
 
-	// The locks are taken in key order first, as everywhere.
-	sellSkus = "UPDATE skus SET on_hand = on_hand - l.units, reserved = reserved - l.units, version = version + 1 FROM (" +
-		"SELECT s.sku, n.units FROM unnest($2::text[], $3::bigint[]) AS n(sku, units) JOIN skus AS s ON s.shop = $1 AND s.sku = n.sku " +
-		"ORDER BY s.sku FOR UPDATE OF s) AS l WHERE skus.shop = $1 AND skus.sku = l.sku"
+	// The index is walked in key order, and so the locks are taken.
+	sellSkus = "UPDATE skus SET on_hand = on_hand - ($3::bigint[])[array_position($2::text[], sku)], " +
+		"reserved = reserved - ($3::bigint[])[array_position($2::text[], sku)], version = version + 1 WHERE shop = $1 AND sku = ANY($2::text[])"
 	useCoupons = "UPDATE coupons SET status = 'used', locked_until = NULL, version = version + 1 " +
 		"WHERE shop = $1 AND code = ANY($2) AND status = 'locked' AND order_no = $3 RETURNING code, user_id"
 	readCoupon = "SELECT code, template_id, user_id, status, order_no, locked_until, valid_from, valid_until, issued_at FROM coupons WHERE shop = $1 AND code = $2"

@@ -66,8 +66,9 @@ const (
 	lockCoupons = "SELECT code, template_id, user_id, status, order_no, locked_until, valid_from, valid_until, issued_at FROM coupons " +
 		"WHERE shop = $1 AND code = ANY($2) ORDER BY code FOR UPDATE"
 
-	reserveSkus = "UPDATE skus SET reserved = reserved + n.units, version = version + 1 " +
-		"FROM unnest($2::text[], $3::bigint[]) AS n(sku, units) WHERE skus.shop = $1 AND skus.sku = n.sku"
+	// Not a join: a plan that joins would read all skus while some are held.
+	reserveSkus = "UPDATE skus SET reserved = reserved + ($3::bigint[])[array_position($2::text[], sku)], version = version + 1 " +
+		"WHERE shop = $1 AND sku = ANY($2::text[])"
 	holdCoupons = "UPDATE coupons SET status = 'locked', order_no = $3, locked_until = $4, version = version + 1 WHERE shop = $1 AND code = ANY($2)"
 
 	insertOrder = "INSERT INTO orders (shop, order_no, user_id, status, currency, total, discount, payable, paid, refunded, snapshot, " +

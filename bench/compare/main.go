@@ -53,7 +53,7 @@ func main() {
 	flag.IntVar(&c.warmUp, "warmup", 2, "seconds before anything is counted")
 	flag.Int64Var(&c.lives, "lives", 5000, "orders of a run of whole lives")
 	flag.StringVar(&c.tandem, "tandem", "", "program to measure; built from this module when absent")
-	flag.IntVar(&c.conns, "conns", 24, "connections of the baseline's pool")
+	flag.IntVar(&c.conns, "conns", 16, "connections of the baseline's pool")
 	flag.BoolVar(&c.json, "json", false, "write the results as JSON")
 	flag.BoolVar(&c.strict, "strict", false, "fail when a goal is missed")
 	flag.Parse()

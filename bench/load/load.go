@@ -4,7 +4,8 @@
 //
 // The load is a closed loop: each of N clients has one connection and sends
 // its next request when it has the answer to the one before. So a slow server
-// is asked less, never buried, and what waits is bounded by N.
+// is asked less, never buried, and what waits is bounded by N. (Listen paces
+// its requests instead, and counts each from when it was due.)
 //
 // The generator shares the machine with what it measures, so it is made to be
 // cheap, a few µs of its own beside the system calls for each request: it

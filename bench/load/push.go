@@ -91,11 +91,8 @@ func Listen(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, o PushOptio
 // placeAndPay pays the lives from one to another and places a new order
 // beside each; rate 0 is as fast as it goes.
 func (l *lives) placeAndPay(s *Shop, from, to int64, rate float64) job {
-	start, keys := time.Now(), newKeys()
-	return job{stage: "place and pay", total: 2 * (to - from), strict: true, do: func(c *client, i int64) error {
-		if rate > 0 {
-			time.Sleep(time.Until(start.Add(time.Duration(float64(i) / rate * float64(time.Second)))))
-		}
+	keys := newKeys()
+	return job{stage: "place and pay", total: 2 * (to - from), rate: rate, strict: true, do: func(c *client, i int64) error {
 		if i%2 == 0 {
 			c.body = cart(c.body[:0], s.Skus, 2, "")
 			return want(http.StatusCreated)(c.post("/v1/orders", keys.of(i), c.body))

@@ -18,6 +18,10 @@ type job struct {
 	// do makes the i-th request. errEnough ends the job.
 	do     func(c *client, i int64) error
 	strict bool // the first error ends the job: what follows needs them all
+	// rate is how many requests a second are due, whether those before have
+	// been answered or not; 0: each client goes on when it has its answer. A
+	// request counts from when it was due.
+	rate float64
 }
 
 // errEnough says that a job has used up what it was given.
@@ -106,8 +110,12 @@ func (j job) run(ctx context.Context, t Target, p Pace, progress Progress) (Stag
 	var enough atomic.Bool
 	work := func(c *client) {
 		for !enough.Load() && run.Err() == nil {
-			begin := time.Now()
 			i := next.Add(1) - 1
+			begin := time.Now()
+			if j.rate > 0 {
+				begin = start.Add(time.Duration(float64(i) / j.rate * float64(time.Second)))
+				time.Sleep(time.Until(begin))
+			}
 			if !begin.Before(m.until) || j.total > 0 && i >= j.total {
 				return
 			}
