@@ -11,8 +11,8 @@ import (
 // verifies and translates; it never decides. Every method is safe for use by
 // many at once, honours ctx, and bounds its own time and what it reads.
 //
-// Errors of Prepay, Query and Close are one of the sentinel errors below,
-// possibly wrapped, or a *RejectedError. Whatever cannot be told apart with
+// Errors of Prepay, Query, Close, Refund and QueryRefund are one of the
+// sentinel errors below, possibly wrapped, or a *RejectedError. Whatever cannot be told apart with
 // certainty is ErrUnknown: unknown is not failed.
 type Channel interface {
 	// Kind is the protocol: "wechatpay", "alipay".
@@ -33,6 +33,28 @@ type Channel interface {
 	Read(now time.Time, header http.Header, body []byte) (Notice, error)
 	// Answer is what the channel expects to hear: ok, or "send it again".
 	Answer(ok bool) CallbackAnswer
+}
+
+// Accounts is the part of a channel that gives money back and accounts for
+// what moved.
+type Accounts interface {
+	// Refund asks the channel to send money back. Repeating it with the same
+	// request is safe: one number refunds once. The fact is Refunded when the
+	// money has gone, Open while the channel works on it, RefundStuck or
+	// RefundFailed when it could not. ErrShort: the merchant's account has too
+	// little money; repeat identically after it was topped up.
+	Refund(ctx context.Context, r RefundRequest) (Fact, error)
+	// QueryRefund asks what became of a refund. ErrNotExist is a verified
+	// "never heard of it": only then may Refund be repeated after an unknown
+	// outcome.
+	QueryRefund(ctx context.Context, r RefundRequest) (Fact, error)
+	// Bill reads the bill of one day of Zone, row by row in the file's order.
+	// Nothing that emit was given may be acted upon before Bill has returned
+	// nil: only then the file was whole (its hash and its own counts). It
+	// reads in bounded memory, whatever the file's size.
+	Bill(ctx context.Context, day Day, emit func(BillRow) error) (BillSummary, error)
+	// Zone is where the days of its bills begin.
+	Zone() *time.Location
 }
 
 // Method is a way of paying within a channel.
@@ -65,6 +87,20 @@ type PrepayRequest struct {
 	ExpiresAt   time.Time `json:"expiresAt"`
 }
 
+// RefundRequest is everything that a channel is told of a refund. It is made
+// from what is stored with the refund before the first call, so that a repeat
+// is identical.
+type RefundRequest struct {
+	RefundNo      string // our number, unique for the merchant
+	PaymentNo     string
+	TransactionID string // the channel's number of the payment
+	Amount        int64  // minor units that go back, > 0
+	Total         int64  // of the payment, minor units
+	Currency      string
+	Reason        string // shown to the buyer
+	NotifyURL     string
+}
+
 // Action is what the buyer's device must do to pay.
 type Action struct {
 	Kind    string            `json:"kind"` // qr_code, redirect or sdk_params
@@ -86,6 +122,8 @@ var (
 	ErrNotExist = errors.New("the channel does not know this payment")
 	// ErrBusy: the channel asks us to slow down; repeat identically later.
 	ErrBusy = errors.New("the channel asks to slow down")
+	// ErrShort: the merchant's account has too little money for a refund.
+	ErrShort = errors.New("the merchant's account at the channel is short of money")
 )
 
 // RejectedError is a channel's certain no to a request of ours: it would say
@@ -128,7 +166,7 @@ type Notice struct {
 	ID        string // the channel's id of the notification
 	Type      string // the channel's own word for what it tells: TRANSACTION.SUCCESS
 	PaymentNo string // our number, as the channel says it
-	RefundNo  string // set when it is about a refund
+	RefundNo  string // set when it is about a refund; the same as Fact.RefundNo
 	Fact      Fact
 	Plain     []byte // the decrypted content, kept as evidence
 }

@@ -11,8 +11,12 @@ const (
 	Failed      FactKind = "failed"       // this attempt failed; a later one may succeed
 	Closed      FactKind = "closed"       // the channel takes no money for it any more
 	Refunded    FactKind = "refunded"     // money went back: Amount of it, by the refund in the ID
-	RefundStuck FactKind = "refund_stuck" // a refund that the channel could not finish
-	Open        FactKind = "open"         // the channel knows it, and it is not paid; says nothing lasting
+	RefundStuck FactKind = "refund_stuck" // a refund that the channel cannot finish by itself; it may yet succeed
+	Open        FactKind = "open"         // the channel knows it, and it is not paid (or refunded) yet; says nothing lasting
+
+	// RefundFailed: a refund that the channel has given up for good. Its
+	// number is dead, no money has gone; another try needs a new number.
+	RefundFailed FactKind = "refund_failed"
 )
 
 // Source is where a fact comes from.
@@ -25,6 +29,8 @@ const (
 	ByQuery    Source = "query"
 	ByClose    Source = "close"
 	ByOperator Source = "operator"
+	ByRefund   Source = "refund" // the answer to a refund that we asked for
+	ByBill     Source = "bill"
 )
 
 // Fact is one piece of evidence about a payment: a verified callback, a
@@ -36,7 +42,8 @@ type Fact struct {
 	ID            string    `json:"id"`
 	Kind          FactKind  `json:"kind"`
 	Source        Source    `json:"source"`
-	TransactionID string    `json:"transactionId,omitempty"` // the channel's number
+	TransactionID string    `json:"transactionId,omitempty"` // the channel's number, of a refund fact that of the refund
+	RefundNo      string    `json:"refundNo,omitempty"`      // our number of the refund, of refund facts
 	Amount        int64     `json:"amount,omitempty"`        // minor units, as the channel says
 	Currency      string    `json:"currency,omitempty"`
 	Merchant      string    `json:"merchant,omitempty"` // mchid or seller id, as the channel says
