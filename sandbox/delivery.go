@@ -309,34 +309,37 @@ func (g *Gateway) attempt(ctx context.Context, n *notice, try int, forge Fault) 
 	a := Attempt{At: g.now(), Forged: forge}
 	header, body, key, err := n.trade.speaks.callback(n, try, forge)
 	a.Key = key
+	var answer []byte
 	if err == nil {
-		a.Status, err = g.post(ctx, n.trade.notifyURL, header, body)
+		a.Status, answer, err = g.post(ctx, n.trade.notifyURL, header, body)
 	}
 	switch {
 	case err != nil:
 		a.Error = err.Error()
 	case forge != "":
-		if n.trade.speaks.accepted(a.Status) {
+		if n.trade.speaks.accepted(a.Status, answer) {
 			a.Error = "the shop accepted a wrong signature"
 		}
 	default:
-		a.OK = n.trade.speaks.accepted(a.Status)
+		a.OK = n.trade.speaks.accepted(a.Status, answer)
 	}
 	g.log.Debug("sandbox: callback sent", "outTradeNo", n.trade.no, "id", n.id, "status", a.Status, "ok", a.OK, "error", a.Error)
 	return a
 }
 
-func (g *Gateway) post(ctx context.Context, url string, header http.Header, body []byte) (int, error) {
+func (g *Gateway) post(ctx context.Context, url string, header http.Header, body []byte) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	req.Header = header
 	res, err := g.client.Do(req)
 	if err != nil {
-		return 0, fmt.Errorf("send: %w", err)
+		return 0, nil, fmt.Errorf("send: %w", err)
 	}
 	defer res.Body.Close()
-	_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // read, so that the connection can be used again
-	return res.StatusCode, nil
+	// The status counts for some protocols, the text for others. A text that
+	// breaks off is judged by what came of it.
+	answer, _ := io.ReadAll(io.LimitReader(res.Body, 4<<10))
+	return res.StatusCode, answer, nil
 }

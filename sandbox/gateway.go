@@ -58,15 +58,19 @@ const (
 type protocol interface {
 	name() string
 	routes(*http.ServeMux)
-	// transactionID is a new number of the platform's. Gateway.mu is held.
-	transactionID(now time.Time) string
+	// begin is called before a buyer does anything with the trade.
+	// Gateway.mu is held.
+	begin(t *trade, now time.Time)
+	// transactionID is the platform's number of the next payment of the trade.
+	// Gateway.mu is held.
+	transactionID(t *trade, now time.Time) string
 	// schedule is the waits between the tries of a callback.
 	schedule() []time.Duration
 	// callback makes the n-th try of a notice and names the key that it is
 	// signed with. It may not use what Gateway.mu guards.
 	callback(n *notice, try int, forge Fault) (header http.Header, body []byte, key string, err error)
 	// accepted says whether the shop's answer ends the tries.
-	accepted(status int) bool
+	accepted(status int, body []byte) bool
 }
 
 // Gateway is the emulator. It is safe for use by many at once.

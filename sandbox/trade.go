@@ -3,6 +3,7 @@ package sandbox
 import (
 	"container/list"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -141,12 +142,18 @@ func (g *Gateway) Fail(outTradeNo string) error {
 	return g.withTrade(outTradeNo, g.fail)
 }
 
-// withTrade runs f on the trade, under the lock.
+// withTrade runs f on the trade, under the lock. The number may be led by the
+// protocol's name, as in "alipay:NO1": the same number in two protocols names
+// two trades, and without it the first protocol that knows one is meant.
 func (g *Gateway) withTrade(no string, f func(*trade) error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	channel, rest, chosen := strings.Cut(no, ":")
+	if chosen {
+		no = rest
+	}
 	for _, p := range g.protocols {
-		if t := g.trades.byNo[tradeKey{p.name(), no}]; t != nil {
+		if t := g.trades.byNo[tradeKey{p.name(), no}]; t != nil && (!chosen || p.name() == channel) {
 			return f(t)
 		}
 	}
@@ -169,7 +176,8 @@ func (g *Gateway) pay(t *trade, tell bool) error {
 			return ErrExpired
 		}
 	}
-	p := &payment{transactionID: t.speaks.transactionID(now), at: now}
+	t.speaks.begin(t, now)
+	p := &payment{transactionID: t.speaks.transactionID(t, now), at: now}
 	t.payments = append(t.payments, p)
 	g.trades.byTransaction[tradeKey{t.speaks.name(), p.transactionID}] = t
 	g.trades.finish(t, Paid)
@@ -187,6 +195,7 @@ func (g *Gateway) fail(t *trade) error {
 	case Expired:
 		return ErrExpired
 	}
+	t.speaks.begin(t, g.now())
 	t.state = Failed
 	return nil
 }

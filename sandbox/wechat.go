@@ -23,12 +23,15 @@ func (w *wechat) name() string { return "wechatpay" }
 
 func (w *wechat) schedule() []time.Duration { return notifySchedule }
 
-func (w *wechat) accepted(status int) bool {
+// begin has nothing to do: a prepay has made the trade.
+func (w *wechat) begin(*trade, time.Time) {}
+
+func (w *wechat) accepted(status int, _ []byte) bool {
 	return status == http.StatusOK || status == http.StatusNoContent
 }
 
 // transactionID has the shape of the real ones: 28 digits with the day inside.
-func (w *wechat) transactionID(now time.Time) string {
+func (w *wechat) transactionID(_ *trade, now time.Time) string {
 	for {
 		id := "4200000000" + now.In(china).Format("20060102") + w.g.random.text(10, digits)
 		if w.g.trades.byTransaction[tradeKey{w.name(), id}] == nil {
