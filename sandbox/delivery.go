@@ -18,6 +18,10 @@ import (
 type notice struct {
 	trade   *trade
 	payment *payment
+	refund  *refund     // nil: it tells of the payment
+	state   RefundState // of the refund, when it was announced
+	at      time.Time   // of that state
+	url     string
 	id      string
 	salt    string // 12 characters: the nonce of the encryption
 	created time.Time
@@ -25,6 +29,7 @@ type notice struct {
 	serial  uint64    // its number among all notices
 	forge   Fault     // what is wrong with the signature of the first try
 	copies  int       // of the first try, at the same moment
+	behind  Fault     // what it waits for to have gone first: Reordered or RefundBeforePayment
 	again   int       // how often to send it once more after it was accepted
 	lost    bool
 
@@ -81,13 +86,25 @@ func (q *queue) Pop() any {
 // announce makes the notices that tell of p, and queues them if the shop is
 // to be told. g.mu is held.
 func (g *Gateway) announce(t *trade, p *payment, tell bool) {
-	now := g.now()
+	g.tell(OpCallback, notice{trade: t, payment: p, url: t.notifyURL, created: g.now()}, tell)
+}
+
+// announceRefund makes and queues the notices that tell of what has become of
+// r. A shop that gave no address is not told. g.mu is held.
+func (g *Gateway) announceRefund(r *refund, at time.Time) {
+	if r.notifyURL != "" {
+		g.tell(OpRefundCallback, notice{trade: r.trade, payment: r.payment, refund: r, state: r.state, at: at, url: r.notifyURL, created: at}, true)
+	}
+}
+
+// tell makes notices after the pattern, struck by a fault of op or not.
+func (g *Gateway) tell(op Op, pattern notice, tell bool) {
+	t, now := pattern.trade, pattern.created
 	fresh := func() *notice {
 		g.noticed++
-		n := &notice{
-			trade: t, payment: p, id: g.random.uuid(), salt: g.random.text(12, alnum),
-			created: now, first: now, serial: g.noticed, copies: 1,
-		}
+		n := new(notice)
+		*n = pattern
+		n.id, n.salt, n.first, n.serial, n.copies = g.random.uuid(), g.random.text(12, alnum), now, g.noticed, 1
 		t.notices = append(t.notices, n)
 		return n
 	}
@@ -95,7 +112,7 @@ func (g *Gateway) announce(t *trade, p *payment, tell bool) {
 	if !tell {
 		return
 	}
-	switch hit := g.strike(OpCallback); hit.Fault {
+	switch hit := g.strike(op, t.no); hit.Fault {
 	case Lost:
 		n.lost = true
 		return
@@ -105,6 +122,9 @@ func (g *Gateway) announce(t *trade, p *payment, tell bool) {
 		n.copies = 2
 	case Delayed:
 		n.first = now.Add(hit.Delay)
+	case Reordered, RefundBeforePayment:
+		n.first, n.behind = now.Add(hit.Delay), hit.Fault
+		g.held = append(g.held, n)
 	case SecondID:
 		g.enqueue(fresh(), now, 0)
 	case SigntestProbe, CorruptSignature, Unsigned:
@@ -131,10 +151,36 @@ func (g *Gateway) enqueue(n *notice, due time.Time, try int) {
 	}
 	g.queued++
 	heap.Push(&g.queue, &delivery{notice: n, due: due, order: g.queued, try: try})
+	g.wake()
+}
+
+// wake lets Run look at what is due.
+func (g *Gateway) wake() {
 	select {
 	case g.kick <- struct{}{}:
 	default: // Run has been told already
 	}
+}
+
+// release lets go of the notices that were held until one like this had been
+// sent. g.mu is held.
+func (g *Gateway) release(sent *notice) {
+	g.held = slices.DeleteFunc(g.held, func(n *notice) bool {
+		switch {
+		case n == sent || n.tries > 0: // its time was up
+			return true
+		case n.behind == RefundBeforePayment && (sent.refund == nil || sent.payment != n.payment):
+			return false
+		}
+		i := slices.IndexFunc(g.queue, func(d *delivery) bool { return d.notice == n && d.try == 0 })
+		if i >= 0 {
+			n.first, n.next = g.now(), g.now()
+			g.queue[i].due = n.first
+			heap.Fix(&g.queue, i)
+			g.wake()
+		}
+		return true
+	})
 }
 
 // pop takes the earliest delivery that is due. When there is none it says
@@ -142,10 +188,11 @@ func (g *Gateway) enqueue(n *notice, due time.Time, try int) {
 func (g *Gateway) pop() (d *delivery, next time.Time, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.catchUp()
 	now := g.now()
 	for len(g.queue) > 0 {
 		if d = g.queue[0]; d.due.After(now) {
-			return nil, d.due, true
+			break
 		}
 		heap.Pop(&g.queue)
 		if d.notice.delivered && d.try != byHand {
@@ -154,7 +201,19 @@ func (g *Gateway) pop() (d *delivery, next time.Time, ok bool) {
 		}
 		return d, time.Time{}, true
 	}
-	return nil, time.Time{}, false
+	next, ok = g.nextDue()
+	return nil, next, ok
+}
+
+// nextDue is when the next delivery or task is due. g.mu is held.
+func (g *Gateway) nextDue() (due time.Time, ok bool) {
+	if len(g.queue) > 0 {
+		due, ok = g.queue[0].due, true
+	}
+	if len(g.agenda) > 0 && (!ok || g.agenda[0].due.Before(due)) {
+		due, ok = g.agenda[0].due, true
+	}
+	return due, ok
 }
 
 // Run delivers callbacks until ctx ends or the gateway is closed, by a fixed
@@ -235,14 +294,12 @@ func (g *Gateway) DeliverDue(ctx context.Context) int {
 	return tries
 }
 
-// NextDelivery is when the next callback is due; ok is false when none is.
+// NextDelivery is when the next callback is due, or a refund's end, which
+// makes one; ok is false when nothing is.
 func (g *Gateway) NextDelivery() (due time.Time, ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.queue) == 0 {
-		return time.Time{}, false
-	}
-	return g.queue[0].due, true
+	return g.nextDue()
 }
 
 func (g *Gateway) putBack(d *delivery) {
@@ -278,6 +335,7 @@ func (g *Gateway) deliver(ctx context.Context, d *delivery) int {
 
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.release(n)
 	n.attempts = append(n.attempts, attempts...)
 	if extra := len(n.attempts) - keepAttempts; extra > 0 {
 		n.attempts = append([]Attempt(nil), n.attempts[extra:]...)
@@ -311,7 +369,7 @@ func (g *Gateway) attempt(ctx context.Context, n *notice, try int, forge Fault) 
 	a.Key = key
 	var answer []byte
 	if err == nil {
-		a.Status, answer, err = g.post(ctx, n.trade.notifyURL, header, body)
+		a.Status, answer, err = g.post(ctx, n.url, header, body)
 	}
 	switch {
 	case err != nil:

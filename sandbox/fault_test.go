@@ -177,7 +177,7 @@ func TestArmRefuses(t *testing.T) {
 		count int
 	}{
 		{OpPrepay, "explode", 1}, {OpPrepay, Lost, 1}, {OpCallback, Slow, 1}, {OpPay, Lost, 1},
-		{"refund", Slow, 1}, {OpPrepay, Slow, 0}, {OpPrepay, Slow, -1},
+		{"explode", Slow, 1}, {OpDownload, Unsigned, 1}, {OpRefundCallback, RefundBeforePayment, 1}, {OpPrepay, Slow, 0}, {OpPrepay, Slow, -1},
 	} {
 		if b.Arm(c.op, c.fault, c.count) == nil {
 			t.Errorf("armed %+v", c)

@@ -40,7 +40,17 @@ type Options struct {
 
 	Signing   Signing // of callbacks; Mixed by default
 	MaxTrades int     // 200,000 by default
-	Workers   int     // that deliver callbacks; 8 by default
+
+	// RefundDelay is how long a refund takes; 2 s by default, and a negative
+	// one makes it succeed within the call.
+	RefundDelay time.Duration
+	// RefundSpacing is the least time between two refunds of one trade. The
+	// real WeChat Pay demands a minute; the default is none.
+	RefundSpacing time.Duration
+	// EarlyBills lets the bill of a day be asked for at once. Otherwise it is
+	// ready at ten o'clock on the next day, in China.
+	EarlyBills bool
+	Workers    int // that deliver callbacks; 8 by default
 }
 
 // Signing chooses the platform key that signs callbacks.
@@ -64,6 +74,9 @@ type protocol interface {
 	// transactionID is the platform's number of the next payment of the trade.
 	// Gateway.mu is held.
 	transactionID(t *trade, now time.Time) string
+	// refundID is a new number of the platform's for a refund. Gateway.mu is
+	// held.
+	refundID(now time.Time) string
 	// schedule is the waits between the tries of a callback.
 	schedule() []time.Duration
 	// callback makes the n-th try of a notice and names the key that it is
@@ -88,6 +101,10 @@ type Gateway struct {
 	signing     Signing
 	workers     int
 
+	refundDelay   time.Duration
+	refundSpacing time.Duration
+	earlyBills    bool
+
 	wechat    *wechat
 	protocols []protocol
 	handler   http.Handler
@@ -100,8 +117,11 @@ type Gateway struct {
 	mu      sync.Mutex // guards what follows and the trades within
 	trades  *store
 	armed   []*Armed
+	chaos   chaos
 	queue   queue
-	queued  uint64 // deliveries ever queued
+	held    []*notice // that wait for another to go first
+	agenda  agenda
+	queued  uint64 // deliveries and tasks ever queued
 	noticed uint64 // notices ever made
 }
 
@@ -112,7 +132,11 @@ func New(o Options) *Gateway {
 		clock: o.Clock, apiTime: o.APITime, callTime: o.CallbackTime, random: newRandom(o.Rand),
 		client: o.Client, publicURL: strings.TrimRight(o.PublicURL, "/"), log: o.Log, keys: o.Keys,
 		strictHTTPS: o.StrictHTTPS, advance: o.Advance, signing: o.Signing, workers: o.Workers,
+		refundDelay: o.RefundDelay, refundSpacing: o.RefundSpacing, earlyBills: o.EarlyBills,
 		kick: make(chan struct{}, 1),
+	}
+	if g.refundDelay == 0 {
+		g.refundDelay = 2 * time.Second
 	}
 	if g.clock == nil {
 		g.clock = SystemClock{}

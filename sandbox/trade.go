@@ -46,16 +46,24 @@ type trade struct {
 	linkUntil time.Time // the last moment to open the phone page
 	state     State     // never Expired, see stateAt
 	payments  []*payment
+	refunds   []*refund
 	notices   []*notice
+	moves     []entry // of the ledger
 
 	inAll, inDone *list.Element
 	gone          bool // dropped by the store
 }
 
-// payment is money that a buyer paid. It does not change.
+// payment is money that a buyer paid. The number, the time and the coupon do
+// not change; the rest is guarded by Gateway.mu.
 type payment struct {
 	transactionID string
 	at            time.Time
+	coupon        int64 // fen of the trade's amount that the platform paid for the buyer
+
+	refunded   int64 // fen, by refunds that are not closed
+	couponBack int64 // fen of those that are not the buyer's
+	returned   int64 // fen, by refunds that succeeded
 }
 
 func (t *trade) stateAt(now time.Time) State {
@@ -72,8 +80,12 @@ type store struct {
 	byNo          map[tradeKey]*trade
 	byToken       map[string]*trade
 	byTransaction map[tradeKey]*trade
-	all           list.List // in the order of creation
-	done          list.List // paid or closed, in the order of that
+	byRefund      map[refundKey]*refund
+	byRefundID    map[tradeKey]*refund
+	days          map[ledgerKey]*list.List // of *movement
+	balances      map[string]int64         // fen, of the merchant's account by protocol
+	all           list.List                // in the order of creation
+	done          list.List                // paid or closed, in the order of that
 }
 
 // tradeKey is a number within a protocol.
@@ -85,6 +97,10 @@ func newStore(limit int) *store {
 		byNo:          map[tradeKey]*trade{},
 		byToken:       map[string]*trade{},
 		byTransaction: map[tradeKey]*trade{},
+		byRefund:      map[refundKey]*refund{},
+		byRefundID:    map[tradeKey]*refund{},
+		days:          map[ledgerKey]*list.List{},
+		balances:      map[string]int64{},
 	}
 }
 
@@ -111,10 +127,22 @@ func (s *store) remove(t *trade) {
 	for _, p := range t.payments {
 		delete(s.byTransaction, tradeKey{t.speaks.name(), p.transactionID})
 	}
+	for _, r := range t.refunds {
+		delete(s.byRefund, refundKey{t.speaks.name(), r.scope, r.no})
+		delete(s.byRefundID, tradeKey{t.speaks.name(), r.id})
+	}
+	for _, m := range t.moves {
+		s.forget(m)
+	}
 	s.all.Remove(t.inAll)
 	if t.inDone != nil {
 		s.done.Remove(t.inDone)
 	}
+}
+
+func (s *store) addRefund(r *refund) {
+	s.byRefund[refundKey{r.trade.speaks.name(), r.scope, r.no}] = r
+	s.byRefundID[tradeKey{r.trade.speaks.name(), r.id}] = r
 }
 
 // finish moves t to a final state.
@@ -148,6 +176,7 @@ func (g *Gateway) Fail(outTradeNo string) error {
 func (g *Gateway) withTrade(no string, f func(*trade) error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.catchUp()
 	channel, rest, chosen := strings.Cut(no, ":")
 	if chosen {
 		no = rest
@@ -164,25 +193,35 @@ func (g *Gateway) pay(t *trade, tell bool) error {
 	now := g.now()
 	switch t.stateAt(now) {
 	case Paid:
-		if g.strike(OpPay, SecondPayment).Fault == "" {
+		if g.strike(OpPay, t.no, SecondPayment).Fault == "" {
 			return ErrPaid
 		}
 	case Closed:
-		if g.strike(OpPay, PayAfterClose).Fault == "" {
+		if g.strike(OpPay, t.no, PayAfterClose).Fault == "" {
 			return ErrClosed
 		}
 	case Expired:
-		if g.strike(OpPay, PayAfterClose).Fault == "" {
+		if g.strike(OpPay, t.no, PayAfterClose).Fault == "" {
 			return ErrExpired
 		}
 	}
 	t.speaks.begin(t, now)
-	p := &payment{transactionID: t.speaks.transactionID(t, now), at: now}
-	t.payments = append(t.payments, p)
-	g.trades.byTransaction[tradeKey{t.speaks.name(), p.transactionID}] = t
-	g.trades.finish(t, Paid)
-	g.announce(t, p, tell)
-	g.log.Debug("sandbox: trade paid", "outTradeNo", t.no, "transactionId", p.transactionID)
+	times, coupon := 1, int64(0)
+	switch g.strike(OpPay, t.no, PaidTwice, PlatformCoupon).Fault {
+	case PaidTwice:
+		times = 2
+	case PlatformCoupon:
+		coupon = min(max(1, t.amount/10), t.amount-1) // the buyer pays something
+	}
+	for range times {
+		p := &payment{transactionID: t.speaks.transactionID(t, now), at: now, coupon: coupon}
+		t.payments = append(t.payments, p)
+		g.trades.byTransaction[tradeKey{t.speaks.name(), p.transactionID}] = t
+		g.trades.finish(t, Paid)
+		g.moved(t, p, nil, now)
+		g.announce(t, p, tell)
+		g.log.Debug("sandbox: trade paid", "outTradeNo", t.no, "transactionId", p.transactionID)
+	}
 	return nil
 }
 

@@ -40,6 +40,16 @@ func (w *wechat) transactionID(_ *trade, now time.Time) string {
 	}
 }
 
+// refundID has the shape of the real ones, 28 digits with the day inside.
+func (w *wechat) refundID(now time.Time) string {
+	for {
+		id := "5030000" + now.In(china).Format("20060102") + w.g.random.text(13, digits)
+		if w.g.trades.byRefundID[tradeKey{w.name(), id}] == nil {
+			return id
+		}
+	}
+}
+
 // china is the zone of all times on the wire.
 var china = time.FixedZone("CST", 8*3600)
 
@@ -120,7 +130,8 @@ func (w *wechat) call(op Op, do operation) http.HandlerFunc {
 			return
 		}
 		w.g.mu.Lock()
-		hit := w.g.strike(op)
+		w.g.catchUp()
+		hit := w.g.strike(op, w.aim(r, body), answerFaults...)
 		w.g.mu.Unlock()
 		switch hit.Fault {
 		case Error500NoEffect:
@@ -149,6 +160,34 @@ func (w *wechat) call(op Op, do operation) http.HandlerFunc {
 		}
 		w.answer(rw, r, result, hit.Fault)
 	}
+}
+
+// aim is the number of the trade that a request is about, as far as it says
+// so: the faults of one trade strike by it. Gateway.mu is held.
+func (w *wechat) aim(r *http.Request, body []byte) string {
+	if no := r.PathValue("no"); no != "" {
+		return no
+	}
+	if t := w.g.trades.byTransaction[tradeKey{w.name(), r.PathValue("id")}]; t != nil {
+		return t.no
+	}
+	if f := w.g.findRefund(w, "", r.PathValue("refund")); f != nil {
+		return f.trade.no
+	}
+	if f := w.g.trades.byRefundID[tradeKey{w.name(), r.PathValue("refund")}]; f != nil {
+		return f.trade.no
+	}
+	var asked struct {
+		OutTradeNo    string `json:"out_trade_no"`
+		TransactionID string `json:"transaction_id"`
+	}
+	if json.Unmarshal(body, &asked) != nil || asked.OutTradeNo != "" {
+		return asked.OutTradeNo
+	}
+	if t := w.g.trades.byTransaction[tradeKey{w.name(), asked.TransactionID}]; t != nil {
+		return t.no
+	}
+	return ""
 }
 
 // answer writes a signed 2xx answer. It is signed with the key that the
