@@ -57,6 +57,18 @@ type Accounts interface {
 	Zone() *time.Location
 }
 
+// Refresher is what a channel has beside Channel whose keys to verify with
+// change by themselves.
+type Refresher interface {
+	// Refresh asks the channel for its keys and takes the new ones in. Many at
+	// once are one request. Its errors are those of Channel.
+	Refresh(ctx context.Context) error
+	// RefreshDue says whether it is time to call Refresh: the keys are old, or
+	// a message came that was signed with one that is not held. It calls
+	// nothing and may be asked often.
+	RefreshDue(now time.Time) bool
+}
+
 // Method is a way of paying within a channel.
 type Method string
 
@@ -176,4 +188,20 @@ type CallbackAnswer struct {
 	Status      int
 	ContentType string
 	Body        []byte
+}
+
+// As finds something that a channel can do beside the port, in it or in what
+// it wraps (see Unwrap in channels that guard others).
+func As[T any](c Channel) (T, bool) {
+	for {
+		if t, ok := c.(T); ok {
+			return t, true
+		}
+		w, ok := c.(interface{ Unwrap() Channel })
+		if !ok {
+			var none T
+			return none, false
+		}
+		c = w.Unwrap()
+	}
 }

@@ -36,7 +36,7 @@ func checkRequest(t *testing.T, r seen, at time.Time) {
 	}
 	sig, _ := base64.StdEncoding.DecodeString(a[5])
 	sum := sha256.Sum256([]byte(r.Method + "\n" + r.URI + "\n" + a[3] + "\n" + a[2] + "\n" + string(r.Body) + "\n"))
-	if rsa.VerifyPKCS1v15(pub, crypto.SHA256, sum[:], sig) != nil {
+	if rsa.VerifyPKCS1v15(pub.pub, crypto.SHA256, sum[:], sig) != nil {
 		t.Errorf("the signature does not verify over %s %s %s", r.Method, r.URI, r.Body)
 	}
 	if got := r.Header.Get(headerSerial); got != pubKeyID {

@@ -40,6 +40,9 @@ type PlatformKey struct {
 // DefaultBaseURL is WeChat Pay itself.
 const DefaultBaseURL = "https://api.mch.weixin.qq.com"
 
+// maxConfigured bounds Config.PlatformKeys; a merchant has two.
+const maxConfigured = maxKeys / 2
+
 // mask stands where a secret was.
 const mask = "********"
 
@@ -111,26 +114,29 @@ func (c Config) parse() (*parsed, error) {
 	if p.aead, err = contentCipher(c.APIv3Key); err != nil {
 		wrong("/apiV3Key", err.Error())
 	}
-	p.keys = &keyring{byID: make(map[string]*rsa.PublicKey, len(c.PlatformKeys))}
+	held, accept := make(map[string]heldKey, len(c.PlatformKeys)), ""
 	if len(c.PlatformKeys) == 0 {
 		wrong("/platformKeys", "give at least one platform certificate or WeChat Pay public key")
+	} else if len(c.PlatformKeys) > maxConfigured {
+		wrong("/platformKeys", fmt.Sprintf("give at most %d", maxConfigured))
 	}
 	for i, k := range c.PlatformKeys {
 		at := fmt.Sprintf("/platformKeys/%d", i)
 		if !serialShape.MatchString(k.Serial) {
 			wrong(at+"/serial", "must be a certificate serial or a public key id (PUB_KEY_ID_…)")
-		} else if _, twice := p.keys.byID[k.Serial]; twice {
+		} else if _, twice := held[k.Serial]; twice {
 			wrong(at+"/serial", "is given twice")
 		}
 		pub, err := publicKey(k.Serial, k.PEM)
 		if err != nil {
 			wrong(at+"/pem", err.Error())
 		}
-		p.keys.byID[k.Serial] = pub
+		held[k.Serial] = pub
 		if i == 0 {
-			p.keys.accept = k.Serial
+			accept = k.Serial
 		}
 	}
+	p.keys = newKeyring(held, accept)
 	if p.base, err = baseURL(c.BaseURL); err != nil {
 		wrong("/baseUrl", err.Error())
 	}
@@ -192,35 +198,37 @@ func privateKey(text string) (*rsa.PrivateKey, error) {
 }
 
 // publicKey reads a certificate or a public key. A certificate must have the
-// serial that it is configured with, or no message would ever find it.
-func publicKey(serial, text string) (*rsa.PublicKey, error) {
+// serial that it is given with, or no message would ever find it.
+func publicKey(serial, text string) (heldKey, error) {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
-		return nil, errors.New("must be a certificate or a public key in PEM")
+		return heldKey{}, errors.New("must be a certificate or a public key in PEM")
 	}
 	var read any
+	var held heldKey
 	if block.Type == "CERTIFICATE" {
 		cert, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, errors.New("is not a certificate that can be read")
+			return heldKey{}, errors.New("is not a certificate that can be read")
 		}
 		has := fmt.Sprintf("%X", cert.SerialNumber)
 		if strings.TrimLeft(serial, "0") != has {
-			return nil, fmt.Errorf("is the certificate with serial %s, not %s", has, serial)
+			return heldKey{}, fmt.Errorf("is the certificate with serial %s, not %s", has, serial)
 		}
-		read = cert.PublicKey
+		read, held.cert, held.until = cert.PublicKey, true, cert.NotAfter
 	} else if key, err := x509.ParsePKIXPublicKey(block.Bytes); err == nil {
 		read = key
 	} else if key, err := x509.ParsePKCS1PublicKey(block.Bytes); err == nil {
 		read = key
 	} else {
-		return nil, errors.New("is not a public key that can be read")
+		return heldKey{}, errors.New("is not a public key that can be read")
 	}
 	key, ok := read.(*rsa.PublicKey)
 	if !ok {
-		return nil, errors.New("must be an RSA key")
+		return heldKey{}, errors.New("must be an RSA key")
 	}
-	return key, sized(key.N.BitLen())
+	held.pub = key
+	return held, sized(key.N.BitLen())
 }
 
 func sized(bits int) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -43,10 +44,14 @@ var meanings = map[string]error{
 	"INVALIDTRANSACTIONID": errRejected,
 }
 
-// meaning judges a refusal by its status and its normalised code.
-func meaning(status int, code string) error {
+// meaning judges a refusal by its status and its normalised code. also is
+// what the codes mean to this call, where that differs.
+func meaning(status int, code string, also map[string]error) error {
 	if status == http.StatusTooManyRequests {
 		return payment.ErrBusy
+	}
+	if m, ok := also[code]; ok {
+		return m
 	}
 	if m, ok := meanings[code]; ok {
 		return m
@@ -59,6 +64,15 @@ func meaning(status int, code string) error {
 	return payment.ErrUnknown
 }
 
+// noState is what codes that speak of a payment's state mean to calls that
+// cannot be refused for it: such a refusal is not signed, and following it
+// would send the caller round in a circle.
+func noState(more map[string]error) map[string]error {
+	m := map[string]error{codePaid: payment.ErrUnknown, "ORDERCLOSED": payment.ErrUnknown}
+	maps.Copy(m, more)
+	return m
+}
+
 // normal is a code as the table spells it.
 func normal(code string) string {
 	return strings.ToUpper(strings.ReplaceAll(code, "_", ""))
@@ -66,13 +80,13 @@ func normal(code string) string {
 
 // outcome turns what the SDK gives back into the port's errors: nil only for a
 // verified answer with the status that the call is documented to have.
-func outcome(result *core.APIResult, err error, want int) error {
+func outcome(result *core.APIResult, err error, want int, also map[string]error) error {
 	if result == nil || result.Response == nil {
 		return unknown(cause(err))
 	}
 	status := result.Response.StatusCode
 	if status < 200 || status > 299 {
-		return refusal(result.Response)
+		return refusal(result.Response, also)
 	}
 	if err != nil {
 		return unknown(cause(err))
@@ -85,7 +99,7 @@ func outcome(result *core.APIResult, err error, want int) error {
 
 // refusal reads an answer other than 2xx. It reads the answer itself instead
 // of the SDK's APIError, whose status and body members an answer can overwrite.
-func refusal(resp *http.Response) error {
+func refusal(resp *http.Response, also map[string]error) error {
 	var said struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
@@ -94,7 +108,7 @@ func refusal(resp *http.Response) error {
 		said.Code, said.Message = "", ""
 	}
 	code := short(said.Code, 64)
-	m := meaning(resp.StatusCode, normal(code))
+	m := meaning(resp.StatusCode, normal(code), also)
 	switch m {
 	case errRejected:
 		return &payment.RejectedError{Code: code, Message: short(said.Message, 256)}

@@ -80,7 +80,7 @@ func (c *Channel) prepayNative(ctx context.Context, r payment.PrepayRequest) (pa
 		OutTradeNo: &r.PaymentNo, TimeExpire: expiry(r), NotifyUrl: &r.NotifyURL,
 		Amount: &native.Amount{Total: &r.Amount, Currency: &r.Currency},
 	})
-	if err := outcome(result, err, http.StatusOK); err != nil {
+	if err := outcome(result, err, http.StatusOK, nil); err != nil {
 		return payment.Action{}, err
 	}
 	codeURL, err := given(resp.CodeUrl)
@@ -98,7 +98,7 @@ func (c *Channel) prepayJSAPI(ctx context.Context, r payment.PrepayRequest) (pay
 		Amount: &jsapi.Amount{Total: &r.Amount, Currency: &r.Currency},
 		Payer:  &jsapi.Payer{Openid: &r.OpenID},
 	})
-	if err := outcome(result, err, http.StatusOK); err != nil {
+	if err := outcome(result, err, http.StatusOK, nil); err != nil {
 		return payment.Action{}, err
 	}
 	return c.params(resp.PrepayId, c.merchant.jsapiParams)
@@ -111,7 +111,7 @@ func (c *Channel) prepayApp(ctx context.Context, r payment.PrepayRequest) (payme
 		OutTradeNo: &r.PaymentNo, TimeExpire: expiry(r), NotifyUrl: &r.NotifyURL,
 		Amount: &app.Amount{Total: &r.Amount, Currency: &r.Currency},
 	})
-	if err := outcome(result, err, http.StatusOK); err != nil {
+	if err := outcome(result, err, http.StatusOK, nil); err != nil {
 		return payment.Action{}, err
 	}
 	return c.params(resp.PrepayId, c.merchant.appParams)
@@ -129,7 +129,7 @@ func (c *Channel) prepayH5(ctx context.Context, r payment.PrepayRequest) (paymen
 		Amount:    &h5.Amount{Total: &r.Amount, Currency: &r.Currency},
 		SceneInfo: &h5.SceneInfo{PayerClientIp: &r.ClientIP, H5Info: info},
 	})
-	if err := outcome(result, err, http.StatusOK); err != nil {
+	if err := outcome(result, err, http.StatusOK, nil); err != nil {
 		return payment.Action{}, err
 	}
 	page, err := given(resp.H5Url)

@@ -2,6 +2,7 @@ package wechatpay
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -20,24 +21,17 @@ type envelope struct {
 	ID        string `json:"id"`
 	EventType string `json:"event_type"`
 	Resource  *struct {
-		OriginalType   string `json:"original_type"`
-		Algorithm      string `json:"algorithm"`
-		Ciphertext     []byte `json:"ciphertext"` // from base64; ends with the tag
-		AssociatedData string `json:"associated_data"`
-		Nonce          string `json:"nonce"`
+		OriginalType string `json:"original_type"`
+		sealed
 	} `json:"resource"`
 }
 
-// refund is the part that concerns us of a REFUND callback's content.
-type refund struct {
-	MchID       string `json:"mchid"`
-	OutTradeNo  string `json:"out_trade_no"`
-	OutRefundNo string `json:"out_refund_no"`
-	Status      string `json:"refund_status"` // SUCCESS, CLOSED or ABNORMAL
-	SuccessTime string `json:"success_time"`
-	Amount      struct {
-		Refund int64 `json:"refund"` // fen
-	} `json:"amount"`
+// sealed is a content encrypted with the APIv3 key.
+type sealed struct {
+	Algorithm      string `json:"algorithm"`
+	Ciphertext     []byte `json:"ciphertext"` // from base64; ends with the tag
+	AssociatedData string `json:"associated_data"`
+	Nonce          string `json:"nonce"`
 }
 
 // original is the kind of content that belongs to each event that we know.
@@ -92,20 +86,29 @@ func (c *Channel) open(body []byte) (*envelope, []byte, error) {
 	if !utf8.Valid(body) || json.Unmarshal(body, &env) != nil {
 		return nil, nil, refused(payment.StageDecrypt, "the body is not the JSON of a notification")
 	}
-	r := env.Resource
-	switch {
-	case r == nil:
+	if env.Resource == nil {
 		return nil, nil, refused(payment.StageDecrypt, "the notification has no resource")
-	case r.Algorithm != "AEAD_AES_256_GCM":
-		return nil, nil, refused(payment.StageDecrypt, "the algorithm is not AEAD_AES_256_GCM")
-	case len(r.Nonce) != nonceSize:
-		return nil, nil, refused(payment.StageDecrypt, "the nonce has not 12 bytes")
 	}
-	plain, err := c.aead.Open(r.Ciphertext[:0], []byte(r.Nonce), r.Ciphertext, []byte(r.AssociatedData))
+	plain, err := c.unseal(&env.Resource.sealed)
 	if err != nil {
-		return nil, nil, refused(payment.StageDecrypt, "the content does not decrypt with the APIv3 key")
+		return nil, nil, refused(payment.StageDecrypt, err.Error())
 	}
 	return &env, plain, nil
+}
+
+// unseal decrypts in place.
+func (c *Channel) unseal(s *sealed) ([]byte, error) {
+	switch {
+	case s.Algorithm != "AEAD_AES_256_GCM":
+		return nil, errors.New("the algorithm is not AEAD_AES_256_GCM")
+	case len(s.Nonce) != nonceSize:
+		return nil, errors.New("the nonce has not 12 bytes")
+	}
+	plain, err := c.aead.Open(s.Ciphertext[:0], []byte(s.Nonce), s.Ciphertext, []byte(s.AssociatedData))
+	if err != nil {
+		return nil, errors.New("the content does not decrypt with the APIv3 key")
+	}
+	return plain, nil
 }
 
 func readPayment(n *payment.Notice, now time.Time) error {
@@ -126,27 +129,21 @@ func readPayment(n *payment.Notice, now time.Time) error {
 }
 
 func readRefund(n *payment.Notice, now time.Time) error {
-	var r refund
-	if !utf8.Valid(n.Plain) || json.Unmarshal(n.Plain, &r) != nil {
-		return refused(payment.StageBody, "it is not a refund")
+	r, err := readRefundObject(n.Plain)
+	if err != nil {
+		return refused(payment.StageBody, err.Error())
 	}
-	if r.MchID == "" || r.OutTradeNo == "" || r.OutRefundNo == "" {
-		return refused(payment.StageBody, "mchid, out_trade_no or out_refund_no is missing")
+	if r.MchID == "" || r.OutTradeNo == "" {
+		return refused(payment.StageBody, "mchid or out_trade_no is missing")
 	}
-	if r.Amount.Refund < 1 {
-		return refused(payment.StageBody, "the refund is of no amount")
+	if n.Type != "REFUND."+r.NotifiedAs {
+		return refused(payment.StageBody, "the refund status does not fit the event type")
 	}
-	n.PaymentNo, n.RefundNo = r.OutTradeNo, r.OutRefundNo
-	n.Fact = payment.Fact{
-		ID: "refund/" + r.OutRefundNo, Kind: payment.Refunded, Source: payment.ByCallback, ReceivedAt: now.UTC(),
-		Amount: r.Amount.Refund, Merchant: r.MchID, Word: r.Status,
+	f, err := r.fact(r.NotifiedAs)
+	if err != nil {
+		return refused(payment.StageBody, err.Error())
 	}
-	if n.Type != "REFUND.SUCCESS" {
-		// Not the end of it: a success under the same number may follow.
-		n.Fact.ID, n.Fact.Kind = "refund/"+r.OutRefundNo+"/"+r.Status, payment.RefundStuck
-	}
-	if at, err := time.Parse(time.RFC3339, r.SuccessTime); err == nil {
-		n.Fact.At = at.UTC()
-	}
+	f.Source, f.ReceivedAt, f.Merchant = payment.ByCallback, now.UTC(), r.MchID
+	n.PaymentNo, n.RefundNo, n.Fact = r.OutTradeNo, r.OutRefundNo, f
 	return nil
 }

@@ -32,6 +32,10 @@ const (
 	codePaying      = "USERPAYING"      // 202 or 4xx: the buyer is at it
 	codeRateExceed  = "RATELIMITEXCEED" // beside FREQUENCY_LIMITED, 429
 	codeRateExceeds = "RATELIMITEXCEEDED"
+	codeShort       = "NOTENOUGH"        // refund, 403: the merchant's account is short
+	codeNoBill      = "NOSTATEMENTEXIST" // bills, 400 or 404: nothing moved on that day
+	codeNoBills     = "NOSTATEMENTEXISTS"
+	codeBillLater   = "STATEMENTCREATING" // bills, 400: not made yet
 )
 
 // [K] A query before payment has no transaction id, no success time and only a
@@ -43,3 +47,13 @@ const (
 // callback says, not from its id.
 //
 // [K] WeChat Pay waits 5 seconds for the answer to a callback.
+//
+// [K] A repeated refund with identical parameters answers the refund that there
+// is, and one with another amount INVALID_REQUEST. Were it answered with the
+// first refund instead, Refund would say ErrUnknown, and the query the truth.
+//
+// [K] The sensitive fields of apply-abnormal-refund are encrypted with RSA-OAEP
+// of SHA-1, as those of all other calls are documented to be.
+//
+// [K] The last line of a bill holds the sums of its own rows, of whatever state;
+// refused when they are not, see bill_trade.go.

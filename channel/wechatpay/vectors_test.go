@@ -28,6 +28,7 @@ type vector struct {
 		Plaintext     *struct {
 			transaction
 			OutRefundNo  string `json:"out_refund_no"`
+			RefundID     string `json:"refund_id"`
 			RefundStatus string `json:"refund_status"`
 		}
 		RefundFen int64           `json:"refund_fen"`
@@ -86,7 +87,8 @@ func TestVectors(t *testing.T) {
 			if want.OutRefundNo != "" {
 				expected.Fact = payment.Fact{
 					ID: "refund/" + want.OutRefundNo, Kind: payment.Refunded, Source: payment.ByCallback,
-					Amount: v.Expect.RefundFen, Merchant: want.MchID, Word: want.RefundStatus, At: at.UTC(), ReceivedAt: now.UTC(),
+					RefundNo: want.OutRefundNo, TransactionID: want.RefundID, Amount: v.Expect.RefundFen, Currency: "CNY",
+					Merchant: want.MchID, Word: want.RefundStatus, At: at.UTC(), ReceivedAt: now.UTC(),
 				}
 			} else {
 				expected.Fact = payment.Fact{

@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -27,12 +28,6 @@ const (
 	headerType      = "Wechatpay-Signature-Type"
 )
 
-// keyring holds WeChat Pay's keys by serial or public key id.
-type keyring struct {
-	byID   map[string]*rsa.PublicKey
-	accept string // the one that we ask answers to be signed with
-}
-
 // verify checks that WeChat Pay sent these bytes within five minutes of now.
 // The rule is the same for answers and callbacks. The cheap checks come first:
 // a flood of junk costs no RSA.
@@ -51,9 +46,9 @@ func (k *keyring) verify(now time.Time, h http.Header, body []byte) error {
 	if age := now.Unix() - int64(seconds); age > int64(freshness/time.Second) || -age > int64(freshness/time.Second) {
 		return refused(payment.StageTimestamp, "the timestamp is more than 5 minutes away from now")
 	}
-	key, known := k.byID[serial]
+	key, known := k.find(serial, now)
 	if !known {
-		return refused(payment.StageSerial, "no platform key with this serial is configured")
+		return refused(payment.StageSerial, "no platform key with this serial is held, or it has expired")
 	}
 	if kind := h[headerType]; len(kind) > 1 || len(kind) == 1 && kind[0] != scheme {
 		return refused(payment.StageSignature, "the signature type is not "+scheme)
@@ -99,19 +94,47 @@ func refused(stage payment.Stage, reason string) error {
 type validator struct {
 	keys *keyring
 	now  func() time.Time
+	// renew asks WeChat Pay for the certificates that it has now.
+	renew func(context.Context) error
+	// accept is the key that answers shall be signed with; "" leaves it to
+	// the keyring.
+	accept string
 }
 
 var _ auth.Validator = (*validator)(nil)
 
-// Validate checks the signature of an answer and leaves its body readable.
-func (v *validator) Validate(_ context.Context, response *http.Response) error {
-	body, err := io.ReadAll(response.Body) // in memory already, and bounded
+// Validate checks the signature of an answer and leaves its body readable. An
+// answer of a certificate that is not held yet is checked again with those
+// that WeChat Pay lists now.
+func (v *validator) Validate(ctx context.Context, response *http.Response) error {
+	body, err := readBack(response)
 	if err != nil {
 		return err
 	}
-	response.Body = io.NopCloser(bytes.NewReader(body))
-	return v.keys.verify(v.now(), response.Header, body)
+	err = v.keys.verify(v.now(), response.Header, body)
+	var r *payment.RefusedError
+	if v.keys.renewable && errors.As(err, &r) && r.Stage == payment.StageSerial && v.renew(ctx) == nil {
+		err = v.keys.verify(v.now(), response.Header, body)
+	}
+	return err
 }
 
 // GetAcceptSerial is the key that answers shall be signed with.
-func (v *validator) GetAcceptSerial(context.Context) (string, error) { return v.keys.accept, nil }
+func (v *validator) GetAcceptSerial(context.Context) (string, error) {
+	if v.accept != "" {
+		return v.accept, nil
+	}
+	serial, _ := v.keys.accepted(v.now())
+	return serial, nil
+}
+
+// readBack is the body of an answer, which can be read again afterwards. The
+// transport has it in memory already, and bounded.
+func readBack(response *http.Response) ([]byte, error) {
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return body, nil
+}

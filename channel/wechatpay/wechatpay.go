@@ -67,10 +67,14 @@ type Channel struct {
 	keys     *keyring
 	aead     cipher.AEAD
 	client   *core.Client
-	now      func() time.Time
-	nonce    func() string
-	timeout  time.Duration
-	appName  string
+	// The parts of the client that the calls outside the SDK need.
+	transport *transport
+	validator *validator
+	renewal   renewal
+	now       func() time.Time
+	nonce     func() string
+	timeout   time.Duration
+	appName   string
 }
 
 var _ payment.Channel = (*Channel)(nil)
@@ -99,17 +103,19 @@ func New(cfg Config, opts Options) (*Channel, error) {
 	if next == nil {
 		next = pooled()
 	}
+	c.transport = &transport{
+		next: next, base: parsed.base,
+		credential: &credential{merchant: parsed.merchant, now: c.now, nonce: c.nonce},
+	}
+	c.validator = &validator{keys: parsed.keys, now: c.now, renew: c.renew}
 	client, err := core.NewClientWithDialSettings(context.Background(), &core.DialSettings{
 		HTTPClient: &http.Client{
-			Transport: &transport{
-				next: next, base: parsed.base,
-				credential: &credential{merchant: parsed.merchant, now: c.now, nonce: c.nonce},
-			},
+			Transport: c.transport,
 			// A redirect of a signed call is not an answer of WeChat Pay's.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		Signer:    deferred{},
-		Validator: &validator{keys: parsed.keys, now: c.now},
+		Validator: c.validator,
 	})
 	if err != nil {
 		return nil, err
