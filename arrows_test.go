@@ -34,6 +34,7 @@ var rooms = map[string][]string{
 	"store/storetest": {"app", "store/effect", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 
 	"channel/wechatpay":   {"payment", "money", "fault"},
+	"channel/alipay":      {"payment", "money", "fault"},
 	"channel/channeltest": {"payment"},
 	"sandbox":             {},
 
