@@ -14,7 +14,8 @@ const module = "github.com/tandem-pay/tandem/"
 // nowhere here may not exist; "…/*" is a room with all below it.
 var rooms = map[string][]string{
 	"money": {}, "fault": {}, "event": {}, "clock": {}, "seal": {},
-	"pricing": {"money", "fault"},
+	"pricing":   {"money", "fault"},
+	"reconcile": {"payment", "money"},
 
 	// The business: no clock, no I/O, no store.
 	"shop":      {"money", "fault", "event"},
@@ -36,6 +37,7 @@ var rooms = map[string][]string{
 	"channel/wechatpay":   {"payment", "money", "fault"},
 	"channel/alipay":      {"payment", "money", "fault"},
 	"channel/channeltest": {"payment"},
+	"channel/guard":       {"payment"},
 	"sandbox":             {},
 
 	"api":      {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
@@ -45,7 +47,7 @@ var rooms = map[string][]string{
 
 // pure are the rooms of the business: they may not tell the time, draw
 // chance, or reach outside.
-var pure = []string{"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"}
+var pure = []string{"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"}
 
 // reach are the packages of the standard library that pure rooms stay away
 // from. payment names net/http for the headers of a callback and context for

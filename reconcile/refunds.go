@@ -1,0 +1,116 @@
+package reconcile
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// refunds compares the refunds of one payment of ours (nil: none) with the
+// rows that the bill has of them. paid says that the bill has the payment.
+func (m *matcher) refunds(p *Ours, paid bool) {
+	rows, _ := m.distinct(p, m.backs)
+	if len(m.asked) > 1 {
+		slices.SortFunc(m.asked, func(a, b *Ours) int { return cmp.Or(cmp.Compare(a.RefundNo, b.RefundNo), a.compare(b)) })
+		// The first of a number is the one that is believed.
+		m.asked = slices.CompactFunc(m.asked, func(a, b *Ours) bool { return a.RefundNo == b.RefundNo })
+	}
+	slices.SortFunc(rows, compareRefunds)
+	before := p != nil && !p.Settled && !paid
+	asked := m.asked
+	for len(asked)+len(rows) > 0 {
+		var r *Ours
+		n := 0 // rows of one number
+		switch {
+		case len(rows) == 0 || len(asked) > 0 && asked[0].RefundNo < rows[0].RefundNo:
+			r, asked = asked[0], asked[1:]
+		default:
+			if len(asked) > 0 && asked[0].RefundNo == rows[0].RefundNo {
+				r, asked = asked[0], asked[1:]
+			}
+			for n = 1; n < len(rows) && rows[n].RefundNo == rows[0].RefundNo && rows[0].RefundNo != ""; n++ {
+			}
+		}
+		if r != nil {
+			m.sum.ours(r, m.day, m.opt)
+		}
+		if n == 0 {
+			m.missing(RefundMissing, r)
+			continue
+		}
+		t := rows[0]
+		for _, other := range rows[1:n] {
+			if other.RefundID != t.RefundID {
+				m.add(RefundTwice, r, other, other.Amount, fmt.Sprintf("refund %s of %d beside %s", other.RefundID, other.Amount, t.RefundID))
+			}
+		}
+		rows = rows[n:]
+		if before && t.Done {
+			m.add(RefundBeforePayment, p, t, t.Amount, "our payment is "+p.State)
+		}
+		if r == nil {
+			m.unasked(p, t)
+		} else {
+			m.refund(r, t)
+		}
+	}
+}
+
+// compareRefunds puts the row that counts first among those of one number:
+// one that is done, the earliest of them.
+func compareRefunds(a, b *payment.BillRow) int {
+	return cmp.Or(cmp.Compare(a.RefundNo, b.RefundNo), after(b.Done, a.Done), a.At.Compare(b.At), compareRows(a, b))
+}
+
+// unasked judges a refund that we never asked for.
+func (m *matcher) unasked(p *Ours, t *payment.BillRow) {
+	if p == nil {
+		m.add(RefundOrphan, nil, t, t.Amount, "no payment of ours has this number")
+		return
+	}
+	detail := "the channel's word is " + t.Word
+	// What Settle would not believe cannot heal.
+	right := t.Amount > 0 && t.Amount <= p.Amount && m.opt.merchant(t) == p.Merchant
+	if !right {
+		detail += fmt.Sprintf("; %d of %d, by %s for %s", t.Amount, p.Amount, m.opt.merchant(t), p.Merchant)
+	}
+	d := m.add(RefundUnknown, nil, t, t.Amount, detail)
+	d.Heals = right && t.Done && t.RefundNo != ""
+}
+
+// refund compares two rows that are of the same refund.
+func (m *matcher) refund(r *Ours, t *payment.BillRow) {
+	before := len(m.found)
+	switch {
+	case t.Done:
+		m.done(r, t)
+	case slices.Contains(m.failed, t.Word):
+		if r.State != string(payment.StatusFailed) || r.Settled {
+			m.add(RefundFailed, r, t, t.Amount, "ours is "+r.State+", the bill says "+t.Word)
+		}
+	case r.Settled || r.over():
+		m.add(RefundPending, r, t, t.Amount, "ours is "+r.State+", the bill says "+t.Word)
+	}
+	if len(m.found) == before {
+		m.sum.Matched++
+	}
+}
+
+// done compares a refund with a row that says that the money has gone.
+func (m *matcher) done(r *Ours, t *payment.BillRow) {
+	wrong := m.mismatch(r, t, true)
+	if r.TransactionID != "" && t.TransactionID != "" && r.TransactionID != t.TransactionID {
+		m.add(RefundTransaction, r, t, t.Amount, fmt.Sprintf("ours is of %s, the bill has it of %s", r.TransactionID, t.TransactionID))
+	}
+	if why := m.opt.fee(t); why != "" {
+		m.add(Fee, r, t, 0, why)
+	}
+	switch {
+	case r.Settled:
+		m.sameDay(r, t)
+	case wrong == 0:
+		m.add(RefundUnsettled, r, t, t.Amount, "ours is "+r.State).Heals = t.RefundNo != ""
+	}
+}
