@@ -21,6 +21,8 @@ type notice struct {
 	refund  *refund     // nil: it tells of the payment
 	state   RefundState // of the refund, when it was announced
 	at      time.Time   // of that state
+	account string      // where the refund goes, then
+	total   int64       // fen of the payment that had gone back by then
 	url     string
 	id      string
 	salt    string // 12 characters: the nonce of the encryption
@@ -86,14 +88,14 @@ func (q *queue) Pop() any {
 // announce makes the notices that tell of p, and queues them if the shop is
 // to be told. g.mu is held.
 func (g *Gateway) announce(t *trade, p *payment, tell bool) {
-	g.tell(OpCallback, notice{trade: t, payment: p, url: t.notifyURL, created: g.now()}, tell)
+	g.tell(OpCallback, notice{trade: t, payment: p, url: t.notifyURL, created: g.now()}, tell && t.notifyURL != "")
 }
 
 // announceRefund makes and queues the notices that tell of what has become of
 // r. A shop that gave no address is not told. g.mu is held.
 func (g *Gateway) announceRefund(r *refund, at time.Time) {
-	if r.notifyURL != "" {
-		g.tell(OpRefundCallback, notice{trade: r.trade, payment: r.payment, refund: r, state: r.state, at: at, url: r.notifyURL, created: at}, true)
+	if r.notifyURL != "" && r.trade.speaks.tells(r.state) {
+		g.tell(OpRefundCallback, notice{trade: r.trade, payment: r.payment, refund: r, state: r.state, at: at, account: r.account, total: r.payment.returned, url: r.notifyURL, created: at}, true)
 	}
 }
 

@@ -77,6 +77,8 @@ type protocol interface {
 	// refundID is a new number of the platform's for a refund. Gateway.mu is
 	// held.
 	refundID(now time.Time) string
+	// tells says whether a refund that reaches the state is told of.
+	tells(state RefundState) bool
 	// schedule is the waits between the tries of a callback.
 	schedule() []time.Duration
 	// callback makes the n-th try of a notice and names the key that it is
@@ -95,7 +97,8 @@ type Gateway struct {
 	client      *http.Client
 	publicURL   string
 	log         *slog.Logger
-	keys        *Keys
+	keys        *Keys                // as New got them
+	keysNow     atomic.Pointer[Keys] // and with the certificates that have followed
 	strictHTTPS bool
 	advance     func(time.Duration)
 	signing     Signing
@@ -106,6 +109,7 @@ type Gateway struct {
 	earlyBills    bool
 
 	wechat    *wechat
+	alipay    *alipay
 	protocols []protocol
 	handler   http.Handler
 
@@ -177,6 +181,7 @@ func New(o Options) *Gateway {
 	if err := g.keys.check(); err != nil {
 		panic("sandbox: " + err.Error())
 	}
+	g.keysNow.Store(g.keys)
 	switch g.signing {
 	case Mixed, ByCertificate, ByPublicKey:
 	default:
@@ -184,13 +189,14 @@ func New(o Options) *Gateway {
 	}
 	g.life, g.end = context.WithCancel(context.Background())
 	g.wechat = &wechat{g: g}
-	g.protocols = []protocol{g.wechat}
+	g.alipay = newAlipay(g)
+	g.protocols = []protocol{g.wechat, g.alipay}
 	g.handler = g.routes()
 	return g
 }
 
-// Handler serves the protocol under /v3/, the phone page under /pay/ and the
-// control API and page under /sandbox/. It may be mounted under a prefix by
+// Handler serves WeChat Pay under /v3/, Alipay at /gateway.do, the phone page
+// under /pay/ and the control API, its page and Alipay's bills under /sandbox/. It may be mounted under a prefix by
 // http.StripPrefix; the prefix may not contain "/v3/" or "/pay/".
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
@@ -198,8 +204,9 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 // gateway knows can still be asked.
 func (g *Gateway) Close() { g.end() }
 
-// Keys are the keys in use.
-func (g *Gateway) Keys() *Keys { return g.keys }
+// Keys are the keys in use, those that came by RotateCertificate included.
+// They are to be read only, and can be stored.
+func (g *Gateway) Keys() *Keys { return g.keysNow.Load() }
 
 func (g *Gateway) now() time.Time { return g.clock.Now() }
 
@@ -212,7 +219,10 @@ func (g *Gateway) routes() http.Handler {
 	}
 	g.pageRoutes(mux)
 	g.controlRoutes(mux)
-	return http.NewCrossOriginProtection().Handler(mux)
+	guard := http.NewCrossOriginProtection()
+	// A shop's page sends the buyer here by a form; the signature vouches for it.
+	guard.AddInsecureBypassPattern("POST " + alipayPath)
+	return guard.Handler(mux)
 }
 
 // base is the URL of the handler's root as the client sees it. marker is the
@@ -247,12 +257,13 @@ type PlatformKey struct {
 }
 
 // Merchant is the one merchant that the gateway knows. Its first platform key
-// is the certificate, its second the public key; a shop should hold both.
-func (g *Gateway) Merchant() Merchant { return g.keys.Merchant() }
+// is the certificate, its second the public key, then come the certificates
+// that follow the first; a shop should hold them all.
+func (g *Gateway) Merchant() Merchant { return g.Keys().Merchant() }
 
 // Merchant is the shop's side of the keys.
 func (k *Keys) Merchant() Merchant {
-	return Merchant{
+	m := Merchant{
 		MchID: k.MchID, AppID: k.AppID, APIv3Key: k.APIv3Key,
 		MerchantSerial: k.MerchantSerial, MerchantPrivateKeyPEM: privatePEM(k.MerchantKey),
 		PlatformKeys: []PlatformKey{
@@ -260,4 +271,8 @@ func (k *Keys) Merchant() Merchant {
 			{Serial: k.PublicKeyID, PEM: publicPEM(&k.PublicKeyPrivate.PublicKey)},
 		},
 	}
+	for _, r := range k.Rotated {
+		m.PlatformKeys = append(m.PlatformKeys, PlatformKey{Serial: serialOf(r.Cert), PEM: certPEM(r.Cert)})
+	}
+	return m
 }

@@ -36,6 +36,10 @@ type Keys struct {
 	PublicKeyPrivate *rsa.PrivateKey
 
 	APIv3Key string // 32 ASCII bytes: the AES-256 key of callbacks and certificates
+
+	Rotated []RotatedKey // the platform certificates that follow the first, oldest first
+
+	Alipay AlipayKeys // the other protocol's
 }
 
 // keyBits is the size that the protocol names in "WECHATPAY2-SHA256-RSA2048".
@@ -62,25 +66,41 @@ func GenerateKeys(random io.Reader, now time.Time) (*Keys, error) {
 		*into = key
 	}
 	serial, _ := new(big.Int).SetString("5"+draw.text(39, hexa), 16)
+	var err error
+	if k.PlatformCert, err = newCert(draw, k.PlatformKey, serial, now.Add(-24*time.Hour)); err != nil {
+		return nil, err
+	}
+	k.PlatformSerial = serialOf(k.PlatformCert)
+	if k.Alipay, err = generateAlipayKeys(draw); err != nil {
+		return nil, err
+	}
+	return k, k.check()
+}
+
+// newCert makes a platform certificate, valid for five years and a day.
+func newCert(draw *random, key *rsa.PrivateKey, serial *big.Int, from time.Time) (*x509.Certificate, error) {
 	name := pkix.Name{CommonName: "Sandbox platform certificate", Organization: []string{"Tandem sandbox"}, Country: []string{"CN"}}
 	template := &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      name,
 		Issuer:       name,
-		NotBefore:    now.Add(-24 * time.Hour).UTC(),
-		NotAfter:     now.AddDate(5, 0, 0).UTC(),
+		NotBefore:    from.UTC(),
+		NotAfter:     from.Add(24*time.Hour).AddDate(5, 0, 0).UTC(),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}
-	der, err := x509.CreateCertificate(draw.r, template, template, &k.PlatformKey.PublicKey, k.PlatformKey)
+	der, err := x509.CreateCertificate(draw.r, template, template, &key.PublicKey, key)
 	if err != nil {
 		return nil, fmt.Errorf("create certificate: %w", err)
 	}
-	if k.PlatformCert, err = x509.ParseCertificate(der); err != nil {
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
 		return nil, fmt.Errorf("parse certificate: %w", err)
 	}
-	k.PlatformSerial = fmt.Sprintf("%X", k.PlatformCert.SerialNumber)
-	return k, k.check()
+	return cert, nil
 }
+
+// serialOf is what a certificate is called on the wire.
+func serialOf(cert *x509.Certificate) string { return fmt.Sprintf("%X", cert.SerialNumber) }
 
 // LoadOrCreateKeys reads the keys from the file at path. When there is none
 // it generates them and writes the file, readable by its owner alone; of
@@ -143,6 +163,10 @@ type keysJSON struct {
 	PlatformCert     string `json:"platformCertificate"`
 	PublicKeyID      string `json:"publicKeyId"`
 	PublicKeyPrivate string `json:"publicKeyPrivateKey"`
+
+	Rotated []rotatedJSON `json:"rotated,omitempty"` // absent in what older versions stored
+
+	alipayKeysJSON // all absent in what older versions stored
 }
 
 // MarshalJSON writes all keys, the private ones included.
@@ -151,14 +175,16 @@ func (k *Keys) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	return json.Marshal(keysJSON{
+		Rotated: rotatedToJSON(k.Rotated),
 		MchID: k.MchID, AppID: k.AppID, APIv3Key: k.APIv3Key,
 		MerchantSerial: k.MerchantSerial, MerchantKey: privatePEM(k.MerchantKey),
 		PlatformKey: privatePEM(k.PlatformKey), PlatformCert: certPEM(k.PlatformCert),
-		PublicKeyID: k.PublicKeyID, PublicKeyPrivate: privatePEM(k.PublicKeyPrivate),
+		PublicKeyID: k.PublicKeyID, PublicKeyPrivate: privatePEM(k.PublicKeyPrivate), alipayKeysJSON: k.Alipay.json(),
 	})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads what MarshalJSON wrote, in this version or in one that
+// knew no Alipay: such keys gain the Alipay half, always the same.
 func (k *Keys) UnmarshalJSON(text []byte) error {
 	var j keysJSON
 	if err := json.Unmarshal(text, &j); err != nil {
@@ -184,6 +210,11 @@ func (k *Keys) UnmarshalJSON(text []byte) error {
 		PlatformSerial: fmt.Sprintf("%X", cert.SerialNumber), PlatformKey: platform, PlatformCert: cert,
 		PublicKeyID: j.PublicKeyID, PublicKeyPrivate: public,
 	}
+	if j.alipayKeysJSON == (alipayKeysJSON{}) {
+		k.Alipay = inheritAlipayKeys(k)
+	} else if k.Alipay, err = j.alipayKeysJSON.keys(); err != nil {
+		return err
+	}
 	return k.check()
 }
 
@@ -199,7 +230,12 @@ func (k *Keys) check() error {
 	case !k.PlatformKey.PublicKey.Equal(k.PlatformCert.PublicKey):
 		return errors.New("keys: the platform certificate is not that of the platform key")
 	}
-	return nil
+	for _, r := range k.Rotated {
+		if r.Key == nil || r.Cert == nil || !r.Key.PublicKey.Equal(r.Cert.PublicKey) {
+			return errors.New("keys: a platform certificate that follows is not that of its key")
+		}
+	}
+	return k.Alipay.check()
 }
 
 func newRandom(r io.Reader) *random {

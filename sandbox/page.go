@@ -41,17 +41,28 @@ func (g *Gateway) PayPath(outTradeNo string) (path string, err error) {
 }
 
 // scan does what a phone's camera or a wallet does: it finds the page of a
-// code_url or a prepay_id. It also takes a code_url pasted with blanks.
+// code_url, a qr_code or a prepay_id. It also takes a code pasted with blanks,
+// and either kind of code under either name.
 func (g *Gateway) scan(rw http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	token, ok := strings.CutPrefix(strings.TrimSpace(query.Get("code_url")), codeURLPrefix)
+	code := strings.TrimSpace(query.Get("code_url") + query.Get("code"))
+	token, ok := strings.CutPrefix(code, codeURLPrefix)
+	if !ok {
+		token, ok = strings.CutPrefix(code, alipayQRPrefix)
+	}
 	if id := query.Get("prepay_id"); !ok && len(id) > tokenLength {
 		token, ok = id[len(id)-tokenLength:], true
 	}
 	if !ok || strings.Trim(token, lower) != "" || token == "" {
-		http.Error(rw, "scan takes ?code_url= (weixin://wxpay/bizpayurl?pr=…, percent-encoded) or ?prepay_id=", http.StatusBadRequest)
+		http.Error(rw, "scan takes ?code= (weixin://wxpay/bizpayurl?pr=… or https://qr.alipay.com/…, percent-encoded) or ?prepay_id=", http.StatusBadRequest)
 		return
 	}
+	g.mu.Lock()
+	g.catchUp()
+	if t := g.trades.byToken[token]; t != nil {
+		_ = g.scanTrade(t) // what stands against it is what the page shows
+	}
+	g.mu.Unlock()
 	seeOther(rw, "../pay/"+token)
 }
 
@@ -74,14 +85,22 @@ type phonePage struct {
 	// To carry redirect_url and lang along; they come from url.Values.Encode.
 	Query, OtherQuery template.URL
 	Return            string // the shop's redirect_url, checked
+	Alipay            bool
 }
 
 func (g *Gateway) showPhonePage(rw http.ResponseWriter, r *http.Request) {
 	page := phonePage{View: "missing", Token: r.PathValue("token")}
 	status := http.StatusNotFound
+	var back *alipayReturn
 	g.mu.Lock()
+	g.catchUp()
 	if t := g.trades.byToken[page.Token]; t != nil {
 		now := g.now()
+		_ = g.scanTrade(t) // looking at the page is opening the trade
+		if page.Alipay = t.speaks == g.alipay; page.Alipay {
+			r := g.alipay.returns(t)
+			back = &r
+		}
 		status = http.StatusOK
 		page.View, page.No, page.Description, page.Amount = string(t.stateAt(now)), t.no, t.description, t.amount
 		if len(t.payments) > 0 {
@@ -103,6 +122,14 @@ func (g *Gateway) showPhonePage(rw http.ResponseWriter, r *http.Request) {
 	if to := query.Get("redirect_url"); safeReturn(to) {
 		page.Return = to
 		carry.Set("redirect_url", to)
+	}
+	if back != nil {
+		// Signed outside of the lock.
+		to, err := back.url(g.keys.Alipay)
+		if err != nil {
+			g.log.Error("sandbox: return_url", "error", err)
+		}
+		page.Return = to
 	}
 	carry.Set("lang", page.Other)
 	page.OtherQuery = template.URL(carry.Encode())

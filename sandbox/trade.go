@@ -42,6 +42,7 @@ type trade struct {
 	created     time.Time
 	expires     time.Time // the last moment to pay; zero: never
 	wechat      wechatTrade
+	alipay      alipayTrade
 
 	linkUntil time.Time // the last moment to open the phone page
 	state     State     // never Expired, see stateAt
@@ -124,6 +125,7 @@ func (s *store) remove(t *trade) {
 	t.gone = true
 	delete(s.byNo, tradeKey{t.speaks.name(), t.no})
 	delete(s.byToken, t.token)
+	delete(s.byTransaction, tradeKey{t.speaks.name(), t.alipay.tradeNo})
 	for _, p := range t.payments {
 		delete(s.byTransaction, tradeKey{t.speaks.name(), p.transactionID})
 	}

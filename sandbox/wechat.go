@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -10,7 +11,10 @@ import (
 )
 
 // wechat speaks WeChat Pay API v3 as it is offered to a direct merchant.
-type wechat struct{ g *Gateway }
+type wechat struct {
+	g     *Gateway
+	bills tickets
+}
 
 // wechatTrade is what a trade has beyond the neutral core.
 type wechatTrade struct {
@@ -50,6 +54,8 @@ func (w *wechat) refundID(now time.Time) string {
 	}
 }
 
+func (w *wechat) tells(RefundState) bool { return true }
+
 // china is the zone of all times on the wire.
 var china = time.FixedZone("CST", 8*3600)
 
@@ -60,6 +66,12 @@ func (w *wechat) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v3/pay/transactions/out-trade-no/{no}", w.call(OpQuery, w.queryByNo))
 	mux.HandleFunc("GET /v3/pay/transactions/id/{id}", w.call(OpQuery, w.queryByID))
 	mux.HandleFunc("POST /v3/pay/transactions/out-trade-no/{no}/close", w.call(OpClose, w.close))
+	mux.HandleFunc("POST /v3/refund/domestic/refunds", w.call(OpRefund, w.refund))
+	mux.HandleFunc("GET /v3/refund/domestic/refunds/{refund}", w.call(OpQueryRefund, w.queryRefund))
+	mux.HandleFunc("POST /v3/refund/domestic/refunds/{refund}/apply-abnormal-refund", w.call(OpRefund, w.applyAbnormal))
+	mux.HandleFunc("GET /v3/bill/tradebill", w.call(OpBill, w.tradeBill))
+	mux.HandleFunc("GET /v3/bill/fundflowbill", w.call(OpFlowBill, w.flowBill))
+	mux.HandleFunc("GET "+billPath, w.call(OpDownload, w.download))
 	mux.HandleFunc("GET /v3/certificates", w.call(OpCertificates, w.certificates))
 	mux.HandleFunc("/v3/", func(rw http.ResponseWriter, r *http.Request) { refusePath.write(rw) })
 }
@@ -158,6 +170,10 @@ func (w *wechat) call(op Op, do operation) http.HandlerFunc {
 			no.write(rw)
 			return
 		}
+		if file, ok := result.(*ticket); ok {
+			w.sendBill(rw, file, hit.Fault)
+			return
+		}
 		w.answer(rw, r, result, hit.Fault)
 	}
 }
@@ -201,19 +217,54 @@ func (w *wechat) answer(rw http.ResponseWriter, r *http.Request, result any, for
 			return
 		}
 	}
-	serial, key := w.g.keys.platformKey(r.Header.Get("Wechatpay-Serial"))
-	if err := seal(rw.Header(), serial, key, w.g.apiTime(), w.g.random.text(32, alnum), body, forge); err != nil {
+	blanks := 0
+	if forge == HugeAnswer && result != nil {
+		blanks = hugeAnswer
+	}
+	serial, key := w.g.Keys().platformKey(r.Header.Get("Wechatpay-Serial"), w.g.now())
+	if err := seal(rw.Header(), serial, key, w.g.apiTime(), w.g.random.text(32, alnum), blanks, body, forge); err != nil {
 		refuseSystem.write(rw)
 		return
 	}
 	rw.Header().Set("Cache-Control", "no-cache, must-revalidate")
 	if result == nil {
+		if forge == HalfAnswer {
+			panic(http.ErrAbortHandler) // there is nothing to halve
+		}
 		rw.WriteHeader(http.StatusNoContent)
 		return
 	}
 	rw.Header().Set("Content-Type", "application/json; charset=utf-8")
-	rw.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	rw.Header().Set("Content-Length", strconv.Itoa(blanks+len(body)))
+	if forge == HalfAnswer {
+		_, _ = rw.Write(body[:len(body)/2])
+		cutOff(rw)
+	}
+	_ = writeBlanks(rw, blanks)
 	_, _ = rw.Write(body)
+}
+
+// hugeAnswer is the bytes of blanks in front of a huge one.
+const hugeAnswer = 100 << 20
+
+// writeBlanks writes n blanks, which JSON ignores, from a small buffer.
+func writeBlanks(to io.Writer, n int) error {
+	buf := bytes.Repeat([]byte(" "), 64<<10)
+	for n > 0 {
+		m, err := to.Write(buf[:min(n, len(buf))])
+		if err != nil {
+			return err
+		}
+		n -= m
+	}
+	return nil
+}
+
+// cutOff breaks the connection behind what has been written. It does not
+// return.
+func cutOff(rw http.ResponseWriter) {
+	_ = http.NewResponseController(rw).Flush()
+	panic(http.ErrAbortHandler)
 }
 
 // wait lets d pass on the gateway's clock, or until the client gives up.
@@ -236,7 +287,7 @@ func (w *wechat) hang(rw http.ResponseWriter, r *http.Request, d time.Duration) 
 	if r.Method == http.MethodGet {
 		rw.Header().Set("Content-Length", "1000")
 		_, _ = rw.Write([]byte("{"))
-		_ = http.NewResponseController(rw).Flush()
+		cutOff(rw)
 	}
 	panic(http.ErrAbortHandler)
 }

@@ -1,0 +1,244 @@
+package sandbox
+
+import (
+	"archive/zip"
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/simplifiedchinese"
+)
+
+const (
+	alipayDetailsHead = "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,订单金额（元）,商家实收（元）,支付宝红包（元）,集分宝（元）,支付宝优惠（元）,商家优惠（元）,券核销金额（元）,券名称,商家红包消费金额（元）,卡消费金额（元）,退款批次号/请求号,服务费（元）,分润（元）,备注"
+	alipaySummaryHead = "门店编号,门店名称,交易订单总笔数,退款订单总笔数,订单金额（元）,商家实收（元）,支付宝优惠（元）,商家优惠（元）,卡消费金额（元）,服务费（元）,分润（元）,实收净额（元）"
+)
+
+// alipayRow is a row of the details.
+type alipayRow struct {
+	tradeNo, outTradeNo, subject, remark string
+	created, done                        time.Time
+	store, operator, terminal            string
+	refund                               string // the out_request_no; "": a payment
+	amount, coupon, fee                  int64  // fen, negative for what the merchant loses
+}
+
+// row is a movement as the bill has it.
+func (m *movement) row() alipayRow {
+	t := m.trade
+	r := alipayRow{
+		tradeNo: m.payment.transactionID, outTradeNo: t.no, subject: t.description, remark: t.alipay.body,
+		created: t.alipay.began, done: m.at, store: t.alipay.store, operator: t.alipay.operator, terminal: t.alipay.terminal,
+		amount: m.amount, coupon: m.coupon, fee: alipayFeeSign * m.fee,
+	}
+	if m.refund != nil {
+		r.refund, r.amount, r.coupon, r.fee = m.refund.no, -m.amount, -m.coupon, -r.fee
+	}
+	return r
+}
+
+// cell keeps a text within its cell: the file knows no quotation marks. Commas
+// stay in names, as in real files; elsewhere nothing could tell them apart.
+func cell(s string, commas bool) string {
+	s = strings.Map(func(c rune) rune {
+		if c < ' ' || c == ',' && !commas {
+			return ' '
+		}
+		return c
+	}, s)
+	return s
+}
+
+func yuanSigned(fen int64) string {
+	if fen < 0 {
+		return "-" + yuan(-fen)
+	}
+	return yuan(fen)
+}
+
+func (r alipayRow) line() string {
+	kind := "交易"
+	if r.refund != "" {
+		kind = "退款"
+	}
+	zero := yuan(0)
+	return strings.Join([]string{
+		r.tradeNo + "\t", r.outTradeNo + "\t", kind + "\t", cell(r.subject, true), alipayTime(r.created), alipayTime(r.done),
+		cell(r.store, false) + "\t", "\t", cell(r.operator, false) + "\t", cell(r.terminal, false) + "\t", "*沙箱(" + alipayLogonID + ")\t",
+		yuanSigned(r.amount), yuanSigned(r.amount), zero, zero, yuanSigned(r.coupon), zero, zero, "", zero + "\t", zero,
+		cell(r.refund, false) + "\t", yuanSigned(r.fee), zero, cell(r.remark, false),
+	}, ",")
+}
+
+// rows are the rows of the bill with what the faults make of them.
+func (b *alipayBill) rows(moves []*movement) []alipayRow {
+	rows := make([]alipayRow, 0, len(moves)+1)
+	for _, m := range moves {
+		rows = append(rows, m.row())
+	}
+	for _, hit := range b.faults {
+		i := slices.IndexFunc(rows, func(r alipayRow) bool { return hit.OutTradeNo == "" || r.outTradeNo == hit.OutTradeNo })
+		switch {
+		case hit.Fault == BillRowExtra:
+			day := b.days[0]
+			rows = append(rows, alipayRow{
+				tradeNo: day.Format("20060102") + "22001400000000000000", outTradeNo: "NOBODYKNOWS" + day.Format("20060102"), subject: "沙箱商品",
+				created: day.Add(12 * time.Hour), done: day.Add(12 * time.Hour), amount: 100, fee: alipayFeeSign * feeOf(100),
+			})
+		case i < 0: // no row to strike
+		case hit.Fault == BillRowMissing:
+			rows = slices.Delete(rows, i, i+1)
+		case hit.Fault == BillRowTwice:
+			rows = slices.Insert(rows, i, rows[i])
+		case hit.Fault == BillAmountAltered:
+			rows[i].amount += 100
+		case hit.Fault == BillFeeAltered:
+			rows[i].fee++
+		}
+	}
+	return rows
+}
+
+func (b *alipayBill) struck(fault Fault) bool {
+	return slices.ContainsFunc(b.faults, func(a Armed) bool { return a.Fault == fault })
+}
+
+// alipayTotals are what the ends of both files say.
+type alipayTotals struct {
+	payments, refunds          int
+	paid, back, coupons, fees  int64
+	account, from, to, printed string
+}
+
+// write writes the ZIP as a stream. The names of its entries are GBK and not
+// marked as UTF-8, as the real ones are.
+func (b *alipayBill) write(to io.Writer, seller string, moves []*movement, now time.Time, fault Fault) error {
+	if fault == HalfAnswer {
+		to = &breaksOff{w: to, left: 200}
+	}
+	codec, name := encoding.Encoding(simplifiedchinese.GBK), b.days[0].Format("20060102")
+	if len(b.days) > 1 {
+		name = b.days[0].Format("200601")
+	}
+	if b.struck(BillWrongEncoding) {
+		codec = encoding.Nop
+	}
+	stamp := func(t time.Time) string { return t.In(china).Format("2006年01月02日 15:04:05") }
+	sum := alipayTotals{
+		account: seller + "0156", from: stamp(b.days[0]), to: stamp(b.days[len(b.days)-1].AddDate(0, 0, 1)), printed: stamp(now),
+	}
+	z := zip.NewWriter(to)
+	for _, file := range []struct {
+		name string
+		text func(w *bufio.Writer)
+	}{
+		{"业务明细", func(w *bufio.Writer) { b.details(w, b.rows(moves), &sum) }},
+		{"业务明细(汇总)", sum.write},
+	} {
+		gbk, err := simplifiedchinese.GBK.NewEncoder().String(sum.account + "_" + name + "_" + file.name + ".csv")
+		if err != nil {
+			return err
+		}
+		entry, err := z.CreateHeader(&zip.FileHeader{Name: gbk, NonUTF8: true, Method: zip.Deflate, Modified: now.In(china)})
+		if err != nil {
+			return err
+		}
+		if b.struck(BillZipBomb) {
+			if err := zeros(entry, 1<<30); err != nil {
+				return err
+			}
+			break
+		}
+		// What GBK has no character for becomes a question mark.
+		w := bufio.NewWriter(encoding.ReplaceUnsupported(codec.NewEncoder()).Writer(entry))
+		file.text(w)
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return z.Close()
+}
+
+// details writes the first file and counts for the second.
+func (b *alipayBill) details(w *bufio.Writer, rows []alipayRow, sum *alipayTotals) {
+	sum.head(w, "#支付宝业务明细查询", "#-----------------------------------------业务明细列表----------------------------------------", alipayDetailsHead)
+	for i, r := range rows {
+		line := r.line()
+		if b.struck(BillTruncated) && i == len(rows)-1 {
+			fmt.Fprint(w, line[:strings.Index(line, " ")]) // within the time
+			return
+		}
+		fmt.Fprint(w, line+alipayLineEnd)
+		sum.fees += r.fee
+		sum.coupons += r.coupon
+		if r.refund == "" {
+			sum.payments++
+			sum.paid += r.amount
+		} else {
+			sum.refunds++
+			sum.back += r.amount
+		}
+	}
+	if b.struck(BillBadCount) {
+		sum.payments++
+	}
+	fmt.Fprint(w, strings.Join([]string{
+		"#-----------------------------------------业务明细列表结束------------------------------------",
+		fmt.Sprintf("#交易合计：%d笔，商家实收共%s元，商家优惠共0.00元", sum.payments, yuanSigned(sum.paid)),
+		fmt.Sprintf("#退款合计：%d笔，商家实收退款共%s元，商家优惠退款共0.00元", sum.refunds, yuanSigned(sum.back)),
+		"#导出时间：[" + sum.printed + "]", "",
+	}, alipayLineEnd))
+}
+
+func (s *alipayTotals) head(w *bufio.Writer, lines ...string) {
+	fmt.Fprint(w, strings.Join([]string{
+		lines[0], "#账号：[" + s.account + "]", "#起始日期：[" + s.from + "]   终止日期：[" + s.to + "]", lines[1], lines[2], "",
+	}, alipayLineEnd))
+}
+
+// write writes the second file: the merchant has no shops, so the sum is all.
+func (s *alipayTotals) write(w *bufio.Writer) {
+	s.head(w, "#支付宝业务汇总查询", "#-----------------------------------------业务汇总列表----------------------------------------", alipaySummaryHead)
+	got := s.paid + s.back
+	fmt.Fprint(w, strings.Join([]string{
+		fmt.Sprintf("合计\t,\t,%d,%d,%s,%s,%s,0.00,0.00,%s,0.00,%s", s.payments, s.refunds, yuanSigned(got), yuanSigned(got),
+			yuanSigned(s.coupons), yuanSigned(s.fees), yuanSigned(got+alipayFeeSign*-s.fees)),
+		"#----------------------------------------业务汇总列表结束-------------------------------------",
+		"#导出时间：[" + s.printed + "]", "",
+	}, alipayLineEnd))
+}
+
+// zeros writes n zeros.
+func zeros(w io.Writer, n int) error {
+	block := make([]byte, 1<<20)
+	for ; n > 0; n -= len(block) {
+		if _, err := w.Write(block); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// breaksOff fails after some bytes, which it writes.
+type breaksOff struct {
+	w    io.Writer
+	left int
+}
+
+func (b *breaksOff) Write(p []byte) (int, error) {
+	if len(p) <= b.left {
+		b.left -= len(p)
+		return b.w.Write(p)
+	}
+	n, err := b.w.Write(p[:b.left])
+	b.left = 0
+	if err == nil {
+		err = errors.New("broken off")
+	}
+	return n, err
+}
