@@ -28,6 +28,33 @@ var errTooLong = errors.New("the answer is longer than 1 MiB")
 
 // RoundTrip sends one request and reads the whole of its answer.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.send(req, "application/json")
+	if err != nil {
+		return nil, err
+	}
+	if err := bounded(resp); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// bounded reads an answer of the API into memory.
+func bounded(resp *http.Response) error {
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	_ = resp.Body.Close()
+	if err != nil {
+		return err
+	}
+	if len(answer) > maxAnswer {
+		return errTooLong
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(answer))
+	return nil
+}
+
+// send sends one request, signed, to the configured host. The answer's body
+// is still to be read.
+func (t *transport) send(req *http.Request, accept string) (*http.Response, error) {
 	var body []byte
 	if req.Body != nil {
 		var err error
@@ -46,7 +73,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	out := req.Clone(req.Context())
 	out.URL.Scheme, out.URL.Host, out.Host = t.base.Scheme, t.base.Host, t.base.Host
 	out.Header.Set("Authorization", authorization)
-	out.Header.Set("Accept", "application/json")
+	out.Header.Set("Accept", accept)
 	out.Header.Set("User-Agent", product+req.Header.Get("User-Agent"))
 	out.Body, out.GetBody, out.ContentLength = http.NoBody, nil, 0
 	if len(body) > 0 {
@@ -54,20 +81,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		out.ContentLength = int64(len(body))
 	}
 
-	resp, err := t.next.RoundTrip(out)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	_ = resp.Body.Close()
-	if err != nil {
-		return nil, err
-	}
-	if len(answer) > maxAnswer {
-		return nil, errTooLong
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(answer))
-	return resp, nil
+	return t.next.RoundTrip(out)
 }
 
 // pooled is a transport for one host that is called by many at once.

@@ -1,6 +1,7 @@
 // Package wechatpay speaks WeChat Pay API v3 for a direct merchant. It is for
 // asking WeChat Pay to take money (native, JSAPI, H5 and app prepay), asking
-// what became of it, closing it, and reading WeChat Pay's callbacks.
+// what became of it, closing it, giving it back, reading WeChat Pay's callbacks
+// and its bills.
 //
 // It promises:
 //   - It translates and never decides. What WeChat says becomes a
@@ -14,7 +15,13 @@
 //   - A callback and a query that tell the same have the same Fact.ID.
 //   - Time comes from Options.Clock alone, for signatures as for freshness, so
 //     that a server on a moved clock agrees with a gateway on the same clock.
-//   - Every call ends within Options.Timeout, and reads at most 1 MiB.
+//   - Every call ends within Options.Timeout, and reads at most 1 MiB. A bill
+//     ends within Options.BillTimeout and is read in about 200 KiB of memory,
+//     whatever its size; 4 GiB unpacked is the limit.
+//   - What a bill's rows say counts only when Bill returns nil: its form, its
+//     own counts and sums, and its hash are checked to the last byte.
+//   - Platform certificates are renewed (Refresh), and one that has expired
+//     verifies nothing.
 //   - No error text carries a key, a signature, a body or a URL.
 //
 // Requests go through the official SDK's services and models; signing, the
@@ -48,6 +55,12 @@ type Options struct {
 	Transport http.RoundTripper
 	// Timeout bounds every call; 0 is DefaultTimeout.
 	Timeout time.Duration
+	// BillTimeout bounds the reading of one bill, with what is done with its
+	// rows; 0 is DefaultBillTimeout. A download in which nothing comes for
+	// Stall ends earlier.
+	BillTimeout time.Duration
+	// Stall is how long a download may pause; 0 is DefaultStall.
+	Stall time.Duration
 	// Clock is the moment that requests are signed with and that answers are
 	// compared with; nil is time.Now.
 	Clock func() time.Time
@@ -58,8 +71,12 @@ type Options struct {
 	AppName string
 }
 
-// DefaultTimeout bounds a call when Options do not.
-const DefaultTimeout = 5 * time.Second
+// The bounds when Options do not set them.
+const (
+	DefaultTimeout     = 5 * time.Second
+	DefaultBillTimeout = 15 * time.Minute
+	DefaultStall       = 30 * time.Second
+)
 
 // Channel is one merchant at WeChat Pay. It implements payment.Channel.
 type Channel struct {
@@ -74,10 +91,16 @@ type Channel struct {
 	now       func() time.Time
 	nonce     func() string
 	timeout   time.Duration
+	whole     time.Duration // of a bill
+	stall     time.Duration
 	appName   string
 }
 
-var _ payment.Channel = (*Channel)(nil)
+var (
+	_ payment.Channel  = (*Channel)(nil)
+	_ payment.Accounts = (*Channel)(nil)
+	_ payment.FundFlow = (*Channel)(nil)
+)
 
 // New makes a Channel out of a configuration, which it validates. All keys are
 // parsed here, once; nothing is called.
@@ -98,6 +121,12 @@ func New(cfg Config, opts Options) (*Channel, error) {
 	}
 	if c.timeout <= 0 {
 		c.timeout = DefaultTimeout
+	}
+	if c.whole = opts.BillTimeout; c.whole <= 0 {
+		c.whole = DefaultBillTimeout
+	}
+	if c.stall = opts.Stall; c.stall <= 0 {
+		c.stall = DefaultStall
 	}
 	next := opts.Transport
 	if next == nil {
