@@ -231,6 +231,12 @@ func (g *Gateway) base(r *http.Request, marker string) string {
 	if g.publicURL != "" {
 		return g.publicURL
 	}
+	return baseAsked(r, marker)
+}
+
+// baseAsked is base as it follows from the request alone: for what a program
+// fetches by the way on which it came.
+func baseAsked(r *http.Request, marker string) string {
 	scheme := "http"
 	if r.TLS != nil {
 		scheme = "https"

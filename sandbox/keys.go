@@ -67,7 +67,7 @@ func GenerateKeys(random io.Reader, now time.Time) (*Keys, error) {
 	}
 	serial, _ := new(big.Int).SetString("5"+draw.text(39, hexa), 16)
 	var err error
-	if k.PlatformCert, err = newCert(draw, k.PlatformKey, serial, now.Add(-24*time.Hour)); err != nil {
+	if k.PlatformCert, err = newCert(draw.r, k.PlatformKey, serial, now.Add(-24*time.Hour)); err != nil {
 		return nil, err
 	}
 	k.PlatformSerial = serialOf(k.PlatformCert)
@@ -78,7 +78,7 @@ func GenerateKeys(random io.Reader, now time.Time) (*Keys, error) {
 }
 
 // newCert makes a platform certificate, valid for five years and a day.
-func newCert(draw *random, key *rsa.PrivateKey, serial *big.Int, from time.Time) (*x509.Certificate, error) {
+func newCert(random io.Reader, key *rsa.PrivateKey, serial *big.Int, from time.Time) (*x509.Certificate, error) {
 	name := pkix.Name{CommonName: "Sandbox platform certificate", Organization: []string{"Tandem sandbox"}, Country: []string{"CN"}}
 	template := &x509.Certificate{
 		SerialNumber: serial,
@@ -88,7 +88,7 @@ func newCert(draw *random, key *rsa.PrivateKey, serial *big.Int, from time.Time)
 		NotAfter:     from.Add(24*time.Hour).AddDate(5, 0, 0).UTC(),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}
-	der, err := x509.CreateCertificate(draw.r, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(random, template, template, &key.PublicKey, key)
 	if err != nil {
 		return nil, fmt.Errorf("create certificate: %w", err)
 	}
@@ -176,7 +176,7 @@ func (k *Keys) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(keysJSON{
 		Rotated: rotatedToJSON(k.Rotated),
-		MchID: k.MchID, AppID: k.AppID, APIv3Key: k.APIv3Key,
+		MchID:   k.MchID, AppID: k.AppID, APIv3Key: k.APIv3Key,
 		MerchantSerial: k.MerchantSerial, MerchantKey: privatePEM(k.MerchantKey),
 		PlatformKey: privatePEM(k.PlatformKey), PlatformCert: certPEM(k.PlatformCert),
 		PublicKeyID: k.PublicKeyID, PublicKeyPrivate: privatePEM(k.PublicKeyPrivate), alipayKeysJSON: k.Alipay.json(),
@@ -209,6 +209,9 @@ func (k *Keys) UnmarshalJSON(text []byte) error {
 		MerchantSerial: j.MerchantSerial, MerchantKey: merchant,
 		PlatformSerial: fmt.Sprintf("%X", cert.SerialNumber), PlatformKey: platform, PlatformCert: cert,
 		PublicKeyID: j.PublicKeyID, PublicKeyPrivate: public,
+	}
+	if k.Rotated, err = rotatedFromJSON(j.Rotated); err != nil {
+		return err
 	}
 	if j.alipayKeysJSON == (alipayKeysJSON{}) {
 		k.Alipay = inheritAlipayKeys(k)

@@ -12,42 +12,61 @@ import (
 // callback implements protocol. Taking turns by notice and try makes half of
 // all first tries carry each key, and a retry the other one.
 func (w *wechat) callback(n *notice, try int, forge Fault) (http.Header, []byte, string, error) {
-	keys, how := w.g.keys, w.g.signing
+	keys, how := w.g.Keys(), w.g.signing
 	if how == Mixed {
 		how = ByCertificate
 		if (n.serial+uint64(try))%2 == 0 {
 			how = ByPublicKey
 		}
 	}
-	name := keys.PlatformSerial
+	name := keys.signing(w.g.now())
 	if how == ByPublicKey {
 		name = keys.PublicKeyID
 	}
-	header, body, err := makeCallback(keys, name, callback{
-		id: n.id, salt: n.salt, created: n.created, transaction: w.paid(n.trade, n.payment),
+	c := callback{
+		id: n.id, salt: n.salt, created: n.created, event: paymentEvent,
 		now: w.g.callTime(), nonce: w.g.random.text(32, alnum), forge: forge,
-	})
+	}
+	if n.refund == nil {
+		c.inside = w.paid(n.trade, n.payment)
+	} else {
+		c.event, c.inside = refundEvents[n.state], w.refundNotice(n)
+	}
+	header, body, err := makeCallback(keys, name, c)
 	return header, body, string(how), err
 }
 
+// event is what a callback calls itself.
+type event struct{ kind, of, summary string }
+
+var (
+	paymentEvent = event{"TRANSACTION.SUCCESS", "transaction", "支付成功"}
+	refundEvents = map[RefundState]event{
+		RefundSucceeded: {"REFUND.SUCCESS", "refund", "退款成功"},
+		RefundAbnormal:  {"REFUND.ABNORMAL", "refund", "退款异常"},
+		RefundClosed:    {"REFUND.CLOSED", "refund", "退款关闭"},
+	}
+)
+
 // callback is all that goes into one callback.
 type callback struct {
-	id, salt    string
-	created     time.Time
-	transaction Transaction
-	now         time.Time
-	nonce       string
-	forge       Fault
+	id, salt string
+	created  time.Time
+	event    event
+	inside   any // a Transaction or a RefundNotice
+	now      time.Time
+	nonce    string
+	forge    Fault
 }
 
 // makeCallback signs with the platform key of that name. The body depends on
 // nothing that differs between tries.
 func makeCallback(keys *Keys, name string, c callback) (http.Header, []byte, error) {
-	plain, err := json.Marshal(c.transaction)
+	plain, err := json.Marshal(c.inside)
 	if err != nil {
 		return nil, nil, err
 	}
-	sealed, err := encrypt(keys.APIv3Key, c.salt, "transaction", plain)
+	sealed, err := encrypt(keys.APIv3Key, c.salt, c.event.of, plain)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -66,8 +85,8 @@ func makeCallback(keys *Keys, name string, c callback) (http.Header, []byte, err
 		Summary      string   `json:"summary"`
 		Resource     resource `json:"resource"`
 	}{
-		c.id, c.created.In(china).Format(time.RFC3339), "encrypt-resource", "TRANSACTION.SUCCESS", "支付成功",
-		resource{"transaction", aeadAlgorithm, sealed, "transaction", c.salt},
+		c.id, wireTime(c.created), "encrypt-resource", c.event.kind, c.event.summary,
+		resource{c.event.of, aeadAlgorithm, sealed, c.event.of, c.salt},
 	})
 	if err != nil {
 		return nil, nil, err
@@ -77,8 +96,8 @@ func makeCallback(keys *Keys, name string, c callback) (http.Header, []byte, err
 	header.Set("Accept", "*/*")
 	header.Set("User-Agent", "Mozilla/4.0") // as the real one calls itself
 	header.Set("Request-Id", c.nonce[:min(26, len(c.nonce))]+"-0")
-	serial, key := keys.platformKey(name)
-	if err := seal(header, serial, key, c.now, c.nonce, body, c.forge); err != nil {
+	serial, key := keys.platformKey(name, c.now)
+	if err := seal(header, serial, key, c.now, c.nonce, 0, body, c.forge); err != nil {
 		return nil, nil, err
 	}
 	return header, body, nil
@@ -116,16 +135,31 @@ func SignCallback(keys *Keys, now time.Time, nonce string, t Transaction) (http.
 // SignCallbackWith is SignCallback with the choice of the platform key: its
 // name is Keys.PlatformSerial or Keys.PublicKeyID.
 func SignCallbackWith(keys *Keys, name string, now time.Time, nonce string, t Transaction) (http.Header, []byte, error) {
+	return signCallback(keys, name, now, nonce, paymentEvent, t)
+}
+
+// SignRefundCallback is SignCallbackWith for refunds: the event follows from
+// the notice's RefundStatus, which must be SUCCESS, ABNORMAL or CLOSED.
+func SignRefundCallback(keys *Keys, name string, now time.Time, nonce string, n RefundNotice) (http.Header, []byte, error) {
+	for state, status := range refundStatus {
+		if e, ok := refundEvents[state]; ok && status == n.RefundStatus {
+			return signCallback(keys, name, now, nonce, e, n)
+		}
+	}
+	return nil, nil, fmt.Errorf("no callback tells of the refund_status %q", n.RefundStatus)
+}
+
+func signCallback(keys *Keys, name string, now time.Time, nonce string, e event, inside any) (http.Header, []byte, error) {
 	if nonce == "" {
 		nonce = newRandom(nil).text(32, alnum)
 	}
-	if name != keys.PlatformSerial && name != keys.PublicKeyID {
+	if keys.platformKeys()[name] == nil {
 		return nil, nil, fmt.Errorf("there is no platform key %q", name)
 	}
 	sum := sha256.Sum256([]byte(nonce))
 	h := hex.EncodeToString(sum[:])
 	return makeCallback(keys, name, callback{
 		id:   h[:8] + "-" + h[8:12] + "-5" + h[13:16] + "-a" + h[17:20] + "-" + h[20:32],
-		salt: h[32:44], created: now, transaction: t, now: now, nonce: nonce,
+		salt: h[32:44], created: now, event: e, inside: inside, now: now, nonce: nonce,
 	})
 }

@@ -88,7 +88,6 @@ func parsePrepay(m wechatMethod, body []byte, strictHTTPS bool) (prepayRequest, 
 	if no != nil {
 		return p, no
 	}
-	str := func(o map[string]any, name string) string { s, _ := o[name].(string); return s }
 	p.appID, p.mchID, p.no = str(got, "appid"), str(got, "mchid"), str(got, "out_trade_no")
 	p.description, p.notifyURL, p.attach = str(got, "description"), str(got, "notify_url"), str(got, "attach")
 	if payer, ok := got["payer"].(map[string]any); ok {

@@ -15,10 +15,12 @@ const (
 	tradeNotPay   = "NOTPAY"
 	tradeClosed   = "CLOSED"
 	tradePayError = "PAYERROR"
+	tradeRefund   = "REFUND"
 )
 
 var tradeStateDesc = map[string]string{
 	tradeSuccess: "支付成功", tradeNotPay: "订单未支付", tradeClosed: "订单已关闭", tradePayError: "支付失败",
+	tradeRefund: "订单发生过退款",
 }
 
 // Transaction is a trade on the wire: what a query answers and what a
@@ -36,6 +38,22 @@ type Transaction struct {
 	SuccessTime    string `json:"success_time,omitempty"`
 	Payer          *Payer `json:"payer,omitempty"`
 	Amount         Amount `json:"amount"`
+
+	PromotionDetail []Promotion `json:"promotion_detail,omitempty"`
+}
+
+// Promotion is a coupon that paid a part.
+type Promotion struct {
+	CouponID            string `json:"coupon_id"`
+	Name                string `json:"name"`
+	Scope               string `json:"scope"`
+	Type                string `json:"type"`
+	Amount              int64  `json:"amount"`
+	StockID             string `json:"stock_id"`
+	WechatpayContribute int64  `json:"wechatpay_contribute"`
+	MerchantContribute  int64  `json:"merchant_contribute"`
+	OtherContribute     int64  `json:"other_contribute"`
+	Currency            string `json:"currency"`
 }
 
 // Payer is the buyer, as this app may know them.
@@ -55,14 +73,31 @@ type Amount struct {
 // paid is the transaction of a payment. It uses nothing that changes, so that
 // each try of a callback has the same.
 func (w *wechat) paid(t *trade, p *payment) Transaction {
-	return Transaction{
+	tx := Transaction{
 		AppID: w.g.keys.AppID, MchID: w.g.keys.MchID, OutTradeNo: t.no,
 		TransactionID: p.transactionID, TradeType: w.tradeType(t),
 		TradeState: tradeSuccess, TradeStateDesc: tradeStateDesc[tradeSuccess],
 		BankType: "OTHERS", Attach: t.wechat.attach, SuccessTime: p.at.In(china).Format(time.RFC3339),
 		Payer:  &Payer{OpenID: t.wechat.openID},
-		Amount: Amount{Total: t.amount, PayerTotal: t.amount, Currency: "CNY", PayerCurrency: "CNY"},
+		Amount: Amount{Total: t.amount, PayerTotal: t.amount - p.coupon, Currency: "CNY", PayerCurrency: "CNY"},
 	}
+	if p.coupon > 0 {
+		tx.PromotionDetail = []Promotion{{
+			CouponID: couponID, Name: "沙箱代金券", Scope: "GLOBAL", Type: "CASH", Amount: p.coupon,
+			StockID: couponID, WechatpayContribute: p.coupon, Currency: "CNY",
+		}}
+	}
+	return tx
+}
+
+// asked is what a query tells of a payment: paid, and then perhaps refunded
+// in part or in whole. Gateway.mu is held.
+func (w *wechat) asked(t *trade, p *payment) Transaction {
+	tx := w.paid(t, p)
+	if p.refunded > 0 {
+		tx.TradeState, tx.TradeStateDesc = tradeRefund, tradeStateDesc[tradeRefund]
+	}
+	return tx
 }
 
 // unpaid is all that is told of a trade before it is paid.
@@ -103,7 +138,7 @@ func (w *wechat) queryByNo(r *http.Request, _ []byte) (any, *refusal) {
 	case t == nil:
 		return nil, &refuseUnknown
 	case len(t.payments) > 0: // of two payments, the first
-		return w.paid(t, t.payments[0]), nil
+		return w.asked(t, t.payments[0]), nil
 	}
 	return w.unpaid(t, t.stateAt(w.g.now())), nil
 }
@@ -119,7 +154,7 @@ func (w *wechat) queryByID(r *http.Request, _ []byte) (any, *refusal) {
 	if t := w.g.trades.byTransaction[tradeKey{w.name(), id}]; t != nil {
 		for _, p := range t.payments {
 			if p.transactionID == id {
-				return w.paid(t, p), nil
+				return w.asked(t, p), nil
 			}
 		}
 	}
@@ -166,22 +201,26 @@ func (w *wechat) close(r *http.Request, body []byte) (any, *refusal) {
 	return nil, nil
 }
 
-// certificates lists the one platform certificate, encrypted.
+// certificates lists the platform's certificates, encrypted: the first, and
+// those that follow it.
 func (w *wechat) certificates(*http.Request, []byte) (any, *refusal) {
-	cert := w.g.keys.PlatformCert
-	nonce := w.g.random.text(12, alnum)
-	sealed, err := encrypt(w.g.keys.APIv3Key, nonce, "certificate", []byte(certPEM(cert)))
-	if err != nil {
-		return nil, &refuseSystem
+	data := []any{}
+	for _, cert := range w.g.Keys().platformCerts() {
+		nonce := w.g.random.text(12, alnum)
+		sealed, err := encrypt(w.g.keys.APIv3Key, nonce, "certificate", []byte(certPEM(cert)))
+		if err != nil {
+			return nil, &refuseSystem
+		}
+		data = append(data, map[string]any{
+			"serial_no":      serialOf(cert),
+			"effective_time": wireTime(cert.NotBefore),
+			"expire_time":    wireTime(cert.NotAfter),
+			"encrypt_certificate": map[string]string{
+				"algorithm": aeadAlgorithm, "nonce": nonce, "associated_data": "certificate", "ciphertext": sealed,
+			},
+		})
 	}
-	return map[string]any{"data": []any{map[string]any{
-		"serial_no":      w.g.keys.PlatformSerial,
-		"effective_time": cert.NotBefore.In(china).Format(time.RFC3339),
-		"expire_time":    cert.NotAfter.In(china).Format(time.RFC3339),
-		"encrypt_certificate": map[string]string{
-			"algorithm": aeadAlgorithm, "nonce": nonce, "associated_data": "certificate", "ciphertext": sealed,
-		},
-	}}}, nil
+	return map[string]any{"data": data}, nil
 }
 
 const aeadAlgorithm = "AEAD_AES_256_GCM"

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -128,28 +129,26 @@ func signedURI(r *http.Request) string {
 	return path
 }
 
-// platformKey is the key named by a Wechatpay-Serial header.
-func (k *Keys) platformKey(serial string) (string, *rsa.PrivateKey) {
-	if serial == k.PublicKeyID {
-		return k.PublicKeyID, k.PublicKeyPrivate
-	}
-	return k.PlatformSerial, k.PlatformKey
-}
-
-// seal sets the signature headers over body, or what the fault makes of them.
-func seal(h http.Header, serial string, key *rsa.PrivateKey, now time.Time, nonce string, body []byte, forge Fault) error {
+// seal sets the signature headers over the body, which may have blanks in
+// front, or what the fault makes of them.
+func seal(h http.Header, serial string, key *rsa.PrivateKey, now time.Time, nonce string, blanks int, body []byte, forge Fault) error {
 	if forge == Unsigned {
 		return nil
 	}
 	timestamp := strconv.FormatInt(now.Unix(), 10)
-	message := answerMessage(timestamp, nonce, body)
+	sum := sha256.New() // of answerMessage, piece by piece: the body may be huge
+	_, _ = io.WriteString(sum, timestamp+"\n"+nonce+"\n")
+	_ = writeBlanks(sum, blanks)
+	_, _ = sum.Write(body)
+	_, _ = io.WriteString(sum, "\n")
 	if forge == CorruptSignature {
-		message += "forged"
+		_, _ = io.WriteString(sum, "forged")
 	}
-	signature, err := sign(key, message)
+	raw, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum.Sum(nil))
 	if err != nil {
 		return err
 	}
+	signature := base64.StdEncoding.EncodeToString(raw)
 	if forge == SigntestSignature || forge == SigntestProbe {
 		signature = "WECHATPAY/SIGNTEST/" + signature
 	}

@@ -56,8 +56,8 @@ func TestSigningVectors(t *testing.T) {
 		}
 		_, body, _ := strings.Cut(strings.SplitN(v.Message, "\n", 2)[1], "\n")
 		h := http.Header{}
-		serial, key := testKeys().platformKey(v.Headers["Wechatpay-Serial"])
-		err = seal(h, serial, key, time.Unix(seconds, 0), v.Headers["Wechatpay-Nonce"], []byte(strings.TrimSuffix(body, "\n")), "")
+		serial, key := testKeys().platformKey(v.Headers["Wechatpay-Serial"], time.Now())
+		err = seal(h, serial, key, time.Unix(seconds, 0), v.Headers["Wechatpay-Nonce"], 0, []byte(strings.TrimSuffix(body, "\n")), "")
 		if err != nil {
 			t.Fatal(err)
 		}
