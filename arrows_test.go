@@ -24,7 +24,7 @@ var rooms = map[string][]string{
 	"marketing": {"money", "fault", "event", "pricing"},
 	"inventory": {"money", "fault", "event", "pricing"},
 
-	"app":       {"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"app":       {"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 	"engine":    {"app", "event", "fault", "marketing"},
 	"worker":    {"app", "event", "fault", "shop"},
 	"telemetry": {},

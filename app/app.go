@@ -63,6 +63,7 @@ type App struct {
 	PublicURL string
 
 	refused share // of refused callbacks that are stored
+	looks   looks // of what is due only now and then
 }
 
 // Tracer joins what happens to the trace of the order that it is about.

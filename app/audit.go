@@ -27,7 +27,7 @@ var Invariants = [...]string{
 	4: "stock: reserved = Σ open orders' units; onHand = Σ adjustments - Σ sold; never below 0",
 	5: "limits: counters equal what the orders and coupons that use them say",
 	6: "events: every order's events are numbered without a gap and end at its state; every reaction is on the log",
-	7: "refunds: Σ refunds ≤ payment; what an order gave back came from its payments",
+	7: "refunds: Σ refunds ≤ payment; an order's refunds equal what its lines gave back; what is promised has a refund under way",
 	8: "evidence: replaying all facts of a payment backwards gives the same state",
 }
 
@@ -53,7 +53,7 @@ func Audit(ctx context.Context, store Admin, shop string) (*Report, error) {
 	}
 	err := store.Scan(ctx, shop, Scan{
 		Sku: a.sku, Coupon: a.coupon, Template: a.template, Counter: a.counter,
-		Position: a.position, Order: a.order, Record: a.record,
+		Position: a.position, Order: a.order, Refund: a.refund, Record: a.record,
 	})
 	if err != nil {
 		return nil, err
@@ -89,7 +89,11 @@ type audited struct {
 	last    int64
 	lastSt  string
 	coupons []string
-	closed  bool
+
+	refunding int64        // promised, as the order says
+	pending   int64        // promised, as its refunds say
+	end       *event.Event // the last end that reactions follow
+	endAt     event.Position
 }
 
 func (a *auditor) offend(invariant int, subject, format string, args ...any) {
@@ -150,26 +154,56 @@ func (a *auditor) order(v OrderView) error {
 	a.snapshot(subject, d)
 	a.money(subject, &v)
 	live := d.Status.Live()
-	if live || d.Status != order.Closed {
+	if d.Status != order.Closed || d.GoodsGone {
 		for _, c := range d.Counts {
 			a.counted[c.Name] += c.Amount
 		}
 	}
 	for _, code := range d.Coupons {
 		c, held := a.coupons[code]
-		if live && (!held || c.Status != marketing.Locked || c.Order != d.No) {
+		if live && !d.GoodsGone && (!held || c.Status != marketing.Locked || c.Order != d.No) {
 			// A revoked coupon leaves the order its price.
 			if held {
 				a.offend(3, subject, "coupon %s is %s by order %q", code, c.Status, c.Order)
 			}
 		}
 	}
-	if live {
+	if live && !d.GoodsGone {
 		for _, u := range d.Units() {
 			a.reserve(u)
 		}
 	}
-	a.orders[d.No] = &audited{status: d.Status, seq: d.Seq, coupons: d.Coupons, closed: d.Status == order.Closed}
+	a.orders[d.No] = &audited{status: d.Status, seq: d.Seq, coupons: d.Coupons, refunding: d.Refunding}
+	return nil
+}
+
+func (a *auditor) refund(d payment.RefundData) error {
+	who := "refund " + d.No
+	var parts int64
+	status := payment.RefundSucceeded
+	for i := range d.Allocations {
+		p := &d.Allocations[i]
+		parts += p.Amount
+		if p.Status == payment.RefundPending {
+			status = p.Status
+		} else if p.Status == payment.RefundGivenUp && status != payment.RefundPending {
+			status = p.Status
+		}
+		o := a.orders[d.Order]
+		switch {
+		case o == nil:
+			a.offend(7, who, "its order %s is not there", d.Order)
+		case p.Status == payment.RefundPending && d.Cause.OfOrder():
+			o.pending += p.Amount
+		}
+	}
+	var lines int64
+	for _, l := range d.Lines {
+		lines += l.Amount
+	}
+	if parts != d.Amount || status != d.Status || d.Cause.OfOrder() && lines != d.Amount {
+		a.offend(7, who, "%s of %d: its payments give %d (%s), its lines %d", d.Status, d.Amount, parts, status, lines)
+	}
 	return nil
 }
 
@@ -243,6 +277,19 @@ func (a *auditor) money(subject string, v *OrderView) {
 	if refunded < d.Refunded {
 		a.offend(7, subject, "refunded %d, its payments %d", d.Refunded, refunded)
 	}
+	var back, promised int64
+	for _, r := range d.Returns {
+		back += r.Amount
+		if l := &d.Items[r.Line]; r.Amount < 0 || r.Amount > l.Payable || r.Quantity < 0 || r.Quantity > l.Quantity {
+			a.offend(7, subject, "line %d of %d × %d gave back %d × %d", r.Line, l.Payable, l.Quantity, r.Amount, r.Quantity)
+		}
+	}
+	for i := range v.Payments {
+		promised += v.Payments[i].Refunding
+	}
+	if back != d.Refunded+d.Refunding || promised != d.Refunding || d.Refunding < 0 {
+		a.offend(7, subject, "refunded %d and promised %d, its lines gave back %d, its payments promise %d", d.Refunded, d.Refunding, back, promised)
+	}
 }
 
 // replay settles the payment's facts again, last first.
@@ -281,7 +328,7 @@ func (a *auditor) record(r event.Record) error {
 			a.moved(e.Sku, e.Quantity)
 		case event.StockSold:
 			a.moved(e.Sku, -e.Quantity)
-		case event.OrderPaid, event.OrderClosed:
+		case event.OrderPaid, event.OrderClosed, event.OrderPartiallyPaid, event.OrderRefunded:
 			a.ended(r.Position, e)
 		}
 		if e.Seq > 0 {
@@ -304,48 +351,67 @@ func (a *auditor) moved(sku string, delta int64) {
 	}
 }
 
-// ended checks what follows an order's end, if it has been followed.
+// ended notes what follows an order's end, and what of it has still to be
+// followed.
 func (a *auditor) ended(at event.Position, e *event.Event) {
-	pending := false
+	if e.Type == event.OrderPartiallyPaid && len(e.Units) == 0 {
+		return
+	}
 	if a.behind("stock", at) {
-		pending = true
-		for _, u := range e.Units {
-			a.reserve(u)
+		a.r.Pending++
+		if e.Type != event.OrderRefunded {
+			for _, u := range e.Units {
+				a.reserve(u)
+			}
 		}
 		if e.Type == event.OrderClosed {
 			for _, c := range e.Counts {
 				a.counted[c.Name] += c.Amount
 			}
 		}
-	}
-	want := marketing.Used
-	if a.behind("coupons", at) {
-		pending, want = true, marketing.Locked
-	}
-	for _, code := range e.Coupons {
-		c, held := a.coupons[code]
-		held = held && c.Order == e.Order
-		switch {
-		case e.Type == event.OrderClosed && held && want == marketing.Used:
-			a.offend(3, "order "+e.Order, "is closed and holds coupon %s", code)
-		case e.Type == event.OrderPaid && held && c.Status != want:
-			a.offend(3, "order "+e.Order, "is paid, its coupon %s is %s", code, c.Status)
-		}
-		if held {
-			delete(a.coupons, code)
-		}
-	}
-	if pending {
+	} else if a.behind("coupons", at) || e.Type == event.OrderClosed && e.Amount > 0 && a.behind("refunds", at) {
 		a.r.Pending++
+	}
+	if o := a.orders[e.Order]; o != nil && len(e.Coupons) > 0 {
+		end := *e
+		o.end, o.endAt = &end, at
 	}
 }
 
-func (a *auditor) finish() {
-	for _, o := range a.orders {
+// coupons checks what became of an order's coupons at its last end.
+func (a *auditor) couponsOf(no string, o *audited) {
+	if o.end == nil {
 		if o.status.Live() {
 			for _, code := range o.coupons {
 				delete(a.coupons, code)
 			}
+		}
+		return
+	}
+	followed := !a.behind("coupons", o.endAt)
+	for _, code := range o.end.Coupons {
+		c, held := a.coupons[code]
+		if !held || c.Order != no {
+			continue // given back, or withdrawn
+		}
+		delete(a.coupons, code)
+		switch {
+		case o.end.Type == event.OrderClosed && followed:
+			a.offend(3, "order "+no, "is closed and holds coupon %s", code)
+		case o.end.Type == event.OrderPaid || o.end.Type == event.OrderPartiallyPaid:
+			if want := map[bool]marketing.Status{true: marketing.Used, false: marketing.Locked}[followed]; c.Status != want {
+				a.offend(3, "order "+no, "is %s, its coupon %s is %s", o.status, code, c.Status)
+			}
+		}
+	}
+}
+
+func (a *auditor) finish() {
+	for no, o := range a.orders {
+		a.couponsOf(no, o)
+		// A refund that somebody else made may have taken what was promised.
+		if o.refunding > o.pending {
+			a.offend(7, "order "+no, "promises %d back, its refunds under way are of %d", o.refunding, o.pending)
 		}
 	}
 	for code, c := range a.coupons {

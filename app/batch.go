@@ -32,6 +32,10 @@ type Loaded struct {
 	Templates  []marketing.Template
 	Channels   []ChannelRow
 	APIKeys    []shop.Key
+
+	Refunds         []payment.RefundData
+	Reconciliations []ReconciliationData
+	Discrepancies   []DiscrepancyData
 }
 
 // Changes is everything that a batch writes, in one transaction. A change
@@ -40,7 +44,8 @@ type Loaded struct {
 type Changes struct {
 	Shop      string
 	Now       time.Time
-	BumpRules bool // the shop's rules version rises by one
+	BumpRules bool           // the shop's rules version rises by one
+	Policies  *shop.Policies // the shop's new ones; the shop's row is held
 	Marker    string
 
 	Keys       []SavedKey
@@ -55,6 +60,10 @@ type Changes struct {
 	Templates  []Change[marketing.Template]
 	Channels   []Change[ChannelRow]
 	APIKeys    []Change[shop.Key]
+
+	Refunds         []Change[payment.RefundData]
+	Reconciliations []Change[ReconciliationData]
+	Discrepancies   []Change[DiscrepancyData]
 
 	Records   []event.Record
 	Exchanges []Exchange
@@ -88,6 +97,10 @@ type Batch struct {
 	templates  table[marketing.Template]
 	channels   table[ChannelRow]
 	apiKeys    table[shop.Key]
+	refunds    table[payment.RefundData]
+	reconciled table[ReconciliationData]
+	differ     table[DiscrepancyData]
+	policies   *shop.Policies      // as the accepted commands left them; nil: as loaded
 	paymentsOf map[string][]string // payment numbers by order; may name some that were refused
 
 	records   []event.Record
@@ -108,6 +121,9 @@ func NewBatch(now time.Time, needs *Needs, l *Loaded, rules *marketing.Rules) *B
 	b.templates.load(needs.Templates, l.Templates, func(t *marketing.Template) string { return t.ID })
 	b.channels.load(needs.Channels, l.Channels, func(c *ChannelRow) string { return c.Name })
 	b.apiKeys.load(needs.APIKeys, l.APIKeys, func(k *shop.Key) string { return k.ID })
+	b.refunds.load(needs.Refunds, l.Refunds, func(r *payment.RefundData) string { return r.No })
+	b.reconciled.load(needs.Reconciliations, l.Reconciliations, func(r *ReconciliationData) string { return r.ID })
+	b.differ.load(needs.Discrepancies, l.Discrepancies, func(d *DiscrepancyData) string { return d.ID })
 	b.positions.loadMap(needs.Positions, l.Positions)
 	b.counters.loadMap(needs.Counters, l.Counters)
 	for i := range l.Payments {
@@ -151,6 +167,7 @@ func (b *Batch) Changes() *Changes {
 		Orders: b.orders.changes(), Payments: b.payments.changes(), Users: b.users.changes(),
 		Coupons: b.coupons.changes(), Skus: b.skus.changes(), Promotions: b.promotions.changes(),
 		Templates: b.templates.changes(), Channels: b.channels.changes(), APIKeys: b.apiKeys.changes(),
+		Refunds: b.refunds.changes(), Reconciliations: b.reconciled.changes(), Discrepancies: b.differ.changes(), Policies: b.policies,
 		Records: b.records, Exchanges: b.exchanges, Effects: b.effects,
 	}
 	for _, k := range b.keys.changes() {
@@ -168,7 +185,8 @@ func (b *Batch) Changes() *Changes {
 	}
 	if len(c.Keys) == 0 && len(c.Positions) == 0 && len(c.Orders) == 0 && len(c.Payments) == 0 && len(c.Users) == 0 &&
 		len(c.Coupons) == 0 && len(c.Skus) == 0 && len(c.Counters) == 0 && len(c.Promotions) == 0 && len(c.Templates) == 0 &&
-		len(c.Channels) == 0 && len(c.APIKeys) == 0 && len(c.Records) == 0 && len(c.Exchanges) == 0 && len(c.Effects) == 0 {
+		len(c.Channels) == 0 && len(c.APIKeys) == 0 && len(c.Records) == 0 && len(c.Exchanges) == 0 && len(c.Effects) == 0 &&
+		len(c.Refunds) == 0 && len(c.Reconciliations) == 0 && len(c.Discrepancies) == 0 && c.Policies == nil {
 		return nil
 	}
 	return c
@@ -182,10 +200,11 @@ type overlay interface {
 	drop()
 }
 
-func (b *Batch) tables() [12]overlay {
-	return [12]overlay{
+func (b *Batch) tables() [15]overlay {
+	return [15]overlay{
 		&b.keys, &b.positions, &b.orders, &b.payments, &b.users, &b.coupons,
 		&b.skus, &b.counters, &b.promotions, &b.templates, &b.channels, &b.apiKeys,
+		&b.refunds, &b.reconciled, &b.differ,
 	}
 }
 

@@ -46,6 +46,7 @@ type Needs struct {
 	Positions []string // reactions
 	Orders    []string // with all their payments
 	Payments  []string // with their orders, and all those orders' payments
+	Refunds   []string // by number; their orders are named by who asks
 	Users     []string // read, not locked, unless absent rows are put
 	Coupons   []string // codes
 	Skus      []string
@@ -55,6 +56,9 @@ type Needs struct {
 	Templates  []string
 	Channels   []string
 	APIKeys    []string
+
+	Reconciliations []string // ids, see ReconciliationData
+	Discrepancies   []string // ids
 }
 
 // Merge adds what m needs.
@@ -77,11 +81,12 @@ func (n *Needs) Sort() {
 
 type needList struct{ to, from *[]string }
 
-func (n *Needs) lists(m *Needs) [12]needList {
-	return [12]needList{
+func (n *Needs) lists(m *Needs) [15]needList {
+	return [15]needList{
 		{&n.Keys, &m.Keys}, {&n.Positions, &m.Positions}, {&n.Orders, &m.Orders}, {&n.Payments, &m.Payments},
-		{&n.Users, &m.Users}, {&n.Coupons, &m.Coupons}, {&n.Skus, &m.Skus}, {&n.Counters, &m.Counters},
+		{&n.Refunds, &m.Refunds}, {&n.Users, &m.Users}, {&n.Coupons, &m.Coupons}, {&n.Skus, &m.Skus}, {&n.Counters, &m.Counters},
 		{&n.Promotions, &m.Promotions}, {&n.Templates, &m.Templates}, {&n.Channels, &m.Channels}, {&n.APIKeys, &m.APIKeys},
+		{&n.Reconciliations, &m.Reconciliations}, {&n.Discrepancies, &m.Discrepancies},
 	}
 }
 
@@ -108,6 +113,7 @@ func Hash(operation string, request any) []byte {
 type Effect struct {
 	Kind    string    // EffectClosePayment, …
 	Payment string    // payment number
+	Refund  string    // number of a refund at the channel
 	Due     time.Time // not before; zero: at once
 	Trace   string
 }
@@ -117,6 +123,9 @@ const (
 	// EffectClosePayment asks the channel about a payment and closes it
 	// there, or learns that it was paid.
 	EffectClosePayment = "close_payment"
+	// EffectQueryRefund asks the channel about a refund of which it hinted
+	// that something became.
+	EffectQueryRefund = "query_refund"
 )
 
 // Exchange is one message to or from a channel, kept as evidence and told by
@@ -126,7 +135,7 @@ type Exchange struct {
 	Order     string
 	Payment   string
 	Channel   string
-	Kind      string // callback, prepay, query or close
+	Kind      string // see ExchangeCallback and its neighbours
 	Verdict   string // an Outcome, a refusal's stage, or how the call ended
 	Detail    string
 	At        time.Time

@@ -5,13 +5,42 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/tandem-pay/tandem/payment"
 )
 
 // The first digit of a number says what it is of.
 const (
 	orderDigit   = '1'
 	paymentDigit = '2'
+	refundDigit  = '3'
+
+	// A second transaction under a payment's number has a payment of its own.
+	repeatDigit = '7'
+
+	// Refunds that Tandem makes by itself. A payment can have each only once,
+	// so that their numbers are derived from its own, see derivedNumber.
+	lateDigit   = '4'
+	excessDigit = '5'
+	closedDigit = '6'
 )
+
+// isRepeat says whether the number is that of a second transaction.
+func isRepeat(paymentNo string) bool { return paymentNo != "" && paymentNo[0] == repeatDigit }
+
+var causeDigits = map[payment.Cause]byte{payment.LatePayment: lateDigit, payment.Overpayment: excessDigit, payment.OrderClosed: closedDigit}
+
+// derivedNumber is the number of an automatic refund: the payment's, with
+// another first digit. Two instances that decide the same make the same
+// number, and only one of them can write it.
+func derivedNumber(cause payment.Cause, paymentNo string) string {
+	if !ValidNumber(paymentNo) { // not made here, as in books that were moved here
+		return string(causeDigits[cause]) + paymentNo
+	}
+	b := []byte(paymentNo[:len(paymentNo)-1])
+	b[0] = causeDigits[cause]
+	return string(append(b, checkDigit(b)))
+}
 
 // newNumber makes a number of 29 digits: the kind, the UTC time to the
 // millisecond, ten random digits, a check digit. Numbers sort by time, are

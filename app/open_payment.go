@@ -18,7 +18,7 @@ import (
 type OpenPayment struct {
 	Channel   string
 	Method    payment.Method
-	Amount    int64  // minor units; 0: all that is due
+	Amount    int64  // minor units; 0: all that is due, or the next instalment
 	OpenID    string // JSAPI
 	ClientIP  string // H5; not part of the request's identity
 	ReturnURL string
@@ -91,6 +91,10 @@ func (in *OpenPayment) check() error {
 // minChannelExpiry is the shortest life that channels accept for a payment.
 const minChannelExpiry = 65 * time.Second
 
+// maxChannelExpiry is the longest life of one payment: an order that is paid
+// in instalments waits longer than any channel keeps a code payable.
+const maxChannelExpiry = 24 * time.Hour
+
 func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch *Configured) (payment.Data, error) {
 	o, err := tx.Order(orderNo)
 	if err != nil {
@@ -103,7 +107,7 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 	tx.Follow(d.Trace)
 	amount := in.Amount
 	if amount == 0 {
-		amount = max(d.Due(), 1)
+		amount = max(d.NextPart(), 1)
 	}
 	if err := o.Attempt(amount); err != nil {
 		return payment.Data{}, err
@@ -111,6 +115,8 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 	expires := d.ExpiresAt
 	if soonest := tx.Now().Add(minChannelExpiry); expires.Before(soonest) {
 		expires = soonest
+	} else if latest := tx.Now().Add(maxChannelExpiry); expires.After(latest) {
+		expires = latest
 	}
 	p := payment.New(orderNo, in.Channel, ch.Merchant, ch.App, tx.Trace(), payment.PrepayRequest{
 		PaymentNo: no, Method: in.Method, Amount: amount, Currency: d.Currency, Description: describe(&d),
@@ -214,6 +220,8 @@ func verdict(err error) string {
 		return "not_there"
 	case errors.Is(err, payment.ErrBusy):
 		return "busy"
+	case errors.Is(err, payment.ErrShort):
+		return "merchant_short"
 	}
 	return "unknown"
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
 )
 
 // Limits on an order's metadata.
@@ -26,26 +27,27 @@ type PlaceOrder struct {
 	Expected  *int64        // minor units: refuse if the price is another
 	ExpiresIn time.Duration // 0: order.DefaultExpiry
 	Metadata  map[string]string
+	Plan      []order.Instalment `json:",omitempty"` // amounts and dates; nil: all at once
 }
 
 // PlaceOrder checks the user, prices, locks the coupons, reserves the stock,
 // counts the limits and writes the snapshot: all or nothing. replayed says
 // that the key had placed this order before.
-func (a *App) PlaceOrder(ctx context.Context, shop, key string, in PlaceOrder) (d order.Data, replayed bool, err error) {
+func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder) (d order.Data, replayed bool, err error) {
 	hash := Hash("place order", in)
 	if err := in.check(); err != nil {
 		return d, false, err
 	}
-	if err := in.checkTerms(); err != nil {
+	now := a.Clock.Now()
+	if err := in.checkTerms(now); err != nil {
 		return d, false, err
 	}
-	now := a.Clock.Now()
 	no, err := newNumber(orderDigit, now, a.Rand)
 	if err != nil {
 		return d, false, err
 	}
 	c := &Command{
-		Shop: shop, Name: "place order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
+		Shop: shopID, Name: "place order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons},
 		Decide: func(tx *Tx) (any, error) {
 			o, err := placeOrder(tx, no, &in)
@@ -58,7 +60,17 @@ func (a *App) PlaceOrder(ctx context.Context, shop, key string, in PlaceOrder) (
 	return do[order.Data](ctx, a, c)
 }
 
-func (in *PlaceOrder) checkTerms() error {
+func goodsAt(p shop.Policies) order.GoodsAt {
+	if p.InstalmentGoods == shop.FirstPart {
+		return order.FirstPart
+	}
+	return order.AllParts
+}
+
+func (in *PlaceOrder) checkTerms(now time.Time) error {
+	if err := order.CheckPlan(in.Plan, now); err != nil {
+		return err
+	}
 	if in.ExpiresIn != 0 && (in.ExpiresIn < order.MinExpiry || in.ExpiresIn > order.MaxExpiry) {
 		return fault.Invalidf("/expiresIn", "must be from %s to %s", order.MinExpiry, order.MaxExpiry)
 	}
@@ -121,14 +133,18 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder) (*order.Order, error) {
 	if in.Expected != nil && *in.Expected != quote.Payable {
 		return nil, fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", quote.Payable, *in.Expected)
 	}
-	skus, counts, err := reserve(tx, no, in.User, quote)
+	skus, counts, err := reserve(tx, no, in.User, quote.Lines)
 	if err != nil {
 		return nil, err
 	}
-	o := order.Place(order.Placement{
+	o, err := order.Place(order.Placement{
 		No: no, User: in.User, Quote: quote, Coupons: in.Coupons, Counts: counts,
-		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Now: tx.Now(), Trace: tx.Trace(),
+		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Plan: in.Plan, GoodsAt: goodsAt(tx.Shop().Policies),
+		Now: tx.Now(), Trace: tx.Trace(),
 	})
+	if err != nil {
+		return nil, err
+	}
 	tx.PutOrder(o)
 	for _, s := range skus {
 		tx.PutSku(s)
@@ -163,30 +179,35 @@ func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, 
 }
 
 // reserve takes the stock of every line and counts the limits that exist; a
-// sku without a limit costs no counter.
-func reserve(tx *Tx, no, user string, q *pricing.Quote) (skus []*inventory.Sku, counts []event.Count, err error) {
-	for i := range q.Lines {
-		l := &q.Lines[i]
+// sku without a limit costs no counter. A refusal has changed nothing.
+func reserve(tx *Tx, no, user string, lines []pricing.QuoteLine) (skus []*inventory.Sku, counts []event.Count, err error) {
+	had := make(map[string]int64)
+	for i := range lines {
+		l := &lines[i]
 		s, err := tx.Sku(l.Sku)
 		if err != nil {
 			return nil, nil, err
 		}
+		if s == nil {
+			return nil, nil, skuNotFound(l.Sku)
+		}
 		if limit := s.Data().MaxPerUser; limit > 0 {
 			name := purchaseCounter(l.Sku, user)
-			had, err := tx.Counter(name)
-			if err != nil {
+			if had[name], err = tx.Counter(name); err != nil {
 				return nil, nil, err
 			}
-			if had+l.Quantity > limit {
-				return nil, nil, fault.New(fault.PurchaseLimitExceeded, "%s: at most %d for each buyer; %d ordered before, %d asked for", l.Sku, limit, had, l.Quantity)
+			if had[name]+l.Quantity > limit {
+				return nil, nil, fault.New(fault.PurchaseLimitExceeded, "%s: at most %d for each buyer; %d ordered before, %d asked for", l.Sku, limit, had[name], l.Quantity)
 			}
-			tx.PutCounter(name, had+l.Quantity)
 			counts = append(counts, event.Count{Name: name, Amount: l.Quantity})
 		}
 		if err := s.Reserve(no, l.Quantity); err != nil {
 			return nil, nil, err
 		}
 		skus = append(skus, s)
+	}
+	for _, c := range counts {
+		tx.PutCounter(c.Name, had[c.Name]+c.Amount)
 	}
 	return skus, counts, nil
 }

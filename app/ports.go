@@ -53,6 +53,8 @@ var (
 type Reader interface {
 	Catalogue
 	Orders
+	Refunds
+	Books
 	Log
 	Settings
 	Work
@@ -108,6 +110,72 @@ type Orders interface {
 	Payment(ctx context.Context, shop, no string) (payment.Data, error)
 }
 
+// RefundFilter narrows a list of refunds; zero fields do not.
+type RefundFilter struct {
+	Status payment.RefundStatus
+	Parked bool // only those that wait for a person
+}
+
+// Refunds reads refunds.
+type Refunds interface {
+	Refund(ctx context.Context, shop, no string) (payment.RefundData, error)
+	// RefundsOf are an order's, by number.
+	RefundsOf(ctx context.Context, shop, orderNo string) ([]payment.RefundData, error)
+	ListRefunds(ctx context.Context, shop string, f RefundFilter, p Page) (items []payment.RefundData, next string, err error)
+}
+
+// BookEntry is a payment as far as reconciliation looks at it: without its
+// evidence, for there may be millions.
+type BookEntry struct {
+	PaymentNo     string
+	Order         string
+	Channel       string
+	TransactionID string
+	Amount        int64 // minor units
+	Currency      string
+	Status        payment.Status
+	Merchant      string
+	App           string
+	CreatedAt     time.Time
+	SucceededAt   time.Time
+}
+
+// Books reads what reconciliation compares. The Each methods stream, in any
+// order; an error of f ends them.
+type Books interface {
+	// EachSettled are the payments of a channel that succeeded in [from, to).
+	EachSettled(ctx context.Context, shop, channel string, from, to time.Time, f func(BookEntry) error) error
+	// EntriesByNo are the payments with these numbers, of any channel.
+	EntriesByNo(ctx context.Context, shop string, nos []string) ([]BookEntry, error)
+	// EachRefund are the refunds that are not over, or that were over in
+	// [from, to).
+	EachRefund(ctx context.Context, shop string, from, to time.Time, f func(payment.RefundData) error) error
+	// RefundsByNo are the refunds with these numbers.
+	RefundsByNo(ctx context.Context, shop string, nos []string) ([]payment.RefundData, error)
+	// OrphanNos are those of the numbers of which an authentic callback came
+	// that found no payment.
+	OrphanNos(ctx context.Context, shop string, paymentNos []string) ([]string, error)
+
+	Reconciliation(ctx context.Context, shop, id string) (ReconciliationData, error)
+	// ListReconciliations is newest day first; channel "" is any.
+	ListReconciliations(ctx context.Context, shop, channel string, p Page) (items []ReconciliationData, next string, err error)
+	Discrepancy(ctx context.Context, shop, id string) (DiscrepancyData, error)
+	// ListDiscrepancies is newest id first.
+	ListDiscrepancies(ctx context.Context, shop string, f DiscrepancyFilter, p Page) (items []DiscrepancyData, next string, err error)
+
+	// Suspense sums, by channel and currency, the money that succeeded and is
+	// neither applied nor refunded. What is zero is left out.
+	Suspense(ctx context.Context, shop string) ([]SuspenseRow, error)
+}
+
+// SuspenseRow is the suspense account of one channel.
+type SuspenseRow struct {
+	Channel  string `json:"channel"`
+	Currency string `json:"currency"`
+	Amount   int64  `json:"amount"`   // minor units
+	Payments int64  `json:"payments"` // how many have some
+}
+
 // Log reads the event log.
 type Log interface {
 	// Events are the records after a position that no running transaction
@@ -150,9 +218,19 @@ type Work interface {
 	// yet, oldest first.
 	DueOrders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
 	// DuePayments are open payments whose next query is due, oldest first.
-	DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
+	DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]DuePayment, error)
+	// DueRefunds are pending refunds whose next try is due, oldest first.
+	DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
+	// DueReminders are live orders with a part to announce, oldest first.
+	DueReminders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
 	// PaymentAges counts open payments by state, with the age of the oldest.
 	PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]Age, error)
+}
+
+// DuePayment is a payment to be asked about.
+type DuePayment struct {
+	No      string
+	Channel string
 }
 
 // Age is a count and the age of the oldest.
@@ -182,6 +260,7 @@ type Scan struct {
 	Counter  func(name string, value int64) error
 	Position func(reaction string, p event.Position) error
 	Order    func(OrderView) error
+	Refund   func(payment.RefundData) error
 	Record   func(event.Record) error // in log order
 	Key      func(SavedKey) error     // without answers
 }

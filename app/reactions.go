@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
 )
 
 // Reaction is something that follows events: commands again, each moved in
@@ -23,18 +26,23 @@ type Reaction struct {
 // Reactions is the whole choreography: event → what follows, with its undo
 // beside it. Order and reaction never call each other.
 //
-//	order.paid     coupons: locked → used          order.closed    coupons: locked → available (or expired)
-//	order.paid     stock: reserved → sold          order.closed    stock: reserved → available; limits given back
-//	order.paid     payments: others closed at the channel
-//	order.closing  payments: asked, then closed at the channel
+//	order.paid       coupons: locked → used        order.closed    coupons: locked → available (or expired)
+//	order.paid       stock: reserved → sold        order.closed    stock: reserved → available; limits given back
+//	order.paid       payments: others closed at the channel
+//	order.closing    payments: asked, then closed at the channel
+//	order.closed     refunds: what was paid in part goes back, unless the shop's policy keeps it
+//	order.refunded   coupons: used → available, if their template says so; stock: back on hand, by the shop's policy
+//
+// An order in instalments whose goods go with the first part has the coupons
+// and units in that order.partially_paid, and not in what follows.
 var Reactions = []Reaction{
 	{
-		Name: "coupons", On: []event.Type{event.OrderPaid, event.OrderClosed},
+		Name: "coupons", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
 		Needs: func(e *event.Event, n *Needs) { n.Coupons = append(n.Coupons, e.Coupons...) },
 		Do:    followCoupons,
 	},
 	{
-		Name: "stock", On: []event.Type{event.OrderPaid, event.OrderClosed},
+		Name: "stock", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
 		Needs: func(e *event.Event, n *Needs) {
 			for _, u := range e.Units {
 				n.Skus = append(n.Skus, u.Sku)
@@ -52,6 +60,15 @@ var Reactions = []Reaction{
 		Needs: func(e *event.Event, n *Needs) { n.Orders = append(n.Orders, e.Order) },
 		Do:    followPayments,
 	},
+	{
+		Name: "refunds", On: []event.Type{event.OrderClosed},
+		Needs: func(e *event.Event, n *Needs) {
+			if e.Amount > 0 {
+				n.Orders = append(n.Orders, e.Order)
+			}
+		},
+		Do: followRefunds,
+	},
 }
 
 func followCoupons(tx *Tx, e *event.Event) error {
@@ -63,7 +80,18 @@ func followCoupons(tx *Tx, e *event.Event) error {
 		if c == nil {
 			continue
 		}
-		if e.Type == event.OrderPaid && c.Use(e.Order) || e.Type == event.OrderClosed && c.Release(e.Order, tx.Now()) {
+		moved := false
+		switch e.Type {
+		case event.OrderPaid, event.OrderPartiallyPaid:
+			moved = c.Use(e.Order)
+		case event.OrderClosed:
+			moved = c.Release(e.Order, tx.Now())
+		case event.OrderRefunded:
+			if t := tx.Rules().Templates[c.Data().TemplateID]; t != nil && t.ReturnOnRefund {
+				moved = c.GiveBack(e.Order, tx.Now())
+			}
+		}
+		if moved {
 			tx.PutCoupon(c)
 		}
 	}
@@ -71,15 +99,21 @@ func followCoupons(tx *Tx, e *event.Event) error {
 }
 
 func followStock(tx *Tx, e *event.Event) error {
+	if e.Type == event.OrderRefunded && tx.Shop().Policies.RefundedStock == shop.KeepOut {
+		return nil
+	}
 	for _, u := range e.Units {
 		s, err := tx.Sku(u.Sku)
 		if err != nil {
 			return err
 		}
-		if e.Type == event.OrderPaid {
+		switch e.Type {
+		case event.OrderPaid, event.OrderPartiallyPaid:
 			err = s.Sell(e.Order, u.Quantity)
-		} else {
+		case event.OrderClosed:
 			err = s.Release(e.Order, u.Quantity)
+		case event.OrderRefunded:
+			s.Return(e.Order, u.Quantity)
 		}
 		if err != nil {
 			return err
@@ -115,13 +149,47 @@ func followPayments(tx *Tx, e *event.Event) error {
 
 const closeGrace = 3 * time.Second
 
+// followRefunds gives back what was paid towards an order that was closed
+// before all of it was. A part that the shop's policy keeps when the rest was
+// not paid in time stays.
+func followRefunds(tx *Tx, e *event.Event) error {
+	if e.Amount == 0 || e.Reason == order.Expired && tx.Shop().Policies.UnpaidInstalment == shop.Forfeit {
+		return nil
+	}
+	o, err := tx.Order(e.Order)
+	if err != nil {
+		return err
+	}
+	for _, p := range tx.PaymentsOf(e.Order) {
+		d := p.Data()
+		od := o.Data()
+		amount := min(d.Refundable(), od.Refundable())
+		if amount == 0 || od.Status != order.Closed {
+			continue
+		}
+		back, _, err := o.AskRefund(order.RefundAsk{Amount: amount})
+		if err != nil {
+			return err
+		}
+		p.Promise(amount)
+		tx.PutPayment(p)
+		tx.PutRefund(ownRefund(tx, o, p, payment.OrderClosed, amount, back))
+	}
+	tx.PutOrder(o)
+	return nil
+}
+
 // Ends says whether any reaction follows an event of the record; the log
 // marks such records, so that a reaction need not read all the others.
 func Ends(events []event.Event) bool {
 	for i := range events {
 		switch events[i].Type {
-		case event.OrderPaid, event.OrderClosed, event.OrderClosing:
+		case event.OrderPaid, event.OrderClosed, event.OrderClosing, event.OrderRefunded:
 			return true
+		case event.OrderPartiallyPaid:
+			if len(events[i].Units) > 0 {
+				return true
+			}
 		}
 	}
 	return false
@@ -132,16 +200,16 @@ const ReactionBatch = 200
 
 // React lets one reaction follow the next records of a shop's log and says
 // how many there were. 0 means that it has caught up.
-func (a *App) React(ctx context.Context, shop string, r *Reaction) (int, error) {
-	at, err := a.Store.ReactionPosition(ctx, shop, r.Name)
+func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error) {
+	at, err := a.Store.ReactionPosition(ctx, shopID, r.Name)
 	if err != nil {
 		return 0, err
 	}
-	records, err := a.Store.Events(ctx, shop, at, ReactionBatch, true)
+	records, err := a.Store.Events(ctx, shopID, at, ReactionBatch, true)
 	if err != nil || len(records) == 0 {
 		return 0, err
 	}
-	c := &Command{Shop: shop, Name: "react " + r.Name, Needs: Needs{Positions: []string{r.Name}}}
+	c := &Command{Shop: shopID, Name: "react " + r.Name, Needs: Needs{Positions: []string{r.Name}}}
 	for i := range records {
 		for j := range records[i].Events {
 			if e := &records[i].Events[j]; follows(r, e.Type) {

@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
 )
 
 // Bounds on one round of what the clock asks for.
@@ -20,13 +21,13 @@ const (
 // ExpireOrders closes orders whose time is over, a batch at a time, and says
 // how many. An order with an open payment begins to close: the channel is
 // asked first.
-func (a *App) ExpireOrders(ctx context.Context, shop string) (int, error) {
-	due, err := a.Store.DueOrders(ctx, shop, a.Clock.Now().UTC(), expiryBatch)
+func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
+	due, err := a.Store.DueOrders(ctx, shopID, a.Clock.Now().UTC(), expiryBatch)
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
 	c := &Command{
-		Shop: shop, Name: "expire orders", Needs: Needs{Orders: due},
+		Shop: shopID, Name: "expire orders", Needs: Needs{Orders: due},
 		Decide: func(tx *Tx) (any, error) {
 			for _, no := range due {
 				o, err := tx.Order(no)
@@ -35,6 +36,11 @@ func (a *App) ExpireOrders(ctx context.Context, shop string) (int, error) {
 				}
 				// Things may have moved on since it was found due.
 				if d := o.Data(); !d.Status.Live() || d.Closing != "" || tx.Now().Before(d.ExpiresAt) {
+					continue
+				}
+				if o.Data().Status == order.PartiallyPaid && len(o.Data().Plan) > 0 && tx.Shop().Policies.UnpaidInstalment == shop.Wait {
+					o.WaitOn(tx.Now())
+					tx.PutOrder(o)
 					continue
 				}
 				if err := closeOrder(tx, no, order.Expired); err != nil {
@@ -50,21 +56,76 @@ func (a *App) ExpireOrders(ctx context.Context, shop string) (int, error) {
 	return len(due), nil
 }
 
-// QueryPayments asks the channels about open payments whose next query is
-// due, and says how many. A channel that does not answer is asked again on
-// the payment's schedule.
-func (a *App) QueryPayments(ctx context.Context, shop string) (int, error) {
-	due, err := a.Store.DuePayments(ctx, shop, a.Clock.Now().UTC(), queryBatch)
+// RemindInstalments announces parts of orders that fall due soon, and says
+// how many orders it looked at.
+func (a *App) RemindInstalments(ctx context.Context, shopID string) (int, error) {
+	due, err := a.Store.DueReminders(ctx, shopID, a.Clock.Now().UTC(), expiryBatch)
+	if err != nil || len(due) == 0 {
+		return 0, err
+	}
+	c := &Command{
+		Shop: shopID, Name: "remind of instalments", Needs: Needs{Orders: due},
+		Decide: func(tx *Tx) (any, error) {
+			for _, no := range due {
+				o, err := tx.Order(no)
+				if err != nil {
+					return nil, err
+				}
+				tx.Follow(o.Data().Trace)
+				o.Remind(tx.Now())
+				tx.PutOrder(o)
+			}
+			return nil, nil
+		},
+	}
+	if _, err := a.Road.Do(ctx, c); err != nil {
+		return 0, err
+	}
+	return len(due), nil
+}
+
+// QueryPayments asks the channels about payments whose next query is due, and
+// says how many. A channel that does not answer is asked again on the
+// payment's schedule. Each channel has its own slots, so that a slow one
+// keeps no other waiting.
+func (a *App) QueryPayments(ctx context.Context, shopID string) (int, error) {
+	due, err := a.Store.DuePayments(ctx, shopID, a.Clock.Now().UTC(), queryBatch)
+	if err != nil || len(due) == 0 {
+		return 0, err
+	}
+	var wg sync.WaitGroup
+	slots := map[string]chan struct{}{}
+	for _, p := range due {
+		if slots[p.Channel] == nil {
+			slots[p.Channel] = make(chan struct{}, queryAtOnce)
+		}
+		slot := slots[p.Channel]
+		wg.Go(func() {
+			slot <- struct{}{}
+			defer func() { <-slot }()
+			a.queryPayment(ctx, shopID, p.No)
+		})
+	}
+	wg.Wait()
+	return len(due), nil
+}
+
+// RunRefunds speaks with the channels about refunds that are due, and says
+// how many.
+func (a *App) RunRefunds(ctx context.Context, shopID string) (int, error) {
+	due, err := a.Store.DueRefunds(ctx, shopID, a.Clock.Now().UTC(), queryBatch)
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, queryAtOnce)
 	for _, no := range due {
-		slots <- struct{}{}
 		wg.Go(func() {
+			slots <- struct{}{}
 			defer func() { <-slots }()
-			a.queryPayment(ctx, shop, no)
+			if err := a.advanceRefund(ctx, shopID, no); err != nil {
+				a.Log.WarnContext(ctx, "a refund could not be brought on", "shop", shopID, "refundNo", no, "error", err)
+			}
 		})
 	}
 	wg.Wait()

@@ -7,17 +7,22 @@ import (
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
 )
 
 // Settle is the one method through which facts about payments arrive: from
 // callbacks, queries, closes and operators. x is the exchange that brought
 // the fact; it is stored with what it did.
-func (a *App) Settle(ctx context.Context, shop, paymentNo string, f payment.Fact, x Exchange) (payment.Outcome, error) {
+func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fact, x Exchange) (payment.Outcome, error) {
 	began := time.Now()
+	spare, err := newNumber(repeatDigit, a.Clock.Now(), a.Rand)
+	if err != nil {
+		return "", err
+	}
 	var flow string // the order's trace, once the payment is known
 	c := &Command{
-		Shop: shop, Name: "settle", Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Payments: []string{paymentNo}},
+		Shop: shopID, Name: "settle", Trace: a.Tracer.Parent(ctx),
+		Needs: Needs{Payments: []string{paymentNo}, Refunds: refundsOf(f)},
 		Decide: func(tx *Tx) (any, error) {
 			p, err := tx.Payment(paymentNo)
 			if err != nil {
@@ -28,6 +33,9 @@ func (a *App) Settle(ctx context.Context, shop, paymentNo string, f payment.Fact
 				x.Verdict = string(payment.Orphan)
 				tx.Keep(x)
 				return payment.Orphan, nil
+			}
+			if p, err = ofRefund(tx, p, f); err != nil {
+				return nil, err
 			}
 			d := p.Data()
 			tx.Follow(d.Trace)
@@ -40,7 +48,9 @@ func (a *App) Settle(ctx context.Context, shop, paymentNo string, f payment.Fact
 				p.Asked(tx.Now())
 			}
 			outcome := p.Settle(f, tx.Now())
-			follow(tx, o, p, outcome, f)
+			if err := follow(tx, o, p, outcome, f, spare); err != nil {
+				return nil, err
+			}
 			x.Order, x.Verdict = d.Order, string(outcome)
 			tx.Keep(x)
 			return outcome, nil
@@ -53,23 +63,30 @@ func (a *App) Settle(ctx context.Context, shop, paymentNo string, f payment.Fact
 	return out, err
 }
 
-// follow tells the order what became of its payment, and saves both.
-func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, f payment.Fact) {
+// follow tells the order, and the refund that the fact is about, what became
+// of the payment, and saves them.
+func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, f payment.Fact, spare string) error {
 	switch outcome {
 	case payment.Repeated:
-		return
-	case payment.StillOpen, payment.Recorded:
-		tx.PutPayment(p)
-		return
-	case payment.Settled:
-		o.Note(p.Event(event.PaymentSucceeded, ""))
-		givenUp := p.Apply(o.Settle(p.Data().Amount, tx.Now()))
-		if back := p.Data().Refunded; back > 0 {
-			// The refund's notice came before the payment's.
-			o.Refund(givenUp, wentBack(p, back))
+		if f.Source == payment.ByQuery {
+			tx.PutPayment(p) // its next query has moved on
 		}
-	case payment.GoneBack:
-		o.Refund(p.Apply(0), wentBack(p, f.Amount))
+		return triedAgain(tx, f)
+	case payment.StillOpen, payment.Recorded, payment.GoneBack:
+		if f.RefundNo != "" {
+			if err := learn(tx, o, p, outcome, f); err != nil {
+				return err
+			}
+			tx.PutOrder(o)
+		}
+		tx.PutPayment(p)
+		return nil
+	case payment.Settled:
+		if err := arrived(tx, o, p); err != nil {
+			return err
+		}
+	case payment.PaidAgain:
+		paidAgain(tx, o, p, spare)
 	case payment.NowFailed:
 		o.Note(p.Event(event.PaymentFailed, f.Word))
 		if !othersOpen(tx, p) {
@@ -77,6 +94,9 @@ func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome,
 		}
 	case payment.NowClosed:
 		o.Note(p.Event(event.PaymentClosed, f.Word))
+		if f.Word == NobodyOpened {
+			p.Watch()
+		}
 	case payment.Anomalous:
 		o.Note(p.Event(event.PaymentAnomaly, p.Data().Anomaly))
 	}
@@ -89,6 +109,99 @@ func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome,
 		}
 	}
 	tx.PutOrder(o)
+	return nil
+}
+
+// arrived puts money to its order. What the order does not take goes back by
+// itself: money that came late unless the order can live again, and what is
+// more than was due.
+func arrived(tx *Tx, o *order.Order, p *payment.Payment) error {
+	d, was := p.Data(), o.Data().Status
+	o.Note(p.Event(event.PaymentSucceeded, ""))
+	applied := o.Settle(d.Amount, tx.Now())
+	if applied == 0 && was == order.Closed && tx.Shop().Policies.LatePayment == shop.Revive {
+		again, err := revive(tx, o, d.Amount)
+		if err != nil {
+			return err
+		}
+		if again {
+			applied = d.Amount
+		}
+	}
+	givenUp := p.Apply(applied)
+
+	cause := payment.Overpayment
+	if was == order.Closed {
+		cause = payment.LatePayment
+	}
+	no := derivedNumber(cause, d.No)
+	var foreign int64 // went back before we knew of the payment, and not by us
+	for _, g := range d.Facts {
+		if g.Kind == payment.Refunded && g.RefundNo != no {
+			foreign += g.Amount
+		}
+	}
+	if foreign = min(foreign, d.Refunded); foreign > 0 {
+		o.GaveBack(givenUp, wentBack(p, foreign))
+	}
+	excess := d.Amount - applied - foreign
+	if excess <= 0 {
+		return nil
+	}
+	r := ownRefund(tx, o, p, cause, excess, nil)
+	for _, g := range d.Facts {
+		if g.RefundNo == no {
+			if gone, _ := r.Learn(g, tx.Now()); gone {
+				o.Note(told(r, event.RefundSucceeded, ""))
+			}
+		}
+	}
+	tx.PutRefund(r)
+	return nil
+}
+
+// paidAgain gives back what came under one number for a second time. It is a
+// payment of its own, so that the books show the money.
+func paidAgain(tx *Tx, o *order.Order, p *payment.Payment, no string) {
+	var known []string
+	for _, q := range tx.PaymentsOf(o.No()) {
+		if d := q.Data(); d.Request.PaymentNo == p.No() && d.No != p.No() {
+			known = append(known, d.TransactionID)
+		}
+	}
+	q := p.Again(no, known, tx.Now())
+	if q == nil {
+		return
+	}
+	o.Note(q.Event(event.PaymentSucceeded, string(payment.PaidAgain)))
+	tx.PutPayment(q)
+	tx.PutRefund(ownRefund(tx, o, q, payment.Overpayment, q.Data().Amount, nil))
+}
+
+// ofRefund finds the payment that a fact about a refund is really about: the
+// channel names the number that was paid, also when it was paid twice and the
+// second money goes back.
+func ofRefund(tx *Tx, p *payment.Payment, f payment.Fact) (*payment.Payment, error) {
+	if f.RefundNo == "" {
+		return p, nil
+	}
+	r, err := tx.Refund(payment.RefundOf(f.RefundNo))
+	if err != nil || r == nil {
+		return p, err
+	}
+	for _, part := range r.Data().Allocations {
+		if part.No != f.RefundNo || part.Payment == p.No() || !isRepeat(part.Payment) {
+			continue
+		}
+		q, err := tx.Payment(part.Payment)
+		if err != nil {
+			return nil, err
+		}
+		if q != nil && q.Data().Request.PaymentNo == p.No() {
+			return q, nil
+		}
+	}
+	return p, nil
 }
 
 func wentBack(p *payment.Payment, amount int64) event.Event {
@@ -114,6 +227,11 @@ const (
 	ExchangePrepay   = "prepay"
 	ExchangeQuery    = "query"
 	ExchangeClose    = "close"
+
+	ExchangeRefund      = "refund"
+	ExchangeRefundQuery = "refund_query"
+	ExchangeBill        = "bill"
+	ExchangeOperator    = "operator"
 )
 
 // callTime bounds one call to a channel, whatever the channel's own limit.

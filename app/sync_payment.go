@@ -63,7 +63,7 @@ func (a *App) asked(ctx context.Context, shop string, p payment.Data, x Exchange
 			if err != nil {
 				return nil, err
 			}
-			if q.Data().Open() {
+			if d := q.Data(); d.Open() || !d.NextQueryAt.IsZero() {
 				q.Asked(tx.Now())
 				tx.PutPayment(q)
 			}
@@ -95,6 +95,11 @@ func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, 
 			return p, err
 		}
 	case errors.Is(err, payment.ErrNotExist):
+		if p.Status == payment.StatusPending {
+			// It took our prepay: nobody has opened the code yet, and a
+			// channel that knows nothing before then has nothing to close.
+			return a.settleClosed(ctx, shop, p, NobodyOpened, Exchange{})
+		}
 		// The channel may still be working on our prepay: only what it has
 		// not heard of for a while will never be.
 		if a.Clock.Now().Sub(p.CreatedAt) < neverThere {
@@ -106,6 +111,10 @@ func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, 
 	}
 	return a.closeAt(ctx, shop, &ch, p)
 }
+
+// NobodyOpened is the word of a close that the channel could not be told of.
+// The code can still be paid until it expires; such money is late.
+const NobodyOpened = "nobody had opened it"
 
 // neverThere is the age at which a payment that the channel does not know is
 // taken to have never reached it. It is well over the longest call.
@@ -158,6 +167,8 @@ func (a *App) RunEffect(ctx context.Context, shop string, e Effect) error {
 	switch e.Kind {
 	case EffectClosePayment:
 		_, err = a.ClosePayment(ctx, shop, e.Payment)
+	case EffectQueryRefund:
+		err = a.QueryRefund(ctx, shop, e.Payment, e.Refund)
 	}
 	end(err)
 	return err

@@ -48,6 +48,12 @@ func (t *Tx) Now() time.Time { return t.b.now }
 // Shop is the command's shop.
 func (t *Tx) Shop() shop.Shop { return t.b.shop }
 
+// PutPolicies saves the shop's policies. The command needs the shop, and is
+// alone in its batch.
+func (t *Tx) PutPolicies(p shop.Policies) {
+	t.b.shop.Policies, t.b.policies = p, &p
+}
+
 // Rules is the shop's rules as of this batch.
 func (t *Tx) Rules() *marketing.Rules { return t.b.rules }
 
@@ -121,6 +127,40 @@ func (t *Tx) PutPayment(p *payment.Payment) {
 	t.b.belongs(d.No, d.Order)
 	t.record(p.Drain())
 }
+
+// Refund returns a copy of the refund; nil if there is none.
+func (t *Tx) Refund(no string) (*payment.Refund, error) {
+	d, err := t.b.refunds.get(no, func(n *Needs) *[]string { return &n.Refunds })
+	if d == nil {
+		return nil, err
+	}
+	return payment.RestoreRefund(*d), nil
+}
+
+// PutRefund saves the refund.
+func (t *Tx) PutRefund(r *payment.Refund) {
+	d := r.Data()
+	t.b.refunds.put(d.No, d)
+	t.record(r.Drain())
+}
+
+// Reconciliation returns a copy of a channel's day; nil if there is none.
+func (t *Tx) Reconciliation(id string) (*ReconciliationData, error) {
+	d, err := t.b.reconciled.get(id, func(n *Needs) *[]string { return &n.Reconciliations })
+	return clone(d), err
+}
+
+// PutReconciliation saves a channel's day.
+func (t *Tx) PutReconciliation(d *ReconciliationData) { t.b.reconciled.put(d.ID, *d) }
+
+// Discrepancy returns a copy of the discrepancy; nil if there is none.
+func (t *Tx) Discrepancy(id string) (*DiscrepancyData, error) {
+	d, err := t.b.differ.get(id, func(n *Needs) *[]string { return &n.Discrepancies })
+	return clone(d), err
+}
+
+// PutDiscrepancy saves the discrepancy.
+func (t *Tx) PutDiscrepancy(d *DiscrepancyData) { t.b.differ.put(d.ID, *d) }
 
 // Coupon returns a copy of the coupon; nil if there is none.
 func (t *Tx) Coupon(code string) (*marketing.Coupon, error) {

@@ -28,7 +28,15 @@ const (
 
 	OrderRefunded Type = "order.refunded"
 
-	RefundSucceeded Type = "refund.succeeded"
+	RefundCreated    Type = "refund.created"
+	RefundSucceeded  Type = "refund.succeeded"
+	RefundProgressed Type = "refund.progressed" // one of several payments has given its part back
+	RefundFailed     Type = "refund.failed"     // the channel has given it up
+	RefundParked     Type = "refund.parked"     // a person has to do something
+	RefundRetried    Type = "refund.retried"
+
+	InstalmentDue     Type = "order.instalment_due"     // a part falls due soon
+	InstalmentOverdue Type = "order.instalment_overdue" // a part was not paid in time, and the order waits on
 
 	PaymentCreated   Type = "payment.created"
 	PaymentPending   Type = "payment.pending" // the channel took it
@@ -67,6 +75,7 @@ type Event struct {
 	Status  string `json:"status,omitempty"` // the order's status after the event
 	User    string `json:"userId,omitempty"`
 	Payment string `json:"paymentNo,omitempty"`
+	Refund  string `json:"refundNo,omitempty"`
 	Channel string `json:"channel,omitempty"`
 	Coupon  string `json:"couponCode,omitempty"`
 	Sku     string `json:"sku,omitempty"`
@@ -74,6 +83,8 @@ type Event struct {
 	Amount   int64  `json:"amount,omitempty"`
 	Quantity int64  `json:"quantity,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+
+	DueAt time.Time `json:"dueAt,omitzero"` // of an instalment
 
 	// What follows an order's end needs these; they spare the reactions a
 	// look at the order itself.

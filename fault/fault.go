@@ -65,6 +65,8 @@ const (
 	OrderFrozen           Code = "order_frozen"
 	AmountExceedsDue      Code = "amount_exceeds_due"
 	RefundExceedsPaid     Code = "refund_exceeds_paid"
+	RefundNotOpen         Code = "refund_not_open"
+	DiscrepancyClosed     Code = "discrepancy_closed"
 	PaymentNotClosable    Code = "payment_not_closable"
 	AlreadyExists         Code = "already_exists"
 	ChannelNotConfigured  Code = "channel_not_configured"
@@ -102,6 +104,8 @@ var kinds = map[Code]Kind{
 	OrderFrozen:           Conflict,
 	AmountExceedsDue:      Refused,
 	RefundExceedsPaid:     Refused,
+	RefundNotOpen:         Conflict,
+	DiscrepancyClosed:     Conflict,
 	PaymentNotClosable:    Conflict,
 	AlreadyExists:         Conflict,
 	ChannelNotConfigured:  Conflict,

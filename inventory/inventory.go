@@ -130,3 +130,14 @@ func (s *Sku) Sell(order string, units int64) error {
 	s.Record(event.Event{Type: event.StockSold, Order: order, Sku: s.d.Sku, Quantity: units})
 	return nil
 }
+
+// Return puts units that were sold back on hand. What would pass MaxStock
+// stays out.
+func (s *Sku) Return(order string, units int64) {
+	units = min(units, MaxStock-s.d.OnHand)
+	if units <= 0 {
+		return
+	}
+	s.d.OnHand += units
+	s.Record(event.Event{Type: event.StockAdjusted, Order: order, Sku: s.d.Sku, Quantity: units, Reason: "refunded"})
+}

@@ -34,6 +34,8 @@ var Transitions = []struct {
 	{Locked, "use", Used},
 	{Locked, "release", Available},
 	{Locked, "release when its validity has run out", Expired},
+	{Used, "give back after a full refund", Available},
+	{Used, "give back when its validity has run out", Expired},
 	{Expired, "revoke", Revoked},
 }
 
@@ -128,12 +130,27 @@ func (c *Coupon) Release(order string, now time.Time) bool {
 	if c.d.Status != Locked || c.d.Order != order {
 		return false
 	}
+	c.free(order, now)
+	return true
+}
+
+func (c *Coupon) free(order string, now time.Time) {
 	c.d.Status, c.d.Order, c.d.LockedUntil = Available, "", time.Time{}
 	c.record(event.CouponReleased, order)
 	if !c.d.ValidUntil.IsZero() && !now.Before(c.d.ValidUntil) {
 		c.d.Status = Expired
 		c.record(event.CouponExpired, order)
 	}
+}
+
+// GiveBack makes a used coupon available again after its order was refunded in
+// full, or lets it expire if its validity has run out. For another order it
+// changes nothing.
+func (c *Coupon) GiveBack(order string, now time.Time) bool {
+	if c.d.Status != Used || c.d.Order != order {
+		return false
+	}
+	c.free(order, now)
 	return true
 }
 

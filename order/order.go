@@ -27,6 +27,7 @@ const (
 const (
 	Expired   = "expired"
 	Cancelled = "cancelled"
+	Revived   = "revived" // the reason of an order.paid that follows an order.closed
 )
 
 // Data is an order as it is stored. Amounts are minor units, times UTC;
@@ -42,6 +43,13 @@ type Data struct {
 	Payable  int64
 	Paid     int64 // applied to the order so far
 	Refunded int64
+
+	Refunding int64        // asked back, and neither gone nor given up yet
+	Returns   []Return     // what lines gave back, or have promised to; by line
+	Plan      []Instalment // nil: all at once
+	RemindAt  time.Time    // when a part is to be announced
+	GoodsAt   GoodsAt
+	GoodsGone bool // the goods went and the coupons were used before everything was paid
 
 	Items    []pricing.QuoteLine
 	Applied  []pricing.Applied
@@ -87,13 +95,15 @@ type Placement struct {
 	Counts    []event.Count
 	Metadata  map[string]string
 	ExpiresIn time.Duration // 0: DefaultExpiry
+	Plan      []Instalment  // see CheckPlan
+	GoodsAt   GoodsAt
 	Now       time.Time
 	Trace     string
 }
 
 // Place makes an order from a quote. One with nothing to pay is paid at
-// once.
-func Place(p Placement) *Order {
+// once. It refuses a plan that does not add up to the price.
+func Place(p Placement) (*Order, error) {
 	if p.ExpiresIn == 0 {
 		p.ExpiresIn = DefaultExpiry
 	}
@@ -104,12 +114,18 @@ func Place(p Placement) *Order {
 		Items: q.Lines, Applied: q.Applied, Coupons: p.Coupons, Counts: p.Counts, Metadata: p.Metadata,
 		CreatedAt: p.Now, ExpiresAt: p.Now.Add(p.ExpiresIn), Trace: p.Trace,
 	}}
+	if err := o.planned(p.Plan); err != nil {
+		return nil, err
+	}
+	if len(p.Plan) > 0 {
+		o.d.GoodsAt = p.GoodsAt
+	}
 	o.record(event.Event{Type: event.OrderPlaced, User: p.User, Amount: q.Payable, Coupons: p.Coupons})
 	if q.Payable == 0 {
 		o.d.Status, o.d.PaidAt = Paid, p.Now
 		o.recordEnd(event.OrderPaid, 0, "")
 	}
-	return o
+	return o, nil
 }
 
 // Restore makes an order from what was stored.
@@ -137,6 +153,9 @@ func (o *Order) Attempt(amount int64) error {
 	if amount > o.d.Due() {
 		return fault.New(fault.AmountExceedsDue, "%d minor units are due on order %s, not %d", o.d.Due(), o.d.No, amount)
 	}
+	if !o.fitsPlan(amount) {
+		return fault.New(fault.AmountExceedsDue, "order %s is paid in instalments: %d minor units is neither one that is left nor all that is due (%d)", o.d.No, amount, o.d.Due())
+	}
 	return o.move(TryAgain, fault.OrderNotPayable)
 }
 
@@ -149,9 +168,15 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 	}
 	applied = min(amount, o.d.Due())
 	o.d.Paid += applied
+	o.cover(applied)
 	if o.d.Due() > 0 {
 		o.mustMove(PayPart)
-		o.record(event.Event{Type: event.OrderPartiallyPaid, Amount: applied})
+		if o.d.GoodsAt == FirstPart && !o.d.GoodsGone {
+			o.recordEnd(event.OrderPartiallyPaid, applied, "")
+			o.d.GoodsGone = true
+		} else {
+			o.record(event.Event{Type: event.OrderPartiallyPaid, Amount: applied})
+		}
 		return applied
 	}
 	o.mustMove(PayRest)
@@ -160,21 +185,19 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 	return applied
 }
 
-// Refund notes that amount of what was paid went back to the buyer by the
-// payment that e tells of. An order whose money has all gone back is
-// refunded.
-func (o *Order) Refund(amount int64, e event.Event) {
-	if amount > 0 {
-		o.d.Refunded += amount
-		if o.d.Status == Paid && o.d.Refunded == o.d.Paid {
-			o.mustMove(RefundRest)
-			o.record(e)
-			o.record(event.Event{Type: event.OrderRefunded, User: o.d.User, Amount: o.d.Refunded})
-			return
-		}
-		o.mustMove(RefundPart)
+// Revive pays a closed order with money that came late. The caller has made
+// sure that its goods and coupons are to be had again.
+func (o *Order) Revive(amount int64, now time.Time) error {
+	if amount != o.d.Due() || o.d.Paid != 0 {
+		return fault.New(fault.OrderNotPayable, "order %s is revived only by all that it costs", o.d.No)
 	}
-	o.record(e)
+	if err := o.move(Revive, fault.OrderNotPayable); err != nil {
+		return err
+	}
+	o.d.Paid, o.d.PaidAt, o.d.ClosedAt, o.d.CloseReason = amount, now, time.Time{}, ""
+	o.cover(amount)
+	o.recordEnd(event.OrderPaid, amount, Revived)
+	return nil
 }
 
 // AttemptFailed says that a payment failed for certain.
@@ -207,7 +230,7 @@ func (o *Order) Close(reason string, now time.Time) error {
 		return err
 	}
 	o.d.ClosedAt, o.d.CloseReason, o.d.Closing = now, reason, ""
-	o.recordEnd(event.OrderClosed, 0, reason)
+	o.recordEnd(event.OrderClosed, o.d.Paid, reason)
 	return nil
 }
 
@@ -221,10 +244,12 @@ func (o *Order) mustMove(v Verb) {
 
 // recordEnd records an event that reactions follow, with what they need.
 func (o *Order) recordEnd(t event.Type, amount int64, reason string) {
-	o.record(event.Event{
-		Type: t, User: o.d.User, Amount: amount, Reason: reason,
-		Coupons: o.d.Coupons, Units: o.d.Units(), Counts: o.d.Counts,
-	})
+	e := event.Event{Type: t, User: o.d.User, Amount: amount, Reason: reason}
+	// What went with the first part does not go again.
+	if !o.d.GoodsGone || t == event.OrderRefunded {
+		e.Coupons, e.Units, e.Counts = o.d.Coupons, o.d.Units(), o.d.Counts
+	}
+	o.record(e)
 }
 
 func (o *Order) record(e event.Event) {

@@ -13,10 +13,20 @@ import (
 var now = time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
 
 func placed(payable int64) *order.Order {
-	return order.Place(order.Placement{No: "1001", User: "u", Now: now, Quote: &pricing.Quote{
+	return place(order.Placement{Quote: &pricing.Quote{
 		Currency: "CNY", Total: payable, Payable: payable,
 		Lines: []pricing.QuoteLine{{Sku: "A", Quantity: 1, UnitPrice: payable, Total: payable, Payable: payable}},
 	}})
+}
+
+// place is order.Place of what must be right.
+func place(p order.Placement) *order.Order {
+	p.No, p.User, p.Now = "1001", "u", now
+	o, err := order.Place(p)
+	if err != nil {
+		panic(err)
+	}
+	return o
 }
 
 // Every row is a life: what is done to an order of 100, and what it is then.

@@ -28,6 +28,7 @@ const (
 	Close       Verb = "cancel or expire"
 	RefundPart  Verb = "part of it refunded"
 	RefundRest  Verb = "refunded in full"
+	Revive      Verb = "late money, by policy"
 )
 
 // Transitions is the whole state machine as data: move obeys it, the
@@ -62,6 +63,7 @@ var Transitions = []struct {
 	{Paid, RefundPart, Paid},
 	{Paid, RefundRest, Refunded},
 	{Closed, RefundPart, Closed},
+	{Closed, Revive, Paid},
 }
 
 type edge struct {

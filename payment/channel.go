@@ -15,6 +15,7 @@ import (
 // sentinel errors below, possibly wrapped, or a *RejectedError. Whatever cannot be told apart with
 // certainty is ErrUnknown: unknown is not failed.
 type Channel interface {
+	Accounts
 	// Kind is the protocol: "wechatpay", "alipay".
 	Kind() string
 	// Methods are the prepay methods it offers.

@@ -6,6 +6,7 @@
 package payment
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandem-pay/tandem/event"
@@ -55,6 +56,9 @@ type Data struct {
 	Status   Status
 	Applied  int64 // how much of it the order took
 	Refunded int64
+	// Refunding is how much of what the order took has been asked back and
+	// is neither gone nor given up yet.
+	Refunding int64
 
 	Merchant string // who must have been paid, by the channel's settings when it was opened
 	App      string
@@ -101,6 +105,25 @@ func New(order, channel, merchant, app, trace string, r PrepayRequest, now time.
 	}}
 }
 
+// Again makes the payment of a second transaction under the number of p: the
+// channel took money twice for it. It has a number of its own, and its
+// request names the one that the channel knows. known are the transactions
+// that have a payment already.
+func (p *Payment) Again(no string, known []string, now time.Time) *Payment {
+	for _, f := range p.d.Facts {
+		if f.Kind != Paid || p.mismatch(f) != "" || f.TransactionID == p.d.TransactionID || slices.Contains(known, f.TransactionID) {
+			continue
+		}
+		q := &Payment{d: p.d}
+		q.d.No, q.d.Version, q.d.CreatedAt = no, 0, now
+		q.d.Applied, q.d.Refunded, q.d.Refunding, q.d.Queries = 0, 0, 0, 0
+		q.d.Facts, q.d.Anomaly = []Fact{f}, ""
+		q.resolve(now)
+		return q
+	}
+	return nil
+}
+
 // Restore makes a payment from what was stored.
 func Restore(d Data) *Payment { return &Payment{d: d} }
 
@@ -135,10 +158,24 @@ var QueryDelays = []time.Duration{
 	10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
 }
 
-// Asked moves the next query on.
+// Asked moves the next query on. A payment that is not open is asked about
+// once at most, see Watch.
 func (p *Payment) Asked(now time.Time) {
 	p.d.Queries++
+	if !p.d.Open() {
+		p.d.NextQueryAt = time.Time{}
+		return
+	}
 	p.d.NextQueryAt = now.Add(QueryDelays[min(p.d.Queries, len(QueryDelays)-1)])
+}
+
+// Watch has a closed payment asked about once more after it has expired: it
+// was closed here while the buyer's code could still be paid, because the
+// channel knows nothing, and so can close nothing, before the code is opened.
+func (p *Payment) Watch() {
+	if p.d.Status == StatusClosed {
+		p.d.NextQueryAt = p.d.ExpiresAt.Add(time.Minute)
+	}
 }
 
 // Apply notes how much of the money the order took. What has gone back to
@@ -149,4 +186,23 @@ func (p *Payment) Apply(amount int64) (givenUp int64) {
 	givenUp = max(0, p.d.Applied+p.d.Refunded-p.d.Amount)
 	p.d.Applied -= givenUp
 	return givenUp
+}
+
+// Refundable is how much of what the order took can still be asked back, in
+// minor units.
+func (d *Data) Refundable() int64 { return max(0, d.Applied-d.Refunding) }
+
+// Promise notes that amount of what the order took is asked back.
+func (p *Payment) Promise(amount int64) { p.d.Refunding += amount }
+
+// Withdraw notes that a promise of amount is over: the money has gone, or
+// will not.
+func (p *Payment) Withdraw(amount int64) { p.d.Refunding -= min(amount, p.d.Refunding) }
+
+// TakeBack notes that amount of what went back is the order's, and not money
+// in suspense. It returns how much of it the order had.
+func (p *Payment) TakeBack(amount int64) int64 {
+	amount = min(amount, p.d.Applied)
+	p.d.Applied -= amount
+	return amount
 }

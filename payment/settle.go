@@ -22,6 +22,7 @@ const (
 	NowFailed  Outcome = "failed"     // the attempt failed
 	NowClosed  Outcome = "closed"     // closed at the channel
 	GoneBack   Outcome = "refunded"   // money of it went back to the buyer
+	PaidAgain  Outcome = "paid_again" // a second transaction under its number: the buyer paid twice
 	Anomalous  Outcome = "anomaly"    // authentic but wrong: kept, not followed
 	Orphan     Outcome = "orphan"     // authentic, about a payment that we do not know
 	StillOpen  Outcome = "still_open" // nothing lasting was said
@@ -51,6 +52,8 @@ func (p *Payment) Settle(f Fact, now time.Time) Outcome {
 		return Anomalous
 	case p.d.Status == before && p.d.Refunded != refunded:
 		return GoneBack
+	case before == StatusSucceeded && f.Kind == Paid:
+		return PaidAgain
 	case p.d.Status == before:
 		return Recorded
 	case p.d.Status == StatusSucceeded:

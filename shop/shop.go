@@ -20,6 +20,7 @@ type Shop struct {
 	Name         string
 	Currency     string // ISO 4217
 	RulesVersion int64  // rises with every change of a promotion or template
+	Policies     Policies
 	CreatedAt    time.Time
 }
 

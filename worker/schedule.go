@@ -5,26 +5,45 @@ import (
 	"sync"
 )
 
-// expire closes orders whose time is over, shop after shop, whenever the
-// app's clock has moved on.
-func (w *Worker) expire(ctx context.Context) {
+// turns does what the clock asks for in the store alone, shop after shop,
+// whenever the app's clock has moved on: orders that expire, parts that are
+// announced.
+func (w *Worker) turns(ctx context.Context) {
 	patience := map[string]*sitOut{}
 	w.every(ctx, func() {
 		for _, shop := range w.known(ctx) {
 			if p := of(patience, shop); p.turn() {
-				p.heard(w.expireShop(ctx, shop))
+				p.heard(w.turn(ctx, shop))
 			}
 		}
 	})
 }
 
-func (w *Worker) expireShop(ctx context.Context, shop string) error {
-	// Batch after batch until nothing is due; the limit lets the other shops
-	// have their turn, and is far above what a second brings.
-	for range maxRounds {
-		n, err := w.o.App.ExpireOrders(ctx, shop)
+func (w *Worker) turn(ctx context.Context, shop string) error {
+	for _, c := range []chore{
+		{"orders could not be expired", w.o.App.ExpireOrders},
+		{"instalments could not be announced", w.o.App.RemindInstalments},
+	} {
+		if err := w.rounds(ctx, c, shop, maxRounds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// chore is something that is due from time to time; it says how much it did.
+type chore struct {
+	failed string // what the log says when it fails
+	do     func(ctx context.Context, shop string) (int, error)
+}
+
+// rounds does a chore batch after batch until nothing is due; the limit lets
+// the other shops have their turn, and is far above what a second brings.
+func (w *Worker) rounds(ctx context.Context, c chore, shop string, limit int) error {
+	for range limit {
+		n, err := c.do(ctx, shop)
 		if err != nil && ctx.Err() == nil {
-			w.o.Log.ErrorContext(ctx, "orders could not be expired", "shop", shop, "error", err)
+			w.o.Log.ErrorContext(ctx, c.failed, "shop", shop, "error", err)
 		}
 		if err != nil || n == 0 {
 			return err
@@ -33,13 +52,23 @@ func (w *Worker) expireShop(ctx context.Context, shop string) error {
 	return nil
 }
 
-// query asks the channels about payments, several shops at a time: a channel
-// that does not answer keeps only its own shop waiting.
-func (w *Worker) query(ctx context.Context) {
+// outside are the chores that call the channels.
+func (w *Worker) outside() []chore {
+	return []chore{
+		{"payments could not be asked about", w.o.App.QueryPayments},
+		{"refunds could not be brought on", w.o.App.RunRefunds},
+		{"channels' keys could not be refreshed", w.o.App.RefreshChannels},
+		{"a day could not be reconciled", w.o.App.ReconcileDue},
+	}
+}
+
+// calls does one chore that calls the channels, several shops at a time: a
+// channel that does not answer keeps only its own shop waiting.
+func (w *Worker) calls(ctx context.Context, c chore) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	patience := map[string]*sitOut{}
-	slots := make(chan struct{}, queryAtOnce)
+	slots := make(chan struct{}, callsAtOnce)
 	w.every(ctx, func() {
 		for _, shop := range w.known(ctx) {
 			p := of(patience, shop)
@@ -54,11 +83,7 @@ func (w *Worker) query(ctx context.Context) {
 			p.busy(true)
 			wg.Go(func() {
 				defer func() { <-slots }()
-				_, err := w.o.App.QueryPayments(ctx, shop)
-				if err != nil && ctx.Err() == nil {
-					w.o.Log.ErrorContext(ctx, "payments could not be asked about", "shop", shop, "error", err)
-				}
-				p.heard(err)
+				p.heard(w.rounds(ctx, c, shop, callRounds))
 				p.busy(false)
 			})
 		}

@@ -1,6 +1,7 @@
 // Package worker runs what one instance does by itself: the reactions that
-// follow events, and what the clock asks for (orders that expire, payments
-// whose channel is to be asked).
+// follow events, and what the clock asks for: orders that expire, instalments
+// that fall due, payments and refunds about which a channel is to be asked,
+// channels' keys that age, days to reconcile.
 //
 // It promises:
 //
@@ -16,8 +17,8 @@
 //     apart, so that a few commits follow many.
 //   - All of it ends with Run's context, and nothing of it outlives Run.
 //
-// Costs: one goroutine for each reaction and two for the clock. An idle shop
-// costs two queries for each reaction every ReactEvery and two every
+// Costs: one goroutine for each reaction and five for the clock. An idle shop
+// costs two queries for each reaction every ReactEvery and five every
 // ScheduleEvery, on each instance. That suits hundreds of shops on an
 // instance, not tens of thousands.
 //
@@ -41,7 +42,11 @@ import (
 type App interface {
 	React(ctx context.Context, shop string, r *app.Reaction) (int, error)
 	ExpireOrders(ctx context.Context, shop string) (int, error)
+	RemindInstalments(ctx context.Context, shop string) (int, error)
 	QueryPayments(ctx context.Context, shop string) (int, error)
+	RunRefunds(ctx context.Context, shop string) (int, error)
+	RefreshChannels(ctx context.Context, shop string) (int, error)
+	ReconcileDue(ctx context.Context, shop string) (int, error)
 }
 
 // Options of New. Zero fields take the defaults given.
@@ -67,8 +72,9 @@ const (
 	minBackoff  = 100 * time.Millisecond
 	maxBackoff  = 30 * time.Second
 	shopsFresh  = time.Second // how long a list of shops is used
-	maxRounds   = 64          // of expiry for one shop in one turn
-	queryAtOnce = 8           // shops whose payments are asked about at a time
+	maxRounds   = 64          // of one chore for one shop in one turn
+	callRounds  = 8           // of one that calls the channels
+	callsAtOnce = 8           // shops for which one such chore runs at a time
 )
 
 // Worker runs the loops. It is safe for use by many at once.
@@ -137,8 +143,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, l := range w.loops {
 		wg.Go(func() { l.run(ctx) })
 	}
-	wg.Go(func() { w.expire(ctx) })
-	wg.Go(func() { w.query(ctx) })
+	wg.Go(func() { w.turns(ctx) })
+	for _, c := range w.outside() {
+		wg.Go(func() { w.calls(ctx, c) })
+	}
 	wg.Wait()
 	return nil
 }

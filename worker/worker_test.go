@@ -76,6 +76,11 @@ func (f *fake) QueryPayments(ctx context.Context, shop string) (int, error) {
 	return f.queried(ctx, shop)
 }
 
+func (f *fake) RemindInstalments(context.Context, string) (int, error) { return 0, nil }
+func (f *fake) RunRefunds(context.Context, string) (int, error)        { return 0, nil }
+func (f *fake) RefreshChannels(context.Context, string) (int, error)   { return 0, nil }
+func (f *fake) ReconcileDue(context.Context, string) (int, error)      { return 0, nil }
+
 func (f *fake) commit(shop string, n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

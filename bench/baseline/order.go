@@ -155,7 +155,10 @@ func write(p *placement, skus map[string]*inventory.Sku, coupons []*marketing.Co
 		out.units = append(out.units, event.Units{Sku: l.Sku, Quantity: l.Quantity})
 		out.events = append(out.events, s.Drain()...)
 	}
-	o := order.Place(order.Placement{No: no, User: p.User, Quote: quote, Coupons: p.Coupons, Now: now})
+	o, err := order.Place(order.Placement{No: no, User: p.User, Quote: quote, Coupons: p.Coupons, Now: now})
+	if err != nil {
+		return nil, err
+	}
 	out.events = append(out.events, o.Drain()...)
 	out.order = o.Data()
 	if out.order.Status == order.Paid {

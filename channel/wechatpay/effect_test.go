@@ -134,10 +134,13 @@ func put(t *testing.T, r *rig.Rig, no string, amount int64, merchant, appID stri
 		if err != nil {
 			return nil, err
 		}
-		o := order.Place(order.Placement{No: "O" + no, User: "u", Now: tx.Now(), Quote: &pricing.Quote{
+		o, err := order.Place(order.Placement{No: "O" + no, User: "u", Now: tx.Now(), Quote: &pricing.Quote{
 			Currency: "CNY", Total: amount, Payable: amount,
 			Lines: []pricing.QuoteLine{{Sku: "A", Name: "A", Quantity: 1, UnitPrice: amount, Total: amount, Payable: amount}},
 		}})
+		if err != nil {
+			return nil, err
+		}
 		p := payment.New("O"+no, "wechatpay", merchant, appID, "", payment.PrepayRequest{PaymentNo: no, Method: payment.Native, Amount: amount, Currency: "CNY"}, tx.Now())
 		if err := a.Reserve("O"+no, 1); err != nil {
 			return nil, err

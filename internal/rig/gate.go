@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,17 +20,136 @@ type Gate struct {
 
 	mu     sync.Mutex
 	trades map[string]*trade
-	// Prepays, Queries and Closes are what was asked so far.
-	Prepays, Queries, Closes int
+	// Prepays, Queries, Closes, Refunds and RefundQueries are what was asked
+	// so far.
+	Prepays, Queries, Closes, Refunds, RefundQueries int
 	// Fail, if set, is asked before each call; its error is the answer.
 	// After says whether the gateway did its work all the same.
 	Fail func(call, paymentNo string) (err error, after bool)
+	// Rows is what its bills have, of all days.
+	Rows []payment.BillRow
+	slow bool
 }
 
 type trade struct {
-	amount int64
-	state  payment.FactKind
+	amount  int64
+	state   payment.FactKind
+	refunds map[string]*refund
 }
+
+// refund at the gate: Slow leaves it open until Finish.
+type refund struct {
+	amount int64
+	kind   payment.FactKind
+}
+
+// Slow has refunds wait for Finish; otherwise they succeed at once.
+func (g *Gate) Slow(on bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.slow = on
+}
+
+// Finish ends a refund, and gives the fact that a callback would bring.
+func (g *Gate) Finish(refundNo string, kind payment.FactKind) payment.Fact {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, t := range g.trades {
+		if r := t.refunds[refundNo]; r != nil {
+			r.kind = kind
+			return g.refundFact(refundNo, r, payment.ByCallback)
+		}
+	}
+	panic("the gate has no refund " + refundNo)
+}
+
+// Refund sends money back, once for one number.
+func (g *Gate) Refund(_ context.Context, q payment.RefundRequest) (payment.Fact, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.Refunds++
+	err, after := g.fail("refund", q.RefundNo)
+	t := g.trades[q.PaymentNo]
+	switch {
+	case t == nil || t.state != payment.Paid:
+		return payment.Fact{}, &payment.RejectedError{Code: "NOT_PAID", Message: "nothing was paid"}
+	case t.refunds[q.RefundNo] == nil && after:
+		left := t.amount
+		for _, r := range t.refunds {
+			if r.kind != payment.RefundFailed {
+				left -= r.amount
+			}
+		}
+		if q.Amount > left {
+			return payment.Fact{}, &payment.RejectedError{Code: "TOO_MUCH", Message: "more than is left"}
+		}
+		if t.refunds == nil {
+			t.refunds = map[string]*refund{}
+		}
+		kind := payment.Refunded
+		if g.slow {
+			kind = payment.Open
+		}
+		t.refunds[q.RefundNo] = &refund{q.Amount, kind}
+	}
+	if err != nil {
+		return payment.Fact{}, err
+	}
+	return g.refundFact(q.RefundNo, t.refunds[q.RefundNo], payment.ByRefund), nil
+}
+
+// QueryRefund tells the state of a refund.
+func (g *Gate) QueryRefund(_ context.Context, q payment.RefundRequest) (payment.Fact, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.RefundQueries++
+	if err, _ := g.fail("query refund", q.RefundNo); err != nil {
+		return payment.Fact{}, err
+	}
+	t := g.trades[q.PaymentNo]
+	if t == nil || t.refunds[q.RefundNo] == nil {
+		return payment.Fact{}, payment.ErrNotExist
+	}
+	return g.refundFact(q.RefundNo, t.refunds[q.RefundNo], payment.ByQuery), nil
+}
+
+func (g *Gate) refundFact(no string, r *refund, by payment.Source) payment.Fact {
+	f := payment.Fact{ID: "refund/" + no, Kind: r.kind, Source: by, RefundNo: no, TransactionID: "R" + no, Amount: r.amount, Merchant: "mch", App: "app", Word: string(r.kind), At: g.now()}
+	if r.kind != payment.Refunded {
+		f.ID += "/" + string(r.kind)
+	}
+	return f
+}
+
+// Bill has what was paid and refunded at the gate that day.
+func (g *Gate) Bill(_ context.Context, day payment.Day, emit func(payment.BillRow) error) (payment.BillSummary, error) {
+	g.mu.Lock()
+	rows := slices.Clone(g.Rows)
+	g.mu.Unlock()
+	var sum payment.BillSummary
+	for _, r := range rows {
+		if payment.DayOf(r.At, g.Zone()) != day {
+			continue
+		}
+		if r.Kind == payment.BillRefund {
+			sum.Refunds++
+			sum.Refunded += r.Amount
+		} else {
+			sum.Payments++
+			sum.Paid += r.Amount
+		}
+		if err := emit(r); err != nil {
+			return sum, err
+		}
+	}
+	if sum.Payments+sum.Refunds == 0 {
+		return sum, payment.ErrNoBill
+	}
+	return sum, nil
+}
+
+// Zone is China's.
+func (g *Gate) Zone() *time.Location { return time.FixedZone("+08:00", 8*60*60) }
 
 // NewGate makes a gate.
 func NewGate(now func() time.Time) *Gate { return &Gate{now: now, trades: map[string]*trade{}} }

@@ -40,6 +40,7 @@ type Args struct {
 	Shop    string `json:"shop"`
 	What    string `json:"kind"`
 	Payment string `json:"payment"`
+	Refund  string `json:"refund,omitempty"`
 	Trace   string `json:"trace,omitempty"`
 
 	at, due time.Time // by the clock of the change; insertion uses them
@@ -55,7 +56,7 @@ func (Args) InsertOpts() river.InsertOpts {
 
 // Effect is the effect that the job stands for.
 func (a Args) Effect(due time.Time) app.Effect {
-	return app.Effect{Kind: a.What, Payment: a.Payment, Due: due.UTC(), Trace: a.Trace}
+	return app.Effect{Kind: a.What, Payment: a.Payment, Refund: a.Refund, Due: due.UTC(), Trace: a.Trace}
 }
 
 // Jobs are the jobs of the effects of a change.
@@ -66,7 +67,7 @@ func Jobs(shop string, now time.Time, effects []app.Effect) []river.InsertManyPa
 		if due.IsZero() {
 			due = now
 		}
-		out[i].Args = Args{Shop: shop, What: e.Kind, Payment: e.Payment, Trace: e.Trace, at: now, due: due}
+		out[i].Args = Args{Shop: shop, What: e.Kind, Payment: e.Payment, Refund: e.Refund, Trace: e.Trace, at: now, due: due}
 	}
 	return out
 }

@@ -1,0 +1,585 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/reconcile"
+)
+
+// Bounds of a reconciliation.
+const (
+	// reconcileParts is how many parts a day is matched in: of a million rows
+	// some sixteen thousand are in memory at a time.
+	reconcileParts = 64
+	// maxDiscrepancies is how many differences one run records; more are
+	// counted in its summary only.
+	maxDiscrepancies = 100_000
+	discrepancyBatch = 100
+	lookupBatch      = 1000
+	reconcileTime    = 2 * time.Hour
+)
+
+// Progress is told how far a reconciliation is: a stage, and rows done in it.
+type Progress func(stage string, rows int64)
+
+// Reconcile compares one day of one channel with the channel's bill, heals
+// what the bill's own facts heal, and records the rest. Running it again
+// finds the same differences under the same ids; what has gone meanwhile is
+// marked healed. A bill that is not there yet, or not whole, changes nothing
+// but the day's own record.
+func (a *App) Reconcile(ctx context.Context, shopID, channel string, day payment.Day, tell Progress) (ReconciliationData, error) {
+	if tell == nil {
+		tell = func(string, int64) {}
+	}
+	ctx, cancel := context.WithTimeout(ctx, reconcileTime)
+	defer cancel()
+	ch, err := a.Channels.Channel(ctx, shopID, channel)
+	if err != nil {
+		return ReconciliationData{}, err
+	}
+	started := a.Clock.Now().UTC()
+	if day == payment.DayOf(started, ch.Zone()) || started.Before(firstMoment(day, ch.Zone())) {
+		return ReconciliationData{}, fault.Invalidf("/date", "%s is not over yet where the channel is", day)
+	}
+	r := &reconciler{a: a, shop: shopID, name: channel, ch: &ch, day: day, tell: tell, started: started, seen: map[string]bool{}}
+	r.span.From, r.span.To = day.Span(ch.Zone())
+	r.opt = reconcile.Options{Merchant: ch.Merchant, App: ch.App}
+	err = r.run(ctx)
+	if err != nil && ctx.Err() != nil {
+		return ReconciliationData{}, err
+	}
+	return r.finish(context.WithoutCancel(ctx), err)
+}
+
+func firstMoment(day payment.Day, zone *time.Location) time.Time {
+	from, _ := day.Span(zone)
+	return from
+}
+
+type reconciler struct {
+	a       *App
+	shop    string
+	name    string
+	ch      *Configured
+	day     payment.Day
+	span    reconcile.Span
+	opt     reconcile.Options
+	tell    Progress
+	started time.Time
+
+	theirs, ours *spill
+	ourRows      int64
+	sum          reconcile.Summary
+	seen         map[string]bool // ids of the differences of this run
+	waiting      []DiscrepancyData
+}
+
+func (r *reconciler) run(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "tandem-reconcile-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	if r.theirs, err = newSpill(dir, "theirs", reconcileParts); err != nil {
+		return err
+	}
+	defer r.theirs.Close()
+	if r.ours, err = newSpill(dir, "ours", reconcileParts); err != nil {
+		return err
+	}
+	defer r.ours.Close()
+	if err := r.gatherOurs(ctx); err != nil {
+		return err
+	}
+	if err := r.gatherTheirs(ctx); err != nil {
+		return err
+	}
+	for part := range reconcileParts {
+		if err := r.match(ctx, part); err != nil {
+			return err
+		}
+	}
+	if err := r.record(ctx); err != nil {
+		return err
+	}
+	return r.closeGone(ctx)
+}
+
+func (r *reconciler) gatherTheirs(ctx context.Context) error {
+	var n int64
+	_, err := r.ch.Bill(ctx, r.day, func(row payment.BillRow) error {
+		if n++; n%50_000 == 0 {
+			r.tell("bill", n)
+		}
+		return r.theirs.add(reconcile.Partition(row.PaymentNo, reconcileParts), func(b []byte) []byte { return putBillRow(b, &row) })
+	})
+	r.tell("bill", n)
+	switch {
+	case errors.Is(err, payment.ErrNoBill) && r.ourRows == 0:
+		return nil
+	case errors.Is(err, payment.ErrNoBill):
+		return fmt.Errorf("%w, but our books have %d movements", err, r.ourRows)
+	}
+	return err
+}
+
+func (r *reconciler) gatherOurs(ctx context.Context) error {
+	add := func(o reconcile.Ours) error {
+		if r.ourRows++; r.ourRows%50_000 == 0 {
+			r.tell("books", r.ourRows)
+		}
+		return r.ours.add(reconcile.Partition(o.PaymentNo, reconcileParts), func(b []byte) []byte { return putOurs(b, &o) })
+	}
+	err := r.a.Store.EachSettled(ctx, r.shop, r.name, r.span.From, r.span.To, func(e BookEntry) error {
+		if isRepeat(e.PaymentNo) {
+			return nil // in the bill it stands under the number that was paid twice
+		}
+		return add(oursOf(&e))
+	})
+	if err != nil {
+		return err
+	}
+	err = r.a.Store.EachRefund(ctx, r.shop, r.span.From, r.span.To, func(d payment.RefundData) error {
+		for i := range d.Allocations {
+			p := &d.Allocations[i]
+			if p.Channel != r.name || p.Status != payment.RefundSucceeded || p.DoneAt.Before(r.span.From) || !p.DoneAt.Before(r.span.To) {
+				continue
+			}
+			o, err := r.refundRow(ctx, &d, p)
+			if err == nil {
+				err = add(o)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	r.tell("books", r.ourRows)
+	return err
+}
+
+func oursOf(e *BookEntry) reconcile.Ours {
+	return reconcile.Ours{
+		Kind: payment.BillPayment, PaymentNo: e.PaymentNo, TransactionID: e.TransactionID, Amount: e.Amount, Currency: e.Currency,
+		Merchant: e.Merchant, App: e.App, State: string(e.Status), Settled: e.Status == payment.StatusSucceeded, At: e.SucceededAt, CreatedAt: e.CreatedAt,
+	}
+}
+
+// refundRow is our side of a refund. What it has of its payment is filled in
+// when its partition is matched.
+func (r *reconciler) refundRow(ctx context.Context, d *payment.RefundData, p *payment.Allocation) (reconcile.Ours, error) {
+	o := reconcile.Ours{
+		Kind: payment.BillRefund, PaymentNo: p.Payment, RefundNo: p.No, Amount: p.Amount, Currency: d.Currency,
+		State: string(p.Status), Settled: p.Status == payment.RefundSucceeded, At: p.DoneAt, CreatedAt: d.CreatedAt,
+	}
+	if isRepeat(p.Payment) {
+		again, err := r.a.Store.Payment(ctx, r.shop, p.Payment)
+		if err != nil {
+			return o, err
+		}
+		o.PaymentNo, o.TransactionID, o.Merchant, o.App = again.Request.PaymentNo, again.TransactionID, again.Merchant, again.App
+	}
+	return o, nil
+}
+
+// match compares one partition, heals what heals, and keeps the rest to be
+// recorded.
+func (r *reconciler) match(ctx context.Context, part int) error {
+	theirs := make([]payment.BillRow, 0, r.theirs.parts[part].rows)
+	if err := r.theirs.each(part, func(b *rowReader) error {
+		theirs = append(theirs, billRow(b))
+		return nil
+	}); err != nil {
+		return err
+	}
+	ours := make([]reconcile.Ours, 0, r.ours.parts[part].rows)
+	if err := r.ours.each(part, func(b *rowReader) error {
+		ours = append(ours, ourRow(b))
+		return nil
+	}); err != nil {
+		return err
+	}
+	ours, err := r.complete(ctx, ours, theirs)
+	if err != nil {
+		return err
+	}
+	found, sum := reconcile.Match(r.span, ours, theirs, r.opt)
+	r.sum.Add(sum)
+	for i := range found {
+		if err := r.take(ctx, &found[i]); err != nil {
+			return err
+		}
+	}
+	r.tell("matched", sum.Matched)
+	return nil
+}
+
+// complete adds what the bill names and the day's books have not: payments
+// that are open or of another day, refunds that are under way.
+func (r *reconciler) complete(ctx context.Context, ours []reconcile.Ours, theirs []payment.BillRow) ([]reconcile.Ours, error) {
+	have := make(map[string]int, len(ours))
+	for i := range ours {
+		have[key(ours[i].Kind, ours[i].PaymentNo, ours[i].RefundNo)] = i
+	}
+	var payments, refunds []string
+	want := func(no string) {
+		if _, ok := have[key(payment.BillPayment, no, "")]; !ok && no != "" {
+			payments = append(payments, no)
+		}
+	}
+	for i := range theirs {
+		t := &theirs[i]
+		want(t.PaymentNo)
+		if _, ok := have[key(t.Kind, t.PaymentNo, t.RefundNo)]; !ok && t.Kind == payment.BillRefund {
+			refunds = append(refunds, payment.RefundOf(t.RefundNo))
+		}
+	}
+	for i := range ours {
+		if ours[i].Kind == payment.BillRefund {
+			want(ours[i].PaymentNo)
+		}
+	}
+	for nos := range slices.Chunk(compact(payments), lookupBatch) {
+		entries, err := r.a.Store.EntriesByNo(ctx, r.shop, nos)
+		if err != nil {
+			return nil, err
+		}
+		for i := range entries {
+			have[key(payment.BillPayment, entries[i].PaymentNo, "")] = len(ours)
+			ours = append(ours, oursOf(&entries[i]))
+		}
+	}
+	for nos := range slices.Chunk(compact(refunds), lookupBatch) {
+		found, err := r.a.Store.RefundsByNo(ctx, r.shop, nos)
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			for j := range found[i].Allocations {
+				o, err := r.refundRow(ctx, &found[i], &found[i].Allocations[j])
+				if err != nil {
+					return nil, err
+				}
+				if _, ok := have[key(o.Kind, o.PaymentNo, o.RefundNo)]; !ok {
+					have[key(o.Kind, o.PaymentNo, o.RefundNo)] = len(ours)
+					ours = append(ours, o)
+				}
+			}
+		}
+	}
+	for i := range ours {
+		o := &ours[i]
+		if p, ok := have[key(payment.BillPayment, o.PaymentNo, "")]; ok && o.Kind == payment.BillRefund && o.TransactionID == "" {
+			o.TransactionID, o.Merchant, o.App = ours[p].TransactionID, ours[p].Merchant, ours[p].App
+		}
+	}
+	return ours, nil
+}
+
+func key(k payment.BillKind, paymentNo, refundNo string) string {
+	return string(rune(k)) + paymentNo + "/" + refundNo
+}
+
+func compact(s []string) []string {
+	slices.Sort(s)
+	return slices.Compact(s)
+}
+
+// take heals a difference if the bill's fact does, and keeps it for the
+// record. What only follows from the clock's border is counted, not recorded.
+func (r *reconciler) take(ctx context.Context, d *reconcile.Difference) error {
+	if reconcile.Of(d.Class).Quiet {
+		return nil
+	}
+	x := DiscrepancyData{
+		ID: r.day.String() + "_" + r.name + "_" + d.ID(), Channel: r.name, Day: r.day.String(), Class: string(d.Class),
+		PaymentNo: d.PaymentNo, RefundNo: d.RefundNo, TransactionID: d.TransactionID, Detail: d.Detail, Status: DiscrepancyOpen,
+	}
+	if d.Ours != nil {
+		x.Ours = d.Ours.Amount
+	}
+	if d.Theirs != nil {
+		x.Theirs = d.Theirs.Amount
+	}
+	if f, ok := reconcile.Fact(*d, r.opt); ok {
+		outcome, err := r.a.Settle(ctx, r.shop, d.PaymentNo, f, Exchange{
+			Channel: r.name, Kind: ExchangeBill, At: r.started, Detail: fmt.Sprintf("bill of %s, line %d: %s", r.day, d.Theirs.Line, d.Class),
+		})
+		if err != nil {
+			return err
+		}
+		if outcome != payment.Anomalous && outcome != payment.Orphan {
+			x.Status, x.Resolution = DiscrepancyHealed, "settled by the bill: "+string(outcome)
+		}
+	}
+	if d.Class == reconcile.PaymentUnknown {
+		orphans, err := r.a.Store.OrphanNos(ctx, r.shop, []string{d.PaymentNo})
+		if err != nil {
+			return err
+		}
+		if len(orphans) > 0 {
+			x.Detail += "; an authentic callback about it is on file"
+		}
+	}
+	r.seen[x.ID] = true
+	if len(r.seen) > maxDiscrepancies {
+		return nil
+	}
+	r.waiting = append(r.waiting, x)
+	if len(r.waiting) >= discrepancyBatch {
+		return r.record(ctx)
+	}
+	return nil
+}
+
+// record stores the differences that wait. One that is known keeps what was
+// recorded of it, but for one that was open and has been healed now.
+func (r *reconciler) record(ctx context.Context) error {
+	waiting := r.waiting
+	r.waiting = nil
+	if len(waiting) == 0 {
+		return nil
+	}
+	c := &Command{Shop: r.shop, Name: "record discrepancies"}
+	for i := range waiting {
+		c.Needs.Discrepancies = append(c.Needs.Discrepancies, waiting[i].ID)
+	}
+	c.Decide = func(tx *Tx) (any, error) {
+		for i := range waiting {
+			have, err := tx.Discrepancy(waiting[i].ID)
+			if err != nil {
+				return nil, err
+			}
+			switch x := waiting[i]; {
+			case have == nil:
+				x.CreatedAt = tx.Now()
+				if x.Status == DiscrepancyHealed {
+					x.ResolvedAt = tx.Now()
+				}
+				tx.PutDiscrepancy(&x)
+			case have.Status == DiscrepancyOpen && x.Status == DiscrepancyHealed:
+				have.Status, have.Resolution, have.ResolvedAt = x.Status, x.Resolution, tx.Now()
+				tx.PutDiscrepancy(have)
+			}
+		}
+		return nil, nil
+	}
+	_, err := r.a.Road.Do(ctx, c)
+	return err
+}
+
+// closeGone marks healed what an earlier run found of this day and this one
+// did not.
+func (r *reconciler) closeGone(ctx context.Context) error {
+	p := Page{Limit: discrepancyBatch}
+	for {
+		items, next, err := r.a.Store.ListDiscrepancies(ctx, r.shop, DiscrepancyFilter{Channel: r.name, Day: r.day.String(), Status: DiscrepancyOpen}, p)
+		if err != nil {
+			return err
+		}
+		var gone []string
+		for i := range items {
+			if !r.seen[items[i].ID] {
+				gone = append(gone, items[i].ID)
+			}
+		}
+		if len(gone) > 0 {
+			c := &Command{Shop: r.shop, Name: "discrepancies gone", Needs: Needs{Discrepancies: gone}, Decide: func(tx *Tx) (any, error) {
+				for _, id := range gone {
+					x, err := tx.Discrepancy(id)
+					if err != nil {
+						return nil, err
+					}
+					if x.Status == DiscrepancyOpen {
+						x.Status, x.Resolution, x.ResolvedAt = DiscrepancyHealed, "a later run did not find it", tx.Now()
+						tx.PutDiscrepancy(x)
+					}
+				}
+				return nil, nil
+			}}
+			if _, err := r.a.Road.Do(ctx, c); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		p.Cursor = next
+	}
+}
+
+// finish stores how the day stands. The error is not returned again: it is
+// part of the record.
+func (r *reconciler) finish(ctx context.Context, failed error) (ReconciliationData, error) {
+	id := r.day.String() + "/" + r.name
+	summary, err := json.Marshal(r.sum)
+	if err != nil {
+		return ReconciliationData{}, err
+	}
+	c := &Command{
+		Shop: r.shop, Name: "reconciled", Needs: Needs{Reconciliations: []string{id}},
+		Decide: func(tx *Tx) (any, error) {
+			d, err := tx.Reconciliation(id)
+			if err != nil {
+				return nil, err
+			}
+			if d == nil {
+				d = &ReconciliationData{ID: id, Channel: r.name, Day: r.day.String()}
+			}
+			d.Runs++
+			d.StartedAt, d.FinishedAt, d.Error = r.started, tx.Now(), ""
+			switch {
+			case failed == nil:
+				d.Status, d.Summary = ReconciliationDone, summary
+			case errors.Is(failed, payment.ErrBillNotReady):
+				d.Status, d.Error = ReconciliationWaiting, failed.Error()
+			default:
+				d.Status, d.Error = ReconciliationFailed, failed.Error()
+			}
+			tx.PutReconciliation(d)
+			return *d, nil
+		},
+	}
+	d, _, err := do[ReconciliationData](ctx, r.a, c)
+	return d, err
+}
+
+// ResolveDiscrepancy records what an operator did about a discrepancy.
+func (a *App) ResolveDiscrepancy(ctx context.Context, shopID, id, key, reason string) (DiscrepancyData, bool, error) {
+	if reason == "" || len(reason) > 1000 {
+		return DiscrepancyData{}, false, fault.Invalidf("/reason", "say what was done about it, in 1 to 1000 bytes")
+	}
+	c := &Command{
+		Shop: shopID, Name: "resolve discrepancy", Key: key, Trace: a.Tracer.Parent(ctx), Needs: Needs{Discrepancies: []string{id}},
+		Decide: func(tx *Tx) (any, error) {
+			d, err := tx.Discrepancy(id)
+			if err != nil {
+				return nil, err
+			}
+			if d == nil {
+				return nil, fault.New(fault.Missing, "there is no discrepancy %s", id)
+			}
+			if d.Status == DiscrepancyOpen {
+				d.Status, d.Resolution, d.ResolvedAt = DiscrepancyResolved, reason, tx.Now()
+				tx.PutDiscrepancy(d)
+			} else if d.Resolution != reason {
+				return nil, fault.New(fault.DiscrepancyClosed, "discrepancy %s is %s: %s", id, d.Status, d.Resolution)
+			}
+			return *d, nil
+		},
+	}
+	if key != "" {
+		c.Hash = Hash("resolve discrepancy "+id, reason)
+	}
+	return do[DiscrepancyData](ctx, a, c)
+}
+
+// The daily job.
+const (
+	reconcileHour  = 10              // o'clock where the channel is: bills are ready then
+	reconcileDays  = 3               // how far back a missed day is made up for
+	reconcileAgain = time.Hour       // after a run that failed or found no bill
+	reconcileLook  = 5 * time.Minute // how often it is looked for days that are due
+)
+
+// ReconcileDue reconciles the days that are due, and says how many.
+func (a *App) ReconcileDue(ctx context.Context, shopID string) (int, error) {
+	now := a.Clock.Now().UTC()
+	if !a.looks.due("reconcile/"+shopID, now, reconcileLook) {
+		return 0, nil
+	}
+	rows, err := a.Store.ListChannels(ctx, shopID)
+	if err != nil {
+		return 0, err
+	}
+	for i := range rows {
+		ch, err := a.Channels.Channel(ctx, shopID, rows[i].Name)
+		if err != nil {
+			a.Log.WarnContext(ctx, "a channel cannot be reconciled", "shop", shopID, "channel", rows[i].Name, "error", err)
+			continue
+		}
+		local := now.In(ch.Zone())
+		for back := 1; back <= reconcileDays; back++ {
+			day := payment.DayOf(local.AddDate(0, 0, -back), ch.Zone())
+			if from, _ := day.Span(ch.Zone()); back == 1 && local.Hour() < reconcileHour || from.Before(rows[i].UpdatedAt.AddDate(0, 0, -1)) && back > 1 {
+				continue
+			}
+			have, err := a.Store.Reconciliation(ctx, shopID, day.String()+"/"+rows[i].Name)
+			switch {
+			case fault.Is(err, fault.Missing):
+			case err != nil:
+				return 0, err
+			case have.Status == ReconciliationDone || now.Sub(have.FinishedAt) < reconcileAgain:
+				continue
+			}
+			d, err := a.Reconcile(ctx, shopID, rows[i].Name, day, nil)
+			if err != nil {
+				return 0, err
+			}
+			a.Log.InfoContext(ctx, "a day was reconciled", "shop", shopID, "channel", rows[i].Name, "day", d.Day, "status", d.Status, "error", d.Error)
+		}
+	}
+	return 0, nil // what is left to do waits for the next look
+}
+
+func putBillRow(b []byte, t *payment.BillRow) []byte {
+	b = append(b, byte(t.Kind))
+	b = putInt(b, t.Line)
+	for _, s := range [...]string{t.PaymentNo, t.RefundNo, t.TransactionID, t.RefundID, t.Currency, t.Merchant, t.App, t.Word} {
+		b = putText(b, s)
+	}
+	for _, v := range [...]int64{t.Amount, t.Fee, t.Rate} {
+		b = putInt(b, v)
+	}
+	b = putTime(b, t.At)
+	return putBool(b, t.Done)
+}
+
+func billRow(r *rowReader) payment.BillRow {
+	t := payment.BillRow{Kind: payment.BillKind(r.byte()), Line: r.int()}
+	for _, s := range [...]*string{&t.PaymentNo, &t.RefundNo, &t.TransactionID, &t.RefundID, &t.Currency, &t.Merchant, &t.App, &t.Word} {
+		*s = r.text()
+	}
+	for _, v := range [...]*int64{&t.Amount, &t.Fee, &t.Rate} {
+		*v = r.int()
+	}
+	t.At, t.Done = r.time(), r.byte() == 1
+	return t
+}
+
+func putOurs(b []byte, o *reconcile.Ours) []byte {
+	b = append(b, byte(o.Kind))
+	for _, s := range [...]string{o.PaymentNo, o.RefundNo, o.TransactionID, o.Currency, o.Merchant, o.App, o.State} {
+		b = putText(b, s)
+	}
+	b = putInt(b, o.Amount)
+	b = putTime(putTime(b, o.At), o.CreatedAt)
+	return putBool(b, o.Settled)
+}
+
+func ourRow(r *rowReader) reconcile.Ours {
+	o := reconcile.Ours{Kind: payment.BillKind(r.byte())}
+	for _, s := range [...]*string{&o.PaymentNo, &o.RefundNo, &o.TransactionID, &o.Currency, &o.Merchant, &o.App, &o.State} {
+		*s = r.text()
+	}
+	o.Amount = r.int()
+	o.At, o.CreatedAt = r.time(), r.time()
+	o.Settled = r.byte() == 1
+	return o
+}
+
+func putBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}

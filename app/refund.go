@@ -1,0 +1,314 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/money"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// MaxRefundReason is how many characters a refund's reason may have: what
+// the channels show to the buyer.
+const MaxRefundReason = 80
+
+// MaxRefundItems is how many lines one refund may name.
+const MaxRefundItems = 200
+
+// AskRefund is a shop's wish to give money back.
+type AskRefund struct {
+	order.RefundAsk
+	Reason string
+}
+
+// AskRefund promises the money back, takes it from the order's payments by
+// the shop's policy, and stores the refund with its number: only then is a
+// channel asked (RunRefunds). Twins under one key make one refund.
+func (a *App) AskRefund(ctx context.Context, shopID, orderNo, key string, in AskRefund) (payment.RefundData, bool, error) {
+	switch {
+	case in.Amount < 0:
+		return payment.RefundData{}, false, fault.Invalidf("/amount", "must be positive minor units")
+	case in.Amount > 0 && len(in.Items) > 0:
+		return payment.RefundData{}, false, fault.Invalidf("/items", "give an amount or items, not both")
+	case len(in.Items) > MaxRefundItems:
+		return payment.RefundData{}, false, fault.Invalidf("/items", "at most %d", MaxRefundItems)
+	case utf8.RuneCountInString(in.Reason) > MaxRefundReason:
+		return payment.RefundData{}, false, fault.Invalidf("/reason", "at most %d characters", MaxRefundReason)
+	}
+	no, err := newNumber(refundDigit, a.Clock.Now(), a.Rand)
+	if err != nil {
+		return payment.RefundData{}, false, err
+	}
+	c := &Command{
+		Shop: shopID, Name: "ask refund", Key: key, Hash: Hash("ask refund "+orderNo, in), Trace: a.Tracer.Parent(ctx),
+		Needs: Needs{Orders: []string{orderNo}},
+		Decide: func(tx *Tx) (any, error) {
+			o, err := tx.Order(orderNo)
+			if err != nil {
+				return nil, err
+			}
+			if o == nil {
+				return nil, fault.New(fault.Missing, "there is no order %s", orderNo)
+			}
+			tx.Follow(o.Data().Trace)
+			back, amount, err := o.AskRefund(in.RefundAsk)
+			if err != nil {
+				return nil, err
+			}
+			parts, err := split(tx, orderNo, amount)
+			if err != nil {
+				return nil, err
+			}
+			r := payment.NewRefund(payment.RefundData{
+				No: no, Order: orderNo, Cause: payment.Asked, Amount: amount, Currency: o.Data().Currency,
+				Reason: in.Reason, Lines: refundLines(back), Allocations: parts, Trace: tx.Trace(),
+			}, tx.Now())
+			o.Note(told(r, event.RefundCreated, in.Reason))
+			tx.PutRefund(r)
+			tx.PutOrder(o)
+			return r.Data(), nil
+		},
+	}
+	return do[payment.RefundData](ctx, a, c)
+}
+
+// split takes an amount from the order's payments and promises it.
+func split(tx *Tx, orderNo string, amount int64) ([]payment.Allocation, error) {
+	payments := slices.DeleteFunc(tx.PaymentsOf(orderNo), func(p *payment.Payment) bool {
+		d := p.Data()
+		return d.Refundable() == 0
+	})
+	slices.SortFunc(payments, func(a, b *payment.Payment) int {
+		x, y := a.Data(), b.Data()
+		if c := y.SucceededAt.Compare(x.SucceededAt); c != 0 {
+			return c
+		}
+		return strings.Compare(y.No, x.No)
+	})
+	weights, shares := make([]int64, len(payments)), make([]int64, len(payments))
+	left := amount
+	for i, p := range payments {
+		d := p.Data()
+		weights[i] = d.Refundable()
+		shares[i] = min(left, weights[i])
+		left -= shares[i]
+	}
+	if left > 0 {
+		return nil, fmt.Errorf("order %s: its payments can give back %d less than it can", orderNo, left)
+	}
+	if tx.Shop().Policies.RefundSplit == shop.Proportional {
+		money.Allocate(amount, weights, shares)
+	}
+	var parts []payment.Allocation
+	for i, p := range payments {
+		if shares[i] > 0 {
+			p.Promise(shares[i])
+			tx.PutPayment(p)
+			parts = append(parts, payment.Allocation{Payment: p.No(), Channel: p.Data().Channel, Amount: shares[i]})
+		}
+	}
+	return parts, nil
+}
+
+// ownRefund is a refund that nobody had to ask for.
+func ownRefund(tx *Tx, o *order.Order, p *payment.Payment, cause payment.Cause, amount int64, back []order.Return) *payment.Refund {
+	d := p.Data()
+	r := payment.NewRefund(payment.RefundData{
+		No: derivedNumber(cause, d.No), Order: d.Order, Cause: cause, Amount: amount, Currency: d.Currency, Reason: buyersReason[cause],
+		Lines: refundLines(back), Allocations: []payment.Allocation{{Payment: d.No, Channel: d.Channel, Amount: amount}}, Trace: tx.Trace(),
+	}, tx.Now())
+	o.Note(told(r, event.RefundCreated, string(cause)))
+	return r
+}
+
+// buyersReason is what the buyer reads beside money that came back by itself.
+var buyersReason = map[payment.Cause]string{
+	payment.LatePayment: "订单已关闭，自动退款 Paid after the order was closed",
+	payment.Overpayment: "重复支付，自动退款 Paid more than was due",
+	payment.OrderClosed: "订单已关闭，自动退款 The order was closed",
+}
+
+func refundLines(back []order.Return) []payment.RefundLine {
+	lines := make([]payment.RefundLine, len(back))
+	for i, b := range back {
+		lines[i] = payment.RefundLine{Line: b.Line, Quantity: b.Quantity, Amount: b.Amount}
+	}
+	return lines
+}
+
+func returns(lines []payment.RefundLine) []order.Return {
+	back := make([]order.Return, len(lines))
+	for i, l := range lines {
+		back[i] = order.Return{Line: l.Line, Quantity: l.Quantity, Amount: l.Amount}
+	}
+	return back
+}
+
+// told is an event about a refund; with one payment it names that, too.
+func told(r *payment.Refund, t event.Type, reason string) event.Event {
+	e, d := r.Event(t, reason), r.Data()
+	if len(d.Allocations) == 1 {
+		e.Payment, e.Channel = d.Allocations[0].Payment, d.Allocations[0].Channel
+	}
+	return e
+}
+
+// refundsOf are the refunds of ours that a fact may be about.
+func refundsOf(f payment.Fact) []string {
+	if f.RefundNo == "" {
+		return nil
+	}
+	return []string{payment.RefundOf(f.RefundNo)}
+}
+
+// triedAgain moves a refund's next try on when the channel said what it had
+// said before.
+func triedAgain(tx *Tx, f payment.Fact) error {
+	if f.RefundNo == "" || f.Source != payment.ByRefund && f.Source != payment.ByQuery {
+		return nil
+	}
+	r, err := tx.Refund(payment.RefundOf(f.RefundNo))
+	if err != nil || r == nil {
+		return err
+	}
+	r.Tried(tx.Now())
+	tx.PutRefund(r)
+	return nil
+}
+
+// learn takes a fact about a refund to the refund, the payment and the order.
+// A refund that we never asked for is followed all the same: the money went.
+func learn(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, f payment.Fact) error {
+	r, err := tx.Refund(payment.RefundOf(f.RefundNo))
+	if err != nil {
+		return err
+	}
+	var part *payment.Allocation
+	if r != nil {
+		d := r.Data()
+		part = d.Allocation(f.RefundNo, p.No())
+	}
+	if f.Source == payment.ByCallback && f.Kind == payment.Open {
+		// A hint that something became of it, without saying all: ask.
+		tx.Want(Effect{Kind: EffectQueryRefund, Payment: p.No(), Refund: f.RefundNo})
+	}
+	if part == nil {
+		if outcome == payment.GoneBack {
+			o.GaveBack(p.Apply(0), wentBack(p, f.Amount))
+		}
+		return nil
+	}
+	asked, wasLost, wasParked := part.Amount, part.Status == payment.RefundGivenUp, part.Parked
+	gone, lost := r.Learn(f, tx.Now())
+	if f.Source == payment.ByRefund || f.Source == payment.ByQuery {
+		r.Tried(tx.Now())
+	}
+	d := r.Data()
+	switch {
+	case gone:
+		e := p.Event(event.RefundProgressed, "")
+		e.Refund, e.Amount = d.No, f.Amount
+		if d.Status == payment.RefundSucceeded {
+			e = told(r, event.RefundSucceeded, "")
+		}
+		wentOut(o, p, d, asked, wasLost, f.Amount, e)
+	case lost:
+		if d.Cause.OfOrder() {
+			p.Withdraw(asked)
+			o.RefundLost(returns(d.Lines), asked)
+		}
+		o.Note(told(r, event.RefundFailed, f.Word))
+	case d.Allocation(f.RefundNo, p.No()).Parked != wasParked && f.Kind == payment.RefundStuck:
+		o.Note(told(r, event.RefundParked, f.Word))
+	}
+	tx.PutRefund(r)
+	return nil
+}
+
+// wentOut moves the money of one allocation out of the books. It is the
+// promised amount but for a channel that did something else.
+func wentOut(o *order.Order, p *payment.Payment, d payment.RefundData, asked int64, wasLost bool, amount int64, e event.Event) {
+	if !d.Cause.OfOrder() {
+		o.GaveBack(p.Apply(0), e) // 0 but for money that went twice
+		return
+	}
+	taken := p.TakeBack(amount)
+	taken += p.Apply(0)
+	if wasLost { // the promise was taken back, and now it was kept after all
+		o.GaveBack(taken, e)
+		return
+	}
+	p.Withdraw(asked)
+	kept := min(taken, asked)
+	if kept < asked {
+		o.RefundLost(returns(d.Lines), asked-kept)
+	}
+	o.RefundDone(kept, e)
+	if taken > kept {
+		o.GaveBack(taken-kept, wentBack(p, taken-kept))
+	}
+}
+
+// revive lets a closed order live again with money that came late, if all
+// that it held can be had again. false changes nothing.
+func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
+	d := o.Data()
+	if amount != d.Payable || d.Paid != 0 {
+		return false, nil
+	}
+	if u, err := tx.User(d.User); err != nil || u.Blocked {
+		return false, err
+	}
+	for _, code := range d.Coupons {
+		c, err := tx.Coupon(code)
+		if err != nil {
+			return false, err
+		}
+		if c == nil || c.Lock(d.No, d.User, tx.Now(), tx.Now()) != nil {
+			return false, nil
+		}
+	}
+	skus, counts, err := reserve(tx, d.No, d.User, d.Items)
+	if _, missing := IsMissing(err); missing {
+		return false, err
+	}
+	if err != nil {
+		return false, nil
+	}
+	if !slices.Equal(counts, d.Counts) {
+		// The limits are others than when it was placed: what it counts is
+		// part of its snapshot, and cannot be told anew.
+		for _, c := range counts {
+			v, err := tx.Counter(c.Name)
+			if err != nil {
+				return false, err
+			}
+			tx.PutCounter(c.Name, v-c.Amount)
+		}
+		return false, nil
+	}
+	if err := o.Revive(amount, tx.Now()); err != nil {
+		return false, err
+	}
+	for _, s := range skus {
+		tx.PutSku(s)
+	}
+	for _, code := range d.Coupons {
+		c, err := tx.Coupon(code)
+		if err != nil {
+			return false, err
+		}
+		if err := c.Lock(d.No, d.User, tx.Now(), tx.Now()); err != nil {
+			return false, err
+		}
+		tx.PutCoupon(c)
+	}
+	return true, nil
+}

@@ -1,0 +1,312 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// advanceRefund speaks with the channels about what is pending of a refund:
+// the first time it asks for it, later it queries, and asks again only for
+// what the channel has verifiably never heard of, under the same number.
+func (a *App) advanceRefund(ctx context.Context, shopID, no string) error {
+	r, err := a.Store.Refund(ctx, shopID, no)
+	if err != nil {
+		return err
+	}
+	for i := range r.Allocations {
+		part := &r.Allocations[i]
+		if part.Status != payment.RefundPending || part.Parked == payment.ParkRejected {
+			continue
+		}
+		if e := a.advancePart(ctx, shopID, &r, part); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
+}
+
+func (a *App) advancePart(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation) error {
+	p, err := a.Store.Payment(ctx, shopID, part.Payment)
+	if err != nil {
+		return err
+	}
+	ch, err := a.Channels.Channel(ctx, shopID, part.Channel)
+	if err != nil {
+		if fault.Is(err, fault.ChannelNotConfigured) {
+			return a.refundUnanswered(ctx, shopID, r, part, Exchange{Kind: ExchangeRefundQuery, At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured)}, err)
+		}
+		return err
+	}
+	req := a.refundRequest(shopID, r, part, &p)
+	if r.Tries > 0 {
+		f, x, err := a.callRefund(ctx, &ch, ExchangeRefundQuery, p.Trace, req)
+		if !errors.Is(err, payment.ErrNotExist) {
+			return a.refundAnswered(ctx, shopID, r, part, f, x, err)
+		}
+		if part.Parked == payment.ParkAbnormal {
+			return a.refundUnanswered(ctx, shopID, r, part, x, err)
+		}
+	}
+	f, x, err := a.callRefund(ctx, &ch, ExchangeRefund, p.Trace, req)
+	return a.refundAnswered(ctx, shopID, r, part, f, x, err)
+}
+
+func (a *App) refundRequest(shopID string, r *payment.RefundData, part *payment.Allocation, p *payment.Data) payment.RefundRequest {
+	return payment.RefundRequest{
+		RefundNo: part.No, PaymentNo: p.Request.PaymentNo, TransactionID: p.TransactionID, Amount: part.Amount, Total: p.Amount,
+		Currency: r.Currency, Reason: r.Reason, NotifyURL: a.PublicURL + "/v1/notify/" + shopID + "/" + part.Channel,
+	}
+}
+
+// callRefund makes one call about a refund.
+func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string, req payment.RefundRequest) (payment.Fact, Exchange, error) {
+	call, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	x := Exchange{Kind: kind, At: a.Clock.Now().UTC()}
+	began := time.Now()
+	name, ask := "channel refund", ch.Refund
+	if kind == ExchangeRefundQuery {
+		name, ask = "channel refund query", ch.QueryRefund
+	}
+	call, end := a.Tracer.Start(call, name, trace)
+	f, err := ask(call, req)
+	end(err)
+	x.Took = time.Since(began)
+	return f, x, err
+}
+
+// refundAnswered settles the channel's fact, or records that there is none.
+func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, f payment.Fact, x Exchange, err error) error {
+	if err != nil {
+		return a.refundUnanswered(ctx, shopID, r, part, x, err)
+	}
+	x.Channel, x.Detail = part.Channel, part.No+" "+f.Word
+	_, err = a.Settle(context.WithoutCancel(ctx), shopID, part.Payment, f, x)
+	return err
+}
+
+// refundUnanswered records a call without a fact, moves the next try on, and
+// parks what a person has to look at.
+func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, x Exchange, said error) error {
+	x.Order, x.Payment, x.Channel, x.Detail = r.Order, part.Payment, part.Channel, part.No+" "+said.Error()
+	if x.Verdict == "" {
+		x.Verdict = verdict(said)
+	}
+	var rejected *payment.RejectedError
+	why := payment.Parking("")
+	switch {
+	case errors.As(said, &rejected):
+		why = payment.ParkRejected
+	case errors.Is(said, payment.ErrShort):
+		why = payment.ParkShort
+	}
+	c := &Command{
+		Shop: shopID, Name: "refund unanswered", Trace: r.Trace, Needs: Needs{Orders: []string{r.Order}, Refunds: []string{r.No}},
+		Decide: func(tx *Tx) (any, error) {
+			r, err := tx.Refund(r.No)
+			if err != nil {
+				return nil, err
+			}
+			if why != "" {
+				d := r.Data()
+				before := d.Allocation(part.No, part.Payment)
+				r.Park(part.No, why, said.Error())
+				if before != nil && before.Status == payment.RefundPending && before.Parked != why {
+					o, err := tx.Order(d.Order)
+					if err != nil {
+						return nil, err
+					}
+					o.Note(told(r, event.RefundParked, string(why)))
+					tx.PutOrder(o)
+				}
+			}
+			r.Tried(tx.Now())
+			tx.PutRefund(r)
+			tx.Keep(x)
+			return nil, nil
+		},
+	}
+	_, err := a.Road.Do(context.WithoutCancel(ctx), c)
+	return err
+}
+
+// QueryRefund asks the channel about a refund by its number there, known to
+// us or not, and settles what it says.
+func (a *App) QueryRefund(ctx context.Context, shopID, paymentNo, channelNo string) error {
+	p, err := a.Store.Payment(ctx, shopID, paymentNo)
+	if err != nil {
+		return err
+	}
+	ch, err := a.Channels.Channel(ctx, shopID, p.Channel)
+	if err != nil {
+		return err
+	}
+	f, x, err := a.callRefund(ctx, &ch, ExchangeRefundQuery, p.Trace, payment.RefundRequest{
+		RefundNo: channelNo, PaymentNo: p.Request.PaymentNo, TransactionID: p.TransactionID, Total: p.Amount, Currency: p.Currency,
+	})
+	if err != nil {
+		return err
+	}
+	x.Channel, x.Detail = p.Channel, channelNo+" "+f.Word
+	_, err = a.Settle(context.WithoutCancel(ctx), shopID, p.No, f, x)
+	return err
+}
+
+// RetryRefund has what is parked of a refund tried again at once, and what
+// the channel has given up under a new number.
+func (a *App) RetryRefund(ctx context.Context, shopID, no, key string) (payment.RefundData, bool, error) {
+	return a.onRefund(ctx, shopID, no, "retry refund", key, nil, func(tx *Tx, r *payment.Refund) error {
+		d := r.Data()
+		if d.Status == payment.RefundSucceeded {
+			return fault.New(fault.RefundNotOpen, "refund %s has succeeded", no)
+		}
+		o, err := tx.Order(d.Order)
+		if err != nil {
+			return err
+		}
+		var again int64
+		for _, part := range r.Retry(tx.Now()) {
+			again += part.Amount
+			if !d.Cause.OfOrder() {
+				continue
+			}
+			p, err := tx.Payment(part.Payment)
+			if err != nil {
+				return err
+			}
+			if pd := p.Data(); part.Amount > pd.Refundable() {
+				return fault.New(fault.RefundExceedsPaid, "payment %s can give back %d, not %d", pd.No, pd.Refundable(), part.Amount)
+			}
+			p.Promise(part.Amount)
+			tx.PutPayment(p)
+		}
+		if again > 0 && d.Cause.OfOrder() {
+			if err := o.PromiseAgain(returns(d.Lines), again); err != nil {
+				return err
+			}
+		}
+		o.Note(told(r, event.RefundRetried, ""))
+		tx.PutOrder(o)
+		return nil
+	})
+}
+
+// onRefund runs an operator's verb on a refund.
+func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, request any, verb func(tx *Tx, r *payment.Refund) error) (payment.RefundData, bool, error) {
+	have, err := a.Store.Refund(ctx, shopID, no)
+	if err != nil {
+		return have, false, err
+	}
+	c := &Command{
+		Shop: shopID, Name: name, Key: key, Trace: a.Tracer.Parent(ctx),
+		Needs: Needs{Orders: []string{have.Order}, Refunds: []string{no}},
+		Decide: func(tx *Tx) (any, error) {
+			r, err := tx.Refund(no)
+			if err != nil {
+				return nil, err
+			}
+			tx.Follow(r.Data().Trace)
+			if err := verb(tx, r); err != nil {
+				return nil, err
+			}
+			tx.PutRefund(r)
+			return r.Data(), nil
+		},
+	}
+	if key != "" {
+		c.Hash = Hash(name+" "+no, request)
+	}
+	return do[payment.RefundData](ctx, a, c)
+}
+
+// ConfirmRefund takes an operator's word that the buyer has the money: paid
+// by hand, or seen at the merchant's console.
+func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
+	if reason == "" || len(reason) > 500 {
+		return payment.RefundData{}, fault.Invalidf("/reason", "say how the buyer was paid, in 1 to 500 bytes: it is kept as evidence")
+	}
+	r, err := a.Store.Refund(ctx, shopID, no)
+	if err != nil {
+		return r, err
+	}
+	for _, part := range r.Allocations {
+		if part.Status == payment.RefundSucceeded {
+			continue
+		}
+		p, err := a.Store.Payment(ctx, shopID, part.Payment)
+		if err != nil {
+			return r, err
+		}
+		now := a.Clock.Now().UTC()
+		f := payment.Fact{
+			ID: "refund/" + part.No, Kind: payment.Refunded, Source: payment.ByOperator, RefundNo: part.No, Amount: part.Amount,
+			Currency: p.Currency, Merchant: p.Merchant, App: p.App, Word: "confirmed", At: now,
+		}
+		x := Exchange{Channel: part.Channel, Kind: ExchangeOperator, At: now, Detail: part.No + " " + reason}
+		if _, err := a.Settle(ctx, shopID, part.Payment, f, x); err != nil {
+			return r, err
+		}
+	}
+	return a.Store.Refund(ctx, shopID, no)
+}
+
+// AbnormalRefund sends a stuck refund another way: to a bank card of the
+// buyer's, or back to the merchant. paymentNo may be "" when one payment
+// alone gives the refund.
+func (a *App) AbnormalRefund(ctx context.Context, shopID, no, paymentNo string, to payment.AbnormalRefund) (payment.RefundData, error) {
+	r, err := a.Store.Refund(ctx, shopID, no)
+	if err != nil {
+		return r, err
+	}
+	var part *payment.Allocation
+	for i := range r.Allocations {
+		if c := &r.Allocations[i]; c.Parked == payment.ParkAbnormal && (paymentNo == "" || paymentNo == c.Payment) {
+			part = c
+			break
+		}
+	}
+	if part == nil {
+		return r, fault.New(fault.RefundNotOpen, "refund %s has no part that is stuck with the buyer's account", no)
+	}
+	p, err := a.Store.Payment(ctx, shopID, part.Payment)
+	if err != nil {
+		return r, err
+	}
+	ch, err := a.Channels.Channel(ctx, shopID, part.Channel)
+	if err != nil {
+		return r, err
+	}
+	other, can := payment.As[payment.AbnormalRefunder](ch.Channel)
+	if !can {
+		return r, fault.New(fault.RefundNotOpen, "channel %s has no other way to send a refund; pay the buyer by hand and confirm", part.Channel)
+	}
+	to.RefundNo, to.RefundID = part.No, part.RefundID
+	call, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	x := Exchange{Channel: part.Channel, Kind: ExchangeRefund, At: a.Clock.Now().UTC(), Detail: part.No + " by another way"}
+	began := time.Now()
+	call, end := a.Tracer.Start(call, "channel abnormal refund", p.Trace)
+	f, err := other.FinishRefund(call, to)
+	end(err)
+	x.Took = time.Since(began)
+	if err != nil {
+		x.Order, x.Payment, x.Verdict, x.Detail = r.Order, part.Payment, verdict(err), x.Detail+": "+err.Error()
+		if kept := a.keep(context.WithoutCancel(ctx), shopID, x); kept != nil {
+			return r, kept
+		}
+		var rejected *payment.RejectedError
+		if errors.As(err, &rejected) {
+			return r, fault.New(fault.ChannelRejected, "%s refused: %s %s", part.Channel, rejected.Code, rejected.Message)
+		}
+		return r, channelFault(part.Channel, err)
+	}
+	if _, err := a.Settle(context.WithoutCancel(ctx), shopID, part.Payment, f, x); err != nil {
+		return r, err
+	}
+	return a.Store.Refund(ctx, shopID, no)
+}

@@ -1,0 +1,331 @@
+package payment
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tandem-pay/tandem/event"
+)
+
+// RefundStatus is the state of a refund, and of each of its allocations.
+type RefundStatus string
+
+// The states of a refund. Pending lasts until the channel's fact says
+// otherwise; a failure that turns out to have been a success is a success.
+const (
+	RefundPending   RefundStatus = "pending"
+	RefundSucceeded RefundStatus = "succeeded"
+	RefundGivenUp   RefundStatus = "failed"
+)
+
+// RefundTransitions is the state machine as data, from which the documents
+// are drawn. Learn computes the same from facts.
+var RefundTransitions = []struct {
+	From RefundStatus
+	Verb string
+	To   RefundStatus
+}{
+	{RefundPending, "money went back", RefundSucceeded},
+	{RefundPending, "given up by the channel", RefundGivenUp},
+	{RefundGivenUp, "money went back", RefundSucceeded},
+	{RefundGivenUp, "retried under a new number", RefundPending},
+}
+
+// Cause is why money goes back.
+type Cause string
+
+// The causes. Of the automatic ones a payment can have each only once, so
+// that their refund's number can be derived from the payment's.
+const (
+	Asked       Cause = "asked"        // by the shop
+	LatePayment Cause = "late_payment" // the order was closed
+	Overpayment Cause = "overpayment"  // the order wanted less
+	OrderClosed Cause = "order_closed" // paid in part, then closed
+)
+
+// OfOrder says whether the money was applied to the order; otherwise it was
+// in suspense.
+func (c Cause) OfOrder() bool { return c == Asked || c == OrderClosed }
+
+// RefundLine is what one line of the order gives back.
+type RefundLine struct {
+	Line     int   `json:"line"`
+	Quantity int64 `json:"quantity"` // units that come back; 0 when only money does
+	Amount   int64 `json:"amount"`   // minor units
+}
+
+// Allocation is the part of a refund that one payment gives back: one refund
+// at its channel.
+type Allocation struct {
+	No       string       `json:"no"` // the number at the channel
+	Payment  string       `json:"paymentNo"`
+	Channel  string       `json:"channel"`
+	Amount   int64        `json:"amount"` // minor units
+	Status   RefundStatus `json:"status"`
+	RefundID string       `json:"refundId,omitempty"` // the channel's number
+	Word     string       `json:"word,omitempty"`     // the channel's last word
+	Parked   Parking      `json:"parked,omitempty"`   // a person has to do something
+	Said     string       `json:"said,omitempty"`     // the channel's words about that
+	DoneAt   time.Time    `json:"doneAt,omitzero"`    // when the money went back, by the channel
+}
+
+// Parking is why a refund waits for a person.
+type Parking string
+
+// The reasons, each with what to do (see Parking.Advice).
+const (
+	ParkShort    Parking = "merchant_short"
+	ParkAbnormal Parking = "abnormal"
+	ParkRejected Parking = "rejected"
+	ParkClosed   Parking = "given_up"
+	ParkSilent   Parking = "channel_silent"
+)
+
+// Advice is what to do about it.
+func (p Parking) Advice() string {
+	switch p {
+	case ParkShort:
+		return "The merchant's account at the channel has too little money. Top it up; the refund is tried again by itself under the same number, or at once with retry."
+	case ParkAbnormal:
+		return "The buyer's account cannot take the money (closed, or its card is dead). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."
+	case ParkRejected:
+		return "The channel refuses this refund. Mend what it names and retry, or pay the buyer by hand and confirm."
+	case ParkClosed:
+		return "The channel has given this refund up; no money has gone. Retry makes a new one under a new number."
+	case ParkSilent:
+		return "The channel has given no certain answer for a long time. It is asked on; look at the merchant's console, then retry or confirm."
+	}
+	return ""
+}
+
+// RefundData is a refund as it is stored. Amounts are minor units, times UTC.
+type RefundData struct {
+	No          string
+	Order       string
+	Cause       Cause
+	Amount      int64
+	Currency    string
+	Status      RefundStatus
+	Reason      string // said by whoever asked; shown to the buyer
+	Lines       []RefundLine
+	Allocations []Allocation
+
+	CreatedAt time.Time
+	DoneAt    time.Time // succeeded or failed
+	NextTryAt time.Time // when to speak with the channel again; zero: no need
+	Tries     int
+	Trace     string
+	Version   int64 // 0 before it was first saved
+}
+
+// Parked says whether a person has to do something.
+func (d *RefundData) Parked() bool {
+	return slices.ContainsFunc(d.Allocations, func(a Allocation) bool { return a.Parked != "" })
+}
+
+// Returned is how much has gone back so far, in minor units.
+func (d *RefundData) Returned() (sum int64) {
+	for i := range d.Allocations {
+		if d.Allocations[i].Status == RefundSucceeded {
+			sum += d.Allocations[i].Amount
+		}
+	}
+	return sum
+}
+
+// Refund is money on its way back to the buyer: an aggregate of its own, over
+// one payment or several of one order.
+type Refund struct {
+	event.Recorder
+	d RefundData
+}
+
+// NewRefund makes a refund that has not been saved yet. The first of its
+// allocations has the refund's own number at the channel, the others have it
+// with a suffix.
+func NewRefund(d RefundData, now time.Time) *Refund {
+	d.Status, d.CreatedAt, d.NextTryAt = RefundPending, now, now
+	d.Allocations = slices.Clone(d.Allocations)
+	for i := range d.Allocations {
+		d.Allocations[i].No, d.Allocations[i].Status = numbered(d.No, i+1), RefundPending
+	}
+	return &Refund{d: d}
+}
+
+// numbered is the n-th number at a channel of a refund, from 1.
+func numbered(no string, n int) string {
+	if n == 1 {
+		return no
+	}
+	return no + "_" + strconv.Itoa(n)
+}
+
+// RefundOf is the refund that a number at a channel belongs to, if it is one
+// of ours.
+func RefundOf(channelNo string) string {
+	no, _, _ := strings.Cut(channelNo, "_")
+	return no
+}
+
+// RestoreRefund makes a refund from what was stored.
+func RestoreRefund(d RefundData) *Refund { return &Refund{d: d} }
+
+// Data is the refund's present data. Its slices are not to be changed.
+func (r *Refund) Data() RefundData { return r.d }
+
+// No is the refund number.
+func (r *Refund) No() string { return r.d.No }
+
+// Event describes the refund in an event of the given type.
+func (r *Refund) Event(t event.Type, reason string) event.Event {
+	return event.Event{Type: t, Refund: r.d.No, Amount: r.d.Amount, Reason: reason}
+}
+
+// Allocation is the part with that number at the channel, if the payment is
+// the one that gives it; nil otherwise. It is not to be changed.
+func (d *RefundData) Allocation(no, paymentNo string) *Allocation {
+	i := slices.IndexFunc(d.Allocations, func(a Allocation) bool { return a.No == no && a.Payment == paymentNo })
+	if i < 0 {
+		return nil
+	}
+	return &d.Allocations[i]
+}
+
+func (r *Refund) allocation(no string) *Allocation {
+	i := slices.IndexFunc(r.d.Allocations, func(a Allocation) bool { return a.No == no })
+	if i < 0 {
+		return nil
+	}
+	// A new slice: clones share the old one.
+	r.d.Allocations = slices.Clone(r.d.Allocations)
+	return &r.d.Allocations[i]
+}
+
+// Learn takes a fact about one of its allocations, by the allocation's number
+// at the channel. gone says that this told us first that the money went back,
+// lost that it will not.
+func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
+	a := r.allocation(f.RefundNo)
+	if a == nil || a.Status == RefundSucceeded {
+		return false, false
+	}
+	a.Word = f.Word
+	if f.TransactionID != "" {
+		a.RefundID = f.TransactionID
+	}
+	switch f.Kind {
+	case Refunded:
+		a.Status, a.Parked, a.Said, a.DoneAt = RefundSucceeded, "", "", f.At
+		if a.DoneAt.IsZero() {
+			a.DoneAt = now
+		}
+		gone = true
+	case RefundFailed:
+		lost = a.Status == RefundPending
+		a.Status, a.Parked, a.Said = RefundGivenUp, ParkClosed, f.Word
+	case RefundStuck:
+		a.Parked, a.Said = ParkAbnormal, f.Word
+	case Open:
+		if a.Parked != ParkAbnormal {
+			a.Parked, a.Said = "", ""
+		}
+	}
+	r.resolve(now)
+	return gone, lost
+}
+
+func (r *Refund) resolve(now time.Time) {
+	status := RefundSucceeded
+	for i := range r.d.Allocations {
+		switch r.d.Allocations[i].Status {
+		case RefundPending:
+			status = RefundPending
+		case RefundGivenUp:
+			if status == RefundSucceeded {
+				status = RefundGivenUp
+			}
+		}
+	}
+	r.d.Status = status
+	if status == RefundPending {
+		r.d.DoneAt = time.Time{}
+		return
+	}
+	r.d.DoneAt, r.d.NextTryAt = now, time.Time{}
+}
+
+// RefundDelays is the schedule on which the channel is asked about a pending
+// refund, each counted from the time before; the last repeats.
+var RefundDelays = []time.Duration{
+	5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour,
+}
+
+// silentAfter is how many tries without an end have a person look.
+const silentAfter = 12
+
+// Tried moves the next try on.
+func (r *Refund) Tried(now time.Time) {
+	r.d.Tries++
+	if r.d.Status != RefundPending {
+		return
+	}
+	r.d.NextTryAt = time.Time{}
+	for _, a := range r.d.Allocations {
+		if a.Status != RefundPending || a.Parked == ParkRejected {
+			continue // the channel would say the same again
+		}
+		r.d.NextTryAt = now.Add(RefundDelays[min(r.d.Tries-1, len(RefundDelays)-1)])
+		if r.d.Tries >= silentAfter && a.Parked == "" {
+			r.Park(a.No, ParkSilent, a.Word)
+		}
+	}
+}
+
+// Park has a person look at an allocation. It goes on being tried, but for
+// what the channel refuses.
+func (r *Refund) Park(no string, why Parking, said string) {
+	if a := r.allocation(no); a != nil && a.Status == RefundPending {
+		a.Parked, a.Said = why, said
+	}
+}
+
+// Retry has what is parked tried again at once; what the channel has given
+// up goes on under a new number, and is returned: it has to be reserved
+// again.
+func (r *Refund) Retry(now time.Time) (again []Allocation) {
+	r.d.Allocations = slices.Clone(r.d.Allocations)
+	for i := range r.d.Allocations {
+		a := &r.d.Allocations[i]
+		if a.Status == RefundGivenUp {
+			*a = Allocation{No: r.unused(a.No), Payment: a.Payment, Channel: a.Channel, Amount: a.Amount, Status: RefundPending}
+			again = append(again, *a)
+		}
+		a.Parked, a.Said = "", ""
+	}
+	r.resolve(now)
+	if r.d.Status == RefundPending {
+		r.d.NextTryAt, r.d.Tries = now, 0
+	}
+	return again
+}
+
+// unused is a number at the channel after the one that is dead: what comes
+// after the last suffix, counted beyond all allocations.
+func (r *Refund) unused(dead string) string {
+	n := len(r.d.Allocations)
+	if _, suffix, ok := strings.Cut(dead, "_"); ok {
+		if k, err := strconv.Atoi(suffix); err == nil && k > n {
+			n = k
+		}
+	}
+	for _, a := range r.d.Allocations {
+		if _, suffix, ok := strings.Cut(a.No, "_"); ok {
+			if k, err := strconv.Atoi(suffix); err == nil && k > n {
+				n = k
+			}
+		}
+	}
+	return numbered(r.d.No, n+1)
+}

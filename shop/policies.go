@@ -1,0 +1,46 @@
+package shop
+
+import (
+	"slices"
+
+	"github.com/tandem-pay/tandem/fault"
+)
+
+// Policies are what a shop decides about the cases in which more than one
+// ending is right. "" is the first of each list, the default.
+type Policies struct {
+	LatePayment      string `json:"latePayment,omitempty" enum:"refund,revive" doc:"Money that arrives after its order was closed: given back, or the order lives again if its goods and coupons are still to be had"`
+	RefundSplit      string `json:"refundSplit,omitempty" enum:"newest_first,proportional" doc:"How a refund is taken from several payments of one order"`
+	RefundedStock    string `json:"refundedStock,omitempty" enum:"return,keep_out" doc:"What a full refund does with the units: back on hand, or not"`
+	UnpaidInstalment string `json:"unpaidInstalment,omitempty" enum:"close,forfeit,wait" doc:"A part that was not paid in time: close and give back what was paid, close and keep it, or wait on"`
+	InstalmentGoods  string `json:"instalmentGoods,omitempty" enum:"all_parts,first_part" doc:"When an order in instalments has its goods and uses its coupons"`
+}
+
+// The policies' words.
+const (
+	Revive       = "revive"
+	Proportional = "proportional"
+	KeepOut      = "keep_out"
+	Forfeit      = "forfeit"
+	Wait         = "wait"
+	FirstPart    = "first_part"
+)
+
+// Check refuses words that are none of the policies'.
+func (p *Policies) Check() error {
+	for _, c := range []struct {
+		pointer, value string
+		words          []string
+	}{
+		{"/latePayment", p.LatePayment, []string{"", "refund", Revive}},
+		{"/refundSplit", p.RefundSplit, []string{"", "newest_first", Proportional}},
+		{"/refundedStock", p.RefundedStock, []string{"", "return", KeepOut}},
+		{"/unpaidInstalment", p.UnpaidInstalment, []string{"", "close", Forfeit, Wait}},
+		{"/instalmentGoods", p.InstalmentGoods, []string{"", "all_parts", FirstPart}},
+	} {
+		if !slices.Contains(c.words, c.value) {
+			return fault.Invalidf(c.pointer, "must be one of %v", c.words[1:])
+		}
+	}
+	return nil
+}
