@@ -17,6 +17,8 @@ func TestMatch(t *testing.T) {
 	app := func(t *payment.BillRow) { t.App = "app2" }
 	unnumbered := func(t *payment.BillRow) { t.RefundNo = "" }
 	again := func(t *payment.BillRow) { t.Line += 10 }
+	second := func(o *reconcile.Ours) { o.RefundNo = "r2" }
+	earlier := func(t *payment.BillRow) { t.RefundNo, t.RefundID, t.At = "r2", "b2", noon }
 	otherMerchant := func(o *reconcile.Ours) { o.Merchant = "mch0" }
 
 	for _, tt := range []struct {
@@ -36,6 +38,7 @@ func TestMatch(t *testing.T) {
 		{"a refund in the bill in both its states", ours(paidOurs(), refundOurs()), bill(paidRow(), refundRow(working), refundRow(again)), ""},
 		{"a refund worked on by both", ours(paidOurs(), refundOurs(open)), bill(paidRow(), refundRow(working)), ""},
 		{"a refund failed with both", ours(paidOurs(), refundOurs(failed)), bill(paidRow(), refundRow(gaveUp)), ""},
+		{"two refunds, the second number done first", ours(paidOurs(), refundOurs(), refundOurs(second)), bill(paidRow(), refundRow(), refundRow(earlier)), ""},
 		{"a refund that keeps the fee", ours(paidOurs(), refundOurs()), bill(paidRow(), refundRow(func(t *payment.BillRow) { t.Fee = 0 })), ""},
 
 		{"paid, open with us", ours(paidOurs(open)), bill(paidRow()), "payment_unsettled+ p1 600"},
