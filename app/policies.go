@@ -1,0 +1,24 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// PutPolicies sets the shop's policies, all of them. They hold for what
+// happens from now on.
+func (a *App) PutPolicies(ctx context.Context, shopID string, p shop.Policies) (shop.Shop, error) {
+	if err := p.Check(); err != nil {
+		return shop.Shop{}, err
+	}
+	c := &Command{
+		Shop: shopID, Name: "put policies", Trace: a.Tracer.Parent(ctx), Needs: Needs{Shop: true}, Alone: true,
+		Decide: func(tx *Tx) (any, error) {
+			tx.PutPolicies(p)
+			return tx.Shop(), nil
+		},
+	}
+	s, _, err := do[shop.Shop](ctx, a, c)
+	return s, err
+}
