@@ -82,7 +82,11 @@ var (
 	lockChannels   = locked("channels", "name", channelColumns)
 	lockAPIKeys    = locked("api_keys", "key_id", apiKeyColumns)
 
+	lockReconciliations = locked("reconciliations", "id", reconciliationColumns)
+	lockDiscrepancies   = locked("discrepancies", "id", discrepancyColumns)
+
 	lockOrders   = locked("orders", "order_no", orderColumns)
+	lockRefunds  = locked("refunds", "refund_no", refundColumns)
 	lockPayments = `SELECT ` + paymentColumns + ` FROM unnest($2::text[]) AS k(x) ` + lockedPaymentsOf
 
 	// With payments named, the orders are those named and those of the
@@ -131,6 +135,7 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 		want(b, &l.Orders, scanOrder, lockOrders, id, n.Orders)
 		want(b, &l.Payments, scanPayment, lockPayments, id, n.Orders)
 	}
+	want(b, &l.Refunds, scanRefund, lockRefunds, id, n.Refunds)
 	want(b, &l.Users, scanUser, loadUsers, id, n.Users)
 	want(b, &l.Coupons, scanCoupon, lockCoupons, id, n.Coupons)
 	want(b, &l.Skus, scanSku, lockSkus, id, n.Skus)
@@ -142,6 +147,8 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 	want(b, &l.Templates, scanTemplate, lockTemplates, id, n.Templates)
 	want(b, &l.Channels, scanChannel, lockChannels, id, n.Channels)
 	want(b, &l.APIKeys, scanAPIKey, lockAPIKeys, id, n.APIKeys)
+	want(b, &l.Reconciliations, scanReconciliation, lockReconciliations, id, n.Reconciliations)
+	want(b, &l.Discrepancies, scanDiscrepancy, lockDiscrepancies, id, n.Discrepancies)
 
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	w.positions(c.Positions)
 	w.orders(c.Orders)
 	w.payments(c.Payments)
+	w.refunds(c.Refunds)
 	w.users(c.Users)
 	w.coupons(c.Coupons)
 	w.skus(c.Skus)
@@ -34,6 +35,9 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	w.templates(c.Templates)
 	w.channels(c.Channels)
 	w.apiKeys(c.APIKeys)
+	w.reconciliations(c.Reconciliations)
+	w.discrepancies(c.Discrepancies)
+	w.policies(c.Policies)
 	if c.BumpRules {
 		w.add(bumpRules)
 	}

@@ -18,9 +18,9 @@ import (
 
 const (
 	orderColumns = "order_no, user_id, status, currency, total, discount, payable, paid, refunded, snapshot, " +
-		"created_at, expires_at, paid_at, closed_at, close_reason, closing, seq, trace"
+		"created_at, expires_at, paid_at, closed_at, close_reason, closing, seq, trace, refunding, extra, remind_at"
 	paymentColumns = "payment_no, order_no, channel, method, amount, currency, status, applied, refunded, merchant, app, detail, anomaly, " +
-		"transaction_id, created_at, expires_at, succeeded_at, closed_at, next_query_at, queries, trace, version"
+		"transaction_id, created_at, expires_at, succeeded_at, closed_at, next_query_at, queries, trace, version, refunding"
 )
 
 // orderDoc is the part of an order that never changes after it was placed,
@@ -33,6 +33,25 @@ type orderDoc struct {
 	Metadata map[string]string   `json:"metadata,omitzero"`
 }
 
+// orderExtra is what most orders have not, and what nobody asks SQL about.
+type orderExtra struct {
+	Returns   []order.Return     `json:"returns,omitzero"`
+	Plan      []order.Instalment `json:"plan,omitzero"`
+	GoodsAt   order.GoodsAt      `json:"goodsAt,omitzero"`
+	GoodsGone bool               `json:"goodsGone,omitzero"`
+}
+
+// extras is a column of them, NULL where there is nothing.
+func extras[R any](w *writer, rows []R, of func(R) *order.Data) [][]byte {
+	return docs(w, rows, func(r R) any {
+		d := of(r)
+		if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone {
+			return nil
+		}
+		return &orderExtra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone}
+	})
+}
+
 // paymentDoc is the part of a payment that nobody asks SQL about.
 type paymentDoc struct {
 	Request payment.PrepayRequest `json:"request"`
@@ -42,9 +61,12 @@ type paymentDoc struct {
 
 func scanOrder(rows pgx.Rows, d *order.Data) error {
 	var s orderDoc
+	var x orderExtra
 	err := rows.Scan(&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, doc{&s},
-		moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq, &d.Trace)
+		moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq, &d.Trace,
+		&d.Refunding, doc{&x}, moment{&d.RemindAt})
 	d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Coupons, s.Counts, s.Metadata
+	d.Returns, d.Plan, d.GoodsAt, d.GoodsGone = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone
 	return err
 }
 
@@ -52,7 +74,7 @@ func scanPayment(rows pgx.Rows, d *payment.Data) error {
 	var p paymentDoc
 	err := rows.Scan(&d.No, &d.Order, &d.Channel, (*string)(&d.Method), &d.Amount, &d.Currency, (*string)(&d.Status), &d.Applied, &d.Refunded,
 		&d.Merchant, &d.App, doc{&p}, &d.Anomaly, &d.TransactionID, moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.SucceededAt},
-		moment{&d.ClosedAt}, moment{&d.NextQueryAt}, &d.Queries, &d.Trace, &d.Version)
+		moment{&d.ClosedAt}, moment{&d.NextQueryAt}, &d.Queries, &d.Trace, &d.Version, &d.Refunding)
 	d.Request, d.Action, d.Facts = p.Request, p.Action, p.Facts
 	return err
 }
@@ -141,25 +163,27 @@ var (
 	insertOrders = insertAll("orders", "order_no text", "user_id text", "status text", "currency text",
 		"total bigint", "discount bigint", "payable bigint", "paid bigint", "refunded bigint", "snapshot json",
 		"created_at timestamptz", "expires_at timestamptz", "paid_at timestamptz", "closed_at timestamptz",
-		"close_reason text", "closing text", "seq bigint", "trace text")
+		"close_reason text", "closing text", "seq bigint", "trace text", "refunding bigint", "extra json", "remind_at timestamptz")
 	updateOrders = updateAll("orders",
 		"status = n.status, paid = n.paid, refunded = n.refunded, paid_at = n.paid_at, closed_at = n.closed_at, "+
-			"close_reason = n.close_reason, closing = n.closing, seq = n.seq",
+			"close_reason = n.close_reason, closing = n.closing, seq = n.seq, "+
+			"refunding = n.refunding, extra = n.extra, remind_at = n.remind_at, expires_at = n.expires_at",
 		"order_no = n.order_no AND seq = n.was",
 		"order_no text", "was bigint", "status text", "paid bigint", "refunded bigint", "paid_at timestamptz", "closed_at timestamptz",
-		"close_reason text", "closing text", "seq bigint")
+		"close_reason text", "closing text", "seq bigint", "refunding bigint", "extra json", "remind_at timestamptz", "expires_at timestamptz")
 
 	insertPayments = insertAll("payments", "payment_no text", "order_no text", "channel text", "method text", "amount bigint",
 		"currency text", "status text", "applied bigint", "refunded bigint", "merchant text", "app text", "detail json", "anomaly text",
 		"transaction_id text", "created_at timestamptz", "expires_at timestamptz", "succeeded_at timestamptz", "closed_at timestamptz",
-		"next_query_at timestamptz", "queries bigint", "trace text", "version bigint")
+		"next_query_at timestamptz", "queries bigint", "trace text", "version bigint", "refunding bigint")
 	updatePayments = updateAll("payments",
 		"status = n.status, applied = n.applied, refunded = n.refunded, detail = n.detail, anomaly = n.anomaly, "+
 			"transaction_id = n.transaction_id, succeeded_at = n.succeeded_at, closed_at = n.closed_at, "+
-			"next_query_at = n.next_query_at, queries = n.queries, version = n.version + 1",
+			"next_query_at = n.next_query_at, queries = n.queries, refunding = n.refunding, version = n.version + 1",
 		"payment_no = n.payment_no AND version = n.version",
 		"payment_no text", "version bigint", "status text", "applied bigint", "refunded bigint", "detail json", "anomaly text",
-		"transaction_id text", "succeeded_at timestamptz", "closed_at timestamptz", "next_query_at timestamptz", "queries bigint")
+		"transaction_id text", "succeeded_at timestamptz", "closed_at timestamptz", "next_query_at timestamptz", "queries bigint",
+		"refunding bigint")
 )
 
 func (w *writer) orders(changes []app.Change[order.Data]) {
@@ -176,7 +200,9 @@ func (w *writer) orders(changes []app.Change[order.Data]) {
 			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.ExpiresAt }),
 			times(added, func(d row) time.Time { return d.PaidAt }), times(added, func(d row) time.Time { return d.ClosedAt }),
 			column(added, func(d row) string { return d.CloseReason }), column(added, func(d row) string { return d.Closing }),
-			column(added, func(d row) int64 { return d.Seq }), column(added, func(d row) string { return d.Trace }))
+			column(added, func(d row) int64 { return d.Seq }), column(added, func(d row) string { return d.Trace }),
+			column(added, func(d row) int64 { return d.Refunding }), extras(w, added, func(d row) *order.Data { return d }),
+			times(added, func(d row) time.Time { return d.RemindAt }))
 	}
 	if len(changed) > 0 {
 		type change = *app.Change[order.Data]
@@ -185,7 +211,9 @@ func (w *writer) orders(changes []app.Change[order.Data]) {
 			column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) int64 { return c.New.Paid }),
 			column(changed, func(c change) int64 { return c.New.Refunded }), times(changed, func(c change) time.Time { return c.New.PaidAt }),
 			times(changed, func(c change) time.Time { return c.New.ClosedAt }), column(changed, func(c change) string { return c.New.CloseReason }),
-			column(changed, func(c change) string { return c.New.Closing }), column(changed, func(c change) int64 { return c.New.Seq }))
+			column(changed, func(c change) string { return c.New.Closing }), column(changed, func(c change) int64 { return c.New.Seq }),
+			column(changed, func(c change) int64 { return c.New.Refunding }), extras(w, changed, func(c change) *order.Data { return &c.New }),
+			times(changed, func(c change) time.Time { return c.New.RemindAt }), times(changed, func(c change) time.Time { return c.New.ExpiresAt }))
 	}
 }
 
@@ -205,7 +233,8 @@ func (w *writer) payments(changes []app.Change[payment.Data]) {
 			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.ExpiresAt }),
 			times(added, func(d row) time.Time { return d.SucceededAt }), times(added, func(d row) time.Time { return d.ClosedAt }),
 			times(added, func(d row) time.Time { return d.NextQueryAt }), column(added, func(d row) int64 { return int64(d.Queries) }),
-			column(added, func(d row) string { return d.Trace }), column(added, func(row) int64 { return 1 }))
+			column(added, func(d row) string { return d.Trace }), column(added, func(row) int64 { return 1 }),
+			column(added, func(d row) int64 { return d.Refunding }))
 	}
 	if len(changed) > 0 {
 		type change = *app.Change[payment.Data]
@@ -216,6 +245,7 @@ func (w *writer) payments(changes []app.Change[payment.Data]) {
 			docs(w, changed, func(c change) any { return &paymentDoc{c.New.Request, c.New.Action, c.New.Facts} }),
 			column(changed, func(c change) string { return c.New.Anomaly }), column(changed, func(c change) string { return c.New.TransactionID }),
 			times(changed, func(c change) time.Time { return c.New.SucceededAt }), times(changed, func(c change) time.Time { return c.New.ClosedAt }),
-			times(changed, func(c change) time.Time { return c.New.NextQueryAt }), column(changed, func(c change) int64 { return int64(c.New.Queries) }))
+			times(changed, func(c change) time.Time { return c.New.NextQueryAt }), column(changed, func(c change) int64 { return int64(c.New.Queries) }),
+			column(changed, func(c change) int64 { return c.New.Refunding }))
 	}
 }

@@ -45,6 +45,9 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 			return err
 		}
 	}
+	if err := stream(ctx, tx, to.Refund, scanRefund, "SELECT "+refundColumns+" FROM refunds WHERE shop = $1 ORDER BY refund_no", shop); err != nil {
+		return err
+	}
 	if err := stream(ctx, tx, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = $1 ORDER BY tx, id", shop); err != nil {
 		return err
 	}
@@ -52,11 +55,11 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 }
 
 // stream hands rows over one by one.
-func stream[D any](ctx context.Context, tx pgx.Tx, to func(D) error, scan scanner[D], sql string, args ...any) error {
+func stream[D any](ctx context.Context, from rowsOf, to func(D) error, scan scanner[D], sql string, args ...any) error {
 	if to == nil {
 		return nil
 	}
-	rows, err := tx.Query(ctx, sql, args...)
+	rows, err := from.Query(ctx, sql, args...)
 	if err != nil {
 		return err
 	}
@@ -71,6 +74,11 @@ func stream[D any](ctx context.Context, tx pgx.Tx, to func(D) error, scan scanne
 		}
 	}
 	return rows.Err()
+}
+
+// rowsOf is a transaction, or a pool.
+type rowsOf interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 }
 
 type named[V any] struct {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,13 +12,13 @@ import (
 )
 
 const (
-	shopColumns    = "shop, name, currency, rules_version, created_at"
+	shopColumns    = "shop, name, currency, rules_version, created_at, policies"
 	apiKeyColumns  = "shop, key_id, hash, label, created_at, revoked_at"
 	channelColumns = "name, kind, sealed, version, updated_at"
 )
 
 func scanShop(rows pgx.Rows, s *shop.Shop) error {
-	return rows.Scan(&s.ID, &s.Name, &s.Currency, &s.RulesVersion, moment{&s.CreatedAt})
+	return rows.Scan(&s.ID, &s.Name, &s.Currency, &s.RulesVersion, moment{&s.CreatedAt}, doc{&s.Policies})
 }
 
 func scanAPIKey(rows pgx.Rows, k *shop.Key) error {
@@ -60,9 +61,34 @@ func (s *Store) ListChannels(ctx context.Context, shop string) ([]app.ChannelRow
 
 // EnsureShop makes the shop if it is not there.
 func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
-	_, err := s.read.Exec(ctx, "INSERT INTO shops ("+shopColumns+") VALUES ($1, $2, $3, $4, $5) ON CONFLICT (shop) DO NOTHING",
-		sh.ID, sh.Name, sh.Currency, sh.RulesVersion, timestamp(sh.CreatedAt))
+	policies, err := policiesDoc(sh.Policies)
+	if err != nil {
+		return err
+	}
+	_, err = s.read.Exec(ctx, "INSERT INTO shops ("+shopColumns+") VALUES ($1, $2, $3, $4, $5, $6::json) ON CONFLICT (shop) DO NOTHING",
+		sh.ID, sh.Name, sh.Currency, sh.RulesVersion, timestamp(sh.CreatedAt), policies)
 	return err
+}
+
+// policiesDoc is nil, which is NULL, for the defaults.
+func policiesDoc(p shop.Policies) ([]byte, error) {
+	if p == (shop.Policies{}) {
+		return nil, nil
+	}
+	return json.Marshal(p)
+}
+
+const updatePolicies = "UPDATE shops SET policies = $2::json WHERE shop = $1" // the unit holds that shop
+
+func (w *writer) policies(p *shop.Policies) {
+	if p == nil {
+		return
+	}
+	d, err := policiesDoc(*p)
+	if err != nil && w.err == nil {
+		w.err = err
+	}
+	w.add(updatePolicies, d)
 }
 
 // Secret keeps the first value that is proposed, and gives it to everyone.

@@ -131,10 +131,14 @@ func timestamp(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
 }
 
-// docs is a column of JSON documents.
+// docs is a column of JSON documents; nil is NULL.
 func docs[R any](w *writer, rows []R, of func(R) any) [][]byte {
 	return column(rows, func(r R) []byte {
-		b, err := json.Marshal(of(r))
+		v := of(r)
+		if v == nil {
+			return nil
+		}
+		b, err := json.Marshal(v)
 		if err != nil && w.err == nil {
 			w.err = err
 		}

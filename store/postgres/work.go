@@ -21,9 +21,23 @@ func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit
 }
 
 // DuePayments reads open payments to ask the channel about, oldest first.
-func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
-	return some(ctx, s, min(limit, 1000), scanNo, `SELECT payment_no FROM payments WHERE shop = $1 AND next_query_at <= $2
+func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]app.DuePayment, error) {
+	scan := func(rows pgx.Rows, d *app.DuePayment) error { return rows.Scan(&d.No, &d.Channel) }
+	return some(ctx, s, min(limit, 1000), scan, `SELECT payment_no, channel FROM payments WHERE shop = $1 AND next_query_at <= $2
 		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT $3`, shop, now, limit)
+}
+
+// DueRefunds reads refunds to speak with the channel about, oldest first.
+func (s *Store) DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return some(ctx, s, min(limit, 1000), scanNo, `SELECT refund_no FROM refunds WHERE shop = $1 AND next_try_at <= $2
+		AND status = 'pending' ORDER BY next_try_at, refund_no LIMIT $3`, shop, now, limit)
+}
+
+// DueReminders reads live orders with a part to announce, oldest first.
+func (s *Store) DueReminders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return some(ctx, s, min(limit, 1000), scanNo, `SELECT order_no FROM orders WHERE shop = $1 AND remind_at <= $2
+		AND status IN ('pending_payment', 'partially_paid', 'payment_failed')
+		ORDER BY remind_at, order_no LIMIT $3`, shop, now, limit)
 }
 
 // PaymentAges counts open payments. An open payment always has a next query,

@@ -147,6 +147,7 @@ func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {
 			l.Payments, err = all(ctx, u.query, payments.scan, loadPaymentsOf, u.shop, named, through)
 		}
 	}
+	want(ctx, u, &l.Refunds, &err, refunds.scan, refunds.byKeys, n.Refunds)
 	want(ctx, u, &l.Users, &err, users.scan, users.byKeys, n.Users)
 	want(ctx, u, &l.Coupons, &err, coupons.scan, coupons.byKeys, n.Coupons)
 	want(ctx, u, &l.Skus, &err, skus.scan, skus.byKeys, n.Skus)
@@ -162,6 +163,8 @@ func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {
 	want(ctx, u, &l.Templates, &err, templates.scan, templates.byKeys, n.Templates)
 	want(ctx, u, &l.Channels, &err, channels.scan, channels.byKeys, n.Channels)
 	want(ctx, u, &l.APIKeys, &err, apiKeys.scan, apiKeys.byKeys, n.APIKeys)
+	want(ctx, u, &l.Reconciliations, &err, reconciliations.scan, reconciliations.byKeys, n.Reconciliations)
+	want(ctx, u, &l.Discrepancies, &err, discrepancies.scan, discrepancies.byKeys, n.Discrepancies)
 	for i := range l.APIKeys {
 		l.APIKeys[i].Shop = u.shop
 	}

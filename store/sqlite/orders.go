@@ -23,15 +23,35 @@ type snapshot struct {
 	Metadata map[string]string   `json:"metadata,omitzero"`
 }
 
+// extra is what most orders have not, and what nobody asks SQL about.
+type extra struct {
+	Returns   []order.Return     `json:"returns,omitzero"`
+	Plan      []order.Instalment `json:"plan,omitzero"`
+	GoodsAt   order.GoodsAt      `json:"goodsAt,omitzero"`
+	GoodsGone bool               `json:"goodsGone,omitzero"`
+}
+
+// extra adds it, NULL where there is nothing.
+func (a *args) extra(d *order.Data) {
+	if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone {
+		a.add(nil)
+		return
+	}
+	a.doc(&extra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone})
+}
+
 var orders = kind[order.Data]{
 	table: "orders", key: "order_no", guard: "seq",
-	moving:    "status paid refunded paid_at closed_at close_reason closing seq",
-	fixed:     "user_id currency total discount payable snapshot created_at expires_at trace",
+	moving:    "status paid refunded refunding extra expires_at remind_at paid_at closed_at close_reason closing seq",
+	fixed:     "user_id currency total discount payable snapshot created_at trace",
 	keyOf:     func(d *order.Data) string { return d.No },
 	versionOf: func(d *order.Data) int64 { return d.Seq },
 	// An order counts its own versions: they are its events.
 	putMoving: func(a *args, d *order.Data, _ int64) {
-		a.add(string(d.Status), d.Paid, d.Refunded)
+		a.add(string(d.Status), d.Paid, d.Refunded, d.Refunding)
+		a.extra(d)
+		a.time(d.ExpiresAt)
+		a.time(d.RemindAt)
 		a.time(d.PaidAt)
 		a.time(d.ClosedAt)
 		a.add(d.CloseReason, d.Closing, d.Seq)
@@ -40,14 +60,16 @@ var orders = kind[order.Data]{
 		a.add(d.User, d.Currency, d.Total, d.Discount, d.Payable)
 		a.doc(&snapshot{d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata})
 		a.time(d.CreatedAt)
-		a.time(d.ExpiresAt)
 		a.add(d.Trace)
 	},
 	scan: func(r row, d *order.Data) error {
 		var s snapshot
-		err := r.Scan(&d.No, &d.Status, &d.Paid, &d.Refunded, moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq,
-			&d.User, &d.Currency, &d.Total, &d.Discount, &d.Payable, document{&s}, moment{&d.CreatedAt}, moment{&d.ExpiresAt}, &d.Trace)
+		var x extra
+		err := r.Scan(&d.No, &d.Status, &d.Paid, &d.Refunded, &d.Refunding, document{&x}, moment{&d.ExpiresAt}, moment{&d.RemindAt},
+			moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq,
+			&d.User, &d.Currency, &d.Total, &d.Discount, &d.Payable, document{&s}, moment{&d.CreatedAt}, &d.Trace)
 		d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Coupons, s.Counts, s.Metadata
+		d.Returns, d.Plan, d.GoodsAt, d.GoodsGone = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone
 		return err
 	},
 }.ready()
@@ -61,12 +83,12 @@ type detail struct {
 
 var payments = kind[payment.Data]{
 	table: "payments", key: "payment_no", guard: "version",
-	moving:    "status applied refunded detail anomaly transaction_id succeeded_at closed_at next_query_at queries version",
+	moving:    "status applied refunded refunding detail anomaly transaction_id succeeded_at closed_at next_query_at queries version",
 	fixed:     "order_no channel method amount currency merchant app created_at expires_at trace",
 	keyOf:     func(d *payment.Data) string { return d.No },
 	versionOf: func(d *payment.Data) int64 { return d.Version },
 	putMoving: func(a *args, d *payment.Data, version int64) {
-		a.add(string(d.Status), d.Applied, d.Refunded)
+		a.add(string(d.Status), d.Applied, d.Refunded, d.Refunding)
 		a.doc(&detail{d.Request, d.Action, d.Facts})
 		a.add(d.Anomaly, d.TransactionID)
 		a.time(d.SucceededAt)
@@ -82,7 +104,7 @@ var payments = kind[payment.Data]{
 	},
 	scan: func(r row, d *payment.Data) error {
 		var t detail
-		err := r.Scan(&d.No, &d.Status, &d.Applied, &d.Refunded, document{&t}, &d.Anomaly, &d.TransactionID,
+		err := r.Scan(&d.No, &d.Status, &d.Applied, &d.Refunded, &d.Refunding, document{&t}, &d.Anomaly, &d.TransactionID,
 			moment{&d.SucceededAt}, moment{&d.ClosedAt}, moment{&d.NextQueryAt}, &d.Queries, &d.Version,
 			&d.Order, &d.Channel, &d.Method, &d.Amount, &d.Currency, &d.Merchant, &d.App,
 			moment{&d.CreatedAt}, moment{&d.ExpiresAt}, &d.Trace)

@@ -31,6 +31,7 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 					"SELECT "+positionColumns+" FROM positions WHERE shop = ? ORDER BY reaction", shop)
 			},
 			func() error { return scanOrders(ctx, q, shop, to.Order) },
+			func() error { return stream(ctx, q, to.Refund, refunds.scan, inOrder(refunds), shop) },
 			func() error {
 				return stream(ctx, q, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = ? ORDER BY id", shop)
 			},

@@ -40,7 +40,8 @@ func testPlans(t *testing.T, texts map[string]bool) {
 		lists := strings.Contains(text, "LIMIT ?") || strings.Contains(text, "WHERE shop = ? ORDER BY") || strings.Contains(text, " shops ")
 		for _, step := range plan {
 			table := strings.HasPrefix(step, "SCAN") && !strings.HasPrefix(step, "SCAN CONSTANT ROW") && !strings.Contains(step, "VIRTUAL TABLE")
-			if (table || strings.HasSuffix(step, "(shop=?)")) && !lists {
+			few := strings.Contains(step, "payments_suspense") // the index has hardly any of a shop's payments
+			if (table || strings.HasSuffix(step, "(shop=?)") && !few) && !lists {
 				t.Errorf("%s\nreads too much:\n%s", text, strings.Join(plan, "\n"))
 			}
 			if step == "USE TEMP B-TREE FOR ORDER BY" && !strings.Contains(text, "FROM api_keys") {
@@ -48,7 +49,7 @@ func testPlans(t *testing.T, texts map[string]bool) {
 			}
 		}
 	}
-	if len(texts) < 70 {
+	if len(texts) < 100 {
 		t.Errorf("only %d statements were seen", len(texts))
 	}
 }

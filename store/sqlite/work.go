@@ -15,8 +15,13 @@ const (
 	dueOrders = `SELECT order_no FROM orders WHERE shop = ? AND expires_at <= ?
 		AND status IN ('pending_payment', 'partially_paid', 'payment_failed') AND closing = ''
 		ORDER BY expires_at, order_no LIMIT ?`
-	duePayments = `SELECT payment_no FROM payments WHERE shop = ? AND next_query_at <= ? AND next_query_at IS NOT NULL
+	duePayments = `SELECT payment_no, channel FROM payments WHERE shop = ? AND next_query_at <= ? AND next_query_at IS NOT NULL
 		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT ?`
+	dueRefunds = `SELECT refund_no FROM refunds WHERE shop = ? AND next_try_at <= ? AND next_try_at IS NOT NULL
+		AND status = 'pending' ORDER BY next_try_at, refund_no LIMIT ?`
+	dueReminders = `SELECT order_no FROM orders WHERE shop = ? AND remind_at <= ?
+		AND remind_at IS NOT NULL AND status IN ('pending_payment', 'partially_paid', 'payment_failed')
+		ORDER BY remind_at, order_no LIMIT ?`
 	paymentAges = `SELECT status, count(*), min(created_at) FROM payments
 		WHERE shop = ? AND next_query_at IS NOT NULL AND status IN ('created', 'pending') GROUP BY status`
 )
@@ -27,8 +32,19 @@ func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit
 }
 
 // DuePayments reads open payments to ask the channel about, oldest first.
-func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
-	return all(ctx, s.reading, scanNo, duePayments, shop, now.UnixMicro(), limit)
+func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]app.DuePayment, error) {
+	scan := func(r row, d *app.DuePayment) error { return r.Scan(&d.No, &d.Channel) }
+	return all(ctx, s.reading, scan, duePayments, shop, now.UnixMicro(), limit)
+}
+
+// DueRefunds reads refunds to speak with the channel about, oldest first.
+func (s *Store) DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return all(ctx, s.reading, scanNo, dueRefunds, shop, now.UnixMicro(), limit)
+}
+
+// DueReminders reads live orders with a part to announce, oldest first.
+func (s *Store) DueReminders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return all(ctx, s.reading, scanNo, dueReminders, shop, now.UnixMicro(), limit)
 }
 
 // PaymentAges counts open payments. An open payment always has a next query,

@@ -23,6 +23,7 @@ func (e *env) inserts() map[string]app.Changes {
 		"position":  {Positions: []app.PositionChange{{Reaction: "stock", New: event.Position{Tx: 1, ID: 1}}}},
 		"order":     {Orders: added(plainOrder("1001"))},
 		"payment":   {Payments: added(plainPayment("2001", "1001"))},
+		"refund":    {Refunds: added(fullRefund("3001", "1001"))},
 		"user":      {Users: added(fullUser("u1"))},
 		"coupon":    {Coupons: added(fullCoupon("C1"))},
 		"sku":       {Skus: added(fullSku("a"))},
@@ -31,6 +32,9 @@ func (e *env) inserts() map[string]app.Changes {
 		"template":  {Templates: added(fullTemplate("t1"))},
 		"channel":   {Channels: added(fullChannel("wx"))},
 		"api key":   {APIKeys: added(e.fullAPIKey("k1"))},
+
+		"reconciliation": {Reconciliations: added(fullReconciliation("2026-11-22", "wx"))},
+		"discrepancy":    {Discrepancies: added(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx"))},
 	}
 }
 
@@ -64,8 +68,10 @@ func testVersionConflict(e *env) {
 	o.Seq = 7
 	p, u, c, s, described, promotion, template, issued, channel := plainPayment("2001", "1001"), fullUser("u1"), fullCoupon("C1"), fullSku("a"), fullSku("a"),
 		fullPromotion("p1"), fullTemplate("t1"), fullTemplate("t1"), fullChannel("wx")
+	r, day, differs := fullRefund("3001", "1001"), fullReconciliation("2026-11-22", "wx"), fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")
 	described.Name = "another"
-	for _, v := range []*int64{&p.Version, &u.Version, &c.Version, &s.Version, &described.Version, &promotion.Version, &template.Version, &channel.Version} {
+	for _, v := range []*int64{&p.Version, &u.Version, &c.Version, &s.Version, &described.Version, &promotion.Version, &template.Version, &channel.Version,
+		&r.Version, &day.Version, &differs.Version} {
 		*v = 2
 	}
 	template.Name, issued.Issued = "another", 99
@@ -74,6 +80,9 @@ func testVersionConflict(e *env) {
 	stale := map[string]app.Changes{
 		"order":                {Orders: changed(o, o)},
 		"payment":              {Payments: changed(p, p)},
+		"refund":               {Refunds: changed(r, r)},
+		"reconciliation":       {Reconciliations: changed(day, day)},
+		"discrepancy":          {Discrepancies: changed(differs, differs)},
 		"user":                 {Users: changed(u, u)},
 		"coupon":               {Coupons: changed(c, c)},
 		"stock":                {Skus: changed(s, s)},
@@ -89,6 +98,7 @@ func testVersionConflict(e *env) {
 
 		"an order that is not there":   {Orders: changed(plainOrder("1009"), plainOrder("1009"))},
 		"a payment that is not there":  {Payments: changed(plainPayment("2009", "1001"), plainPayment("2009", "1001"))},
+		"a refund that is not there":   {Refunds: changed(fullRefund("3009", "1001"), fullRefund("3009", "1001"))},
 		"a user that is not there":     {Users: changed(fullUser("u9"), fullUser("u9"))},
 		"a coupon that is not there":   {Coupons: changed(fullCoupon("C9"), fullCoupon("C9"))},
 		"a counter that is not there":  {Counters: []app.CounterChange{{Name: "no limit", Old: &one, New: 3}}},
@@ -128,13 +138,18 @@ func testChecks(e *env) {
 		change(&o)
 		return app.Changes{Orders: added(o)}
 	}
-	payment := func(change func(p *payment.Data)) app.Changes {
+	paid := func(change func(p *payment.Data)) app.Changes {
 		p := plainPayment("2001", "1001")
 		change(&p)
 		return app.Changes{Payments: added(p)}
 	}
-	template := fullTemplate("t1")
-	template.Issued = -1
+	refund := func(change func(r *payment.RefundData)) app.Changes {
+		r := plainRefund("3001", "1001")
+		change(&r)
+		return app.Changes{Refunds: added(r)}
+	}
+	template, day, differs := fullTemplate("t1"), fullReconciliation("2026-11-22", "wx"), fullDiscrepancy("1", "2026-11-22", "wx")
+	template.Issued, day.Status, differs.Status = -1, "lost", "lost"
 	for _, test := range []struct {
 		constraint string
 		changes    app.Changes
@@ -155,11 +170,19 @@ func testChecks(e *env) {
 		{"orders_paid_within", order(func(o *orderData) { o.Paid = -1 })},
 		{"orders_paid_is_paid", order(func(o *orderData) { o.Status, o.Paid = "paid", 99 })},
 		{"orders_refunded_within", order(func(o *orderData) { o.Refunded = 1 })},
-		{"payments_amount", payment(func(p *paymentData) { p.Amount = 0 })},
-		{"payments_status", payment(func(p *paymentData) { p.Status = "lost" })},
-		{"payments_applied", payment(func(p *paymentData) { p.Applied = -1 })},
-		{"payments_refunded", payment(func(p *paymentData) { p.Refunded = -1 })},
-		{"payments_within", payment(func(p *paymentData) { p.Applied, p.Refunded = 60, 41 })},
+		{"payments_amount", paid(func(p *payment.Data) { p.Amount = 0 })},
+		{"payments_status", paid(func(p *payment.Data) { p.Status = "lost" })},
+		{"payments_applied", paid(func(p *payment.Data) { p.Applied = -1 })},
+		{"payments_refunded", paid(func(p *payment.Data) { p.Refunded = -1 })},
+		{"orders_refunding", order(func(o *orderData) { o.Refunding = -1 })},
+		{"payments_refunding", paid(func(p *payment.Data) { p.Refunding = -1 })},
+		{"refunds_status", refund(func(r *payment.RefundData) { r.Status, r.DoneAt = "lost", now })},
+		{"refunds_amount", refund(func(r *payment.RefundData) { r.Amount = 0 })},
+		{"refunds_done", refund(func(r *payment.RefundData) { r.DoneAt = now })},
+		{"refunds_done", refund(func(r *payment.RefundData) { r.Status = payment.RefundGivenUp })},
+		{"reconciliations_status", app.Changes{Reconciliations: added(day)}},
+		{"discrepancies_status", app.Changes{Discrepancies: added(differs)}},
+		{"payments_within", paid(func(p *payment.Data) { p.Applied, p.Refunded = 60, 41 })},
 	} {
 		beside := "beside " + test.constraint
 		test.changes.Counters = append(test.changes.Counters, counter(beside))
@@ -176,10 +199,7 @@ func testChecks(e *env) {
 	e.refuses("skus_no_oversell", e.try(app.Changes{Skus: changed(fullSku("a"), moved)}))
 }
 
-type (
-	orderData   = order.Data
-	paymentData = payment.Data
-)
+type orderData = order.Data // where order is another
 
 func testRollback(e *env) {
 	e.write(app.Changes{Skus: added(fullSku("a"))})
@@ -219,19 +239,24 @@ func testShopsApart(e *env) {
 	needs := app.Needs{
 		Keys: []string{"key"}, Positions: []string{"stock"}, Orders: []string{"1001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
 		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
+		Refunds: []string{"3001"}, Reconciliations: []string{"2026-11-22/wx"}, Discrepancies: []string{"2026-11-22/1"},
 	}
 	before := other.load(needs)
 	o, moved, held, one := plainOrder("1001"), fullSku("a"), fullCoupon("C1"), int64(1)
 	o.Closing, o.Seq = "expired", 2
 	moved.Reserved, moved.Name = 0, "mine"
 	held.Order = "1002"
+	r, day, differs := fullRefund("3001", "1001"), fullReconciliation("2026-11-22", "wx"), fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")
+	r.Tries, day.Runs, differs.Detail = 9, 9, "mine"
 	e.write(app.Changes{
 		BumpRules: true, Orders: changed(plainOrder("1001"), o), Skus: changed(fullSku("a"), moved), Coupons: changed(fullCoupon("C1"), held),
 		Users: changed(fullUser("u1"), shop.User{ID: "u1"}), Counters: []app.CounterChange{{Name: "limit", Old: &one, New: 5}},
 		Positions:  []app.PositionChange{{Reaction: "stock", Old: event.Position{Tx: 1, ID: 1}, New: event.Position{Tx: 2}}},
-		Promotions: changed(fullPromotion("p1"), pricing.Promotion{}),
-		Records:    []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))},
-		Exchanges:  []app.Exchange{{Order: "1001"}},
+		Promotions: changed(fullPromotion("p1"), pricing.Promotion{}), Policies: &shop.Policies{LatePayment: shop.Revive},
+		Refunds: changed(fullRefund("3001", "1001"), r), Reconciliations: changed(fullReconciliation("2026-11-22", "wx"), day),
+		Discrepancies: changed(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx"), differs),
+		Records:       []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))},
+		Exchanges:     []app.Exchange{{Order: "1001"}},
 	})
 	e.same("the other shop", before, other.load(needs))
 	records, err := e.OrderEvents(e.Context(), other.shop, "1001", 0)

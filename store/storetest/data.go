@@ -64,6 +64,12 @@ func fullOrder(no string) order.Data {
 		}},
 		Coupons: []string{"C1"}, Counts: []event.Count{{Name: "sku/a/u1", Amount: 2}}, Metadata: map[string]string{"备注": "多加糖\u0000\u2028", "": ""},
 		CreatedAt: now, ExpiresAt: now.Add(15 * time.Minute), PaidAt: now.Add(time.Second), ClosedAt: now.Add(2 * time.Second),
+		Refunding: 50, Returns: []order.Return{{Line: 0, Quantity: 1, Amount: 100}, {Line: 1, Amount: 50}}, RemindAt: now.Add(-time.Hour),
+		Plan: []order.Instalment{
+			{Amount: 1000, DueAt: now.Add(15 * time.Minute), Paid: 1000},
+			{Amount: 1998, DueAt: now.Add(23 * time.Hour), Dated: true, Paid: 1, Reminded: true, Overdue: true},
+		},
+		GoodsAt: order.FirstPart, GoodsGone: true,
 		CloseReason: "cancelled", Closing: "expired", Seq: 3, Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
 }
@@ -71,7 +77,7 @@ func fullOrder(no string) order.Data {
 func fullPayment(no, orderNo string) payment.Data {
 	return payment.Data{
 		No: no, Order: orderNo, Channel: "wx", Method: payment.Native, Amount: 2998, Currency: "CNY", Status: payment.StatusSucceeded,
-		Applied: 2000, Refunded: 998, Merchant: "1900000109", App: "wx8888",
+		Applied: 2000, Refunded: 998, Refunding: 700, Merchant: "1900000109", App: "wx8888",
 		Request: payment.PrepayRequest{
 			PaymentNo: no, Method: payment.Native, Amount: 2998, Currency: "CNY", Description: "绿茶 ×2", NotifyURL: "https://x/n",
 			ReturnURL: "https://x/r", OpenID: "o1", ClientIP: "::1", ExpiresAt: now.Add(10 * time.Minute),
@@ -84,6 +90,42 @@ func fullPayment(no, orderNo string) payment.Data {
 		Anomaly: "amount: paid 1, asked 2", TransactionID: "42", CreatedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 		SucceededAt: now.Add(-time.Second), ClosedAt: now.Add(time.Minute), NextQueryAt: now.Add(10 * time.Second), Queries: 4,
 		Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Version: 1,
+	}
+}
+
+// fullRefund has gone in part, and waits for a person.
+func fullRefund(no, orderNo string) payment.RefundData {
+	return payment.RefundData{
+		No: no, Order: orderNo, Cause: payment.Asked, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: "不想要了 <&>",
+		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
+		Allocations: []payment.Allocation{
+			{No: no, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Word: "SUCCESS", DoneAt: now},
+			{No: no + "_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Said: "余额不足"},
+		},
+		CreatedAt: now, NextTryAt: now.Add(time.Minute), Tries: 3, Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Version: 1,
+	}
+}
+
+// plainRefund is tried at once.
+func plainRefund(no, orderNo string) payment.RefundData {
+	return payment.RefundData{
+		No: no, Order: orderNo, Cause: payment.Overpayment, Amount: 100, Currency: "CNY", Status: payment.RefundPending,
+		Allocations: []payment.Allocation{{No: no, Payment: "2001", Channel: "wx", Amount: 100, Status: payment.RefundPending}},
+		CreatedAt:   now, NextTryAt: now, Version: 1,
+	}
+}
+
+func fullReconciliation(day, channel string) app.ReconciliationData {
+	return app.ReconciliationData{
+		ID: day + "/" + channel, Channel: channel, Day: day, Status: app.ReconciliationDone, Runs: 2, StartedAt: now, FinishedAt: now.Add(time.Second),
+		Error: "no bill yet", Summary: []byte(`{"matched": 3, "总额": "<&>"}`), Version: 1,
+	}
+}
+
+func fullDiscrepancy(id, day, channel string) app.DiscrepancyData {
+	return app.DiscrepancyData{
+		ID: id, Channel: channel, Day: day, Class: "amount_differs", PaymentNo: "2001", RefundNo: "3001", TransactionID: "42", Ours: 100, Theirs: -99,
+		Detail: "差 1 分", Status: app.DiscrepancyResolved, Resolution: "手工", CreatedAt: now, ResolvedAt: now.Add(time.Hour), Version: 1,
 	}
 }
 

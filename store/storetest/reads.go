@@ -163,7 +163,9 @@ func testCatalogue(e *env) {
 	for what, err := range map[string]error{
 		"sku": second(e.Sku(ctx, e.shop, "none")), "coupon": second(e.Coupon(ctx, e.shop, "none")), "promotion": second(e.Promotion(ctx, e.shop, "none")),
 		"template": second(e.Template(ctx, e.shop, "none")), "order": second(e.Order(ctx, e.shop, "none")), "payment": second(e.Payment(ctx, e.shop, "none")),
-		"channel": second(e.ChannelRow(ctx, e.shop, "none")), "key": second(e.KeyByHash(ctx, []byte("none"))),
+		"refund": second(e.Refund(ctx, e.shop, "none")), "reconciliation": second(e.Reconciliation(ctx, e.shop, "none")),
+		"discrepancy": second(e.Discrepancy(ctx, e.shop, "none")),
+		"channel":     second(e.ChannelRow(ctx, e.shop, "none")), "key": second(e.KeyByHash(ctx, []byte("none"))),
 	} {
 		if !fault.Is(err, fault.Missing) {
 			e.Errorf("a missing %s: %v", what, err)
@@ -266,7 +268,7 @@ func testWork(e *env) {
 		c.Orders = append(c.Orders, added(o)...)
 	}
 	for i, change := range []func(*payment.Data){
-		func(p *payment.Data) { p.NextQueryAt, p.CreatedAt = now, now.Add(-time.Hour) },
+		func(p *payment.Data) { p.NextQueryAt, p.CreatedAt, p.Channel = now, now.Add(-time.Hour), "wx" },
 		func(p *payment.Data) { p.NextQueryAt, p.Status = now.Add(-time.Second), payment.StatusPending },
 		func(p *payment.Data) { p.NextQueryAt = now.Add(time.Microsecond) },
 		func(p *payment.Data) { p.Status = payment.StatusClosed },
@@ -282,9 +284,46 @@ func testWork(e *env) {
 	orders, err = e.DueOrders(e.Context(), e.shop, now, 2)
 	e.must(err)
 	e.same("two of them", []string{"1007", "1006"}, orders)
-	payments, err := e.DuePayments(e.Context(), e.shop, now, 100)
+	duePayments, err := e.DuePayments(e.Context(), e.shop, now, 100)
 	e.must(err)
-	e.same("due payments, oldest first", []string{"2001", "2000"}, payments)
+	e.same("due payments, oldest first", []app.DuePayment{{No: "2001"}, {No: "2000", Channel: "wx"}}, duePayments)
+	c = app.Changes{}
+	for i, change := range []func(*order.Data){
+		func(o *order.Data) { o.RemindAt = now },
+		func(o *order.Data) { o.RemindAt, o.Status = now.Add(-time.Minute), order.PartiallyPaid },
+		func(o *order.Data) { o.RemindAt = now.Add(time.Microsecond) },
+		func(o *order.Data) { o.RemindAt, o.Status = now, order.Closed },
+		func(o *order.Data) { o.RemindAt, o.Status, o.Paid = now, order.Paid, o.Payable },
+	} {
+		o := plainOrder(fmt.Sprint(1100 + i))
+		change(&o)
+		c.Orders = append(c.Orders, added(o)...)
+	}
+	for i, change := range []func(*payment.RefundData){
+		func(r *payment.RefundData) { r.NextTryAt = now },
+		func(r *payment.RefundData) { r.NextTryAt = now.Add(-time.Minute) },
+		func(r *payment.RefundData) { r.NextTryAt = now.Add(time.Microsecond) },
+		func(r *payment.RefundData) {
+			r.NextTryAt, r.Status, r.DoneAt = time.Time{}, payment.RefundSucceeded, now
+		},
+	} {
+		r := plainRefund(fmt.Sprint(3000+i), "1000")
+		change(&r)
+		c.Refunds = append(c.Refunds, added(r)...)
+	}
+	e.write(c)
+	reminders, err := e.DueReminders(e.Context(), e.shop, now, 100)
+	e.must(err)
+	e.same("due reminders, oldest first", []string{"1101", "1100"}, reminders)
+	reminders, err = e.DueReminders(e.Context(), e.shop, now, 1)
+	e.must(err)
+	e.same("one of them", []string{"1101"}, reminders)
+	refunds, err := e.DueRefunds(e.Context(), e.shop, now, 100)
+	e.must(err)
+	e.same("due refunds, oldest first", []string{"3001", "3000"}, refunds)
+	refunds, err = e.DueRefunds(e.Context(), e.shop, now, 1)
+	e.must(err)
+	e.same("one of those", []string{"3001"}, refunds)
 	ages, err := e.PaymentAges(e.Context(), e.shop, now.Add(time.Minute))
 	e.must(err)
 	e.same("ages", map[payment.Status]app.Age{
@@ -307,6 +346,7 @@ func testScan(e *env) {
 		c.Orders = append(c.Orders, added(plainOrder(no))...)
 		c.Payments = append(c.Payments, added(plainPayment("2"+no, no))...)
 		c.Records = append(c.Records, record(no, numbered(event.OrderPlaced, no, 1)))
+		c.Refunds = append(c.Refunds, added(plainRefund("3"+no, no))...)
 	}
 	e.write(c)
 	for i := range 3 {
@@ -326,6 +366,9 @@ func testScan(e *env) {
 		want = append(want, fmt.Sprintf("order %d with 2%d", 10000+i, 10000+i))
 	}
 	for i := range 1200 {
+		want = append(want, fmt.Sprint("refund 3", 10000+i))
+	}
+	for i := range 1200 {
 		want = append(want, fmt.Sprint("record ", 10000+i))
 	}
 	want = append(want, "key key 1001 without answer")
@@ -339,6 +382,7 @@ func testScan(e *env) {
 				moved.Reserved = 9
 				done <- e.try(app.Changes{
 					Skus: append(changed(fullSku("s0"), moved), added(fullSku("s9"))...), Orders: added(plainOrder("10000-b"), plainOrder("99999")),
+					Refunds:  added(plainRefund("30000", "10000")),
 					Counters: []app.CounterChange{counter("limit9")}, Records: []event.Record{record("99999", numbered(event.OrderPlaced, "99999", 1))},
 					Keys: []app.SavedKey{fullKey("key2")},
 				})
@@ -359,6 +403,7 @@ func testScan(e *env) {
 		Order: func(v app.OrderView) error {
 			return see("order %s with %s", v.Order.No, strings.Join(sorted(v.Payments, func(d payment.Data) string { return d.No }), " "))
 		},
+		Refund: func(r payment.RefundData) error { return see("refund %s", r.No) },
 		Record: func(r event.Record) error { return see("record %s", r.Order) },
 		Key: func(k app.SavedKey) error {
 			if len(k.Answer) > 0 || !bytes.Equal(k.Hash, fullKey("key").Hash) {

@@ -23,7 +23,7 @@ func testShops(e *env) {
 	e.same("the unit's shop", want, e.load(app.Needs{}).Shop)
 	e.same("the unit's shop, locked", want, e.load(app.Needs{Shop: true}).Shop)
 
-	bare := shop.Shop{ID: e.shop + "-bare"}
+	bare := shop.Shop{ID: e.shop + "-bare", Policies: shop.Policies{UnpaidInstalment: shop.Wait}}
 	e.must(e.EnsureShop(e.Context(), bare))
 	shops, err := e.Shops(e.Context())
 	e.must(err)
@@ -42,6 +42,32 @@ func testShops(e *env) {
 			e.Errorf("%s of a shop that does not exist: %v", what, err)
 		}
 	}
+}
+
+// testPolicies: a shop's policies are read wherever the shop is.
+func testPolicies(e *env) {
+	other := e.newShop()
+	all := shop.Policies{LatePayment: shop.Revive, RefundSplit: shop.Proportional, RefundedStock: shop.KeepOut, UnpaidInstalment: shop.Forfeit, InstalmentGoods: shop.FirstPart}
+	for _, want := range []shop.Policies{all, {LatePayment: shop.Revive}, {}} {
+		u, _ := e.begin(app.Needs{Shop: true})
+		e.must(e.commit(u, app.Changes{Policies: &want}))
+		sh, err := e.ShopByID(e.Context(), e.shop)
+		e.must(err)
+		list, err := e.Shops(e.Context())
+		e.must(err)
+		for _, listed := range list {
+			if listed.ID == e.shop {
+				e.same("in the list", want, listed.Policies)
+			}
+		}
+		e.same("read", want, sh.Policies)
+		e.same("in a unit", want, e.load(app.Needs{}).Shop.Policies)
+		e.same("in a unit that holds the shop", want, e.load(app.Needs{Shop: true}).Shop.Policies)
+		sh, err = e.ShopByID(e.Context(), other)
+		e.must(err)
+		e.same("another's", shop.Policies{}, sh.Policies)
+	}
+	e.same("the rules' version does not move", int64(0), e.load(app.Needs{}).Shop.RulesVersion)
 }
 
 func second[A any](_ A, err error) error { return err }
@@ -63,6 +89,7 @@ func testRows(e *env) {
 		Positions:  []app.PositionChange{{Reaction: "stock", New: event.Position{Tx: 7, ID: 9}}},
 		Orders:     added(fullOrder("1001")),
 		Payments:   added(fullPayment("2001", "1001")),
+		Refunds:    added(fullRefund("3001", "1001")),
 		Users:      added(fullUser("u1")),
 		Coupons:    added(fullCoupon("C1")),
 		Skus:       added(fullSku("a")),
@@ -71,10 +98,14 @@ func testRows(e *env) {
 		Templates:  added(fullTemplate("t1")),
 		Channels:   added(fullChannel("wx")),
 		APIKeys:    added(e.fullAPIKey("k1")),
+
+		Reconciliations: added(fullReconciliation("2026-11-22", "wx")),
+		Discrepancies:   added(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")),
 	})
 	needs := app.Needs{
-		Keys: []string{"key"}, Positions: []string{"stock"}, Orders: []string{"1001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
+		Keys: []string{"key"}, Positions: []string{"stock"}, Orders: []string{"1001"}, Refunds: []string{"3001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
 		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
+		Reconciliations: []string{"2026-11-22/wx"}, Discrepancies: []string{"2026-11-22/1"},
 	}
 	u, l := e.begin(needs)
 	want := &app.Loaded{
@@ -83,14 +114,25 @@ func testRows(e *env) {
 		Coupons: []marketing.CouponData{fullCoupon("C1")}, Skus: []inventory.Data{fullSku("a")}, Counters: map[string]int64{"limit": 41},
 		Promotions: []pricing.Promotion{fullPromotion("p1")}, Templates: []marketing.Template{fullTemplate("t1")},
 		Channels: []app.ChannelRow{fullChannel("wx")}, APIKeys: []shop.Key{e.fullAPIKey("k1")},
+		Refunds:         []payment.RefundData{fullRefund("3001", "1001")},
+		Reconciliations: []app.ReconciliationData{fullReconciliation("2026-11-22", "wx")},
+		Discrepancies:   []app.DiscrepancyData{fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")},
 	}
 	e.same("as written", want, l)
 
 	later := now.Add(time.Hour)
 	o := l.Orders[0]
 	o.Status, o.Paid, o.Refunded, o.PaidAt, o.ClosedAt, o.CloseReason, o.Closing, o.Seq = order.Paid, o.Payable, 200, later, time.Time{}, "expired", "", 8
+	o.Refunding, o.Returns, o.Plan, o.RemindAt, o.GoodsAt, o.GoodsGone, o.ExpiresAt = 0, nil, nil, time.Time{}, order.AllParts, false, later
+	r := l.Refunds[0]
+	r.Status, r.DoneAt, r.NextTryAt, r.Tries, r.Reason, r.Lines = payment.RefundSucceeded, later, time.Time{}, 4, "", nil
+	r.Allocations = []payment.Allocation{{No: "3001", Amount: 300, Status: payment.RefundSucceeded}}
+	day, differs := l.Reconciliations[0], l.Discrepancies[0]
+	day.Status, day.Runs, day.StartedAt, day.FinishedAt, day.Error, day.Summary = app.ReconciliationWaiting, 3, later, time.Time{}, "", nil
+	differs.Class, differs.PaymentNo, differs.RefundNo, differs.TransactionID, differs.Ours, differs.Theirs = "missing", "", "", "", 0, 1
+	differs.Detail, differs.Status, differs.Resolution, differs.ResolvedAt = "", app.DiscrepancyOpen, "", time.Time{}
 	p := l.Payments[0]
-	p.Status, p.Applied, p.Refunded, p.Anomaly, p.TransactionID = payment.StatusClosed, 0, 0, "", "43"
+	p.Status, p.Applied, p.Refunded, p.Refunding, p.Anomaly, p.TransactionID = payment.StatusClosed, 0, 0, 0, "", "43"
 	p.SucceededAt, p.ClosedAt, p.NextQueryAt, p.Queries = time.Time{}, later, time.Time{}, 5
 	p.Action, p.Facts = nil, append(p.Facts[:1:1], payment.Fact{ID: "closed/43", Kind: payment.Closed, Source: payment.ByClose})
 	user := shop.User{ID: "u1", Level: "", Tags: nil, Version: 1}
@@ -109,8 +151,10 @@ func testRows(e *env) {
 		Skus: changed(l.Skus[0], s), Counters: []app.CounterChange{{Name: "limit", Old: &limit, New: 0}},
 		Promotions: changed(l.Promotions[0], promotion), Templates: changed(l.Templates[0], template),
 		Channels: changed(l.Channels[0], channel), APIKeys: changed(l.APIKeys[0], key),
+		Refunds: changed(l.Refunds[0], r), Reconciliations: changed(l.Reconciliations[0], day), Discrepancies: changed(l.Discrepancies[0], differs),
 	}))
-	for _, v := range []*int64{&p.Version, &user.Version, &c.Version, &s.Version, &promotion.Version, &template.Version, &channel.Version} {
+	for _, v := range []*int64{&p.Version, &user.Version, &c.Version, &s.Version, &promotion.Version, &template.Version, &channel.Version,
+		&r.Version, &day.Version, &differs.Version} {
 		*v = 2
 	}
 	want = &app.Loaded{
@@ -118,6 +162,7 @@ func testRows(e *env) {
 		Orders: []order.Data{o}, Payments: []payment.Data{p}, Users: []shop.User{user}, Coupons: []marketing.CouponData{c}, Skus: []inventory.Data{s},
 		Counters: map[string]int64{"limit": 0}, Promotions: []pricing.Promotion{promotion}, Templates: []marketing.Template{template},
 		Channels: []app.ChannelRow{channel}, APIKeys: []shop.Key{key},
+		Refunds: []payment.RefundData{r}, Reconciliations: []app.ReconciliationData{day}, Discrepancies: []app.DiscrepancyData{differs},
 	}
 	u, l = e.begin(needs)
 	e.same("as changed", want, l)
@@ -152,9 +197,18 @@ func testOddRows(e *env) {
 			{ID: odd, Version: 1}, {ID: odd + "2", Scope: &pricing.Scope{}, Version: 1},
 		},
 		Counters: map[string]int64{odd: 1 << 62},
+		Refunds: []payment.RefundData{
+			{No: odd, Order: odd, Cause: payment.Cause(odd), Amount: 1, Currency: odd, Status: payment.RefundPending, Reason: odd, CreatedAt: now, Trace: odd, Version: 1},
+			{No: odd + "2", Amount: 1 << 62, Status: payment.RefundGivenUp, Lines: []payment.RefundLine{}, Allocations: []payment.Allocation{}, CreatedAt: now, DoneAt: now, Version: 1},
+		},
+		Reconciliations: []app.ReconciliationData{{ID: odd, Channel: odd, Day: odd, Error: odd, Status: app.ReconciliationFailed, Summary: []byte(`"é\u2028"`), Version: 1}},
+		Discrepancies: []app.DiscrepancyData{
+			{ID: odd, Channel: odd, Day: odd, Class: odd, PaymentNo: odd, RefundNo: odd, TransactionID: odd, Detail: odd, Resolution: odd, Status: app.DiscrepancyHealed, Version: 1},
+		},
 	}
 	o := &want.Orders[1]
 	o.Items, o.Applied, o.Coupons, o.Counts, o.Metadata = []pricing.QuoteLine{}, []pricing.Applied{}, []string{}, []event.Count{}, map[string]string{}
+	o.Returns, o.Plan = []order.Return{}, []order.Instalment{}
 	p := &want.Payments[1]
 	p.Action, p.Facts = &payment.Action{}, []payment.Fact{}
 	o.User, o.Currency, o.CloseReason, o.Closing, o.Trace = odd, odd, odd, odd, odd
@@ -164,10 +218,12 @@ func testOddRows(e *env) {
 		Keys: want.Keys, Orders: added(want.Orders...), Payments: added(want.Payments...), Users: added(want.Users...), Coupons: added(want.Coupons...),
 		Skus: added(want.Skus...), Templates: added(want.Templates...), Channels: added(want.Channels...), APIKeys: added(want.APIKeys...),
 		Promotions: added(want.Promotions...), Counters: []app.CounterChange{{Name: odd, New: 1 << 62}},
+		Refunds: added(want.Refunds...), Reconciliations: added(want.Reconciliations...), Discrepancies: added(want.Discrepancies...),
 	})
 	got := e.load(app.Needs{
 		Keys: []string{odd, odd + "2"}, Orders: []string{"1001", "1002"}, Users: []string{"u1", "u2"}, Coupons: []string{"C1"}, Skus: []string{odd, odd + "2", odd + "3"},
 		Templates: []string{odd}, Channels: []string{odd, odd + "2"}, APIKeys: []string{odd}, Promotions: []string{odd, odd + "2"}, Counters: []string{odd},
+		Refunds: []string{odd, odd + "2"}, Reconciliations: []string{odd}, Discrepancies: []string{odd},
 	})
 	want.Shop = got.Shop
 	e.same("as written", want, got)
@@ -178,11 +234,11 @@ func testAbsent(e *env) {
 	none := []string{"no", "nor"}
 	l := e.load(app.Needs{
 		Shop: true, Keys: none, Positions: none, Orders: none, Payments: none, Users: none, Coupons: none, Skus: []string{"a", "b", "c"}, Counters: none,
-		Promotions: none, Templates: none, Channels: none, APIKeys: none,
+		Promotions: none, Templates: none, Channels: none, APIKeys: none, Refunds: none, Reconciliations: none, Discrepancies: none,
 	})
 	e.same("those that are there", []inventory.Data{fullSku("b")}, l.Skus)
 	if n := len(l.Keys) + len(l.Positions) + len(l.Orders) + len(l.Payments) + len(l.Users) + len(l.Coupons) + len(l.Counters) +
-		len(l.Promotions) + len(l.Templates) + len(l.Channels) + len(l.APIKeys); n != 0 {
+		len(l.Promotions) + len(l.Templates) + len(l.Channels) + len(l.APIKeys) + len(l.Refunds) + len(l.Reconciliations) + len(l.Discrepancies); n != 0 {
 		e.Errorf("%d rows out of nothing", n)
 	}
 }

@@ -47,6 +47,7 @@ func Run(t *testing.T, b Backend) {
 		run  func(*env)
 	}{
 		{"shops", testShops},
+		{"policies", testPolicies},
 		{"secrets", testSecrets},
 		{"rows come back as they were written", testRows},
 		{"zero values and odd text come back too", testOddRows},
@@ -62,6 +63,12 @@ func Run(t *testing.T, b Backend) {
 		{"keys and markers", testKeys},
 		{"catalogue", testCatalogue},
 		{"orders", testOrders},
+		{"refunds", testRefunds},
+		{"what a channel took", testSettled},
+		{"refunds of a time", testRefundsOfTime},
+		{"orphans", testOrphans},
+		{"suspense", testSuspense},
+		{"reconciliations", testReconciliations},
 		{"settings", testSettings},
 		{"work that is due", testWork},
 		{"the log", testLog},

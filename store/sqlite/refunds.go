@@ -1,0 +1,92 @@
+package sqlite
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// refundDetail is the part of a refund that nobody asks SQL about.
+type refundDetail struct {
+	Reason      string               `json:"reason,omitzero"`
+	Lines       []payment.RefundLine `json:"lines,omitzero"`
+	Allocations []payment.Allocation `json:"allocations,omitzero"`
+}
+
+var refunds = kind[payment.RefundData]{
+	table: "refunds", key: "refund_no", guard: "version",
+	moving:    "status parked detail done_at next_try_at tries version",
+	fixed:     "order_no cause amount currency created_at trace",
+	keyOf:     func(d *payment.RefundData) string { return d.No },
+	versionOf: func(d *payment.RefundData) int64 { return d.Version },
+	putMoving: func(a *args, d *payment.RefundData, version int64) {
+		a.add(string(d.Status), d.Parked())
+		a.doc(&refundDetail{d.Reason, d.Lines, d.Allocations})
+		a.time(d.DoneAt)
+		a.time(d.NextTryAt)
+		a.add(int64(d.Tries), version)
+	},
+	putFixed: func(a *args, d *payment.RefundData) {
+		a.add(d.Order, string(d.Cause), d.Amount, d.Currency)
+		a.time(d.CreatedAt)
+		a.add(d.Trace)
+	},
+	scan: func(r row, d *payment.RefundData) error {
+		var parked bool // computed of the allocations again
+		var t refundDetail
+		err := r.Scan(&d.No, &d.Status, &parked, document{&t}, moment{&d.DoneAt}, moment{&d.NextTryAt}, &d.Tries, &d.Version,
+			&d.Order, &d.Cause, &d.Amount, &d.Currency, moment{&d.CreatedAt}, &d.Trace)
+		d.Reason, d.Lines, d.Allocations = t.Reason, t.Lines, t.Allocations
+		return err
+	},
+}.ready()
+
+var (
+	refundsOfOrder = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ? AND order_no = ? ORDER BY refund_no"
+
+	openRefunds = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ?1 AND status = 'pending'"
+	overRefunds = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ?1 AND done_at >= ?2 AND done_at < ?3 AND done_at IS NOT NULL"
+)
+
+// Refund reads one refund.
+func (s *Store) Refund(ctx context.Context, shop, no string) (payment.RefundData, error) {
+	return one(ctx, s.reading, refunds.scan, fault.New(fault.Missing, "there is no refund %s", no), refunds.byKey, shop, no)
+}
+
+// RefundsOf reads the refunds of an order, by number.
+func (s *Store) RefundsOf(ctx context.Context, shop, orderNo string) ([]payment.RefundData, error) {
+	return all(ctx, s.reading, refunds.scan, refundsOfOrder, shop, orderNo)
+}
+
+// RefundsByNo reads those that exist.
+func (s *Store) RefundsByNo(ctx context.Context, shop string, nos []string) ([]payment.RefundData, error) {
+	return all(ctx, s.reading, refunds.scan, refunds.byKeys, shop, list(nos))
+}
+
+// ListRefunds lists the newest number first.
+func (s *Store) ListRefunds(ctx context.Context, shop string, f app.RefundFilter, p app.Page) ([]payment.RefundData, string, error) {
+	where, a := []string{"shop = ?"}, []any{shop}
+	if f.Status != "" {
+		where, a = append(where, "status = ?"), append(a, string(f.Status))
+	}
+	if f.Parked {
+		where = append(where, "parked = 1")
+	}
+	if p.Cursor != "" {
+		where, a = append(where, "refund_no < ?"), append(a, p.Cursor)
+	}
+	items, err := all(ctx, s.reading, refunds.scan,
+		"SELECT "+refunds.columns+" FROM refunds WHERE "+strings.Join(where, " AND ")+" ORDER BY refund_no DESC LIMIT ?", append(a, limit(p))...)
+	items, next := page(items, p, refunds.keyOf)
+	return items, next, err
+}
+
+// EachRefund reads what is not over, and what was over in [from, to), row by
+// row.
+func (s *Store) EachRefund(ctx context.Context, shop string, from, to time.Time, f func(payment.RefundData) error) error {
+	return each(ctx, s.reading, refunds.scan, f, openRefunds+" UNION ALL "+overRefunds, shop, from.UnixMicro(), to.UnixMicro())
+}
