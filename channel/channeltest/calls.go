@@ -281,6 +281,19 @@ func brokenQuery(s suite) {
 	}
 }
 
+// hugeQuery wants an answer of any size to end in bounded time.
+func hugeQuery(s suite) {
+	const no = "CTHUGE0001"
+	s.open(no)
+	s.must(s.Pay(no))
+	if !s.breaks(Query, HugeAnswer) {
+		s.Skip("this gateway has no huge answers")
+	}
+	_, err := s.Channel.Query(s.Context(), no)
+	s.fails("query", err, payment.ErrUnknown)
+	s.query(no, payment.Paid)
+}
+
 func brokenClose(s suite) {
 	for i, f := range faults {
 		no := fmt.Sprintf("CTBREAKC%04d", i)

@@ -1,5 +1,5 @@
 // Package channeltest is the suite that every payment channel passes: what
-// payment.Channel promises, asked of a real implementation that talks to a
+// payment.Channel and payment.Accounts promise, asked of a real implementation that talks to a
 // gateway over the wire. A channel's own test is a constructor.
 //
 // It promises that a channel which passes can be put in another's place: the
@@ -18,8 +18,10 @@ import (
 
 // Fixture is one channel, and the hands on the gateway that it talks to. Each
 // row of the suite gets a new one. A nil function that is marked optional
-// skips the rows that need it.
+// skips the rows that need it: leave it out only when the protocol has no such
+// thing.
 type Fixture struct {
+	// Channel must be a payment.Accounts as well.
 	Channel payment.Channel
 	// Now is the time of the channel and of its gateway.
 	Now func() time.Time
@@ -47,6 +49,25 @@ type Fixture struct {
 	Break func(call Call, fault Fault) error
 	// Callback is how the gateway tells of a paid payment, now.
 	Callback func(paymentNo string) (http.Header, []byte, error)
+
+	// Settle lets the refunds that the gateway is working on end well: their
+	// money has gone. It does nothing at a gateway that refunds at once.
+	Settle func() error
+	// Short makes the merchant's account at the gateway too short of money for
+	// the next refund, and short(false) fills it again.
+	Short func(short bool) error
+	// EndRefund ends a refund that the gateway is working on as RefundStuck or
+	// RefundFailed, and one that is stuck as Refunded. Optional: some channels
+	// refund at once or not at all.
+	EndRefund func(paymentNo, refundNo string, as payment.FactKind) error
+	// RefundCallback is how the gateway tells what became of a refund, now.
+	RefundCallback func(paymentNo, refundNo string) (http.Header, []byte, error)
+	// NextDay lets the present day of the channel's calendar end and its bill
+	// be made, and returns that day.
+	NextDay func() (payment.Day, error)
+	// BreakBill makes the next bill that is read a bad one. It returns
+	// errors.ErrUnsupported for what this gateway cannot do.
+	BreakBill func(fault BillFault) error
 }
 
 // Call is one of the calls that can be broken.
@@ -57,6 +78,11 @@ const (
 	Prepay Call = "prepay"
 	Query  Call = "query"
 	Close  Call = "close"
+
+	Refund      Call = "refund"
+	QueryRefund Call = "query_refund"
+	Bill        Call = "bill"     // asking where a bill is
+	Download    Call = "download" // fetching it
 )
 
 // Fault is a way in which a call goes wrong.
@@ -73,6 +99,23 @@ const (
 	CorruptSignature   Fault = "corrupt signature"
 	ProbeSignature     Fault = "probe signature"
 	Unsigned           Fault = "unsigned"
+	HalfAnswer         Fault = "half an answer"
+)
+
+// HugeAnswer takes effect, and its answer is the true one behind a hundred
+// megabytes of nothing. It costs too much to be tried on every call.
+const HugeAnswer Fault = "huge answer"
+
+// BillFault is a way in which a bill is bad.
+type BillFault string
+
+// The faults of bills.
+const (
+	BillTruncated     BillFault = "truncated"
+	BillWrongHash     BillFault = "wrong hash"
+	BillWrongCount    BillFault = "wrong count"
+	BillWrongEncoding BillFault = "wrong encoding"
+	BillBomb          BillFault = "zip bomb" // a gigabyte of nothing
 )
 
 // faults says what each fault is to be seen as and whether it takes effect.
@@ -89,6 +132,7 @@ var faults = []struct {
 	{CorruptSignature, payment.ErrUnknown, true},
 	{ProbeSignature, payment.ErrUnknown, true},
 	{Unsigned, payment.ErrUnknown, true},
+	{HalfAnswer, payment.ErrUnknown, true},
 }
 
 // Run runs the suite. open is called once per row, with the row's own t.
@@ -124,11 +168,35 @@ var rows = []struct {
 	{"prepay broken", brokenPrepay},
 	{"query broken", brokenQuery},
 	{"close broken", brokenClose},
+	{"query answered with too much", hugeQuery},
 	{"callback and query tell one fact", callbackAgrees},
 	{"callback tampered with", callbackTampered},
 	{"callback too long", callbackTooLong},
 	{"callback replayed", callbackReplayed},
 	{"answers to callbacks differ", answers},
+	{"refund in whole", refundWhole},
+	{"refund in parts", refundParts},
+	{"refund repeated is one refund", refundRepeated},
+	{"refund by many at once is one refund", refundByMany},
+	{"refund with another amount", refundOtherAmount},
+	{"refund of more than there is", refundTooMuch},
+	{"refund of an unpaid payment", refundUnpaid},
+	{"refund of an unknown payment", refundUnknown},
+	{"refund that cannot pass", refundRefusedHere},
+	{"refund while the merchant is short", refundShort},
+	{"refund and its query cancelled", refundCancelled},
+	{"refund broken", brokenRefund},
+	{"refund query of an unknown number", queryRefundUnknown},
+	{"refund query broken", brokenQueryRefund},
+	{"refund stuck, failed and finished", refundEnds},
+	{"refund callback and query tell one fact", refundCallbackAgrees},
+	{"refund callback tampered with", refundCallbackTampered},
+	{"bill has what moved, row by row", billRows},
+	{"bill of a day without movements", billOfNothing},
+	{"bill of a day that is not over", billOfToday},
+	{"bill whose rows are refused", billNotTaken},
+	{"bill that is bad", badBills},
+	{"bill asked for in vain", brokenBill},
 }
 
 // suite is one row at work.
