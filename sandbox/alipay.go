@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"crypto/rsa"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -210,12 +209,6 @@ func (a *alipay) refuse(rw http.ResponseWriter, method string, no *alipayFailure
 	}
 }
 
-// alipayHuge is how many blanks a huge answer begins with, written in blocks.
-// They belong to no node, so that the signature is right.
-const alipayHuge = 100 << 20
-
-var alipayBlanks = strings.Repeat(" ", 1<<20)
-
 func (a *alipay) write(rw http.ResponseWriter, status int, name string, node []byte, key *rsa.PrivateKey, forge Fault) {
 	body, err := alipayEnvelope(name, node, key, forge)
 	if err != nil {
@@ -223,16 +216,14 @@ func (a *alipay) write(rw http.ResponseWriter, status int, name string, node []b
 		return
 	}
 	rw.Header().Set("Content-Type", "application/json;charset=utf-8")
-	blanks := 0
+	blanks := 0 // they belong to no node, so that the signature is right
 	if forge == HugeAnswer {
-		blanks = alipayHuge
+		blanks = hugeAnswer
 	}
 	rw.Header().Set("Content-Length", strconv.Itoa(blanks+len(body)))
 	rw.WriteHeader(status)
-	for ; blanks > 0; blanks -= len(alipayBlanks) {
-		if _, err := io.WriteString(rw, alipayBlanks); err != nil {
-			return
-		}
+	if writeBlanks(rw, blanks) != nil {
+		return
 	}
 	if forge == HalfAnswer {
 		_, _ = rw.Write(body[:len(body)/2])

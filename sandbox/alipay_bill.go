@@ -44,22 +44,27 @@ func (a *alipay) billURL(r *http.Request, _ alipayParams, biz alipayBiz) (any, *
 	case now.Before(midnight.Add(alipayBillReady)):
 		return nil, alipayNoBill
 	}
-	moved := false
-	for _, day := range days {
-		moved = moved || len(a.g.movements(a, day.Format(dayLayout))) > 0
-	}
-	faults := a.g.strikeAll(OpBill, billFaults...)
-	if !moved && len(faults) == 0 {
+	if len(a.movements(days)) == 0 {
 		return nil, alipayNoBill
 	}
-	bill := alipayBill{token: a.g.random.text(32, alnum), days: days, until: now.Add(alipayBillLife), faults: faults}
+	bill := alipayBill{
+		token: a.g.random.text(32, alnum), days: days, until: now.Add(alipayBillLife), faults: a.g.strikeAll(OpBill, billFaults...),
+	}
 	if a.bills = append(a.bills, bill); len(a.bills) > alipayBillLinks {
 		a.bills = append([]alipayBill(nil), a.bills[1:]...)
 	}
 	return struct {
 		alipayHead
 		BillDownloadURL string `json:"bill_download_url"`
-	}{alipayOK, a.g.base(r, alipayPath) + alipayBillPath + "?" + url.Values{"token": {bill.token}, "date": {date}}.Encode()}, nil
+	}{alipayOK, baseAsked(r, alipayPath) + alipayBillPath + "?" + url.Values{"token": {bill.token}, "date": {date}}.Encode()}, nil
+}
+
+// movements are what moved on the days. g.mu is held.
+func (a *alipay) movements(days []time.Time) (all []*movement) {
+	for _, day := range days {
+		all = append(all, a.g.movements(a, day.Format(dayLayout))...)
+	}
+	return all
 }
 
 // alipayBillDays are the days of a bill_date, and the last of them.
@@ -90,9 +95,7 @@ func (a *alipay) downloadBill(rw http.ResponseWriter, r *http.Request) {
 	}
 	var moves []*movement
 	if bill != nil {
-		for _, day := range bill.days {
-			moves = append(moves, a.g.movements(a, day.Format(dayLayout))...)
-		}
+		moves = a.movements(bill.days)
 	}
 	now := a.g.now()
 	a.g.mu.Unlock()
@@ -110,6 +113,9 @@ func (a *alipay) downloadBill(rw http.ResponseWriter, r *http.Request) {
 	}
 	if bill == nil {
 		http.Error(rw, "下载链接已失效: the link has expired or never existed", http.StatusForbidden)
+		return
+	}
+	if hit.Fault == HugeAnswer && writeBlanks(rw, hugeAnswer) != nil {
 		return
 	}
 	rw.Header().Set("Content-Type", "application/zip")

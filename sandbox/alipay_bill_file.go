@@ -45,13 +45,12 @@ func (m *movement) row() alipayRow {
 // cell keeps a text within its cell: the file knows no quotation marks. Commas
 // stay in names, as in real files; elsewhere nothing could tell them apart.
 func cell(s string, commas bool) string {
-	s = strings.Map(func(c rune) rune {
+	return strings.Map(func(c rune) rune {
 		if c < ' ' || c == ',' && !commas {
 			return ' '
 		}
 		return c
 	}, s)
-	return s
 }
 
 func yuanSigned(fen int64) string {
@@ -73,35 +72,6 @@ func (r alipayRow) line() string {
 		yuanSigned(r.amount), yuanSigned(r.amount), zero, zero, yuanSigned(r.coupon), zero, zero, "", zero + "\t", zero,
 		cell(r.refund, false) + "\t", yuanSigned(r.fee), zero, cell(r.remark, false),
 	}, ",")
-}
-
-// rows are the rows of the bill with what the faults make of them.
-func (b *alipayBill) rows(moves []*movement) []alipayRow {
-	rows := make([]alipayRow, 0, len(moves)+1)
-	for _, m := range moves {
-		rows = append(rows, m.row())
-	}
-	for _, hit := range b.faults {
-		i := slices.IndexFunc(rows, func(r alipayRow) bool { return hit.OutTradeNo == "" || r.outTradeNo == hit.OutTradeNo })
-		switch {
-		case hit.Fault == BillRowExtra:
-			day := b.days[0]
-			rows = append(rows, alipayRow{
-				tradeNo: day.Format("20060102") + "22001400000000000000", outTradeNo: "NOBODYKNOWS" + day.Format("20060102"), subject: "沙箱商品",
-				created: day.Add(12 * time.Hour), done: day.Add(12 * time.Hour), amount: 100, fee: alipayFeeSign * feeOf(100),
-			})
-		case i < 0: // no row to strike
-		case hit.Fault == BillRowMissing:
-			rows = slices.Delete(rows, i, i+1)
-		case hit.Fault == BillRowTwice:
-			rows = slices.Insert(rows, i, rows[i])
-		case hit.Fault == BillAmountAltered:
-			rows[i].amount += 100
-		case hit.Fault == BillFeeAltered:
-			rows[i].fee++
-		}
-	}
-	return rows
 }
 
 func (b *alipayBill) struck(fault Fault) bool {
@@ -137,7 +107,7 @@ func (b *alipayBill) write(to io.Writer, seller string, moves []*movement, now t
 		name string
 		text func(w *bufio.Writer)
 	}{
-		{"业务明细", func(w *bufio.Writer) { b.details(w, b.rows(moves), &sum) }},
+		{"业务明细", func(w *bufio.Writer) { b.details(w, alter(slices.Clone(moves), b.faults), &sum) }},
 		{"业务明细(汇总)", sum.write},
 	} {
 		gbk, err := simplifiedchinese.GBK.NewEncoder().String(sum.account + "_" + name + "_" + file.name + ".csv")
@@ -165,11 +135,12 @@ func (b *alipayBill) write(to io.Writer, seller string, moves []*movement, now t
 }
 
 // details writes the first file and counts for the second.
-func (b *alipayBill) details(w *bufio.Writer, rows []alipayRow, sum *alipayTotals) {
+func (b *alipayBill) details(w *bufio.Writer, moves []*movement, sum *alipayTotals) {
 	sum.head(w, "#支付宝业务明细查询", "#-----------------------------------------业务明细列表----------------------------------------", alipayDetailsHead)
-	for i, r := range rows {
+	for i, m := range moves {
+		r := m.row()
 		line := r.line()
-		if b.struck(BillTruncated) && i == len(rows)-1 {
+		if b.struck(BillTruncated) && i == len(moves)-1 {
 			fmt.Fprint(w, line[:strings.Index(line, " ")]) // within the time
 			return
 		}

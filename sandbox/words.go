@@ -13,7 +13,7 @@ type words map[string]string
 var vocabulary = map[string]words{
 	"zh": {
 		"html": "zh-CN", "switch": "English",
-		"title": "微信支付 · 沙箱", "sandbox": "沙箱环境 · 不会产生真实扣款",
+		"title": "微信支付 · 沙箱", "title_alipay": "支付宝 · 沙箱", "sandbox": "沙箱环境 · 不会产生真实扣款",
 		"payee": "付款给 沙箱商户", "item": "商品", "order": "商户订单号", "transaction": "支付单号",
 		"pay": "确认支付", "fail": "支付失败", "retry": "重新支付", "back": "返回商家",
 		"h_failed": "支付失败", "t_failed": "付款没有成功，可以重新支付。",
@@ -30,7 +30,7 @@ var vocabulary = map[string]words{
 	},
 	"en": {
 		"html": "en", "switch": "中文",
-		"title": "WeChat Pay · Sandbox", "sandbox": "Sandbox · no real money moves",
+		"title": "WeChat Pay · Sandbox", "title_alipay": "Alipay · Sandbox", "sandbox": "Sandbox · no real money moves",
 		"payee": "Pay to Sandbox merchant", "item": "Item", "order": "Order no.", "transaction": "Transaction",
 		"pay": "Pay", "fail": "Fail", "retry": "Pay again", "back": "Back to the shop",
 		"h_failed": "Payment failed", "t_failed": "The payment did not go through. You can try again.",
