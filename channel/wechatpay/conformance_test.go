@@ -31,6 +31,22 @@ var faults = map[channeltest.Fault]sandbox.Fault{
 	channeltest.CorruptSignature:   sandbox.CorruptSignature,
 	channeltest.ProbeSignature:     sandbox.SigntestSignature,
 	channeltest.Unsigned:           sandbox.Unsigned,
+	channeltest.HalfAnswer:         sandbox.HalfAnswer,
+	channeltest.HugeAnswer:         sandbox.HugeAnswer,
+}
+
+var billFaults = map[channeltest.BillFault]sandbox.Fault{
+	channeltest.BillTruncated:     sandbox.BillTruncated,
+	channeltest.BillWrongHash:     sandbox.BillBadHash,
+	channeltest.BillWrongCount:    sandbox.BillBadCount,
+	channeltest.BillWrongEncoding: sandbox.BillWrongEncoding,
+	channeltest.BillBomb:          sandbox.BillZipBomb,
+}
+
+var ends = map[payment.FactKind]sandbox.RefundState{
+	payment.Refunded:     sandbox.RefundSucceeded,
+	payment.RefundStuck:  sandbox.RefundAbnormal,
+	payment.RefundFailed: sandbox.RefundClosed,
 }
 
 // fixture is a channel and a gateway on one clock, which it returns as well.
@@ -73,6 +89,25 @@ func fixture(t *testing.T, signing sandbox.Signing) (channeltest.Fixture, *sandb
 			return g.Arm(sandbox.Op(call), f, 1)
 		},
 		Callback: g.SignedCallback,
+		// Longer than the sandbox takes for a refund.
+		Settle: func() error { clock.Advance(3 * time.Second); return nil },
+		Short: func(short bool) error {
+			if g.Disarm(); !short {
+				return nil
+			}
+			return g.Arm(sandbox.OpRefund, sandbox.MerchantShort, 1)
+		},
+		EndRefund: func(_, no string, as payment.FactKind) error { return g.FinishRefund(no, ends[as]) },
+		RefundCallback: func(_, no string) (http.Header, []byte, error) {
+			return g.SignedRefundCallback(no)
+		},
+		NextDay: func() (payment.Day, error) {
+			day := payment.DayOf(clock.Now(), c.Zone())
+			_, midnight := day.Span(c.Zone())
+			clock.Advance(midnight.Add(10 * time.Hour).Sub(clock.Now()))
+			return day, nil
+		},
+		BreakBill: func(fault channeltest.BillFault) error { return g.Arm(sandbox.OpBill, billFaults[fault], 1) },
 	}, clock
 }
 
