@@ -3,10 +3,8 @@ package alipay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
-	"time"
 
 	sdk "github.com/smartwalle/alipay/v3"
 
@@ -31,12 +29,6 @@ const (
 	productWap  = "QUICK_WAP_WAY"
 	productApp  = "QUICK_MSECURITY_PAY"
 )
-
-// precreate is the library's request with the member that it lacks.
-type precreate struct {
-	sdk.TradePreCreate
-	CodeLife string `json:"qr_code_timeout_express,omitempty"` // from now on
-}
 
 // Prepay opens a payment: it asks for a code to scan, or makes the signed URL
 // or order string that opens the payment when the buyer follows it. Of the
@@ -73,6 +65,8 @@ func check(r payment.PrepayRequest) error {
 		return rejected("the notify URL must have 1 to %d characters", maxNotifyURL)
 	case strings.ContainsAny(r.NotifyURL, "?#"):
 		return rejected("the notify URL must have no query")
+	case r.Method == payment.Wap && r.ReturnURL == "":
+		return rejected("wap needs a return URL: that is where a buyer goes who gives up")
 	}
 	return nil
 }
@@ -88,17 +82,11 @@ func (c *Channel) trade(r payment.PrepayRequest, product string) sdk.Trade {
 func (c *Channel) precreate(ctx context.Context, r payment.PrepayRequest) (payment.Action, error) {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
-	p := precreate{TradePreCreate: sdk.TradePreCreate{Trade: c.trade(r, "")}}
-	if !r.ExpiresAt.IsZero() {
-		// Up to the next minute: time_expire is the exact end.
-		life := min(max(r.ExpiresAt.Sub(c.now())+time.Minute-1, minCodeLife), maxCodeLife)
-		p.CodeLife = fmt.Sprintf("%dm", life/time.Minute)
-	}
 	var a struct {
 		OutTradeNo string `json:"out_trade_no"`
 		QRCode     string `json:"qr_code"`
 	}
-	err := only(c.call(ctx, p, &a), payment.ErrPaid, payment.ErrClosed)
+	err := only(c.call(ctx, sdk.TradePreCreate{Trade: c.trade(r, "")}, &a), payment.ErrPaid, payment.ErrClosed)
 	switch {
 	case err != nil:
 		return payment.Action{}, err
@@ -143,7 +131,9 @@ func subject(r payment.PrepayRequest) string {
 	return s
 }
 
-// expiry is the last moment at which the buyer can pay.
+// expiry is the last moment at which the buyer can pay. It is the only limit
+// that is sent: the others count from the request on, so that a repeat would
+// not be identical.
 func expiry(r payment.PrepayRequest) string {
 	if r.ExpiresAt.IsZero() {
 		return ""

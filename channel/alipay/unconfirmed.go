@@ -1,20 +1,11 @@
 package alipay
 
-import "time"
-
 // This file is the table of the protocol facts that are well known, or were
 // seen in other people's samples, but were not confirmed on a real merchant
 // account, marked [K]. Confirm them on the first one, and mend them here.
 const (
 	// [K] trans_currency may be left out; a mainland merchant has only CNY.
 	defaultCurrency = "CNY"
-
-	// [K] A code that is scanned too late is refused by time_expire. The code
-	// itself lives for qr_code_timeout_express, from its making on; that this
-	// one, which shrinks from repeat to repeat, does not make a repeated
-	// precreate inconsistent with the first is likely. Its bounds:
-	minCodeLife = time.Minute
-	maxCodeLife = 15 * 24 * time.Hour
 
 	// [K] What the live gateway was seen to say of a day without a bill, and
 	// what its documents say.
@@ -33,19 +24,23 @@ const (
 	accountSuffix = "0156"
 )
 
+// [K] time_expire ends a code that nobody has scanned as well as a trade. A code
+// also ends by itself 2 hours after it was made, which is documented: for a
+// payment that is open longer, repeat the prepay. qr_code_timeout_express could
+// prolong it, but counts from the request on, and a repeat that differs in it
+// may be refused as ACQ.CONTEXT_INCONSISTENT.
+//
 // [K] send_pay_date is in the answer of a query if and only if the trade was
-// paid: no sample of WAIT_BUYER_PAY has it, all of paid ones do, and of
-// TRADE_CLOSED both kinds exist. receipt_amount and buyer_pay_amount are no
-// measure: they are 0.00 in many samples of paid trades.
+// paid: by the documents it is when the money was sent to the seller; of the
+// samples found, none of WAIT_BUYER_PAY has it and all of paid ones do. No
+// sample of a trade that was closed unpaid was found. receipt_amount and
+// buyer_pay_amount are no measure: they are 0.00 in many samples of paid trades.
 //
 // [K] refund_fee is 0.00, and not missing, in the notification of a trade that
 // was closed unpaid. gmt_refund is there only when money went back.
 //
 // [K] A refund that was made by hand in Alipay's console has no out_biz_no, or
 // Alipay's own; its request number is then the trade's out_trade_no.
-//
-// [K] quit_url of wap.pay is required by the documents and left out by many.
-// We send the buyer's return URL, and leave it out when there is none.
 //
 // [K] A refund query may lag behind a refund whose answer was lost, by 10
 // seconds as far as is known: its "never heard of it" is to be believed only
