@@ -33,6 +33,18 @@ func ask(ctx context.Context, c *Channel, call string) error {
 		_, err = c.Query(ctx, "PAY00000001")
 	case "close":
 		err = c.Close(ctx, "PAY00000001")
+	case "refund":
+		_, err = c.Refund(ctx, refundRequest())
+	case "refund query":
+		_, err = c.QueryRefund(ctx, refundRequest())
+	case "finish":
+		_, err = c.FinishRefund(ctx, abnormalRefund())
+	case "bill":
+		_, err = c.Bill(ctx, billDay, func(payment.BillRow) error { return nil })
+	case "funds":
+		_, err = c.FundFlow(ctx, billDay, func(payment.FundRow) error { return nil })
+	case "refresh":
+		err = c.Refresh(ctx)
 	default: // a prepay by that method
 		_, err = c.Prepay(ctx, prepayRequest(payment.Method(call)))
 	}
@@ -40,7 +52,7 @@ func ask(ctx context.Context, c *Channel, call string) error {
 }
 
 // calls are all that a channel may ask; the first four are prepays.
-var calls = []string{"native", "jsapi", "h5", "app", "query", "close"}
+var calls = []string{"native", "jsapi", "h5", "app", "query", "close", "refund", "refund query", "finish", "bill", "funds", "refresh"}
 
 // TestRefusals goes through the codes, in all their spellings.
 func TestRefusals(t *testing.T) {
@@ -132,6 +144,9 @@ func TestRefusalsThatAreNone(t *testing.T) {
 // TestAnswersThatProveNothing spoils 2xx answers.
 func TestAnswersThatProveNothing(t *testing.T) {
 	good := map[string]answer{"query": {status: 200, body: paidContent}, "close": {status: 204}}
+	for _, call := range []string{"refund", "refund query", "finish"} {
+		good[call] = answer{status: 200, body: refundAnswered}
+	}
 	for _, method := range calls[:4] {
 		good[method] = answer{status: 200, body: `{"code_url":"weixin://abc","h5_url":"https://wx.tenpay.com/","prepay_id":"wx1"}`}
 	}
@@ -148,8 +163,7 @@ func TestAnswersThatProveNothing(t *testing.T) {
 		{"stale", set(headerTimestamp, "1795359000")},
 		{"ahead", set(headerTimestamp, "1795359901")},
 	} {
-		for _, call := range calls {
-			a := good[call]
+		for call, a := range good {
 			c := newGateway(t, func(seen) answer { return a }).channel(t, Options{})
 			if err := ask(t.Context(), c, call); err != nil {
 				t.Fatalf("%s unspoiled: %v", call, err)
@@ -183,6 +197,32 @@ func TestAnswersThatProveNothing(t *testing.T) {
 		{"query", answer{status: 200, body: strings.Replace(paidContent, `"SUCCESS"`, `"MAYBE"`, 1)}},
 		{"query", answer{status: 200, body: strings.Replace(paidContent, `"total":900`, `"total":0`, 1)}},
 		{"query", answer{status: 200, body: paidContent + strings.Repeat(" ", 1<<20)}},
+		{"refund", answer{status: 200, body: "{}"}},
+		{"refund", answer{status: 200, body: "[]"}},
+		{"refund", answer{status: 202, body: refundAnswered}},
+		{"refund", answer{status: 200, body: strings.Replace(refundAnswered, "REF1", "REF2", 1)}},
+		{"refund", answer{status: 200, body: strings.Replace(refundAnswered, "PAY00000001", "PAY00000002", 1)}},
+		{"refund", answer{status: 200, body: strings.Replace(refundAnswered, `"refund":150`, `"refund":151`, 1)}},
+		{"refund", answer{status: 200, body: strings.Replace(refundAnswered, `"refund":150`, `"refund":-150`, 1)}},
+		{"refund", answer{status: 200, body: strings.Replace(refundAnswered, `"refund":150`, `"refund":0`, 1)}},
+		{"refund", answer{status: 200, body: strings.Replace(refundAnswered, `"refund":150`, `"refund":150.5`, 1)}},
+		{"refund", answer{status: 200, body: strings.Replace(refundAnswered, "PROCESSING", "MAYBE", 1)}},
+		{"refund query", answer{status: 200, body: strings.Replace(refundAnswered, `"status"`, `"refund_status"`, 1)}},
+		{"refund query", answer{status: 200, body: strings.Replace(refundAnswered, "REF1", "", 1)}},
+		{"refund query", answer{status: 204}},
+		{"finish", answer{status: 200, body: strings.Replace(refundAnswered, "REF1", "REF2", 1)}},
+		{"bill", answer{status: 200, body: "{}"}},
+		{"bill", answer{status: 200, body: billAnswered("https://evil.example.test/v3/billdownload/file?token=1")}},
+		{"bill", answer{status: 200, body: billAnswered("https://api.mch.weixin.qq.com.evil.example.test/v3/billdownload/file?token=1")}},
+		{"bill", answer{status: 200, body: billAnswered("https://a:b@api.mch.weixin.qq.com/v3/billdownload/file?token=1")}},
+		{"bill", answer{status: 200, body: billAnswered("https://api.mch.weixin.qq.com/elsewhere")}},
+		{"bill", answer{status: 200, body: billAnswered("file:///v3/billdownload/file")}},
+		{"bill", answer{status: 200, body: billAnswered("://")}},
+		{"bill", answer{status: 200, body: strings.Replace(billAnswered("https://api.mch.weixin.qq.com/v3/x"), "SHA1", "MD5", 1)}},
+		{"bill", answer{status: 200, body: strings.Replace(billAnswered("https://api.mch.weixin.qq.com/v3/x"), "00", "", 1)}},
+		{"funds", answer{status: 200, body: "[]"}},
+		{"refresh", answer{status: 200, body: "{}"}},
+		{"refresh", answer{status: 200, body: `{"data":[{}]}`}},
 		{"close", answer{status: 200, body: "{}"}},
 		{"close", answer{status: 202}},
 	} {

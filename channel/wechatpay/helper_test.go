@@ -205,6 +205,31 @@ func always(status int, body string) func(seen) answer {
 	return func(seen) answer { return answer{status: status, body: body} }
 }
 
+// billDay is the day of the tests' bills.
+var billDay = payment.Day{Year: 2026, Month: 11, Date: 21}
+
+// billAnswered says where a bill is.
+func billAnswered(where string) string {
+	return `{"hash_type":"SHA1","hash_value":"0000000000000000000000000000000000000000","download_url":"` + where + `"}`
+}
+
+// refundAnswered is the refund of the tests, as WeChat Pay writes it.
+const refundAnswered = `{"refund_id":"50300001","out_refund_no":"REF1","transaction_id":"420000001","out_trade_no":"PAY00000001",` +
+	`"channel":"ORIGINAL","user_received_account":"支付用户零钱","create_time":"2026-11-22T22:59:00+08:00","status":"PROCESSING",` +
+	`"funds_account":"AVAILABLE","amount":{"total":900,"refund":150,"from":[],"payer_total":850,"payer_refund":140,` +
+	`"settlement_refund":150,"settlement_total":900,"discount_refund":10,"currency":"CNY"}}`
+
+func refundRequest() payment.RefundRequest {
+	return payment.RefundRequest{
+		RefundNo: "REF1", PaymentNo: "PAY00000001", TransactionID: "420000001", Amount: 150, Total: 900, Currency: "CNY",
+		Reason: "不想要了 & more", NotifyURL: "https://shop.example.test/v1/notify/demo/wechatpay",
+	}
+}
+
+func abnormalRefund() payment.AbnormalRefund {
+	return payment.AbnormalRefund{RefundNo: "REF1", RefundID: "50300001", Bank: "ICBC_DEBIT", Account: "6222021234567890123", Name: "张三"}
+}
+
 func prepayRequest(m payment.Method) payment.PrepayRequest {
 	return payment.PrepayRequest{
 		PaymentNo: "PAY00000001", Method: m, Amount: 900, Currency: "CNY", Description: "沙箱商品 & more",
