@@ -263,14 +263,18 @@ func TestLives(t *testing.T) {
 				t.Errorf("paid %d, refunded %d", d.Paid, d.Refunded)
 			}
 			return o.No
-		}, order.Refunded, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"money after the close stays visible", func(t *testing.T, r *rig.Rig) string {
+		}, order.Refunded, payment.StatusSucceeded, 0, 25, marketing.Used},
+		{"money after the close stays visible until it has gone back", func(t *testing.T, r *rig.Rig) string {
 			o := place(t, r, rig.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			if s := r.Audit().Suspense; s != 500 {
 				t.Errorf("%d in suspense, want 500", s)
+			}
+			must(t)(r.RunRefunds(ctx, shop.Default))
+			if s := r.Audit().Suspense; s != 0 {
+				t.Errorf("%d in suspense, want none", s)
 			}
 			return o.No
 		}, order.Closed, payment.StatusSucceeded, 0, 25, marketing.Available},

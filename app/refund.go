@@ -186,14 +186,17 @@ func triedAgain(tx *Tx, f payment.Fact) error {
 // learn takes a fact about a refund to the refund, the payment and the order.
 // A refund that we never asked for is followed all the same: the money went.
 func learn(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, f payment.Fact) error {
-	r, err := tx.Refund(payment.RefundOf(f.RefundNo))
-	if err != nil {
-		return err
-	}
+	var r *payment.Refund
 	var part *payment.Allocation
-	if r != nil {
-		d := r.Data()
-		part = d.Allocation(f.RefundNo, p.No())
+	for _, no := range refundsOf(f) {
+		var err error
+		if r, err = tx.Refund(no); err != nil {
+			return err
+		}
+		if r != nil {
+			d := r.Data()
+			part = d.Allocation(f.RefundNo, p.No())
+		}
 	}
 	if f.Source == payment.ByCallback && f.Kind == payment.Open {
 		// A hint that something became of it, without saying all: ask.
@@ -201,7 +204,7 @@ func learn(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, 
 	}
 	if part == nil {
 		if outcome == payment.GoneBack {
-			o.GaveBack(p.Apply(0), wentBack(p, f.Amount))
+			p.Withdraw(o.GaveBack(p.Apply(0), wentBack(p, f.Amount)))
 		}
 		return nil
 	}
@@ -236,13 +239,13 @@ func learn(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, 
 // promised amount but for a channel that did something else.
 func wentOut(o *order.Order, p *payment.Payment, d payment.RefundData, asked int64, wasLost bool, amount int64, e event.Event) {
 	if !d.Cause.OfOrder() {
-		o.GaveBack(p.Apply(0), e) // 0 but for money that went twice
+		p.Withdraw(o.GaveBack(p.Apply(0), e)) // 0 but for money that went twice
 		return
 	}
 	taken := p.TakeBack(amount)
 	taken += p.Apply(0)
 	if wasLost { // the promise was taken back, and now it was kept after all
-		o.GaveBack(taken, e)
+		p.Withdraw(o.GaveBack(taken, e))
 		return
 	}
 	p.Withdraw(asked)
@@ -252,7 +255,7 @@ func wentOut(o *order.Order, p *payment.Payment, d payment.RefundData, asked int
 	}
 	o.RefundDone(kept, e)
 	if taken > kept {
-		o.GaveBack(taken-kept, wentBack(p, taken-kept))
+		p.Withdraw(o.GaveBack(taken-kept, wentBack(p, taken-kept)))
 	}
 }
 

@@ -73,7 +73,7 @@ func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome,
 		}
 		return triedAgain(tx, f)
 	case payment.StillOpen, payment.Recorded, payment.GoneBack:
-		if f.RefundNo != "" {
+		if f.RefundNo != "" || outcome == payment.GoneBack {
 			if err := learn(tx, o, p, outcome, f); err != nil {
 				return err
 			}
@@ -142,7 +142,7 @@ func arrived(tx *Tx, o *order.Order, p *payment.Payment) error {
 		}
 	}
 	if foreign = min(foreign, d.Refunded); foreign > 0 {
-		o.GaveBack(givenUp, wentBack(p, foreign))
+		p.Withdraw(o.GaveBack(givenUp, wentBack(p, foreign)))
 	}
 	excess := d.Amount - applied - foreign
 	if excess <= 0 {

@@ -171,12 +171,13 @@ func (o *Order) RefundDone(amount int64, e event.Event) {
 
 // GaveBack notes that money went back which nobody had asked us for: at the
 // merchant's console, say. What the lines have not left it takes from what
-// they had promised: the channel will refuse that.
-func (o *Order) GaveBack(amount int64, e event.Event) {
+// they had promised, and returns: the channel will refuse that.
+func (o *Order) GaveBack(amount int64, e event.Event) (broken int64) {
 	free := min(amount, o.d.Refundable())
 	o.note(o.spread(free), 1)
 	o.d.Refunding -= amount - free
 	o.gone(amount, e)
+	return amount - free
 }
 
 // RefundLost takes a promise back: the channel has given the refund up. Of
