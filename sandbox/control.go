@@ -25,11 +25,13 @@ type TradeView struct {
 	PaidAt         time.Time      `json:"paidAt,omitzero"`
 	TransactionIDs []string       `json:"transactionIds"`
 	Callbacks      []CallbackView `json:"callbacks"`
+	Refunds        []RefundView   `json:"refunds"`
 }
 
 // CallbackView is one callback of a trade, in all its tries.
 type CallbackView struct {
 	ID        string    `json:"id"`
+	RefundNo  string    `json:"refundNo,omitempty"` // when it tells of a refund
 	Delivered bool      `json:"delivered"`
 	Lost      bool      `json:"lost,omitempty"` // by a fault: it is never sent
 	Tries     int       `json:"tries"`
@@ -42,7 +44,7 @@ func (g *Gateway) view(t *trade) TradeView {
 	v := TradeView{
 		Channel: t.speaks.name(), OutTradeNo: t.no, Method: t.method, State: t.stateAt(g.now()),
 		Amount: t.amount, Description: t.description, NotifyURL: t.notifyURL, PayPath: "/pay/" + t.token,
-		CreatedAt: t.created, ExpiresAt: t.expires, TransactionIDs: []string{}, Callbacks: []CallbackView{},
+		CreatedAt: t.created, ExpiresAt: t.expires, TransactionIDs: []string{}, Callbacks: []CallbackView{}, Refunds: []RefundView{},
 	}
 	for i, p := range t.payments {
 		if i == 0 {
@@ -51,10 +53,17 @@ func (g *Gateway) view(t *trade) TradeView {
 		v.TransactionIDs = append(v.TransactionIDs, p.transactionID)
 	}
 	for _, n := range t.notices {
-		v.Callbacks = append(v.Callbacks, CallbackView{
+		c := CallbackView{
 			ID: n.id, Delivered: n.delivered, Lost: n.lost, Tries: n.tries, NextTry: n.next,
 			Attempts: append([]Attempt{}, n.attempts...),
-		})
+		}
+		if n.refund != nil {
+			c.RefundNo = n.refund.no
+		}
+		v.Callbacks = append(v.Callbacks, c)
+	}
+	for _, r := range t.refunds {
+		v.Refunds = append(v.Refunds, r.view())
 	}
 	return v
 }
@@ -69,6 +78,7 @@ func (g *Gateway) Trade(outTradeNo string) (v TradeView, err error) {
 func (g *Gateway) Trades(limit int) []TradeView {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.catchUp()
 	out := []TradeView{}
 	for e := g.trades.all.Back(); e != nil && len(out) < limit; e = e.Prev() {
 		out = append(out, g.view(e.Value.(*trade)))
@@ -92,6 +102,7 @@ func (g *Gateway) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /sandbox/faults", g.armFault)
 	mux.HandleFunc("DELETE /sandbox/faults", g.clearFaults)
 	mux.HandleFunc("POST /sandbox/faults/clear", g.clearFaults) // for the page's form
+	g.moreControlRoutes(mux)
 	mux.HandleFunc("GET /sandbox/clock", g.showClock)
 	if g.advance != nil {
 		mux.HandleFunc("POST /sandbox/clock", g.moveClock)
@@ -106,10 +117,14 @@ type tradesPage struct {
 	Trades      []TradeView
 	Faults      []Armed
 	China       *time.Location
+	Today       string   // in China
+	Days        []string // that have bills, the newest first
 }
 
 func (g *Gateway) showTrades(rw http.ResponseWriter, r *http.Request) {
 	page := tradesPage{Lang: language(r), Other: "en", Now: g.now(), Trades: g.Trades(100), Faults: g.ArmedFaults(), China: china}
+	page.Today = page.Now.In(china).Format(dayLayout)
+	page.Days = g.daysWithBills()
 	if page.Lang == "en" {
 		page.Other = "zh"
 	}
@@ -156,7 +171,11 @@ func (g *Gateway) tradeAction(do func(*trade) error) http.HandlerFunc {
 func (g *Gateway) listFaults(rw http.ResponseWriter, _ *http.Request) {
 	armed := []map[string]any{}
 	for _, a := range g.ArmedFaults() {
-		armed = append(armed, map[string]any{"op": a.Op, "fault": a.Fault, "left": a.Left, "delay": a.Delay.String()})
+		item := map[string]any{"op": a.Op, "fault": a.Fault, "left": a.Left, "delay": a.Delay.String()}
+		if a.OutTradeNo != "" {
+			item["outTradeNo"] = a.OutTradeNo
+		}
+		armed = append(armed, item)
 	}
 	reply(rw, http.StatusOK, map[string]any{"armed": armed, "available": faultTable})
 }
@@ -167,13 +186,27 @@ func (g *Gateway) armFault(rw http.ResponseWriter, r *http.Request) {
 		Fault Fault  `json:"fault"`
 		Count int    `json:"count"`
 		Delay string `json:"delay"`
+		No    string `json:"outTradeNo"`
 	}{Count: 1, Delay: "0s"}
-	if !ask(rw, r, &body) {
+	var err error
+	if fromForm(r) {
+		body.Op, body.Fault, body.No = Op(r.FormValue("op")), Fault(r.FormValue("fault")), strings.TrimSpace(r.FormValue("outTradeNo"))
+		if d := strings.TrimSpace(r.FormValue("delay")); d != "" {
+			body.Delay = d
+		}
+		body.Count, err = strconv.Atoi(r.FormValue("count"))
+	} else if !ask(rw, r, &body) {
 		return
 	}
-	delay, err := time.ParseDuration(body.Delay)
 	if err == nil {
-		err = g.Arm(body.Op, body.Fault, body.Count, delay)
+		var delay time.Duration
+		if delay, err = time.ParseDuration(body.Delay); err == nil {
+			err = g.ArmOn(body.No, body.Op, body.Fault, body.Count, delay)
+		}
+	}
+	if fromForm(r) {
+		g.backToArm(rw, r, err)
+		return
 	}
 	if err != nil {
 		sayNo(rw, http.StatusBadRequest, "validation_failed", err.Error())
@@ -185,7 +218,11 @@ func (g *Gateway) armFault(rw http.ResponseWriter, r *http.Request) {
 func (g *Gateway) clearFaults(rw http.ResponseWriter, r *http.Request) {
 	g.Disarm()
 	if fromForm(r) {
-		seeOther(rw, "../"+langQuery(r))
+		to := "../"
+		if r.URL.Query().Has("arm") {
+			to += "arm"
+		}
+		seeOther(rw, to+langQuery(r))
 		return
 	}
 	g.listFaults(rw, r)

@@ -275,3 +275,10 @@ func mustBase64(t *testing.T, s string) []byte {
 }
 
 func certList(k *Keys) []*x509.Certificate { return []*x509.Certificate{k.PlatformCert} }
+
+func (b *bench) armOn(no string, op Op, fault Fault, count int, delay ...time.Duration) {
+	b.t.Helper()
+	if err := b.ArmOn(no, op, fault, count, delay...); err != nil {
+		b.t.Fatal(err)
+	}
+}
