@@ -3,6 +3,7 @@ package sandbox
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -124,8 +125,7 @@ func (b *alipayBill) write(to io.Writer, seller string, moves []*movement, now t
 			}
 			break
 		}
-		// What GBK has no character for becomes a question mark.
-		w := bufio.NewWriter(encoding.ReplaceUnsupported(codec.NewEncoder()).Writer(entry))
+		w := bufio.NewWriter(encoding.ReplaceUnsupported(codec.NewEncoder()).Writer(questionMarks{entry}))
 		file.text(w)
 		if err := w.Flush(); err != nil {
 			return err
@@ -182,6 +182,17 @@ func (s *alipayTotals) write(w *bufio.Writer) {
 		"#----------------------------------------业务汇总列表结束-------------------------------------",
 		"#导出时间：[" + s.printed + "]", "",
 	}, alipayLineEnd))
+}
+
+// questionMarks writes one for each character that GBK does not have. The
+// encoder leaves a substitute character, which no other text here can have.
+type questionMarks struct{ w io.Writer }
+
+func (q questionMarks) Write(p []byte) (int, error) {
+	if _, err := q.w.Write(bytes.ReplaceAll(p, []byte{encoding.ASCIISub}, []byte("?"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // zeros writes n zeros.
