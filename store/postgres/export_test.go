@@ -4,11 +4,37 @@ import (
 	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/rivermigrate"
 )
 
-// RoadSettings are those of the road's connections.
-var RoadSettings = roadSettings
+// The settings of the connections of the road, and of all others.
+var (
+	RoadSettings = roadSettings
+	ReadSettings = readSettings
+)
+
+// Reads hands every query that a store's readers run to see.
+func Reads(ctx context.Context, t *testing.T, s *Store, see func(sql string, args []any)) {
+	config := s.read.Config()
+	config.ConnConfig.Tracer = seer(see)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.read.Close()
+	s.read = pool
+}
+
+type seer func(sql string, args []any)
+
+func (see seer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQueryStartData) context.Context {
+	see(q.SQL, q.Args)
+	return ctx
+}
+func (seer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // ReadDirectly lets a store read from another address than the road's.
 func ReadDirectly(ctx context.Context, t *testing.T, s *Store, url string) {
@@ -21,5 +47,13 @@ func ReadDirectly(ctx context.Context, t *testing.T, s *Store, url string) {
 	t.Cleanup(func() {
 		s.read = through
 		pool.Close()
+	})
+}
+
+// MigrateTo goes down to a version of our own tables.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	return s.migrating(ctx, func(tables *goose.Provider, _ *rivermigrate.Migrator[pgx.Tx]) error {
+		_, err := tables.DownTo(ctx, version)
+		return err
 	})
 }

@@ -59,7 +59,8 @@ func roadStatements(t *testing.T, url string) []string {
 	}
 	x, one := []string{"x"}, int64(1)
 	for _, n := range []app.Needs{
-		{Shop: true, Keys: x, Positions: x, Orders: x, Users: x, Coupons: x, Skus: x, Counters: x, Promotions: x, Templates: x, Channels: x, APIKeys: x},
+		{Shop: true, Keys: x, Positions: x, Orders: x, Refunds: x, Users: x, Coupons: x, Skus: x, Counters: x, Promotions: x, Templates: x, Channels: x,
+			APIKeys: x, Reconciliations: x, Discrepancies: x},
 		{Payments: x},
 	} {
 		u, _, err := s.Begin(t.Context(), "default", &n)
@@ -67,7 +68,7 @@ func roadStatements(t *testing.T, url string) []string {
 			t.Fatal(err)
 		}
 		_ = u.Commit(t.Context(), &app.Changes{
-			BumpRules: true, Marker: "m",
+			BumpRules: true, Policies: &shop.Policies{}, Marker: "m",
 			Positions: []app.PositionChange{{New: event.Position{Tx: 1}}, {Old: event.Position{Tx: 1}}},
 			Orders:    both(order.Data{}, order.Data{}), Payments: both(payment.Data{}, payment.Data{}), Users: both(shop.User{}, shop.User{}),
 			Coupons:    both(marketing.CouponData{}, marketing.CouponData{}),
@@ -76,7 +77,9 @@ func roadStatements(t *testing.T, url string) []string {
 			Promotions: append(both(pricing.Promotion{}, pricing.Promotion{ID: "p"}), both(pricing.Promotion{}, pricing.Promotion{})...),
 			Templates:  append(both(marketing.Template{}, marketing.Template{Name: "n"}), both(marketing.Template{}, marketing.Template{})...),
 			Channels:   both(app.ChannelRow{}, app.ChannelRow{}), APIKeys: both(shop.Key{}, shop.Key{}),
-			Records: make([]event.Record, 1), Exchanges: make([]app.Exchange, 1),
+			Refunds: both(payment.RefundData{}, payment.RefundData{}), Reconciliations: both(app.ReconciliationData{}, app.ReconciliationData{}),
+			Discrepancies: both(app.DiscrepancyData{}, app.DiscrepancyData{}),
+			Records:       make([]event.Record, 1), Exchanges: make([]app.Exchange, 1),
 		})
 	}
 	return slices.Sorted(maps.Keys(l.sql))
@@ -88,7 +91,7 @@ func roadStatements(t *testing.T, url string) []string {
 func TestPlans(t *testing.T) {
 	url := server.NewDatabase(t)
 	statements := roadStatements(t, url)
-	if len(statements) < 40 {
+	if len(statements) < 50 {
 		t.Fatalf("only %d statements", len(statements))
 	}
 	config, err := pgx.ParseConfig(url)
@@ -169,7 +172,12 @@ INSERT INTO users SELECT 'shop' || i % 3, 'k' || i, '', '[]', false, 1 FROM gene
 INSERT INTO coupons SELECT 'shop' || i % 3, 'k' || i, '', 'u' || i % 100, 'available', '', NULL, NULL, NULL, NULL, 1 FROM generate_series(1, 5000) AS i;
 INSERT INTO counters SELECT 'shop' || i % 3, 'k' || i, 1 FROM generate_series(1, 5000) AS i;
 INSERT INTO orders SELECT 'shop' || i % 3, 'k' || i, '', 'paid', '', 0, 0, 0, 0, 0, '{}', now(), now(), NULL, NULL, '', '', 1, '' FROM generate_series(1, 5000) AS i;
-INSERT INTO payments SELECT 'shop' || i % 3, 'k' || i, 'k' || i / 2, '', '', 1, '', 'pending', 0, 0, '', '', '{}', '', '', now(), NULL, NULL, NULL, now(), 0, '', 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO payments SELECT 'shop' || i % 3, 'k' || i, 'k' || i / 2, '', '', 1, '', CASE i % 2 WHEN 0 THEN 'pending' ELSE 'succeeded' END, 0, 0,
+	'', '', '{}', '', '', now(), NULL, now(), NULL, now(), 0, '', 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO refunds SELECT 'shop' || i % 3, 'k' || i, 'k' || i / 2, '', CASE i % 20 WHEN 0 THEN 'pending' ELSE 'succeeded' END, 1, '', i % 50 = 0, '{}', now(),
+	CASE i % 20 WHEN 0 THEN NULL ELSE now() END, CASE i % 20 WHEN 0 THEN now() END, 0, '', 1 FROM generate_series(1, 5000) AS i;
+INSERT INTO reconciliations SELECT 'shop' || i % 3, 'k' || i, '', '', 'done', 1, NULL, NULL, '', NULL, 1 FROM generate_series(1, 500) AS i;
+INSERT INTO discrepancies SELECT 'shop' || i % 3, 'k' || i, '', 'd', '', '', '', '', 0, 0, '', 'open', '', NULL, NULL, 1 FROM generate_series(1, 500) AS i;
 INSERT INTO idempotency_keys SELECT 'shop' || i % 3, 'k' || i, '', '', '' FROM generate_series(1, 5000) AS i;
 INSERT INTO promotions SELECT 'shop' || i % 3, 'k' || i, '{}', 1 FROM generate_series(1, 50) AS i;
 INSERT INTO coupon_templates SELECT 'shop' || i % 3, 'k' || i, '{}', 0, 1 FROM generate_series(1, 50) AS i;

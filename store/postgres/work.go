@@ -27,10 +27,11 @@ func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, lim
 		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT $3`, shop, now, limit)
 }
 
-// DueRefunds reads refunds to speak with the channel about, oldest first.
+// DueRefunds reads refunds to speak with the channel about, oldest first. One
+// that is over has no next try.
 func (s *Store) DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
 	return some(ctx, s, min(limit, 1000), scanNo, `SELECT refund_no FROM refunds WHERE shop = $1 AND next_try_at <= $2
-		AND status = 'pending' ORDER BY next_try_at, refund_no LIMIT $3`, shop, now, limit)
+		ORDER BY next_try_at, refund_no LIMIT $3`, shop, now, limit)
 }
 
 // DueReminders reads live orders with a part to announce, oldest first.

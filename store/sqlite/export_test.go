@@ -5,6 +5,9 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
+
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/rivermigrate"
 )
 
 // Texts are all statements that were prepared so far.
@@ -28,4 +31,12 @@ func (s *Store) Plan(ctx context.Context, text string) ([]string, error) {
 		var id, parent, unused int
 		return r.Scan(&id, &parent, &unused, detail)
 	}, "EXPLAIN QUERY PLAN "+text)
+}
+
+// MigrateTo goes down to a version of our own tables.
+func (s *Store) MigrateTo(ctx context.Context, version int64) error {
+	return s.migrating(ctx, func(tables *goose.Provider, _ *rivermigrate.Migrator[*sql.Tx]) error {
+		_, err := tables.DownTo(ctx, version)
+		return err
+	})
 }

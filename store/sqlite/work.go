@@ -18,7 +18,7 @@ const (
 	duePayments = `SELECT payment_no, channel FROM payments WHERE shop = ? AND next_query_at <= ? AND next_query_at IS NOT NULL
 		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT ?`
 	dueRefunds = `SELECT refund_no FROM refunds WHERE shop = ? AND next_try_at <= ? AND next_try_at IS NOT NULL
-		AND status = 'pending' ORDER BY next_try_at, refund_no LIMIT ?`
+		ORDER BY next_try_at, refund_no LIMIT ?`
 	dueReminders = `SELECT order_no FROM orders WHERE shop = ? AND remind_at <= ?
 		AND remind_at IS NOT NULL AND status IN ('pending_payment', 'partially_paid', 'payment_failed')
 		ORDER BY remind_at, order_no LIMIT ?`
@@ -37,7 +37,8 @@ func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, lim
 	return all(ctx, s.reading, scan, duePayments, shop, now.UnixMicro(), limit)
 }
 
-// DueRefunds reads refunds to speak with the channel about, oldest first.
+// DueRefunds reads refunds to speak with the channel about, oldest first. One
+// that is over has no next try.
 func (s *Store) DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
 	return all(ctx, s.reading, scanNo, dueRefunds, shop, now.UnixMicro(), limit)
 }

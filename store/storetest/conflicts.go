@@ -176,9 +176,10 @@ func testChecks(e *env) {
 		{"payments_refunded", paid(func(p *payment.Data) { p.Refunded = -1 })},
 		{"orders_refunding", order(func(o *orderData) { o.Refunding = -1 })},
 		{"payments_refunding", paid(func(p *payment.Data) { p.Refunding = -1 })},
-		{"refunds_status", refund(func(r *payment.RefundData) { r.Status, r.DoneAt = "lost", now })},
+		{"refunds_status", refund(func(r *payment.RefundData) { r.Status, r.DoneAt, r.NextTryAt = "lost", now, time.Time{} })},
 		{"refunds_amount", refund(func(r *payment.RefundData) { r.Amount = 0 })},
 		{"refunds_done", refund(func(r *payment.RefundData) { r.DoneAt = now })},
+		{"refunds_done", refund(func(r *payment.RefundData) { r.Status, r.DoneAt = payment.RefundSucceeded, now })}, // and is to be tried again
 		{"refunds_done", refund(func(r *payment.RefundData) { r.Status = payment.RefundGivenUp })},
 		{"reconciliations_status", app.Changes{Reconciliations: added(day)}},
 		{"discrepancies_status", app.Changes{Discrepancies: added(differs)}},

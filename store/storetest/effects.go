@@ -40,7 +40,7 @@ type runner struct {
 func (r *runner) run(_ context.Context, shop string, e app.Effect) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ran = append(r.ran, fmt.Sprintf("%s %s %s %s", shop, e.Kind, e.Payment, e.Trace))
+	r.ran = append(r.ran, fmt.Sprintf("%s %s %s %s %s", shop, e.Kind, e.Payment, e.Refund, e.Trace))
 	switch why := r.fails[e.Payment]; why {
 	case "":
 		return nil
@@ -85,10 +85,10 @@ func testEffects(e *env) {
 	// Far from the time of the machine, which must not matter.
 	base := now.AddDate(5, 0, 0)
 	c, r := &clock{t: base}, &runner{}
-	e.write(app.Changes{Now: base, Effects: []app.Effect{{Kind: app.EffectClosePayment, Payment: "before", Trace: "t"}}})
+	e.write(app.Changes{Now: base, Effects: []app.Effect{{Kind: app.EffectClosePayment, Payment: "before", Refund: "r_2", Trace: "t"}}})
 	stop := e.startEffects(r, c)
 	e.eventually("an effect from before the start", func() bool { return r.count() == 1 })
-	e.same("the effect", []string{e.shop + " close_payment before t"}, r.ran)
+	e.same("the effect", []string{e.shop + " close_payment before r_2 t"}, r.ran)
 
 	e.write(app.Changes{Now: base, Effects: []app.Effect{{Kind: "k", Payment: "at once", Due: base}, {Kind: "k", Payment: "later", Due: base.Add(time.Hour)}}})
 	e.eventually("an effect that is due", func() bool { return r.count() == 2 })

@@ -421,28 +421,3 @@ func testScan(e *env) {
 	e.must(e.Scan(e.Context(), e.shop, app.Scan{}))
 	e.same("after a scan that was ended", "key", e.load(app.Needs{Keys: []string{"key"}}).Keys[0].Key)
 }
-
-func testMigrations(e *env) {
-	for _, c := range e.inserts() {
-		e.write(c)
-	}
-	e.must(e.Migrate(e.Context())) // again, to no effect
-	e.same("after a second migration", 1, len(e.load(app.Needs{Skus: []string{"a"}}).Skus))
-	e.must(e.MigrateDown(e.Context()))
-	if _, _, err := e.Begin(e.Context(), e.shop, &app.Needs{}); err == nil || fault.Is(err, fault.Missing) {
-		e.Errorf("begin without tables: %v", err)
-	}
-	e.must(e.MigrateDown(e.Context()))
-	// Several instances that start at once.
-	errs := make(chan error)
-	for range 3 {
-		go func() { errs <- e.Migrate(e.Context()) }()
-	}
-	for range 3 {
-		e.must(<-errs)
-	}
-	e.shop = e.newShop()
-	for _, c := range e.inserts() {
-		e.write(c)
-	}
-}

@@ -26,6 +26,7 @@ type Store interface {
 	app.Effects
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
+	MigrateTo(ctx context.Context, version int64) error
 	StartEffects(ctx context.Context, run func(ctx context.Context, shop string, e app.Effect) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error)
 }
 
@@ -89,6 +90,7 @@ func Run(t *testing.T, b Backend) {
 		run  func(*env)
 	}{
 		{"migrations", testMigrations},
+		{"migrations with rows in the tables", testMigrateRows},
 		{"effects", testEffects},
 		{"effects that fail", testEffectsFail},
 	} {

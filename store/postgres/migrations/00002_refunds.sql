@@ -47,7 +47,7 @@ CREATE TABLE refunds (
     trace       text NOT NULL,
     version     bigint NOT NULL,
     PRIMARY KEY (shop, refund_no),
-    CONSTRAINT refunds_done CHECK ((status = 'pending') = (done_at IS NULL))
+    CONSTRAINT refunds_done CHECK ((status = 'pending') = (done_at IS NULL) AND (status = 'pending' OR next_try_at IS NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX refunds_order ON refunds (shop, order_no, refund_no) WHERE order_no <> '';
 CREATE INDEX refunds_by_status ON refunds (shop, status, refund_no) WHERE status <> '';

@@ -40,7 +40,7 @@ CREATE TABLE refunds (
     PRIMARY KEY (shop, refund_no),
     CONSTRAINT refunds_status CHECK (status IN ('pending', 'succeeded', 'failed')),
     CONSTRAINT refunds_amount CHECK (amount > 0),
-    CONSTRAINT refunds_done CHECK ((status = 'pending') = (done_at IS NULL))
+    CONSTRAINT refunds_done CHECK ((status = 'pending') = (done_at IS NULL) AND (status = 'pending' OR next_try_at IS NULL))
 ) STRICT;
 CREATE INDEX refunds_order ON refunds (shop, order_no, refund_no);
 CREATE INDEX refunds_by_status ON refunds (shop, status, refund_no);

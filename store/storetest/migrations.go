@@ -1,0 +1,59 @@
+package storetest
+
+import (
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// testMigrateRows: the step from the first version, back and forth, keeps
+// what that version knew, and everything else is as if it had never been put.
+func testMigrateRows(e *env) {
+	o, p := fullOrder("1001"), fullPayment("2001", "1001")
+	e.write(app.Changes{
+		Orders: added(o), Payments: added(p), Refunds: added(fullRefund("3001", "1001")), Policies: &shop.Policies{LatePayment: shop.Revive},
+		Exchanges: []app.Exchange{{Order: "1001", Payment: "2001", Verdict: string(payment.Orphan)}},
+	})
+	e.must(e.MigrateTo(e.Context(), 1))
+	e.must(e.Migrate(e.Context()))
+	l := e.load(app.Needs{Orders: []string{"1001"}, Refunds: []string{"3001"}})
+	o.Refunding, o.Returns, o.Plan, o.RemindAt, o.GoodsAt, o.GoodsGone, p.Refunding = 0, nil, nil, time.Time{}, order.AllParts, false, 0
+	e.same("the order", []order.Data{o}, l.Orders)
+	e.same("its payment", []payment.Data{p}, l.Payments)
+	e.same("refunds", 0, len(l.Refunds))
+	e.same("policies", shop.Policies{}, l.Shop.Policies)
+	orphans, err := e.OrphanNos(e.Context(), e.shop, []string{"2001"})
+	e.must(err)
+	e.same("the new index knows the old rows", []string{"2001"}, orphans)
+	e.must(e.EachSettled(e.Context(), e.shop, "wx", now.Add(-time.Hour), now, func(b app.BookEntry) error { return e.try(app.Changes{Refunds: added(fullRefund("3001", "1001"))}) }))
+	e.same("a refund since", 1, len(e.load(app.Needs{Refunds: []string{"3001"}}).Refunds))
+}
+
+func testMigrations(e *env) {
+	for _, c := range e.inserts() {
+		e.write(c)
+	}
+	e.must(e.Migrate(e.Context())) // again, to no effect
+	e.same("after a second migration", 1, len(e.load(app.Needs{Skus: []string{"a"}}).Skus))
+	e.must(e.MigrateDown(e.Context()))
+	if _, _, err := e.Begin(e.Context(), e.shop, &app.Needs{}); err == nil || fault.Is(err, fault.Missing) {
+		e.Errorf("begin without tables: %v", err)
+	}
+	e.must(e.MigrateDown(e.Context()))
+	// Several instances that start at once.
+	errs := make(chan error)
+	for range 3 {
+		go func() { errs <- e.Migrate(e.Context()) }()
+	}
+	for range 3 {
+		e.must(<-errs)
+	}
+	e.shop = e.newShop()
+	for _, c := range e.inserts() {
+		e.write(c)
+	}
+}
