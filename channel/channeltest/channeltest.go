@@ -62,6 +62,9 @@ type Fixture struct {
 	EndRefund func(paymentNo, refundNo string, as payment.FactKind) error
 	// RefundCallback is how the gateway tells what became of a refund, now.
 	RefundCallback func(paymentNo, refundNo string) (http.Header, []byte, error)
+	// RefundHints: a refund's callback cannot say how much went back by it,
+	// and is read as "look now": a fact of kind Open that names the refund.
+	RefundHints bool
 	// NextDay lets the present day of the channel's calendar end and its bill
 	// be made, and returns that day.
 	NextDay func() (payment.Day, error)

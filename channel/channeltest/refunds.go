@@ -393,7 +393,19 @@ func (s suite) told(paymentNo string, r payment.RefundRequest) payment.Notice {
 	if n.ID == "" || n.Type == "" || n.PaymentNo != paymentNo || n.RefundNo != r.RefundNo || len(n.Plain) == 0 {
 		s.Errorf("the notice is %+v", n)
 	}
-	s.isOf(r, n.Fact, payment.ByCallback)
+	if !s.RefundHints {
+		s.isOf(r, n.Fact, payment.ByCallback)
+		return n
+	}
+	if n.Fact.Kind != payment.Open || n.Fact.RefundNo != r.RefundNo || n.Fact.Amount != 0 || n.Fact.Source != payment.ByCallback || n.Fact.Word == "" {
+		s.Errorf("the hint is %+v", n.Fact)
+	}
+	// The caller looks.
+	f := s.became(r, payment.Refunded)
+	if n.Fact.ID == "" || n.Fact.ID == f.ID || n.Fact.Merchant != f.Merchant {
+		s.Errorf("the hint is %+v, and means %+v", n.Fact, f)
+	}
+	n.Fact = f
 	return n
 }
 
