@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 	"strings"
@@ -92,7 +94,7 @@ func (b *alipayBill) write(to io.Writer, seller string, moves []*movement, now t
 	if fault == HalfAnswer {
 		to = &breaksOff{w: to, left: 200}
 	}
-	codec, name := encoding.Encoding(simplifiedchinese.GBK), b.days[0].Format("20060102")
+	codec, name := simplifiedchinese.GBK, b.days[0].Format("20060102")
 	if len(b.days) > 1 {
 		name = b.days[0].Format("200601")
 	}
@@ -115,15 +117,16 @@ func (b *alipayBill) write(to io.Writer, seller string, moves []*movement, now t
 		if err != nil {
 			return err
 		}
-		entry, err := z.CreateHeader(&zip.FileHeader{Name: gbk, NonUTF8: true, Method: zip.Deflate, Modified: now.In(china)})
-		if err != nil {
-			return err
-		}
+		header := &zip.FileHeader{Name: gbk, NonUTF8: true, Method: zip.Deflate, Modified: now.In(china)}
 		if b.struck(BillZipBomb) {
-			if err := zeros(entry, 1<<30); err != nil {
+			if err := bomb(z, header); err != nil {
 				return err
 			}
 			break
+		}
+		entry, err := z.CreateHeader(header)
+		if err != nil {
+			return err
 		}
 		w := bufio.NewWriter(encoding.ReplaceUnsupported(codec.NewEncoder()).Writer(questionMarks{entry}))
 		file.text(w)
@@ -195,15 +198,42 @@ func (q questionMarks) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// zeros writes n zeros.
-func zeros(w io.Writer, n int) error {
-	block := make([]byte, 1<<20)
-	for ; n > 0; n -= len(block) {
-		if _, err := w.Write(block); err != nil {
+// bomb is an entry of 1 GiB of zeros that packs into one MiB. One piece is
+// packed and then repeated, since packing them all would take seconds.
+func bomb(z *zip.Writer, header *zip.FileHeader) error {
+	const piece, pieces = 16 << 20, 64
+	zeros := make([]byte, 1<<20)
+	var packed bytes.Buffer
+	pack, err := flate.NewWriter(&packed, flate.BestSpeed)
+	if err != nil {
+		return err
+	}
+	sum := uint32(0)
+	for range piece / len(zeros) {
+		if _, err := pack.Write(zeros); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := pack.Flush(); err != nil { // up to a byte, so that it can be repeated
+		return err
+	}
+	for range piece * pieces / len(zeros) {
+		sum = crc32.Update(sum, crc32.IEEETable, zeros)
+	}
+	last := []byte{3, 0} // an empty block that ends the data
+	header.CRC32, header.UncompressedSize64 = sum, piece*pieces
+	header.CompressedSize64 = uint64(packed.Len()*pieces + len(last))
+	entry, err := z.CreateRaw(header)
+	if err != nil {
+		return err
+	}
+	for range pieces {
+		if _, err := entry.Write(packed.Bytes()); err != nil {
+			return err
+		}
+	}
+	_, err = entry.Write(last)
+	return err
 }
 
 // breaksOff fails after some bytes, which it writes.

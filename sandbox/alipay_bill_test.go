@@ -260,6 +260,12 @@ func TestAlipayBillDownloadFaults(t *testing.T) {
 	b.arm(OpBill, BillZipBomb, 1)
 	packed = b.billOf("2030-03-09").Body.Bytes()
 	if z, err = zip.NewReader(bytes.NewReader(packed), int64(len(packed))); err != nil || len(packed) > 2<<20 || z.File[0].UncompressedSize64 != 1<<30 {
-		t.Errorf("bomb: %d bytes, %v", len(packed), err)
+		t.Fatalf("bomb: %d bytes, %v", len(packed), err)
+	}
+	if r, err = z.File[0].Open(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, io.LimitReader(r, 40<<20)); err != nil || n != 40<<20 { // more than a piece
+		t.Errorf("bomb: %d bytes unpacked, %v", n, err)
 	}
 }
