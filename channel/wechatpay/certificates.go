@@ -47,7 +47,7 @@ type flight struct {
 // WantsRefresh says that a message came with the serial of a certificate that
 // is not held. A callback is then refused; after a Refresh the channel's own
 // repetition of it passes.
-func (c *Channel) WantsRefresh() bool { return c.keys.wanted.Load() }
+func (c *Channel) WantsRefresh() bool { return c.keys.wants(c.now()) }
 
 // RefreshDue says whether a worker shall call Refresh now: the list is older
 // than ten hours, or a refresh is wanted, and the last attempt is a minute
@@ -58,7 +58,7 @@ func (c *Channel) RefreshDue(now time.Time) bool {
 	}
 	c.renewal.mu.Lock()
 	defer c.renewal.mu.Unlock()
-	return passed(now, c.renewal.tried, refreshGap) && (c.WantsRefresh() || passed(now, c.renewal.done, refreshEvery))
+	return passed(now, c.renewal.tried, refreshGap) && (c.keys.wants(now) || passed(now, c.renewal.done, refreshEvery))
 }
 
 // passed says that d has gone by since t; a clock that was put back does not
@@ -83,6 +83,9 @@ var errTooSoon = errors.New("the certificates were asked for less than a minute 
 func (c *Channel) renew(ctx context.Context) error { return c.refresh(ctx, true) }
 
 func (c *Channel) refresh(ctx context.Context, spare bool) error {
+	if err := ctx.Err(); err != nil {
+		return unknown(cause(err))
+	}
 	r := &c.renewal
 	r.mu.Lock()
 	f := r.flight
@@ -109,7 +112,7 @@ func (c *Channel) refresh(ctx context.Context, spare bool) error {
 func (c *Channel) fly(ctx context.Context, f *flight) {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
-	wanted := c.keys.wanted.Swap(false) // what is marked from now on is not answered by this list
+	wanted := c.keys.wanted.Swap(nil) // what is marked from now on, this list need not have
 	f.err = c.fetchCertificates(ctx)
 	r := &c.renewal
 	r.mu.Lock()
@@ -117,17 +120,20 @@ func (c *Channel) fly(ctx context.Context, f *flight) {
 	r.flight = nil
 	if f.err == nil {
 		r.done = c.now()
-	} else if wanted {
-		c.keys.wanted.Store(true)
+	} else {
+		c.keys.wanted.CompareAndSwap(nil, wanted)
 	}
 	close(f.over)
 }
+
+// listMeans: there is no list where there are no certificates.
+var listMeans = noState(map[string]error{"RESOURCENOTEXISTS": errRejected, codeNotExist: errRejected})
 
 // fetchCertificates asks for the list, believes it if one of the listed or
 // held keys has signed it, and adds what is new.
 func (c *Channel) fetchCertificates(ctx context.Context) error {
 	list := &listValidator{c: c}
-	_, err := c.get(ctx, core.NewClientWithValidator(c.client, list), "/v3/certificates", nil)
+	_, err := c.get(ctx, core.NewClientWithValidator(c.client, list), "/v3/certificates", listMeans)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,9 @@ type keyring struct {
 	// renewable: a certificate is configured, so there may be newer ones. In
 	// pure public key mode WeChat Pay lists none.
 	renewable bool
-	wanted    atomic.Bool // a message named a certificate that is not held
+	// wanted is the serial that a message last named and that was not held;
+	// nil when no list is wanted.
+	wanted atomic.Pointer[string]
 }
 
 // newKeyring holds the configured keys.
@@ -54,11 +56,22 @@ func (k *keyring) find(serial string, now time.Time) (*rsa.PublicKey, bool) {
 	key, known := k.set.Load().byID[serial]
 	if !known || key.expired(now) {
 		if k.renewable && hexShape.MatchString(serial) {
-			k.wanted.Store(true)
+			named := serial // else every serial would be put on the heap
+			k.wanted.Store(&named)
 		}
 		return nil, false
 	}
 	return key.pub, true
+}
+
+// wants says that a message came of a certificate that is still not held.
+func (k *keyring) wants(now time.Time) bool {
+	serial := k.wanted.Load()
+	if serial == nil {
+		return false
+	}
+	key, held := k.set.Load().byID[*serial]
+	return !held || key.expired(now)
 }
 
 // accepted names the key that answers shall be signed with, and that our
