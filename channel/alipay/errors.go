@@ -82,8 +82,8 @@ func meaning(code, sub string) error {
 // refusal is the error of a signed answer that says no.
 func refusal(s said) error {
 	code, sub := short(s.Code, 16), short(s.SubCode, 64)
-	switch m := meaning(code, sub); m {
-	case errRejected:
+	switch m := meaning(code, sub); {
+	case errors.Is(m, errRejected):
 		r := &payment.RejectedError{Code: sub, Message: short(s.SubMsg, 256)}
 		if r.Code == "" {
 			r.Code = code
@@ -92,7 +92,7 @@ func refusal(s said) error {
 			r.Message = short(s.Msg, 256)
 		}
 		return r
-	case errUnknown:
+	case errors.Is(m, errUnknown):
 		return unknown(fmt.Errorf("code %s %s", code, sub))
 	default:
 		return fmt.Errorf("%w: code %s %s", m, code, sub)
