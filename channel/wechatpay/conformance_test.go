@@ -49,8 +49,16 @@ var ends = map[payment.FactKind]sandbox.RefundState{
 	payment.RefundFailed: sandbox.RefundClosed,
 }
 
-// fixture is a channel and a gateway on one clock, which it returns as well.
-func fixture(t *testing.T, signing sandbox.Signing) (channeltest.Fixture, *sandbox.VirtualClock) {
+// bench is a channel and a gateway on one clock.
+type bench struct {
+	channeltest.Fixture
+	wechat   *wechatpay.Channel
+	accounts payment.Accounts // the same
+	gateway  *sandbox.Gateway
+	clock    *sandbox.VirtualClock
+}
+
+func newBench(t *testing.T, signing sandbox.Signing, changes ...func(*wechatpay.Config)) *bench {
 	k, err := keys()
 	if err != nil {
 		t.Fatal(err)
@@ -69,11 +77,14 @@ func fixture(t *testing.T, signing sandbox.Signing) (channeltest.Fixture, *sandb
 	for _, p := range m.PlatformKeys {
 		cfg.PlatformKeys = append(cfg.PlatformKeys, wechatpay.PlatformKey{Serial: p.Serial, PEM: p.PEM})
 	}
+	for _, change := range changes {
+		change(&cfg)
+	}
 	c, err := wechatpay.New(cfg, wechatpay.Options{Transport: transport, Clock: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return channeltest.Fixture{
+	return &bench{wechat: c, accounts: c, gateway: g, clock: clock, Fixture: channeltest.Fixture{
 		Channel: c, Now: clock.Now, NotifyURL: "https://shop.example.test/notify",
 		Called: []payment.Method{payment.Native, payment.JSAPI, payment.H5, payment.App},
 		Fresh:  5 * time.Minute,
@@ -108,7 +119,7 @@ func fixture(t *testing.T, signing sandbox.Signing) (channeltest.Fixture, *sandb
 			return day, nil
 		},
 		BreakBill: func(fault channeltest.BillFault) error { return g.Arm(sandbox.OpBill, billFaults[fault], 1) },
-	}, clock
+	}}
 }
 
 // TestConformance runs the suite against the sandbox, over HTTP, with
@@ -117,8 +128,7 @@ func TestConformance(t *testing.T) {
 	for _, signing := range []sandbox.Signing{sandbox.Mixed, sandbox.ByCertificate, sandbox.ByPublicKey} {
 		t.Run(string(signing), func(t *testing.T) {
 			channeltest.Run(t, func(t *testing.T) channeltest.Fixture {
-				f, _ := fixture(t, signing)
-				return f
+				return newBench(t, signing).Fixture
 			})
 		})
 	}
@@ -127,8 +137,8 @@ func TestConformance(t *testing.T) {
 // TestConformanceOnAMovedClock runs it again on a day that is not today.
 func TestConformanceOnAMovedClock(t *testing.T) {
 	channeltest.Run(t, func(t *testing.T) channeltest.Fixture {
-		f, clock := fixture(t, sandbox.Mixed)
-		clock.Advance(100 * time.Hour)
-		return f
+		b := newBench(t, sandbox.Mixed)
+		b.clock.Advance(100 * time.Hour)
+		return b.Fixture
 	})
 }
