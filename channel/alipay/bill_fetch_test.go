@@ -223,4 +223,3 @@ func TestBillEnds(t *testing.T) {
 		t.Errorf("%d rows, %v", rows, err)
 	}
 }
-

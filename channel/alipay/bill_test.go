@@ -231,4 +231,3 @@ func TestReadBillStops(t *testing.T) {
 		t.Errorf("%v after %d rows", err, n)
 	}
 }
-
