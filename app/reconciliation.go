@@ -32,21 +32,21 @@ const (
 // DiscrepancyData is one difference between our books and a channel's. Its id
 // is made of what differs, so that running again finds the same.
 type DiscrepancyData struct {
-	ID            string // begins with the day, so that ids sort by it
-	Channel       string
-	Day           string
-	Class         string // see reconcile.Classes
-	PaymentNo     string
-	RefundNo      string
-	TransactionID string
-	Ours          int64 // minor units; 0 where we have nothing
-	Theirs        int64
-	Detail        string
-	Status        DiscrepancyStatus
-	Resolution    string // what the operator recorded
-	CreatedAt     time.Time
-	ResolvedAt    time.Time
-	Version       int64 // 0 before it was first saved
+	ID            string            `json:"id"` // begins with the day, so that ids sort by it
+	Channel       string            `json:"channel"`
+	Day           string            `json:"day"`
+	Class         string            `json:"class"` // see reconcile.Classes
+	PaymentNo     string            `json:"paymentNo,omitempty"`
+	RefundNo      string            `json:"refundNo,omitempty"`
+	TransactionID string            `json:"transactionId,omitempty"`
+	Ours          int64             `json:"ours"` // minor units; 0 where we have nothing
+	Theirs        int64             `json:"theirs"`
+	Detail        string            `json:"detail"`
+	Status        DiscrepancyStatus `json:"status"`
+	Resolution    string            `json:"resolution,omitempty"` // what the operator recorded
+	CreatedAt     time.Time         `json:"createdAt,omitzero"`
+	ResolvedAt    time.Time         `json:"resolvedAt,omitzero"`
+	Version       int64             `json:"version"` // 0 before it was first saved
 }
 
 // DiscrepancyStatus is how a discrepancy stands.

@@ -12,11 +12,12 @@ import (
 // with a channel. Times are UTC.
 type TimelineEntry struct {
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" doc:"event, callback, prepay, query or close"`
+	Kind    string        `json:"kind" doc:"event, callback, or a word with the channel or about it: prepay, query, close, refund, refund_query, bill (a line of it), operator"`
 	Type    string        `json:"type,omitempty" doc:"The event's type"`
 	Seq     int64         `json:"seq,omitempty"`
 	Status  string        `json:"status,omitempty" doc:"The order's status after the event"`
 	Payment string        `json:"paymentNo,omitempty"`
+	Refund  string        `json:"refundNo,omitempty"`
 	Channel string        `json:"channel,omitempty"`
 	Coupon  string        `json:"couponCode,omitempty"`
 	Sku     string        `json:"sku,omitempty"`
@@ -24,6 +25,7 @@ type TimelineEntry struct {
 	Units   int64         `json:"quantity,omitempty"`
 	Verdict string        `json:"verdict,omitempty" doc:"What became of the exchange"`
 	Detail  string        `json:"detail,omitempty"`
+	DueAt   *time.Time    `json:"dueAt,omitempty" doc:"Of an instalment"`
 	Took    time.Duration `json:"tookMicros,omitempty" doc:"Microseconds that the call took"`
 	TraceID string        `json:"traceId,omitempty"`
 }
@@ -50,10 +52,14 @@ func (a *App) Timeline(ctx context.Context, shop, orderNo string) ([]TimelineEnt
 	}
 	for _, r := range records {
 		for _, e := range r.Events {
-			out = append(out, TimelineEntry{
-				At: r.At, Kind: "event", Type: string(e.Type), Seq: e.Seq, Status: e.Status, Payment: e.Payment, Channel: e.Channel,
+			line := TimelineEntry{
+				At: r.At, Kind: "event", Type: string(e.Type), Seq: e.Seq, Status: e.Status, Payment: e.Payment, Refund: e.Refund, Channel: e.Channel,
 				Coupon: e.Coupon, Sku: e.Sku, Amount: e.Amount, Units: e.Quantity, Detail: e.Reason, TraceID: TraceID(r.Trace),
-			})
+			}
+			if !e.DueAt.IsZero() {
+				line.DueAt = &e.DueAt
+			}
+			out = append(out, line)
 		}
 	}
 	// An exchange begins before the events that it caused: on equal times it

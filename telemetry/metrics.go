@@ -17,6 +17,7 @@ type Metrics struct {
 
 	Requests  *prometheus.HistogramVec // route, status
 	Callbacks *prometheus.CounterVec   // channel, verdict
+	calls     *prometheus.CounterVec   // kind, call, outcome
 
 	BatchCommands prometheus.Histogram
 	BatchLoad     prometheus.Histogram
@@ -55,6 +56,7 @@ func NewMetrics() *Metrics {
 		registry:  r,
 		Requests:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tandem_http_request_seconds", Help: "HTTP requests by route and status.", Buckets: fast}, []string{"route", "status"}),
 		Callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_callbacks_total", Help: "Channel callbacks by verdict."}, []string{"channel", "verdict"}),
+		calls:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_channel_calls_total", Help: "Calls to channels by how they ended; call \"state\" counts changes of the circuit breaker."}, []string{"kind", "call", "outcome"}),
 		EventLag:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tandem_event_lag_seconds", Help: "Age of the oldest event that a reaction has not followed."}, []string{"reaction"}),
 
 		BatchCommands: histogram("tandem_batch_commands", "Commands in a batch.", sizes),
@@ -68,13 +70,18 @@ func NewMetrics() *Metrics {
 		PushSlow:      counter("tandem_push_slow_readers_total", "Sockets that were dropped for not reading."),
 	}
 	m.Sockets = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tandem_sockets", Help: "Open WebSockets and event streams."})
-	r.MustRegister(m.Requests, m.Callbacks, m.EventLag, m.Sockets)
+	r.MustRegister(m.Requests, m.Callbacks, m.calls, m.EventLag, m.Sockets)
 	return m
 }
 
 // Request counts one HTTP request.
 func (m *Metrics) Request(route string, status int, took time.Duration) {
 	m.Requests.WithLabelValues(route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// ChannelCall counts a call to a channel, or a change of its breaker.
+func (m *Metrics) ChannelCall(kind, call, outcome string) {
+	m.calls.WithLabelValues(kind, call, outcome).Inc()
 }
 
 // Callback counts one callback.

@@ -13,7 +13,7 @@ import (
 // program and not a gateway. What is asked of the channel is answered at
 // once, and its callbacks are verified like any of WeChat Pay's.
 func benchKind(clock app.Clock) app.ChannelKind {
-	k := wechatpayKind(clock)
+	k := channelKinds(clock, nil)[0]
 	k.Kind = load.BenchChannel
 	open := k.Open
 	k.Open = func(settings json.RawMessage) (app.Configured, error) {

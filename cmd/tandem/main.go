@@ -19,14 +19,15 @@ var version = "dev"
 
 // cli is the command line. Every flag has an environment variable TANDEM_<FLAG>.
 type cli struct {
-	Serve    serveCmd    `cmd:"" help:"Run the server."`
-	Sandbox  sandboxCmd  `cmd:"" help:"Run the payment gateway emulator alone, for any program in any language."`
-	Bench    benchCmd    `cmd:"" help:"Drive load and report rates, latencies, and the audit's verdict."`
-	Audit    auditCmd    `cmd:"" help:"Check the invariants on a live database; exit 1 if any is broken."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database's tables up to date, or take them away."`
-	Keys     keysCmd     `cmd:"" help:"List, add and revoke secret keys."`
-	Channels channelsCmd `cmd:"" help:"List and set up payment channels."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Serve     serveCmd     `cmd:"" help:"Run the server."`
+	Sandbox   sandboxCmd   `cmd:"" help:"Run the payment gateway emulator alone, for any program in any language."`
+	Bench     benchCmd     `cmd:"" help:"Drive load and report rates, latencies, and the audit's verdict."`
+	Audit     auditCmd     `cmd:"" help:"Check the invariants on a live database; exit 1 if any is broken."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare a day with a channel's bill; exit 1 if anything is left for a person."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables up to date, or take them away."`
+	Keys      keysCmd      `cmd:"" help:"List, add and revoke secret keys."`
+	Channels  channelsCmd  `cmd:"" help:"List and set up payment channels."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 // streams is where a command reads and writes.

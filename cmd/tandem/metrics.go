@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/push"
 )
@@ -38,18 +39,23 @@ func (sv *server) registerGauges() {
 	sv.metrics.Register(&openPayments{sv})
 }
 
-// openPayments counts open payments by state when asked, with the age of the
-// oldest: one that grows old is what somebody should look at.
+// openPayments counts, when asked, what somebody should look at: open payments
+// by state with the age of the oldest, money in suspense, refunds that wait
+// for a person, and open discrepancies.
 type openPayments struct{ sv *server }
 
 var (
 	openCount = prometheus.NewDesc("tandem_open_payments", "Payments that wait for the channel's word, by state.", []string{"shop", "status"}, nil)
 	openAge   = prometheus.NewDesc("tandem_open_payment_oldest_seconds", "Age of the oldest open payment, by state.", []string{"shop", "status"}, nil)
+	suspense  = prometheus.NewDesc("tandem_suspense_minor_units", "Money that arrived and is neither applied nor refunded, by channel; 0 when all is well.", []string{"shop", "channel", "currency"}, nil)
+	parked    = prometheus.NewDesc("tandem_parked_refunds", "Refunds that wait for a person; up to 200 are counted.", []string{"shop"}, nil)
+	differ    = prometheus.NewDesc("tandem_open_discrepancies", "Discrepancies that nobody has resolved; up to 200 are counted.", []string{"shop"}, nil)
 )
 
 func (*openPayments) Describe(ch chan<- *prometheus.Desc) {
-	ch <- openCount
-	ch <- openAge
+	for _, d := range []*prometheus.Desc{openCount, openAge, suspense, parked, differ} {
+		ch <- d
+	}
 }
 
 func (p *openPayments) Collect(ch chan<- prometheus.Metric) {
@@ -57,16 +63,41 @@ func (p *openPayments) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	shops, err := p.sv.db.Shops(ctx)
 	if err != nil {
-		return // a scrape without these two beats none
+		return // a scrape without these beats none
 	}
 	for _, s := range shops {
-		ages, err := p.sv.db.PaymentAges(ctx, s.ID, p.sv.clock.Now())
-		if err != nil {
-			return
-		}
+		p.collect(ctx, s.ID, func(d *prometheus.Desc, v float64, labels ...string) {
+			ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, append([]string{s.ID}, labels...)...)
+		})
+	}
+}
+
+func (p *openPayments) collect(ctx context.Context, shop string, tell func(*prometheus.Desc, float64, ...string)) {
+	if ages, err := p.sv.db.PaymentAges(ctx, shop, p.sv.clock.Now()); err == nil {
 		for status, age := range ages {
-			ch <- prometheus.MustNewConstMetric(openCount, prometheus.GaugeValue, float64(age.Count), s.ID, string(status))
-			ch <- prometheus.MustNewConstMetric(openAge, prometheus.GaugeValue, age.Oldest.Seconds(), s.ID, string(status))
+			tell(openCount, float64(age.Count), string(status))
+			tell(openAge, age.Oldest.Seconds(), string(status))
 		}
+	}
+	// A channel without any is told as 0: an alert on what is missing never fires.
+	if rows, err := p.sv.db.Suspense(ctx, shop); err == nil {
+		has := map[string]bool{}
+		for _, r := range rows {
+			has[r.Channel] = true
+			tell(suspense, float64(r.Amount), r.Channel, r.Currency)
+		}
+		channels, _ := p.sv.db.ListChannels(ctx, shop)
+		for _, c := range channels {
+			if !has[c.Name] {
+				tell(suspense, 0, c.Name, "")
+			}
+		}
+	}
+	page := app.Page{Limit: 200}
+	if items, _, err := p.sv.db.ListRefunds(ctx, shop, app.RefundFilter{Parked: true}, page); err == nil {
+		tell(parked, float64(len(items)))
+	}
+	if items, _, err := p.sv.db.ListDiscrepancies(ctx, shop, app.DiscrepancyFilter{Status: app.DiscrepancyOpen}, page); err == nil {
+		tell(differ, float64(len(items)))
 	}
 }

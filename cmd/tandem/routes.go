@@ -21,7 +21,7 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
 		Observe: sv.metrics.Request, Callback: sv.metrics.Callback, Draining: sv.drain, TrustProxy: sv.cfg.TrustProxy,
 		Document: api.DocumentPush,
-		Version: version, Log: sv.log,
+		Version:  version, Log: sv.log,
 	}
 	if !sv.cfg.NoSandbox {
 		o.AdvanceClock = func(_ context.Context, d time.Duration) (time.Time, error) { return sv.clock.Advance(d), nil }
@@ -77,15 +77,31 @@ func (sv *server) mountSandbox(ctx context.Context, mux *http.ServeMux, addr str
 		return err
 	}
 	sv.sandbox = sandbox.New(sandbox.Options{Clock: sv.clock, Rand: rand.Reader, Log: sv.log, Keys: keys, PublicURL: sv.url})
-	for _, pattern := range []string{"/v3/", "/pay/", "/sandbox/"} {
+	for _, pattern := range []string{"/v3/", "/gateway.do", "/pay/", "/sandbox/"} {
 		mux.Handle(pattern, sv.sandbox.Handler())
 	}
-	_, err = sv.app.PutChannel(ctx, sv.book, shop.Default, "wechatpay", sandboxSettings(sv.sandbox.Merchant(), "http://"+addr))
-	return err
+	for name, settings := range sandboxSettings(keys, "http://"+addr) {
+		if _, err := sv.app.PutChannel(ctx, sv.book, shop.Default, name, settings); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// sandboxSettings are the settings of a WeChat Pay channel at the sandbox.
-func sandboxSettings(m sandbox.Merchant, baseURL string) json.RawMessage {
+// sandboxSettings are the settings of the channels at the sandbox, by name.
+func sandboxSettings(keys *sandbox.Keys, baseURL string) map[string]json.RawMessage {
+	ali := keys.AlipayMerchant()
+	raw, err := json.Marshal(map[string]any{
+		"kind": "alipay", "appId": ali.AppID, "sellerId": ali.SellerID, "appPrivateKey": ali.AppPrivateKeyPEM,
+		"alipayPublicKey": ali.AlipayPublicKey, "gatewayUrl": baseURL + "/gateway.do",
+	})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return map[string]json.RawMessage{"wechatpay": wechatSettings(keys.Merchant(), baseURL), "alipay": raw}
+}
+
+func wechatSettings(m sandbox.Merchant, baseURL string) json.RawMessage {
 	type key struct {
 		Serial string `json:"serial"`
 		PEM    string `json:"pem"`

@@ -170,7 +170,7 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	}
 	tokens := app.NewTokens(tokenKey)
 	sv.auth = &app.Auth{Store: sv.db, Tokens: tokens}
-	kinds := []app.ChannelKind{wechatpayKind(sv.clock)}
+	kinds := channelKinds(sv.clock, sv.metrics.ChannelCall)
 	if sv.cfg.BenchChannel {
 		kinds = append(kinds, benchKind(sv.clock))
 	}

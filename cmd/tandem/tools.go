@@ -241,7 +241,7 @@ func (f *channelFlags) book(ctx context.Context, a *app.App, db database) (*app.
 	if err != nil {
 		return nil, err
 	}
-	return &app.ChannelBook{Store: db, Sealer: box, Kinds: []app.ChannelKind{wechatpayKind(a.Clock)}}, nil
+	return &app.ChannelBook{Store: db, Sealer: box, Kinds: channelKinds(a.Clock, nil)}, nil
 }
 
 type channelsGetCmd struct{ channelFlags }
