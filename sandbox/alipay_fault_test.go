@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -42,6 +43,7 @@ func TestAlipayCallFaults(t *testing.T) {
 		if c.fault == Slow {
 			go func() { // let the delay pass as soon as somebody waits for it
 				for !b.clock.waits() {
+					runtime.Gosched()
 				}
 				b.clock.Advance(time.Second)
 			}()
