@@ -40,7 +40,7 @@ var rooms = map[string][]string{
 	"channel/guard":       {"payment"},
 	"sandbox":             {},
 
-	"api":      {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"api":      {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 	"push":     {"app", "event", "fault", "order"},
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }

@@ -100,7 +100,7 @@ func (s *server) getCoupon(ctx context.Context, in *getCouponInput) (*tagged[cou
 var revokeCoupon = op{
 	call: "POST /v1/coupons/{code}/revoke", id: "revokeCoupon", tag: "Coupons", summary: "Withdraw a coupon",
 	about: "An order that holds it keeps its price. What has been used stays used.",
-	codes: []fault.Code{fault.CouponNotFound, fault.CouponUnavailable}, answer: couponExample,
+	codes: []fault.Code{fault.CouponNotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused}, answer: couponExample,
 }
 
 type revokeCouponInput struct {
@@ -108,8 +108,10 @@ type revokeCouponInput struct {
 	KeyAccepted
 }
 
-func (s *server) revokeCoupon(ctx context.Context, in *revokeCouponInput) (*answer[couponView], error) {
-	return answerOf(s.viewCoupon)(s.app.RevokeCoupon(ctx, caller(ctx).Shop, in.Code))
+func (s *server) revokeCoupon(ctx context.Context, in *revokeCouponInput) (*repeatable[couponView], error) {
+	ours := caller(ctx).Shop
+	return repeatableOf(s.viewCoupon)(app.Once(ctx, s.app, ours, "revoke coupon "+in.Code, in.IdempotencyKey, nil,
+		func() (marketing.CouponData, error) { return s.app.RevokeCoupon(ctx, ours, in.Code) }))
 }
 
 var listCoupons = op{

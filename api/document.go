@@ -31,8 +31,8 @@ token (` + "`ct_…`" + `, on the order that was just placed) reaches that one o
 
 **Idempotency.** Send an ` + "`Idempotency-Key`" + ` with each POST: one key for one intent. A repeat with
 the same key and body is answered as the first was, with ` + "`Idempotent-Replayed: true`" + `; the same
-key with another body is refused with ` + "`idempotency_key_reused`" + `. Placing an order and opening a
-payment require it.
+key with another body is refused with ` + "`idempotency_key_reused`" + `. Placing an order, opening a
+payment and asking for a refund require it.
 
 **Errors** are RFC 9457 problems. Branch on ` + "`code`" + `; show ` + "`detail`" + ` to a developer; quote
 ` + "`traceId`" + ` when you ask. After 429 and 503 wait as long as ` + "`Retry-After`" + ` says, then repeat
@@ -45,12 +45,15 @@ var tags = []*huma.Tag{
 	{Name: "Quotes", Description: "试算: what a cart would cost now, and why."},
 	{Name: "Orders", Description: "订单: the price is frozen when it is placed; coupons are locked and stock is reserved with it."},
 	{Name: "Payments", Description: "支付单: an order has one or many."},
+	{Name: "Refunds", Description: "退款单: money on its way back. One refund takes from one or many payments of its order; a part that the channel cannot finish waits for a person."},
 	{Name: "Skus", Description: "What can be sold, and how much of it is left."},
 	{Name: "Users", Description: "What pricing may know of a buyer. Users that were never put are plain users."},
 	{Name: "Promotions", Description: "营销活动: rules that apply without a code."},
 	{Name: "Coupons", Description: "优惠券: templates, and the codes issued from them."},
 	{Name: "Events", Description: "What happened, from any point on."},
 	{Name: "Channels", Description: "支付渠道: how the shop takes money."},
+	{Name: "Shop", Description: "商户: what it decides where more than one ending is right."},
+	{Name: "Reconciliation", Description: "对账: each day of a channel's bill against our books. What the bill's own facts heal is healed; the rest waits for a person."},
 	{Name: "Operations", Description: "For operators."},
 }
 

@@ -16,7 +16,7 @@ type eventView struct {
 	SpecVersion string    `json:"specversion" enum:"1.0"`
 	ID          string    `json:"id" example:"0-42/1" doc:"Unique in the shop; the same whenever it is read"`
 	Source      string    `json:"source" example:"/shops/default"`
-	Type        string    `json:"type" example:"order.paid"`
+	Type        string    `json:"type" example:"order.paid" doc:"One of those that the feed lists; new ones may come"`
 	Subject     string    `json:"subject,omitempty" doc:"The order number"`
 	Time        time.Time `json:"time"`
 	TraceParent string    `json:"traceparent,omitempty" doc:"W3C trace context of what caused it"`
@@ -31,12 +31,14 @@ type eventData struct {
 	Status      string        `json:"status,omitempty" doc:"The order's status after the event"`
 	UserID      string        `json:"userId,omitempty"`
 	PaymentNo   string        `json:"paymentNo,omitempty"`
+	RefundNo    string        `json:"refundNo,omitempty"`
 	Channel     string        `json:"channel,omitempty"`
 	CouponCode  string        `json:"couponCode,omitempty"`
 	Sku         string        `json:"sku,omitempty"`
 	Amount      int64         `json:"amount,omitempty" doc:"Minor units"`
 	Quantity    int64         `json:"quantity,omitempty"`
 	Reason      string        `json:"reason,omitempty"`
+	DueAt       *time.Time    `json:"dueAt,omitempty" doc:"Of an instalment"`
 	CouponCodes []string      `json:"couponCodes,omitempty"`
 	Units       []event.Units `json:"units,omitempty"`
 }
@@ -49,8 +51,8 @@ func viewEvents(r event.Record) []eventView {
 			SpecVersion: "1.0", ID: r.Position.String() + "/" + strconv.Itoa(i+1), Source: "/shops/" + r.Shop, Type: string(e.Type),
 			Subject: e.Order, Time: at(r.At), TraceParent: r.Trace, ContentType: "application/json",
 			Data: eventData{
-				OrderNo: e.Order, Seq: e.Seq, Status: e.Status, UserID: e.User, PaymentNo: e.Payment, Channel: e.Channel,
-				CouponCode: e.Coupon, Sku: e.Sku, Amount: e.Amount, Quantity: e.Quantity, Reason: e.Reason,
+				OrderNo: e.Order, Seq: e.Seq, Status: e.Status, UserID: e.User, PaymentNo: e.Payment, RefundNo: e.Refund, Channel: e.Channel,
+				CouponCode: e.Coupon, Sku: e.Sku, Amount: e.Amount, Quantity: e.Quantity, Reason: e.Reason, DueAt: atOrNil(e.DueAt),
 				CouponCodes: e.Coupons, Units: e.Units,
 			},
 		}
@@ -61,7 +63,7 @@ func viewEvents(r event.Record) []eventView {
 var listEvents = op{
 	call: "GET /v1/events", id: "listEvents", tag: "Events", summary: "The shop's events from any point on, oldest first",
 	about: "Keep `nextCursor` and send it as `after` to go on; it is there on every page, the last one too. What is read once is " +
-		"never followed by something older. `limit` counts commits, each of one or more events.",
+		"never followed by something older. `limit` counts commits, each of one or more events.\n\n" + aboutEvents(),
 	answer: `{"items":[{"specversion":"1.0","id":"0-42/1","source":"/shops/default","type":"order.paid","subject":"12026060104000012300000000017",` +
 		`"time":"2026-06-01T04:00:31.2Z","datacontenttype":"application/json","data":{"orderNo":"12026060104000012300000000017","seq":5,"status":"paid","amount":16276}}],"nextCursor":"0-42"}`,
 }

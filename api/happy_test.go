@@ -8,12 +8,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/payment"
 )
 
 func serve(h http.Handler, call string) *httptest.ResponseRecorder {
@@ -34,7 +36,14 @@ func TestHappy(t *testing.T) {
 	for call := range ops {
 		left[call] = true
 	}
-	known := map[string]string{}
+	known := map[string]string{
+		"soon": h.Clock.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339),
+		"date": payment.DayOf(h.Clock.Now(), h.gate.Zone()).String(),
+	}
+	stranger := payment.BillRow{
+		Kind: payment.BillPayment, Line: 1, PaymentNo: "A-77", TransactionID: "T-77", Amount: 4200, Rate: -1, Currency: "CNY",
+		Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: h.Clock.Now(),
+	}
 	fill := func(s string) string {
 		for name, value := range known {
 			s = strings.ReplaceAll(s, "{"+name+"}", value)
@@ -106,6 +115,34 @@ func TestHappy(t *testing.T) {
 		{"GET /v1/events?limit=1000", ``, 200, `{"nextCursor":"…{position}"}`},
 		{"GET /v1/events?after={position}", ``, 200, `{"items":[],"nextCursor":"{position}"}`},
 
+		{"POST /v1/orders/{order}/refunds", `{"items":[{"line":0,"quantity":1}],"reason":"broken"}`, 201,
+			`{"refundNo":"…{refund}","orderNo":"{order}","amount":8138,"currency":"CNY","status":"pending","cause":"asked","reason":"broken","items":[{"line":0,"quantity":1,"amount":8138}],` +
+				`"allocations":[{"paymentNo":"{second}","channel":"gate","amount":8138,"status":"pending"}]}`},
+		{"GET /v1/orders/{order}", ``, 200, `{"status":"paid","refundingAmount":8138,"refundedAmount":0,"payments":[{"refundingAmount":0},{"refundingAmount":8138,"refundedAmount":0}]}`},
+		{"REFUNDS", ``, 0, ``},
+		{"GET /v1/refunds/{refund}", ``, 200, `{"status":"succeeded","allocations":[{"status":"succeeded","refundNoAtChannel":"{refund}","channelRefundId":"R{refund}"}]}`},
+		{"GET /v1/orders/{order}", ``, 200, `{"status":"paid","refundingAmount":0,"refundedAmount":8138,"payments":[{},{"refundedAmount":8138}]}`},
+		{"POST /v1/orders/{order}/refunds", ``, 201, `{"refundNo":"…{rest}","amount":8138}`},
+		{"STUCK {rest}", ``, 0, ``},
+		{"POST /v1/notify/default/gate", `{callback}`, 200, ``},
+		{"GET /v1/refunds?status=pending&parked=true", ``, 200, `{"items":[{"refundNo":"{rest}","allocations":[{"parked":{"reason":"abnormal","said":"refund_stuck"}}]}]}`},
+		{"POST /v1/refunds/{rest}/abnormal", `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222021234567890","name":"张三"}`, 200, `{"status":"pending","allocations":[{"parked":{"reason":"abnormal"}}]}`},
+		{"POST /v1/refunds/{rest}/retry", ``, 200, `{"status":"pending"}`},
+		{"POST /v1/refunds/{rest}/confirm", `{"reason":"by bank transfer"}`, 200, `{"status":"succeeded","allocations":[{"status":"succeeded"}]}`},
+		{"GET /v1/orders/{order}/refunds", ``, 200, `{"items":[{"refundNo":"{refund}"},{"refundNo":"{rest}"}]}`},
+		{"GET /v1/refunds", ``, 200, `{"items":[{"refundNo":"{rest}"},{"refundNo":"{refund}"}]}`},
+		{"GET /v1/orders/{order}", ``, 200, `{"status":"refunded","refundedAmount":16276}`},
+
+		{"GET /v1/shop", ``, 200, `{"id":"default","currency":"CNY","policies":{}}`},
+		{"PUT /v1/shop/policies", `{"unpaidInstalment":"wait","refundSplit":"newest_first"}`, 200, `{"id":"default","policies":{"unpaidInstalment":"wait","refundSplit":"newest_first"}}`},
+		{"GET /v1/shop", ``, 200, `{"policies":{"unpaidInstalment":"wait","refundSplit":"newest_first"}}`},
+		{"POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"instalments":[{"amount":3000},{"amount":5888,"dueAt":"{soon}"}]}`, 201,
+			`{"orderNo":"…{parts}","instalments":[{"amount":3000,"paidAmount":0,"status":"due"},{"amount":5888,"dueAt":"{soon}","paidAmount":0,"status":"due"}]}`},
+		{"POST /v1/orders/{parts}/payments", `{"channel":"gate","method":"native"}`, 201, `{"paymentNo":"…{first part}","amount":3000}`},
+		{"PAY {first part}", ``, 0, ``},
+		{"POST /v1/notify/default/gate", `{callback}`, 200, ``},
+		{"GET /v1/orders/{parts}", ``, 200, `{"status":"partially_paid","expiresAt":"{soon}","instalments":[{"paidAmount":3000,"status":"paid"},{"paidAmount":0,"status":"due"}]}`},
+
 		{"POST /v1/orders", oneTea, 201, `{"orderNo":"…{third}","payableAmount":8888}`},
 		{"POST /v1/orders/{third}/cancel", `{"reason":"changed my mind"}`, 200, `{"status":"closed","closeReason":"changed my mind"}`},
 		{"POST /v1/orders", `{"userId":"u1","items":[{"sku":"cup","quantity":1}]}`, 201, `{"orderNo":"…{fourth}","status":"paid","payableAmount":0}`},
@@ -118,6 +155,17 @@ func TestHappy(t *testing.T) {
 		{"DELETE /v1/keys/{key}", ``, 204, ``},
 		{"GET /v1/effects?state=parked", ``, 200, `{"items":[]}`},
 		{"POST /v1/test/clock", `{"advance":"25h"}`, 200, `{"now":"…{now}"}`},
+		{"BILL", ``, 0, ``},
+		{"POST /v1/reconciliations", `{"channel":"gate","date":"{date}"}`, 200,
+			`{"channel":"gate","date":"{date}","status":"done","runs":1,"summary":{"theirPayments":{"count":1,"amount":4200},"theirRefunds":{"count":0,"amount":0}}}`},
+		{"GET /v1/reconciliations?channel=gate", ``, 200, `{"items":[{"date":"{date}","status":"done"}]}`},
+		{"GET /v1/reconciliations/{date}/gate", ``, 200, `{"channel":"gate","date":"{date}","runs":1}`},
+		{"GET /v1/discrepancies?channel=gate&date={date}&class=payment_unknown&status=open", ``, 200,
+			`{"items":[{"id":"…{difference}","channel":"gate","date":"{date}","class":"payment_unknown","status":"open","paymentNo":"A-77","transactionId":"T-77","ourAmount":0,"theirAmount":4200,` +
+				`"meaning":{"en":"The bill has a payment that we do not know.","zh":"账单中的支付我方没有记录。"}}]}`},
+		{"GET /v1/discrepancies/{difference}", ``, 200, `{"class":"payment_unknown","advice":{"zh":"查明是否有其他系统使用该商户号收款；若没有则退款。"}}`},
+		{"POST /v1/discrepancies/{difference}/resolve", `{"reason":"another till"}`, 200, `{"status":"resolved","resolution":"another till"}`},
+		{"GET /v1/suspense", ``, 200, `{"items":[],"totals":[]}`},
 		{"GET /v1/coupons/{claimed}", ``, 200, `{"status":"expired"}`},
 		{"GET /v1/users/u1/coupons?status=expired", ``, 200, `{"items":[{"code":"{claimed}"}]}`},
 		{"GET /v1/users/u1/coupons?status=available", ``, 200, `{"items":[]}`},
@@ -125,8 +173,20 @@ func TestHappy(t *testing.T) {
 		{"GET /v1/users/u1/coupons", ``, 200, `{"items":[{},{}]}`},
 	} {
 		call := fill(step.call)
-		if no, ok := strings.CutPrefix(call, "PAY "); ok {
+		switch what, no, _ := strings.Cut(call, " "); what { // what others do
+		case "PAY":
 			known["callback"] = string(rig.Callback(no, h.Gate.Pay(no)))
+			continue
+		case "REFUNDS":
+			h.refunds()
+			continue
+		case "STUCK":
+			h.Gate.Slow(true)
+			h.refunds()
+			known["callback"] = string(rig.Callback(known["second"], h.Gate.Finish(no, payment.RefundStuck)))
+			continue
+		case "BILL":
+			h.Gate.Rows = []payment.BillRow{stranger}
 			continue
 		}
 		w := h.do(call, fill(step.body))

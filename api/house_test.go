@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +24,7 @@ import (
 	"github.com/tandem-pay/tandem/internal/rig"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/seal"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/store/sqlite"
@@ -40,7 +42,8 @@ const (
 type house struct {
 	*rig.Rig
 	http.Handler
-	log *lines
+	log  *lines
+	gate *gate
 
 	mu       sync.Mutex
 	observed []string // "POST /v1/orders 201"
@@ -102,6 +105,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 	}
 	t.Cleanup(func() { s.Close() })
 	h := &house{Rig: rig.New(t, s, 1, nil), log: &lines{}}
+	h.gate = &gate{Gate: h.Rig.Gate}
 	if err := s.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: h.Clock.Now()}); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +118,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	book := &app.ChannelBook{Store: s, Sealer: box, Kinds: []app.ChannelKind{gateKind(h.Gate)}}
+	book := &app.ChannelBook{Store: s, Sealer: box, Kinds: []app.ChannelKind{gateKind(h.gate)}}
 	h.App.Channels = book
 	if _, err := h.PutChannel(ctx, book, shop.Default, "gate", json.RawMessage(`{"kind":"gate","key":"hush"}`)); err != nil {
 		t.Fatal(err)
@@ -141,8 +145,25 @@ func (h *house) note(list *[]string, s string) {
 	*list = append(*list, s)
 }
 
+// gate is the rig's, which can also send a stuck refund another way.
+type gate struct {
+	*rig.Gate
+	sent []payment.AbnormalRefund
+	fail error
+}
+
+func (g *gate) FinishRefund(_ context.Context, r payment.AbnormalRefund) (payment.Fact, error) {
+	g.sent = append(g.sent, r)
+	if g.fail != nil {
+		return payment.Fact{}, g.fail
+	}
+	f := g.Finish(r.RefundNo, payment.Open)
+	f.Source = payment.ByRefund
+	return f, nil
+}
+
 // gateKind is the kind of channel whose gateway is in memory.
-func gateKind(g *rig.Gate) app.ChannelKind {
+func gateKind(g *gate) app.ChannelKind {
 	return app.ChannelKind{
 		Kind: "gate",
 		Check: func(m json.RawMessage) error {
@@ -198,6 +219,42 @@ func (h *house) must(call, body string, headers ...string) map[string]any {
 	return out
 }
 
+// pay opens a payment of an order, of an amount or (0) of what comes next,
+// and has it paid.
+func (h *house) pay(orderNo string, amount int64) (paymentNo string) {
+	h.T.Helper()
+	body := `{"channel":"gate","method":"native"}`
+	if amount > 0 {
+		body = fmt.Sprintf(`{"channel":"gate","method":"native","amount":%d}`, amount)
+	}
+	paymentNo = h.must("POST /v1/orders/"+orderNo+"/payments", body)["paymentNo"].(string)
+	h.callback(paymentNo, h.gate.Pay(paymentNo))
+	return paymentNo
+}
+
+// callback brings a fact as the channel would.
+func (h *house) callback(paymentNo string, f payment.Fact) {
+	h.T.Helper()
+	if w := h.do("POST /v1/notify/default/gate", string(rig.Callback(paymentNo, f)), "Authorization", "Idempotency-Key"); w.Code != http.StatusOK {
+		h.T.Fatalf("callback: %d %s", w.Code, w.Body)
+	}
+}
+
+// refunds speaks with the channel about what is due, as the worker does.
+func (h *house) refunds() {
+	h.T.Helper()
+	if _, err := h.RunRefunds(ctx, shop.Default); err != nil {
+		h.T.Fatal(err)
+	}
+}
+
+// paidOrder is an order of ours that is paid.
+func (h *house) paidOrder(body string) (orderNo, paymentNo string) {
+	h.T.Helper()
+	orderNo = h.must("POST /v1/orders", body)["orderNo"].(string)
+	return orderNo, h.pay(orderNo, 0)
+}
+
 // stock is what every scene has: tea (88.88, 100 units), milk (20.00, 50
 // units, 2 for each buyer), a promotion, a template with codes, a blocked
 // user.
@@ -226,13 +283,15 @@ func (h *house) everything() string {
 		Template: func(d marketing.Template) error { return e.Encode(d) },
 		Counter:  func(name string, v int64) error { return e.Encode([]any{name, v}) },
 		Order:    func(v app.OrderView) error { return e.Encode(v) },
+		Refund:   func(d payment.RefundData) error { return e.Encode(d) },
 		Record:   func(r event.Record) error { return e.Encode(r) },
 		Key:      func(k app.SavedKey) error { return e.Encode(k) },
 	})
 	if err != nil {
 		h.T.Fatal(err)
 	}
-	for _, call := range []string{"GET /v1/promotions", "GET /v1/channels", "GET /v1/keys", "GET /v1/users/u1", "GET /v1/users/blocked"} {
+	for _, call := range []string{"GET /v1/promotions", "GET /v1/channels", "GET /v1/keys", "GET /v1/users/u1", "GET /v1/users/blocked",
+		"GET /v1/shop", "GET /v1/reconciliations", "GET /v1/discrepancies", "GET /v1/suspense"} {
 		b.WriteString(h.do(call, "").Body.String())
 	}
 	return b.String()

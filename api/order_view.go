@@ -17,18 +17,20 @@ type orderView struct {
 	Status   orderStatus `json:"status"`
 	Currency string      `json:"currency" example:"CNY"`
 
-	TotalAmount    int64 `json:"totalAmount"`
-	DiscountAmount int64 `json:"discountAmount"`
-	PayableAmount  int64 `json:"payableAmount" doc:"totalAmount - discountAmount"`
-	PaidAmount     int64 `json:"paidAmount"`
-	RefundedAmount int64 `json:"refundedAmount"`
+	TotalAmount     int64 `json:"totalAmount"`
+	DiscountAmount  int64 `json:"discountAmount"`
+	PayableAmount   int64 `json:"payableAmount" doc:"totalAmount - discountAmount"`
+	PaidAmount      int64 `json:"paidAmount"`
+	RefundedAmount  int64 `json:"refundedAmount"`
+	RefundingAmount int64 `json:"refundingAmount" doc:"Asked back, and neither gone nor given up yet"`
 
 	Items            []pricing.QuoteLine `json:"items"`
 	AppliedDiscounts []pricing.Applied   `json:"appliedDiscounts"`
 	Payments         []paymentView       `json:"payments"`
+	Instalments      []instalmentView    `json:"instalments,omitempty" doc:"Absent when it is paid all at once"`
 
 	CreatedAt   time.Time         `json:"createdAt"`
-	ExpiresAt   time.Time         `json:"expiresAt" doc:"When it closes by itself unless paid"`
+	ExpiresAt   time.Time         `json:"expiresAt" doc:"When it closes by itself unless paid; in instalments, when the next part falls due"`
 	PaidAt      *time.Time        `json:"paidAt,omitempty"`
 	ClosedAt    *time.Time        `json:"closedAt,omitempty"`
 	CloseReason string            `json:"closeReason,omitempty" doc:"expired, cancelled, or the reason that was given"`
@@ -43,14 +45,37 @@ func viewOrder(v app.OrderView) orderView {
 	out := orderView{
 		OrderNo: d.No, UserID: d.User, Status: orderStatus(d.Status), Currency: d.Currency,
 		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable, PaidAmount: d.Paid, RefundedAmount: d.Refunded,
-		Items: orEmpty(d.Items), AppliedDiscounts: orEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
+		RefundingAmount: d.Refunding,
+		Items:           orEmpty(d.Items), AppliedDiscounts: orEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
 		CreatedAt: at(d.CreatedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
 		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata,
 	}
 	for i := range v.Payments {
 		out.Payments[i] = viewPayment(v.Payments[i])
 	}
+	for i := range d.Plan {
+		out.Instalments = append(out.Instalments, viewInstalment(&d.Plan[i]))
+	}
 	return out
+}
+
+// instalmentView is a part of an order's plan as clients see it.
+type instalmentView struct {
+	Amount     int64     `json:"amount" doc:"Minor units"`
+	DueAt      time.Time `json:"dueAt"`
+	PaidAmount int64     `json:"paidAmount"`
+	Status     string    `json:"status" enum:"due,paid,overdue" doc:"overdue: it was not paid in time, and the shop's policy is to wait on"`
+}
+
+func viewInstalment(p *order.Instalment) instalmentView {
+	v := instalmentView{Amount: p.Amount, DueAt: at(p.DueAt), PaidAmount: p.Paid, Status: "due"}
+	switch {
+	case p.Left() == 0:
+		v.Status = "paid"
+	case p.Overdue:
+		v.Status = "overdue"
+	}
+	return v
 }
 
 // viewPlaced is an order as it was placed, with its token: the same for the
@@ -76,10 +101,11 @@ type paymentView struct {
 	ExpiresAt time.Time       `json:"expiresAt"`
 	CreatedAt time.Time       `json:"createdAt"`
 
-	SucceededAt    *time.Time `json:"succeededAt,omitempty" doc:"By the channel"`
-	TransactionID  string     `json:"transactionId,omitempty" doc:"The channel's number of the money that arrived"`
-	Anomaly        string     `json:"anomaly,omitempty" doc:"What the channel said that cannot be about this payment; kept, and not followed"`
-	RefundedAmount int64      `json:"refundedAmount"`
+	SucceededAt     *time.Time `json:"succeededAt,omitempty" doc:"By the channel"`
+	TransactionID   string     `json:"transactionId,omitempty" doc:"The channel's number of the money that arrived"`
+	Anomaly         string     `json:"anomaly,omitempty" doc:"What the channel said that cannot be about this payment; kept, and not followed"`
+	RefundedAmount  int64      `json:"refundedAmount"`
+	RefundingAmount int64      `json:"refundingAmount" doc:"Asked back of what the order took, and neither gone nor given up yet"`
 }
 
 func viewPayment(d payment.Data) paymentView {
@@ -87,5 +113,6 @@ func viewPayment(d payment.Data) paymentView {
 		PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: string(d.Method), Amount: d.Amount, Currency: d.Currency,
 		Status: paymentStatus(d.Status), Action: d.Action, ExpiresAt: at(d.ExpiresAt), CreatedAt: at(d.CreatedAt),
 		SucceededAt: atOrNil(d.SucceededAt), TransactionID: d.TransactionID, Anomaly: d.Anomaly, RefundedAmount: d.Refunded,
+		RefundingAmount: d.Refunding,
 	}
 }

@@ -19,7 +19,7 @@ func (s *server) mountOrders() {
 
 const (
 	orderHead = `{"orderNo":"12026060104000012300000000017","userId":"u-1001","status":"pending_payment","currency":"CNY",` +
-		`"totalAmount":17776,"discountAmount":1500,"payableAmount":16276,"paidAmount":0,"refundedAmount":0,` +
+		`"totalAmount":17776,"discountAmount":1500,"payableAmount":16276,"paidAmount":0,"refundedAmount":0,"refundingAmount":0,` +
 		`"items":` + linesExample + `,"appliedDiscounts":` + appliedExample + `,"payments":[],` +
 		`"createdAt":"2026-06-01T04:00:00.123Z","expiresAt":"2026-06-01T04:15:00.123Z","version":1`
 	orderExample  = orderHead + `}`
@@ -40,7 +40,8 @@ func (p OrderPath) mine(ctx context.Context) (*call, error) {
 var placeOrder = op{
 	call: "POST /v1/orders", id: "placeOrder", tag: "Orders", summary: "Place an order", status: 201,
 	about: "One atomic step: checks the user, prices, locks the coupons, reserves the stock, counts the limits. All or nothing. " +
-		"An order with nothing to pay is paid at once. Send the price that the buyer saw as `expectedPayableAmount`.",
+		"An order with nothing to pay is paid at once. Send the price that the buyer saw as `expectedPayableAmount`. " +
+		"With `instalments` (分期, 定金 + 尾款) it is paid part by part; they must add up to what is payable, else `price_changed`.",
 	codes: []fault.Code{
 		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
 		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
@@ -55,8 +56,27 @@ type placeOrderInput struct {
 		CartBody
 		ExpectedPayableAmount *int64            `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
 		ExpiresIn             string            `json:"expiresIn,omitempty" example:"15m" doc:"How long it waits for its money, 1m to 720h; 15m when absent"`
+		Instalments           []instalmentAsk   `json:"instalments,omitempty" minItems:"2" maxItems:"24" doc:"Pay in parts; all at once when absent"`
 		Metadata              map[string]string `json:"metadata,omitempty" maxProperties:"20" doc:"Your own notes: names of 1 to 64 characters, values of at most 500"`
 	} `nameHint:"Placement"`
+}
+
+// instalmentAsk is a part of a plan as it is asked for.
+type instalmentAsk struct {
+	Amount int64      `json:"amount" minimum:"1" maximum:"1000000000000000" doc:"Minor units"`
+	DueAt  *time.Time `json:"dueAt,omitempty" doc:"From a minute to 366 days ahead; when absent, the order's own expiry"`
+}
+
+func plan(parts []instalmentAsk) []order.Instalment {
+	var out []order.Instalment
+	for _, p := range parts {
+		i := order.Instalment{Amount: p.Amount}
+		if p.DueAt != nil {
+			i.DueAt = at(*p.DueAt)
+		}
+		out = append(out, i)
+	}
+	return out
 }
 
 type placeOrderOutput struct {
@@ -66,7 +86,7 @@ type placeOrderOutput struct {
 
 func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrderOutput, error) {
 	c := caller(ctx)
-	ask := app.PlaceOrder{Cart: in.Body.cart(), Expected: in.Body.ExpectedPayableAmount, Metadata: in.Body.Metadata}
+	ask := app.PlaceOrder{Cart: in.Body.cart(), Expected: in.Body.ExpectedPayableAmount, Metadata: in.Body.Metadata, Plan: plan(in.Body.Instalments)}
 	if in.Body.ExpiresIn != "" {
 		var err error
 		if ask.ExpiresIn, err = time.ParseDuration(in.Body.ExpiresIn); err != nil || ask.ExpiresIn == 0 {

@@ -18,7 +18,7 @@ func (s *server) mountPayments() {
 
 const paymentExample = `{"paymentNo":"22026060104001012300000000025","orderNo":"12026060104000012300000000017","channel":"wechatpay","method":"native",` +
 	`"amount":16276,"currency":"CNY","status":"pending","action":{"kind":"qr_code","codeUrl":"weixin://wxpay/bizpayurl?pr=p4lpSuKzz"},` +
-	`"expiresAt":"2026-06-01T04:15:00.123Z","createdAt":"2026-06-01T04:00:10.5Z","refundedAmount":0}`
+	`"expiresAt":"2026-06-01T04:15:00.123Z","createdAt":"2026-06-01T04:00:10.5Z","refundedAmount":0,"refundingAmount":0}`
 
 var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejected, fault.ChannelUnavailable, fault.ChannelTimeout}
 
@@ -38,7 +38,7 @@ type openPaymentInput struct {
 	Body struct {
 		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay" doc:"A channel of the shop, by its name"`
 		Method  string `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate" doc:"One that the channel offers"`
-		Amount  *int64 `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units; all that is due when absent"`
+		Amount  *int64 `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units; when absent the next instalment, or all that is due. Of an order in instalments it must be one of them, or all that is due"`
 		Payer   payer  `json:"payer,omitzero"`
 
 		ReturnURL string `json:"returnUrl,omitempty" maxLength:"255" doc:"Where the channel sends the buyer afterwards"`
@@ -107,7 +107,7 @@ func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*tagged[p
 var closePayment = op{
 	call: "POST /v1/payments/{paymentNo}/close", id: "closePayment", tag: "Payments", summary: "Close an open payment at the channel",
 	about: "The channel is asked first: if it was paid, it is paid, and the answer is `payment_not_closable`. Closing what is not open changes nothing.",
-	codes: append([]fault.Code{fault.Missing, fault.PaymentNotClosable}, channelCodes...), answer: paymentExample,
+	codes: append([]fault.Code{fault.Missing, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
 }
 
 type closePaymentInput struct {
@@ -115,16 +115,18 @@ type closePaymentInput struct {
 	KeyAccepted
 }
 
-func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*answer[paymentView], error) {
+func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*repeatable[paymentView], error) {
 	c, _, err := s.mine(ctx, in.PaymentPath)
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
-	if err == nil && d.Status == payment.StatusSucceeded {
-		err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
-	}
-	return answerOf(viewPayment)(d, unanswered(d.Channel, err))
+	return repeatableOf(viewPayment)(app.Once(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
+		d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
+		if err == nil && d.Status == payment.StatusSucceeded {
+			err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
+		}
+		return d, unanswered(d.Channel, err)
+	}))
 }
 
 // unanswered says in our codes that a channel gave no certain answer.
@@ -149,8 +151,8 @@ func unanswered(channel string, err error) error {
 
 var syncPayment = op{
 	call: "POST /v1/payments/{paymentNo}/sync", id: "syncPayment", tag: "Payments", summary: "Ask the channel now what became of a payment", who: byOrder,
-	about: "What the channel says is settled as if it had called back.",
-	codes: append([]fault.Code{fault.Missing}, channelCodes...), answer: paymentExample,
+	about: "What the channel says is settled as if it had called back. A repeat under an Idempotency-Key has the first answer: to ask again, send another or none.",
+	codes: append([]fault.Code{fault.Missing, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
 }
 
 type syncPaymentInput struct {
@@ -158,10 +160,11 @@ type syncPaymentInput struct {
 	KeyAccepted
 }
 
-func (s *server) syncPayment(ctx context.Context, in *syncPaymentInput) (*answer[paymentView], error) {
+func (s *server) syncPayment(ctx context.Context, in *syncPaymentInput) (*repeatable[paymentView], error) {
 	c, _, err := s.mine(ctx, in.PaymentPath)
 	if err != nil {
 		return nil, err
 	}
-	return answerOf(viewPayment)(s.app.SyncPayment(ctx, c.Shop, in.PaymentNo))
+	return repeatableOf(viewPayment)(app.Once(ctx, s.app, c.Shop, "sync payment "+in.PaymentNo, in.IdempotencyKey, nil,
+		func() (payment.Data, error) { return s.app.SyncPayment(ctx, c.Shop, in.PaymentNo) }))
 }

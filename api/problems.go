@@ -40,6 +40,8 @@ var titles = map[fault.Code]string{
 	fault.OrderFrozen:           "The order cannot be changed any more",
 	fault.AmountExceedsDue:      "More than what is due",
 	fault.RefundExceedsPaid:     "More than what was paid",
+	fault.RefundNotOpen:         "The refund cannot do that any more",
+	fault.DiscrepancyClosed:     "The discrepancy is closed",
 	fault.PaymentNotClosable:    "The payment cannot be closed",
 	fault.AlreadyExists:         "It exists already",
 	fault.ChannelNotConfigured:  "The shop has no such channel",

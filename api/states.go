@@ -16,6 +16,7 @@ type (
 	orderStatus   string
 	paymentStatus string
 	couponStatus  string
+	refundStatus  string
 )
 
 // Schema lists the states of an order.
@@ -40,6 +41,15 @@ func (paymentStatus) Schema(huma.Registry) *huma.Schema {
 func (couponStatus) Schema(huma.Registry) *huma.Schema {
 	var s []any
 	for _, t := range marketing.Transitions {
+		s = meet(s, string(t.From), string(t.To))
+	}
+	return &huma.Schema{Type: huma.TypeString, Enum: s}
+}
+
+// Schema lists the states of a refund.
+func (refundStatus) Schema(huma.Registry) *huma.Schema {
+	var s []any
+	for _, t := range payment.RefundTransitions {
 		s = meet(s, string(t.From), string(t.To))
 	}
 	return &huma.Schema{Type: huma.TypeString, Enum: s}

@@ -62,6 +62,8 @@ type orderMessage struct {
 	Message string     `json:"message"`
 	At      time.Time  `json:"at"`
 	Payment string     `json:"paymentNo,omitempty"`
+	Refund  string     `json:"refundNo,omitempty"`
+	DueAt   time.Time  `json:"dueAt,omitzero"` // of an instalment
 }
 
 // tailMessage is an event as the shop sees it.
@@ -75,12 +77,14 @@ type tailMessage struct {
 	At       time.Time  `json:"at"`
 	User     string     `json:"userId,omitempty"`
 	Payment  string     `json:"paymentNo,omitempty"`
+	Refund   string     `json:"refundNo,omitempty"`
 	Channel  string     `json:"channel,omitempty"`
 	Coupon   string     `json:"couponCode,omitempty"`
 	Sku      string     `json:"sku,omitempty"`
 	Amount   int64      `json:"amount,omitempty"`
 	Quantity int64      `json:"quantity,omitempty"`
 	Reason   string     `json:"reason,omitempty"`
+	DueAt    time.Time  `json:"dueAt,omitzero"`
 }
 
 // forOrder are the messages to subscribers of the order.
@@ -91,7 +95,7 @@ func (n *notice) forOrder(l lang) []frame {
 			if v := &n.record.Events[i]; v.Seq > 0 {
 				e.frames = append(e.frames, encode(v.Seq, string(v.Type), orderMessage{
 					Type: v.Type, Order: v.Order, Seq: v.Seq, Status: v.Status,
-					Message: tell(v.Type, l), At: n.record.At.UTC(), Payment: v.Payment,
+					Message: tell(v.Type, l), At: n.record.At.UTC(), Payment: v.Payment, Refund: v.Refund, DueAt: v.DueAt,
 				}))
 			}
 		}
@@ -117,8 +121,8 @@ func (n *notice) forTail(l lang, user bool) []frame {
 			}
 			m := tailMessage{
 				Type: v.Type, Position: n.before.String(), Order: v.Order, Seq: v.Seq, Status: v.Status, At: n.record.At.UTC(),
-				User: v.User, Payment: v.Payment, Channel: v.Channel, Coupon: v.Coupon, Sku: v.Sku,
-				Amount: v.Amount, Quantity: v.Quantity, Reason: v.Reason,
+				User: v.User, Payment: v.Payment, Refund: v.Refund, Channel: v.Channel, Coupon: v.Coupon, Sku: v.Sku,
+				Amount: v.Amount, Quantity: v.Quantity, Reason: v.Reason, DueAt: v.DueAt,
 			}
 			if v.Seq > 0 {
 				m.Message = tell(v.Type, l)

@@ -26,7 +26,10 @@ var words = map[event.Type][languages]string{
 	"order.closing":        {"订单正在关闭", "The order is being closed"},
 	"order.closed":         {"订单已关闭", "The order was closed"},
 	"order.completed":      {"订单已完成", "The order is completed"},
-	"order.refunded":       {"订单已退款", "The order was refunded"},
+	"order.refunded":       {"已全额退款", "The order was refunded in full"},
+
+	"order.instalment_due":     {"请支付下一期款项", "The next instalment is due soon"},
+	"order.instalment_overdue": {"本期款项已逾期，请尽快支付", "An instalment is overdue, please pay it"},
 
 	"payment.created":   {"支付单已创建", "Payment created"},
 	"payment.pending":   {"等待支付", "Waiting for payment"},
@@ -35,9 +38,12 @@ var words = map[event.Type][languages]string{
 	"payment.closed":    {"支付单已关闭", "The payment was closed"},
 	"payment.anomaly":   {"付款需要人工核对", "The payment is being checked"},
 
-	"refund.created":   {"退款处理中", "Refund in progress"},
-	"refund.succeeded": {"退款成功", "Refund successful"},
-	"refund.failed":    {"退款未成功，正在处理", "The refund did not succeed, we are looking into it"},
+	"refund.created":    {"退款申请中", "Refund requested"},
+	"refund.progressed": {"部分退款已到账", "Part of the refund has gone through"},
+	"refund.succeeded":  {"退款成功", "Refund successful"},
+	"refund.failed":     {"退款未成功，正在处理", "The refund did not succeed, we are looking into it"},
+	"refund.parked":     {"退款需要人工处理，请稍候", "The refund takes longer, we are looking into it"},
+	"refund.retried":    {"正在重新退款", "The refund is being tried again"},
 
 	"shipment.shipped":    {"商品已发货", "Shipped"},
 	"shipment.delivered":  {"商品已送达", "Delivered"},

@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/reconcile"
+)
+
+func (s *server) mountDiscrepancies() {
+	add(s, listDiscrepancies, s.listDiscrepancies)
+	add(s, getDiscrepancy, s.getDiscrepancy)
+	add(s, resolveDiscrepancy, s.resolveDiscrepancy)
+}
+
+// discrepancyClass is what kind of difference it is, see reconcile.Classes.
+type discrepancyClass string
+
+// Schema lists the classes that are recorded.
+func (discrepancyClass) Schema(huma.Registry) *huma.Schema {
+	var s []any
+	for i := range reconcile.Classes {
+		if c := &reconcile.Classes[i]; !c.Quiet {
+			s = append(s, string(c.Class))
+		}
+	}
+	return &huma.Schema{Type: huma.TypeString, Enum: s}
+}
+
+// discrepancyView is one difference between our books and a channel's bill.
+type discrepancyView struct {
+	ID      string           `json:"id" example:"2026-06-01_wechatpay_0f3c5a9d1b7e4f2086ac91d2c4b8e7f5" doc:"The same whenever the day is reconciled"`
+	Channel string           `json:"channel"`
+	Date    string           `json:"date" example:"2026-06-01"`
+	Class   discrepancyClass `json:"class"`
+	Status  string           `json:"status" enum:"open,healed,resolved" doc:"healed: by the bill's own fact, or gone at a later run. resolved: by a person"`
+	Meaning bilingual        `json:"meaning" doc:"What the class says"`
+	Advice  bilingual        `json:"advice" doc:"What to do about it"`
+
+	PaymentNo     string `json:"paymentNo,omitempty"`
+	RefundNo      string `json:"refundNo,omitempty" doc:"As the channel knows it"`
+	TransactionID string `json:"transactionId,omitempty" doc:"The channel's number"`
+	OurAmount     int64  `json:"ourAmount" doc:"Minor units; 0 where we have nothing"`
+	TheirAmount   int64  `json:"theirAmount" doc:"Minor units; 0 where the bill has nothing"`
+	Detail        string `json:"detail"`
+
+	Resolution string     `json:"resolution,omitempty" doc:"How it was closed"`
+	CreatedAt  time.Time  `json:"createdAt"`
+	ResolvedAt *time.Time `json:"resolvedAt,omitempty"`
+}
+
+// bilingual is a text for operators.
+type bilingual struct {
+	EN string `json:"en"`
+	ZH string `json:"zh"`
+}
+
+func viewDiscrepancy(d app.DiscrepancyData) discrepancyView {
+	about := reconcile.Of(reconcile.Class(d.Class))
+	return discrepancyView{
+		ID: d.ID, Channel: d.Channel, Date: d.Day, Class: discrepancyClass(d.Class), Status: string(d.Status),
+		Meaning: bilingual{about.Meaning, about.MeaningZH}, Advice: bilingual{about.Do, about.DoZH},
+		PaymentNo: d.PaymentNo, RefundNo: d.RefundNo, TransactionID: d.TransactionID, OurAmount: d.Ours, TheirAmount: d.Theirs,
+		Detail: d.Detail, Resolution: d.Resolution, CreatedAt: at(d.CreatedAt), ResolvedAt: atOrNil(d.ResolvedAt),
+	}
+}
+
+const (
+	discrepancyHead = `{"id":"2026-06-01_wechatpay_0f3c5a9d1b7e4f2086ac91d2c4b8e7f5","channel":"wechatpay","date":"2026-06-01","class":"payment_unknown",` +
+		`"meaning":{"en":"The bill has a payment that we do not know.","zh":"账单中的支付我方没有记录。"},` +
+		`"advice":{"en":"Find who else takes money through this merchant account; refund it if nobody does.","zh":"查明是否有其他系统使用该商户号收款；若没有则退款。"},` +
+		`"paymentNo":"A-20260601-77","transactionId":"4200000000202606010000000077","ourAmount":0,"theirAmount":8888,"detail":"line 118: 8888 CNY","createdAt":"2026-06-02T02:00:01Z",`
+	openDiscrepancy     = discrepancyHead + `"status":"open"}`
+	resolvedDiscrepancy = discrepancyHead + `"status":"resolved","resolution":"the booth's own till; told them","resolvedAt":"2026-06-02T03:00:00Z"}`
+)
+
+var listDiscrepancies = op{
+	call: "GET /v1/discrepancies", id: "listDiscrepancies", tag: "Reconciliation", summary: "What differs between our books and the channels', newest day first",
+	answer: `{"items":[` + openDiscrepancy + `]}`,
+}
+
+type listDiscrepanciesInput struct {
+	PageParams
+	Channel string           `query:"channel" maxLength:"64"`
+	Date    string           `query:"date" maxLength:"10" example:"2026-06-01"`
+	Class   discrepancyClass `query:"class"`
+	Status  string           `query:"status" enum:"open,healed,resolved"`
+}
+
+func (s *server) listDiscrepancies(ctx context.Context, in *listDiscrepanciesInput) (*answer[list[discrepancyView]], error) {
+	f := app.DiscrepancyFilter{Channel: in.Channel, Day: in.Date, Class: string(in.Class), Status: app.DiscrepancyStatus(in.Status)}
+	return listOf(viewDiscrepancy)(s.app.Store.ListDiscrepancies(ctx, caller(ctx).Shop, f, in.page()))
+}
+
+// DiscrepancyPath is the id of a discrepancy in a path: a day, a channel and
+// a hash.
+type DiscrepancyPath struct {
+	ID string `path:"id" maxLength:"128" example:"2026-06-01_wechatpay_0f3c5a9d1b7e4f2086ac91d2c4b8e7f5"`
+}
+
+var getDiscrepancy = op{
+	call: "GET /v1/discrepancies/{id}", id: "getDiscrepancy", tag: "Reconciliation", summary: "A discrepancy",
+	codes: []fault.Code{fault.Missing}, answer: openDiscrepancy,
+}
+
+type getDiscrepancyInput struct {
+	DiscrepancyPath
+	IfNoneMatch
+}
+
+func (s *server) getDiscrepancy(ctx context.Context, in *getDiscrepancyInput) (*tagged[discrepancyView], error) {
+	return taggedOf(in.IfNoneMatch, viewDiscrepancy)(s.app.Store.Discrepancy(ctx, caller(ctx).Shop, in.ID))
+}
+
+var resolveDiscrepancy = op{
+	call: "POST /v1/discrepancies/{id}/resolve", id: "resolveDiscrepancy", tag: "Reconciliation", summary: "Close a discrepancy with what was done about it",
+	about: "It moves no money. Saying the same again changes nothing; what has been closed otherwise is `discrepancy_closed`.",
+	codes: []fault.Code{fault.Missing, fault.DiscrepancyClosed, fault.IdempotencyKeyReused},
+	body:  `{"reason":"the booth's own till; told them"}`, answer: resolvedDiscrepancy,
+}
+
+type resolveDiscrepancyInput struct {
+	DiscrepancyPath
+	KeyAccepted
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"What was done about it; at most 1000 bytes"`
+	} `nameHint:"DiscrepancyResolution"`
+}
+
+func (s *server) resolveDiscrepancy(ctx context.Context, in *resolveDiscrepancyInput) (*repeatable[discrepancyView], error) {
+	return repeatableOf(viewDiscrepancy)(s.app.ResolveDiscrepancy(ctx, caller(ctx).Shop, in.ID, in.IdempotencyKey, in.Body.Reason))
+}

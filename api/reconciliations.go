@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+func (s *server) mountReconciliations() {
+	add(s, reconcileDay, s.reconcileDay)
+	add(s, listReconciliations, s.listReconciliations)
+	add(s, getReconciliation, s.getReconciliation)
+}
+
+// reconciliationView is one day of one channel, as last reconciled.
+type reconciliationView struct {
+	Channel string `json:"channel"`
+	Date    string `json:"date" example:"2026-06-01" doc:"A day where the channel is"`
+	Status  string `json:"status" enum:"waiting,done,failed" doc:"waiting: the channel has no bill yet"`
+	Runs    int64  `json:"runs"`
+
+	StartedAt  time.Time    `json:"startedAt" doc:"Of the last run; so below"`
+	FinishedAt time.Time    `json:"finishedAt"`
+	Error      string       `json:"error,omitempty" doc:"Why it was not done; the day is tried again by itself, hourly"`
+	Summary    *summaryView `json:"summary,omitempty" doc:"Of the last run that was done"`
+}
+
+// summaryView is what a day came to. It has the members of
+// reconcile.Summary, which is stored as JSON.
+type summaryView struct {
+	OurPayments   totalView            `json:"ourPayments" doc:"What our books say moved on that day"`
+	OurRefunds    totalView            `json:"ourRefunds"`
+	TheirPayments totalView            `json:"theirPayments" doc:"What the bill says moved"`
+	TheirRefunds  totalView            `json:"theirRefunds"`
+	Fee           int64                `json:"fee" doc:"Of all rows, in thousandths of a minor unit"`
+	Matched       int64                `json:"matched" doc:"Pairs in which nothing differs"`
+	Classes       map[string]totalView `json:"classes,omitempty" doc:"What differs, by class"`
+	TooMuch       bool                 `json:"tooMuch,omitempty" doc:"A sum was too large to be counted"`
+}
+
+type totalView struct {
+	Count  int64 `json:"count"`
+	Amount int64 `json:"amount" doc:"Minor units"`
+}
+
+func viewReconciliation(d app.ReconciliationData) reconciliationView {
+	v := reconciliationView{
+		Channel: d.Channel, Date: d.Day, Status: string(d.Status), Runs: d.Runs,
+		StartedAt: at(d.StartedAt), FinishedAt: at(d.FinishedAt), Error: d.Error,
+	}
+	if sum := (summaryView{}); len(d.Summary) > 0 && json.Unmarshal(d.Summary, &sum) == nil {
+		v.Summary = &sum
+	}
+	return v
+}
+
+const reconciliationExample = `{"channel":"wechatpay","date":"2026-06-01","status":"done","runs":1,"startedAt":"2026-06-02T02:00:00Z","finishedAt":"2026-06-02T02:00:01Z",` +
+	`"summary":{"ourPayments":{"count":120,"amount":1066560},"ourRefunds":{"count":2,"amount":17776},"theirPayments":{"count":121,"amount":1075448},` +
+	`"theirRefunds":{"count":2,"amount":17776},"fee":6452688,"matched":122,"classes":{"payment_unknown":{"count":1,"amount":8888}}}}`
+
+var reconcileDay = op{
+	call: "POST /v1/reconciliations", id: "reconcile", tag: "Reconciliation", summary: "Reconcile a day of a channel now",
+	about: "Fetches the channel's bill, matches it with our books, heals what the bill's own facts heal and records the rest; the answer comes when it " +
+		"is done. A million rows take some 20 seconds: for scripts there is `tandem reconcile`, which shows how far it is. Each channel's day is done " +
+		"by itself at ten in the morning, so that this is for running again: what has gone meanwhile is marked healed, and nothing is found twice. " +
+		"A bill that is not there yet or not whole is no refusal: see `status` and `error`. A caller who hangs up ends the run; it can be run again.",
+	codes: []fault.Code{fault.ChannelNotConfigured, fault.IdempotencyKeyReused},
+	body:  `{"channel":"wechatpay","date":"2026-06-01"}`, answer: reconciliationExample,
+}
+
+type reconcileDayInput struct {
+	KeyAccepted
+	Body struct {
+		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay"`
+		Date    string `json:"date" maxLength:"10" example:"2026-06-01" doc:"A day that is over where the channel is"`
+	} `nameHint:"ReconciliationRun"`
+}
+
+func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*repeatable[reconciliationView], error) {
+	shop, channel := caller(ctx).Shop, in.Body.Channel
+	day, err := payment.ParseDay(in.Body.Date)
+	if err != nil {
+		return nil, fault.Invalidf("/date", "must be a day like 2026-06-01")
+	}
+	return repeatableOf(viewReconciliation)(app.Once(ctx, s.app, shop, "reconcile", in.IdempotencyKey, in.Body,
+		func() (app.ReconciliationData, error) { return s.app.Reconcile(ctx, shop, channel, day, nil) }))
+}
+
+var listReconciliations = op{
+	call: "GET /v1/reconciliations", id: "listReconciliations", tag: "Reconciliation", summary: "Days that were reconciled, newest first",
+	answer: `{"items":[` + reconciliationExample + `]}`,
+}
+
+type listReconciliationsInput struct {
+	PageParams
+	Channel string `query:"channel" maxLength:"64"`
+}
+
+func (s *server) listReconciliations(ctx context.Context, in *listReconciliationsInput) (*answer[list[reconciliationView]], error) {
+	return listOf(viewReconciliation)(s.app.Store.ListReconciliations(ctx, caller(ctx).Shop, in.Channel, in.page()))
+}
+
+var getReconciliation = op{
+	call: "GET /v1/reconciliations/{date}/{channel}", id: "getReconciliation", tag: "Reconciliation", summary: "A day of a channel",
+	codes: []fault.Code{fault.Missing}, answer: reconciliationExample,
+}
+
+type getReconciliationInput struct {
+	Date string `path:"date" maxLength:"10" example:"2026-06-01"`
+	ChannelPath
+	IfNoneMatch
+}
+
+func (s *server) getReconciliation(ctx context.Context, in *getReconciliationInput) (*tagged[reconciliationView], error) {
+	return taggedOf(in.IfNoneMatch, viewReconciliation)(s.app.Store.Reconciliation(ctx, caller(ctx).Shop, in.Date+"/"+in.Channel))
+}

@@ -1,0 +1,85 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+// What an operator can do about a refund that waits for a person.
+
+var retryRefund = op{
+	call: "POST /v1/refunds/{refundNo}/retry", id: "retryRefund", tag: "Refunds", summary: "Try a refund again at once",
+	about: "What waits for a person is tried again under its number. What the channel has given up is asked for again under a new " +
+		"`refundNoAtChannel`, and its money is promised again.",
+	codes: []fault.Code{fault.Missing, fault.RefundNotOpen, fault.RefundExceedsPaid, fault.IdempotencyKeyReused}, answer: refundExample,
+}
+
+type retryRefundInput struct {
+	RefundPath
+	KeyAccepted
+}
+
+func (s *server) retryRefund(ctx context.Context, in *retryRefundInput) (*repeatable[refundView], error) {
+	return repeatableOf(viewRefund)(s.app.RetryRefund(ctx, caller(ctx).Shop, in.RefundNo, in.IdempotencyKey))
+}
+
+var confirmRefund = op{
+	call: "POST /v1/refunds/{refundNo}/confirm", id: "confirmRefund", tag: "Refunds", summary: "Say that the buyer has the money",
+	about: "For what was paid by hand, or seen at the merchant's console. The word is kept as evidence, and what is left of the refund succeeds by " +
+		"it. Confirming what has succeeded changes nothing.",
+	codes: []fault.Code{fault.Missing, fault.IdempotencyKeyReused},
+	body:  `{"reason":"paid by bank transfer 20260603-17"}`, answer: doneExample,
+}
+
+type confirmRefundInput struct {
+	RefundPath
+	KeyAccepted
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"How the buyer was paid; at most 500 bytes"`
+	} `nameHint:"RefundConfirmation"`
+}
+
+func (s *server) confirmRefund(ctx context.Context, in *confirmRefundInput) (*repeatable[refundView], error) {
+	shop := caller(ctx).Shop
+	return repeatableOf(viewRefund)(app.Once(ctx, s.app, shop, "confirm refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
+		func() (payment.RefundData, error) { return s.app.ConfirmRefund(ctx, shop, in.RefundNo, in.Body.Reason) }))
+}
+
+var abnormalRefund = op{
+	call: "POST /v1/refunds/{refundNo}/abnormal", id: "abnormalRefund", tag: "Refunds", summary: "Send a stuck refund another way",
+	about: "For a part that is parked as `abnormal`: to a bank card of the buyer's (`bank`, `account` and `name`, all three), or back to the " +
+		"merchant, who then pays the buyer by hand and confirms. The card goes to the channel encrypted; it is not stored, not logged and in no " +
+		"answer. For that reason an Idempotency-Key keeps no answer here: a repeat asks the channel again under the same number, which pays once, " +
+		"and is `refund_not_open` when the money has gone.",
+	codes: append([]fault.Code{fault.Missing, fault.RefundNotOpen}, channelCodes...),
+	body:  `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222020000000000000","name":"张三"}`, answer: parkedExample,
+}
+
+type abnormalRefundInput struct {
+	RefundPath
+	KeyAccepted
+	Body struct {
+		PaymentNo string `json:"paymentNo,omitempty" maxLength:"64" doc:"Which part, when several are stuck"`
+		To        string `json:"to" enum:"buyer,merchant"`
+		Bank      string `json:"bank,omitempty" maxLength:"64" doc:"The channel's code of the bank"`
+		Account   string `json:"account,omitempty" maxLength:"64" doc:"The card's number"`
+		Name      string `json:"name,omitempty" maxLength:"64" doc:"Its holder"`
+	} `nameHint:"AbnormalRefund"`
+}
+
+func (s *server) abnormalRefund(ctx context.Context, in *abnormalRefundInput) (*answer[refundView], error) {
+	b := &in.Body
+	for _, f := range []struct{ pointer, value string }{{"/bank", b.Bank}, {"/account", b.Account}, {"/name", b.Name}} {
+		switch toBuyer := b.To == "buyer"; {
+		case toBuyer && f.value == "":
+			return nil, fault.Invalidf(f.pointer, "is required when the money goes to the buyer")
+		case !toBuyer && f.value != "":
+			return nil, fault.Invalidf(f.pointer, "leave it out when the money goes to the merchant")
+		}
+	}
+	to := payment.AbnormalRefund{ToMerchant: b.To == "merchant", Bank: b.Bank, Account: b.Account, Name: b.Name}
+	return answerOf(viewRefund)(s.app.AbnormalRefund(ctx, caller(ctx).Shop, in.RefundNo, b.PaymentNo, to))
+}

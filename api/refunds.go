@@ -1,0 +1,128 @@
+package api
+
+import (
+	"context"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+func (s *server) mountRefunds() {
+	add(s, askRefund, s.askRefund)
+	add(s, listOrderRefunds, s.listOrderRefunds)
+	add(s, listRefunds, s.listRefunds)
+	add(s, getRefund, s.getRefund)
+	add(s, retryRefund, s.retryRefund)
+	add(s, confirmRefund, s.confirmRefund)
+	add(s, abnormalRefund, s.abnormalRefund)
+}
+
+const (
+	refundHead    = `{"refundNo":"32026060204000012300000000033","orderNo":"12026060104000012300000000017","amount":8138,"currency":"CNY",`
+	refundTail    = `"cause":"asked","reason":"one of two arrived broken","items":[{"line":0,"quantity":1,"amount":8138}],`
+	refundExample = refundHead + `"status":"pending",` + refundTail +
+		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"pending","refundNoAtChannel":"32026060204000012300000000033"}],` +
+		`"createdAt":"2026-06-02T04:00:00.123Z"}`
+	parkedExample = refundHead + `"status":"pending",` + refundTail +
+		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"pending","refundNoAtChannel":"32026060204000012300000000033",` +
+		`"channelRefundId":"50300007732026060299","parked":{"reason":"abnormal","said":"ABNORMAL","advice":"The buyer's account cannot take the money (closed, or its card is dead). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."}}],` +
+		`"createdAt":"2026-06-02T04:00:00.123Z"}`
+	doneExample = refundHead + `"status":"succeeded",` + refundTail +
+		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"succeeded","refundNoAtChannel":"32026060204000012300000000033",` +
+		`"channelRefundId":"50300007732026060299","doneAt":"2026-06-02T04:00:02Z"}],` +
+		`"createdAt":"2026-06-02T04:00:00.123Z","doneAt":"2026-06-02T04:00:02.5Z"}`
+)
+
+var askRefund = op{
+	call: "POST /v1/orders/{orderNo}/refunds", id: "askRefund", tag: "Refunds", summary: "Give money back", status: 201,
+	about: "Give `amount`, or `items` with units of lines, or neither for all that is left. A line's units give back their own share of what was " +
+		"paid, so that any sequence of refunds ends at exactly what was paid. The money is promised and the refund stored before a channel is " +
+		"asked; the answer is `pending`, and events (or a read) tell the end. It is taken from the order's payments as the shop's `refundSplit` says.",
+	codes: []fault.Code{fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.Missing, fault.RefundExceedsPaid},
+	body:  `{"items":[{"line":0,"quantity":1}],"reason":"one of two arrived broken"}`, answer: refundExample,
+}
+
+type askRefundInput struct {
+	OrderPath
+	KeyRequired
+	Body *refundAsk
+}
+
+type refundAsk struct {
+	Amount *int64       `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units"`
+	Items  []refundItem `json:"items,omitempty" minItems:"1" maxItems:"200" doc:"Each line at most once; not beside amount"`
+	Reason string       `json:"reason,omitempty" maxLength:"80" doc:"Shown to the buyer"`
+}
+
+type refundItem struct {
+	Line     int   `json:"line" minimum:"0" doc:"Counts the order's items from 0"`
+	Quantity int64 `json:"quantity" minimum:"1" maximum:"1000000"`
+}
+
+func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*repeatable[refundView], error) {
+	var ask app.AskRefund
+	if b := in.Body; b != nil {
+		ask.Reason = b.Reason
+		if b.Amount != nil {
+			ask.Amount = *b.Amount
+		}
+		for _, it := range b.Items {
+			ask.Items = append(ask.Items, order.RefundItem(it))
+		}
+	}
+	return repeatableOf(viewRefund)(s.app.AskRefund(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, ask))
+}
+
+var listOrderRefunds = op{
+	call: "GET /v1/orders/{orderNo}/refunds", id: "listOrderRefunds", tag: "Refunds", summary: "All refunds of an order, by number",
+	codes: []fault.Code{fault.Missing}, answer: `{"items":[` + doneExample + `]}`,
+}
+
+type listOrderRefundsInput struct{ OrderPath }
+
+func (s *server) listOrderRefunds(ctx context.Context, in *listOrderRefundsInput) (*answer[list[refundView]], error) {
+	shop := caller(ctx).Shop
+	if _, err := s.app.Store.Order(ctx, shop, in.OrderNo); err != nil {
+		return nil, err
+	}
+	found, err := s.app.Store.RefundsOf(ctx, shop, in.OrderNo)
+	return listOf(viewRefund)(found, "", err)
+}
+
+var listRefunds = op{
+	call: "GET /v1/refunds", id: "listRefunds", tag: "Refunds", summary: "Refunds, the highest number first",
+	about:  "A number begins with its cause and goes on with the time: of each cause the newest come first.",
+	answer: `{"items":[` + parkedExample + `]}`,
+}
+
+type listRefundsInput struct {
+	PageParams
+	Status refundStatus `query:"status"`
+	Parked bool         `query:"parked" doc:"true: only those that wait for a person"`
+}
+
+func (s *server) listRefunds(ctx context.Context, in *listRefundsInput) (*answer[list[refundView]], error) {
+	f := app.RefundFilter{Status: payment.RefundStatus(in.Status), Parked: in.Parked}
+	return listOf(viewRefund)(s.app.Store.ListRefunds(ctx, caller(ctx).Shop, f, in.page()))
+}
+
+// RefundPath is the refund number of a path.
+type RefundPath struct {
+	RefundNo string `path:"refundNo" maxLength:"64" example:"32026060204000012300000000033"`
+}
+
+var getRefund = op{
+	call: "GET /v1/refunds/{refundNo}", id: "getRefund", tag: "Refunds", summary: "A refund",
+	codes: []fault.Code{fault.Missing}, answer: doneExample,
+}
+
+type getRefundInput struct {
+	RefundPath
+	IfNoneMatch
+}
+
+func (s *server) getRefund(ctx context.Context, in *getRefundInput) (*tagged[refundView], error) {
+	return taggedOf(in.IfNoneMatch, viewRefund)(s.app.Store.Refund(ctx, caller(ctx).Shop, in.RefundNo))
+}

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/money"
+)
+
+func (s *server) mountSuspense() { add(s, getSuspense, s.getSuspense) }
+
+// suspenseView is the suspense account of a shop.
+type suspenseView struct {
+	Items  []app.SuspenseRow `json:"items" doc:"By channel and currency; none when all is well"`
+	Totals []suspenseTotal   `json:"totals" doc:"By currency"`
+}
+
+type suspenseTotal struct {
+	Currency string `json:"currency" example:"CNY"`
+	Amount   int64  `json:"amount" doc:"Minor units"`
+	Payments int64  `json:"payments"`
+}
+
+var getSuspense = op{
+	call: "GET /v1/suspense", id: "getSuspense", tag: "Reconciliation", summary: "Money that arrived and belongs to no order yet (挂账)",
+	about: "What payments brought and is neither applied to an order nor refunded. Late and double money stands here until its refund has gone; " +
+		"what stays for long needs a person: look for refunds that are parked.",
+	answer: `{"items":[{"channel":"wechatpay","currency":"CNY","amount":8888,"payments":1}],"totals":[{"currency":"CNY","amount":8888,"payments":1}]}`,
+}
+
+func (s *server) getSuspense(ctx context.Context, _ *struct{}) (*answer[suspenseView], error) {
+	rows, err := s.app.Store.Suspense(ctx, caller(ctx).Shop)
+	if err != nil {
+		return nil, err
+	}
+	v := suspenseView{Items: orEmpty(rows), Totals: []suspenseTotal{}}
+	for _, r := range rows {
+		i := slices.IndexFunc(v.Totals, func(t suspenseTotal) bool { return t.Currency == r.Currency })
+		if i < 0 {
+			i = len(v.Totals)
+			v.Totals = append(v.Totals, suspenseTotal{Currency: r.Currency})
+		}
+		t := &v.Totals[i]
+		if t.Amount, err = money.Add(t.Amount, r.Amount); err != nil {
+			return nil, err
+		}
+		t.Payments += r.Payments
+	}
+	return &answer[suspenseView]{v}, nil
+}
