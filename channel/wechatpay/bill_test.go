@@ -323,9 +323,8 @@ func TestBillInBoundedMemory(t *testing.T) {
 	const n = 40_000
 	text := []byte(lines(tradeHeader, strings.Repeat(paidRow+"\r\n", n-1)+paidRow, tradeTotalHeader,
 		"`40000,`360000.00,`0.00,`0.00,`2160.00000,`360000.00,`0.00"))
-	size, gz := int64(len(text)), packed(text)
-	d := newDepot(t, text, gz)
-	text = nil
+	size := int64(len(text))
+	d := newDepot(t, text, packed(text))
 	c := d.channel(t, Options{})
 	live := func() uint64 {
 		runtime.GC()

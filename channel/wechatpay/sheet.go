@@ -161,7 +161,7 @@ func (s *sheet) row(line []byte, l *layout, out [][]byte) error {
 func (s *sheet) end() error {
 	for {
 		switch line, err := s.next(); {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err
@@ -173,7 +173,7 @@ func (s *sheet) end() error {
 
 // cut is the end of a file that should have gone on.
 func (s *sheet) cut(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return s.bad("the file ends before its totals")
 	}
 	return err
