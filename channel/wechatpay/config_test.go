@@ -76,6 +76,11 @@ func TestConfigValidate(t *testing.T) {
 		{"APIv3 key of 33 bytes", func(c *Config) { c.APIv3Key += "x" }, []string{"/apiV3Key"}},
 		{"APIv3 key of 32 characters", func(c *Config) { c.APIv3Key = strings.Repeat("é", 32) }, []string{"/apiV3Key"}},
 		{"no platform keys", func(c *Config) { c.PlatformKeys = nil }, []string{"/platformKeys"}},
+		{"too many platform keys", func(c *Config) {
+			for i := range maxConfigured {
+				c.PlatformKeys = append(c.PlatformKeys, PlatformKey{Serial: fmt.Sprintf("PUB_KEY_ID_%d", i), PEM: c.PlatformKeys[0].PEM})
+			}
+		}, []string{"/platformKeys"}},
 		{"platform key not PEM", func(c *Config) { c.PlatformKeys[1].PEM = "x" }, []string{"/platformKeys/1/pem"}},
 		{"platform key of rubbish", func(c *Config) { c.PlatformKeys[1].PEM = pemOf(t, "PUBLIC KEY", []byte("x"), nil) }, []string{"/platformKeys/1/pem"}},
 		{"certificate of rubbish", func(c *Config) { c.PlatformKeys[1].PEM = pemOf(t, "CERTIFICATE", []byte("x"), nil) }, []string{"/platformKeys/1/pem"}},

@@ -31,7 +31,13 @@
 //
 // Cost of Read: one RSA-2048 verification, which is about three quarters of it
 // (see BenchmarkRead: some 37 µs, 42 small allocations and 4 KiB in all). Oversized,
-// stale and unknown-serial callbacks are refused before any RSA.
+// stale and unknown-serial callbacks are refused before any RSA. Cost of Bill:
+// one core parses some two million rows a second, and unpacks, hashes and
+// parses one million, with one allocation each (see BenchmarkTrades).
+//
+// A message of an unknown certificate makes Refresh due, and an answer of one
+// makes it happen, at most once a minute: whoever invents serials can cause one
+// request a minute and no more.
 package wechatpay
 
 import (
