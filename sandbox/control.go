@@ -117,13 +117,11 @@ type tradesPage struct {
 	Trades      []TradeView
 	Faults      []Armed
 	China       *time.Location
-	Today       string   // in China
 	Days        []string // that have bills, the newest first
 }
 
 func (g *Gateway) showTrades(rw http.ResponseWriter, r *http.Request) {
 	page := tradesPage{Lang: language(r), Other: "en", Now: g.now(), Trades: g.Trades(100), Faults: g.ArmedFaults(), China: china}
-	page.Today = page.Now.In(china).Format(dayLayout)
 	page.Days = g.daysWithBills()
 	if page.Lang == "en" {
 		page.Other = "zh"

@@ -215,6 +215,7 @@ type armPage struct {
 	Words       words
 	Lang, Other string
 	Error       string
+	Today       string // in China
 	Faults      []faultRow
 	Armed       []Armed
 	Chaos       ChaosView
@@ -236,7 +237,7 @@ type struckRow struct {
 }
 
 func (g *Gateway) showArm(rw http.ResponseWriter, r *http.Request) {
-	page := armPage{Lang: language(r), Other: "en", Error: r.URL.Query().Get("error"), Armed: g.ArmedFaults(), Chaos: g.ChaosStruck()}
+	page := armPage{Lang: language(r), Other: "en", Error: r.URL.Query().Get("error"), Today: g.now().In(china).Format(dayLayout), Armed: g.ArmedFaults(), Chaos: g.ChaosStruck()}
 	if page.Lang == "en" {
 		page.Other = "zh"
 	}
@@ -257,17 +258,16 @@ func (g *Gateway) showArm(rw http.ResponseWriter, r *http.Request) {
 	g.render(rw, "faults.html", http.StatusOK, page)
 }
 
-// daysWithBills are the last seven days on which WeChat's money moved, the
-// newest first.
+// daysWithBills are the last seven days on which money moved, the newest
+// first.
 func (g *Gateway) daysWithBills() (days []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for key := range g.trades.days {
-		if key.protocol == g.wechat.name() {
-			days = append(days, key.day)
-		}
+		days = append(days, key.day)
 	}
 	slices.Sort(days)
 	slices.Reverse(days)
+	days = slices.Compact(days)
 	return days[:min(7, len(days))]
 }

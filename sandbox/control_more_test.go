@@ -89,7 +89,7 @@ func TestArmPage(t *testing.T) {
 			t.Errorf("%s: %d forms for %d faults", lang, got, len(faultTable))
 		}
 		// Every field has a label that points at it.
-		for _, m := range regexp.MustCompile(`<(?:input|select) id="(\w+)"`).FindAllStringSubmatch(page.text, -1) {
+		for _, m := range regexp.MustCompile(`<(?:input|select) id="([\w-]+)"`).FindAllStringSubmatch(page.text, -1) {
 			if !strings.Contains(page.text, `<label for="`+m[1]+`"`) {
 				t.Errorf("%s: no label for %s", lang, m[1])
 			}

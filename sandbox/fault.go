@@ -100,7 +100,7 @@ var (
 // the request has been authenticated, whatever its answer would have been.
 var faultTable = []FaultInfo{
 	{Fault: TimeoutAfterCommit, Ops: calls, Does: "takes effect, waits for the delay if there is one, then closes the connection without a complete answer"},
-	{Fault: TimeoutNoEffect, Ops: calls, Does: "the same without taking effect"},
+	{Fault: TimeoutNoEffect, Ops: calls, Does: "does not take effect, waits for the delay if there is one, then closes the connection without a complete answer"},
 	{Fault: Error500NoEffect, Ops: calls, Does: "answers 500 SYSTEM_ERROR without taking effect"},
 	{Fault: Error500WithEffect, Ops: calls, Does: "takes effect, then answers 500 SYSTEM_ERROR"},
 	{Fault: RateLimited, Ops: calls, Does: "answers 429 FREQUENCY_LIMITED without taking effect"},

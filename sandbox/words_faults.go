@@ -3,7 +3,7 @@ package sandbox
 // faultsInChinese is faultTable's texts for Chinese readers.
 var faultsInChinese = map[Fault]string{
 	TimeoutAfterCommit: "先生效，等待设定的时间（如有），然后断开连接，不给出完整应答",
-	TimeoutNoEffect:    "同上，但不生效",
+	TimeoutNoEffect:    "不生效，等待设定的时间（如有），然后断开连接，不给出完整应答",
 	Error500NoEffect:   "不生效，应答 500 SYSTEM_ERROR",
 	Error500WithEffect: "先生效，再应答 500 SYSTEM_ERROR",
 	RateLimited:        "不生效，应答 429 FREQUENCY_LIMITED",
