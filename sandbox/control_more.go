@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
@@ -186,28 +185,34 @@ func (g *Gateway) showBill(rw http.ResponseWriter, r *http.Request) {
 	now := g.now()
 	rows, moves := g.movements(g.wechat, day.Format(dayLayout)), g.movements(g.alipay, day.Format(dayLayout))
 	g.mu.Unlock()
-	var text bytes.Buffer
-	kind, name, of := query.Get("kind"), day.Format(dayLayout), "text/csv; charset=utf-8"
-	switch kind {
+	var write func() error
+	name, of := day.Format(dayLayout), "text/csv; charset=utf-8"
+	switch query.Get("kind") {
 	case "trade":
-		err, name = (&ticket{file: tradeBillFile{g.keys, tradeBills["ALL"]}, rows: rows}).write(&text), "wechatpay-"+name+".csv"
+		name = "wechatpay-" + name + ".csv"
+		write = func() error {
+			return (&ticket{file: tradeBillFile{g.keys, tradeBills["ALL"]}, rows: rows}).write(rw)
+		}
 	case "flow":
-		err, name = (&ticket{file: flowBillFile{g.keys}, rows: rows}).write(&text), "wechatpay-flow-"+name+".csv"
+		name = "wechatpay-flow-" + name + ".csv"
+		write = func() error { return (&ticket{file: flowBillFile{g.keys}, rows: rows}).write(rw) }
 	case "alipay":
 		of, name = "application/zip", "alipay-"+name+".zip"
-		err = (&alipayBill{days: []time.Time{day}}).write(&text, g.keys.Alipay.SellerID, moves, now, "")
+		write = func() error {
+			return (&alipayBill{days: []time.Time{day}}).write(rw, g.keys.Alipay.SellerID, moves, now, "")
+		}
 	default:
 		sayNo(rw, http.StatusBadRequest, "validation_failed", "kind must be trade, flow or alipay")
-		return
-	}
-	if err != nil {
-		sayNo(rw, http.StatusInternalServerError, "internal", err.Error())
 		return
 	}
 	rw.Header().Set("Content-Type", of)
 	rw.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	rw.Header().Set("Cache-Control", "no-store")
-	_, _ = text.WriteTo(rw)
+	if err := write(); err != nil {
+		// The status has been sent: all that is left is to break off.
+		g.log.Debug("sandbox: bill broken off", "error", err)
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // armPage is what web/faults.html shows.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha1"
@@ -532,5 +533,36 @@ func TestRefundsAreForgotten(t *testing.T) {
 	}
 	if got := code(b.send("GET", refundsPath+"/RFORGOT0000", nil)); got != "404 RESOURCE_NOT_EXISTS" {
 		t.Error(got)
+	}
+}
+
+// Run ends refunds and tells of them by itself, when the clock gets there.
+func TestRunEndsRefunds(t *testing.T) {
+	b := newBench(t)
+	b.paid("RUNREFUND1")
+	b.DeliverDue(ctx)
+	told := make(chan struct{})
+	b.shop.during = func() { told <- struct{}{} }
+	running, cancel := context.WithCancel(ctx)
+	ended := make(chan error)
+	go func() { ended <- b.Run(running) }()
+	b.mustRefund("RUNREFUND1", "RUN1", 1)
+	b.clock.Advance(2 * time.Second)
+	<-told
+	if got := b.refundState("RUN1"); got != "SUCCESS" {
+		t.Error(got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// With a negative delay the answer itself tells of the success.
+func TestRefundAtOnce(t *testing.T) {
+	b := newBench(t, func(o *Options) { o.RefundDelay = -1 })
+	b.paid("ATONCE0001")
+	if r := refundIn(t, b.refundNow("ATONCE0001", "NOW1", 888)); r.Status != "SUCCESS" || r.SuccessTime == "" {
+		t.Errorf("%+v", r)
 	}
 }
