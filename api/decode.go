@@ -42,6 +42,9 @@ func decode(data []byte, v any) error {
 	if err == nil {
 		return nil
 	}
+	if own, ok := errors.AsType[blame](err); ok {
+		return own
+	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return blame{"", fmt.Sprintf("the body is not JSON: %s (at byte %d)", syntax.Error(), syntax.Offset)}
 	}
@@ -116,6 +119,24 @@ func locate(data []byte, t reflect.Type) (pointer string, err error) {
 		return "", err
 	}
 	return "", err
+}
+
+// decodeWhole is for a type that takes no member that is null.
+func decodeWhole(body []byte, v any) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return err
+	}
+	for _, name := range sorted(members) {
+		if string(members[name]) == "null" {
+			return blame{"/" + pointerEscapes.Replace(name), "must not be null: leave it out"}
+		}
+	}
+	if json.Unmarshal(body, v) == nil {
+		return nil
+	}
+	pointer, err := locate(body, reflect.TypeOf(v).Elem())
+	return blame{pointer, inWords(err)}
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()

@@ -248,6 +248,29 @@ func (h *house) refunds() {
 	}
 }
 
+// differ reconciles yesterday with a bill that has two payments too many: the
+// ids of what was found, one resolved and one still open, and the day.
+func (h *house) differ() map[string]any {
+	h.T.Helper()
+	yesterday := h.Clock.Now().Add(-24 * time.Hour)
+	date := payment.DayOf(yesterday, h.gate.Zone()).String()
+	h.gate.Rows = nil
+	for i := range 2 {
+		h.gate.Rows = append(h.gate.Rows, payment.BillRow{
+			Kind: payment.BillPayment, Line: int64(i + 1), PaymentNo: fmt.Sprintf("A-%d", i), TransactionID: fmt.Sprintf("T-%d", i), Amount: 4200, Rate: -1,
+			Currency: "CNY", Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: yesterday,
+		})
+	}
+	h.must("POST /v1/reconciliations", `{"channel":"gate","date":"`+date+`"}`)
+	found := h.must("GET /v1/discrepancies", "")["items"].([]any)
+	if len(found) != 2 {
+		h.T.Fatalf("found %v", found)
+	}
+	ids := map[string]any{"date": date, "open": found[0].(map[string]any)["id"], "resolved": found[1].(map[string]any)["id"]}
+	h.must("POST /v1/discrepancies/"+ids["resolved"].(string)+"/resolve", `{"reason":"another till"}`)
+	return ids
+}
+
 // paidOrder is an order of ours that is paid.
 func (h *house) paidOrder(body string) (orderNo, paymentNo string) {
 	h.T.Helper()

@@ -18,11 +18,18 @@ func TestETags(t *testing.T) {
 	p := h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"native"}`)["paymentNo"].(string)
 	dated := h.must("POST /v1/coupon-templates", `{"id":"dated","name":"n","kind":"amount_off","amountOff":1,"validDays":1}`)["id"].(string)
 	code := h.must("POST /v1/coupon-templates/"+dated+"/claim", `{"userId":"u1"}`)["code"].(string)
+	bought, _ := h.paidOrder(oneTea)
+	refundNo := h.must("POST /v1/orders/"+bought+"/refunds", `{"amount":88}`)["refundNo"].(string)
+	differ := h.differ()
 	for _, tt := range []struct {
 		read   string
 		change string
 		body   string
 	}{
+		{"/v1/shop", "PUT /v1/shop/policies", `{"latePayment":"revive"}`},
+		{"/v1/refunds/" + refundNo, "POST /v1/refunds/" + refundNo + "/confirm", `{"reason":"by hand"}`},
+		{"/v1/reconciliations/" + differ["date"].(string) + "/gate", "POST /v1/reconciliations", `{"channel":"gate","date":"` + differ["date"].(string) + `"}`},
+		{"/v1/discrepancies/" + differ["open"].(string), "POST /v1/discrepancies/" + differ["open"].(string) + "/resolve", `{"reason":"another till"}`},
 		{"/v1/skus/tea", "POST /v1/skus/tea/stock", `{"delta":1}`},
 		{"/v1/users/u1", "PUT /v1/users/u1", `{"level":"gold"}`},
 		{"/v1/promotions/spring", "PUT /v1/promotions/spring", `{"name":"n","kind":"amount_off","threshold":10000,"amountOff":1000}`},

@@ -56,6 +56,14 @@ type refundAsk struct {
 	Reason string       `json:"reason,omitempty" maxLength:"80" doc:"Shown to the buyer"`
 }
 
+// UnmarshalJSON refuses null. Elsewhere it is as good as absent; here absent
+// means all that is left, and a client that has lost its number must not give
+// everything back.
+func (r *refundAsk) UnmarshalJSON(body []byte) error {
+	type plain refundAsk
+	return decodeWhole(body, (*plain)(r))
+}
+
 type refundItem struct {
 	Line     int   `json:"line" minimum:"0" doc:"Counts the order's items from 0"`
 	Quantity int64 `json:"quantity" minimum:"1" maximum:"1000000"`

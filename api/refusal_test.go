@@ -52,6 +52,20 @@ func TestRefusals(t *testing.T) {
 	paid := h.must("POST /v1/orders", `{"userId":"u1","items":[{"sku":"free","quantity":1}]}`)
 	known("paid ", paid, "orderNo")
 
+	cart := func(items string) string { return `{"userId":"u1","items":` + items + `}` }
+	parts := h.must("POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"instalments":[{"amount":888},{"amount":8000}]}`)
+	known("parts ", parts, "orderNo")
+	bought := h.must("POST /v1/orders", oneTea)
+	known("bought ", bought, "orderNo", "clientToken")
+	h.pay(bought["orderNo"].(string), 0)
+	known("done ", h.must(fill("POST /v1/orders/{bought orderNo}/refunds"), `{"amount":100}`, "Idempotency-Key: refunded"), "refundNo")
+	h.refunds()
+	known("", h.must(fill("POST /v1/orders/{bought orderNo}/refunds"), `{"amount":100}`), "refundNo")
+	twice := h.must("POST /v1/orders", cart(`[{"sku":"tea","quantity":2}]`))
+	known("twice ", twice, "orderNo")
+	h.pay(twice["orderNo"].(string), 0)
+	known("", h.differ(), "open", "resolved", "date")
+
 	const (
 		anonymous = "Authorization: "
 		client    = "Authorization: Bearer {clientToken}"
@@ -62,7 +76,10 @@ func TestRefusals(t *testing.T) {
 	for i := range lines {
 		lines[i] = fmt.Sprintf(`{"sku":"s%d","quantity":1}`, i)
 	}
-	cart := func(items string) string { return `{"userId":"u1","items":` + items + `}` }
+	inParts := func(parts string) string {
+		return `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"instalments":` + parts + `}`
+	}
+	theirs := "Authorization: Bearer " + theirKey
 
 	d := api.Published(bare)
 	ops := operations(d)
@@ -259,6 +276,121 @@ func TestRefusals(t *testing.T) {
 		{"the clock back", "POST /v1/test/clock", `{"advance":"-1h"}`, "", 400, "validation_failed", "/advance"},
 		{"the clock nowhere", "POST /v1/test/clock", `{"advance":"0s"}`, "", 400, "validation_failed", "/advance"},
 		{"the clock in words", "POST /v1/test/clock", `{"advance":"a while"}`, "", 400, "validation_failed", "/advance"},
+
+		// Instalments.
+		{"one part", "POST /v1/orders", inParts(`[{"amount":8888}]`), "", 400, "validation_failed", "/instalments"},
+		{"25 parts", "POST /v1/orders", inParts(`[` + strings.Repeat(`{"amount":1},`, 24) + `{"amount":8864}]`), "", 400, "validation_failed", "/instalments"},
+		{"a part of nothing", "POST /v1/orders", inParts(`[{"amount":8888},{"amount":0}]`), "", 400, "validation_failed", "/instalments/1/amount"},
+		{"a part without an amount", "POST /v1/orders", inParts(`[{"amount":8888},{}]`), "", 400, "validation_failed", "/instalments/1/amount"},
+		{"half a unit of a part", "POST /v1/orders", inParts(`[{"amount":8887},{"amount":0.5}]`), "", 400, "validation_failed", "/instalments/1/amount"},
+		{"a part due long ago", "POST /v1/orders", inParts(`[{"amount":888},{"amount":8000,"dueAt":"2020-01-01T00:00:00Z"}]`), "", 400, "validation_failed", "/instalments/1/dueAt"},
+		{"a part due in an age", "POST /v1/orders", inParts(`[{"amount":888},{"amount":8000,"dueAt":"2199-01-01T00:00:00Z"}]`), "", 400, "validation_failed", "/instalments/1/dueAt"},
+		{"a part due in words", "POST /v1/orders", inParts(`[{"amount":888},{"amount":8000,"dueAt":"soon"}]`), "", 400, "validation_failed", "/instalments/1/dueAt"},
+		{"parts of another price", "POST /v1/orders", inParts(`[{"amount":888},{"amount":8001}]`), "", 409, "price_changed", ""},
+		{"a payment across the parts", "POST /v1/orders/{parts orderNo}/payments", `{"channel":"gate","method":"native","amount":889}`, "", 422, "amount_exceeds_due", ""},
+
+		// Refunds.
+		{"a refund without a key", "POST /v1/orders/{bought orderNo}/refunds", `{}`, noKey, 400, "idempotency_key_required", ""},
+		{"an amount and items", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":1,"items":[{"line":0,"quantity":1}]}`, "", 400, "validation_failed", "/items"},
+		{"a refund of nothing", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":0}`, "", 400, "validation_failed", "/amount"},
+		{"a refund below nothing", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":-1}`, "", 400, "validation_failed", "/amount"},
+		{"a refund of null", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":null}`, "", 400, "validation_failed", "/amount"},
+		{"a refund of half a unit", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":88.5}`, "", 400, "validation_failed", "/amount"},
+		{"a refund of no items", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[]}`, "", 400, "validation_failed", "/items"},
+		{"a refund of null items", "POST /v1/orders/{bought orderNo}/refunds", `{"items":null}`, "", 400, "validation_failed", "/items"},
+		{"a refund of 201 items", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[` + strings.Repeat(`{"line":0,"quantity":1},`, 200) + `{"line":0,"quantity":1}]}`, "", 400, "validation_failed", "/items"},
+		{"null for a refund", "POST /v1/orders/{bought orderNo}/refunds", `null`, "", 400, "validation_failed", ""},
+		{"a line below 0", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[{"line":-1,"quantity":1}]}`, "", 400, "validation_failed", "/items/0/line"},
+		{"a line that is not there", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[{"line":1,"quantity":1}]}`, "", 400, "validation_failed", "/items/0/line"},
+		{"a line twice", "POST /v1/orders/{twice orderNo}/refunds", `{"items":[{"line":0,"quantity":1},{"line":0,"quantity":1}]}`, "", 400, "validation_failed", "/items/1/line"},
+		{"no units", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[{"line":0,"quantity":0}]}`, "", 400, "validation_failed", "/items/0/quantity"},
+		{"1.0 units of a refund", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[{"line":0,"quantity":1},{"line":0,"quantity":1.0}]}`, "", 400, "validation_failed", "/items/1/quantity"},
+		{"units unsaid", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[{"line":0}]}`, "", 400, "validation_failed", "/items/0/quantity"},
+		{"more units than were bought", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[{"line":0,"quantity":2}]}`, "", 422, "refund_exceeds_paid", ""},
+		{"more than was paid", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":8689}`, "", 422, "refund_exceeds_paid", ""},
+		{"more than can be", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":9223372036854775807}`, "", 400, "validation_failed", "/amount"},
+		{"unknown in a refund", "POST /v1/orders/{bought orderNo}/refunds", `{"amout":1}`, "", 400, "unknown_field", "/amout"},
+		{"unknown in a refund's item", "POST /v1/orders/{bought orderNo}/refunds", `{"items":[{"line":0,"quantity":1,"sku":"tea"}]}`, "", 400, "unknown_field", "/items/0/sku"},
+		{"a refund's reason too long", "POST /v1/orders/{bought orderNo}/refunds", `{"reason":"` + strings.Repeat("坏", 81) + `"}`, "", 400, "validation_failed", "/reason"},
+		{"a refund in a form", "POST /v1/orders/{bought orderNo}/refunds", `amount=1`, "Content-Type: application/x-www-form-urlencoded", 415, "unsupported_media_type", ""},
+		{"a refund of an open order", "POST /v1/orders/{orderNo}/refunds", `{}`, "", 422, "refund_exceeds_paid", ""},
+		{"a refund of a closed order", "POST /v1/orders/{closed orderNo}/refunds", `{}`, "", 422, "refund_exceeds_paid", ""},
+		{"a refund of a free order", "POST /v1/orders/{paid orderNo}/refunds", `{}`, "", 422, "refund_exceeds_paid", ""},
+		{"a refund of an unknown order", "POST /v1/orders/1/refunds", `{}`, "", 404, "not_found", ""},
+		{"refunds of an unknown order", "GET /v1/orders/1/refunds", ``, "", 404, "not_found", ""},
+		{"a refund of another shop's order", "POST /v1/orders/{their orderNo}/refunds", `{}`, "", 404, "not_found", ""},
+		{"a refund with their key", "POST /v1/orders/{bought orderNo}/refunds", `{}`, theirs, 404, "not_found", ""},
+		{"our order's refunds with their key", "GET /v1/orders/{bought orderNo}/refunds", ``, theirs, 404, "not_found", ""},
+		{"our refund with their key", "GET /v1/refunds/{refundNo}", ``, theirs, 404, "not_found", ""},
+		{"our refund retried with their key", "POST /v1/refunds/{refundNo}/retry", ``, theirs, 404, "not_found", ""},
+		{"our refund confirmed with their key", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"mine"}`, theirs, 404, "not_found", ""},
+		{"our refund sent elsewhere with their key", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"merchant"}`, theirs, 404, "not_found", ""},
+		{"a token refunds its order", "POST /v1/orders/{bought orderNo}/refunds", `{}`, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
+		{"a token reads its refunds", "GET /v1/orders/{bought orderNo}/refunds", ``, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
+		{"a token reads its refund", "GET /v1/refunds/{refundNo}", ``, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
+		{"a token lists refunds", "GET /v1/refunds", ``, client, 403, "forbidden", ""},
+		{"a token retries", "POST /v1/refunds/{refundNo}/retry", ``, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
+		{"a token confirms", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"I have it"}`, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
+		{"a token sends it elsewhere", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"merchant"}`, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
+		{"a refund's key for another amount", "POST /v1/orders/{bought orderNo}/refunds", `{"amount":101}`, "Idempotency-Key: refunded", 422, "idempotency_key_reused", ""},
+		{"a refund's key to confirm", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"by hand"}`, "Idempotency-Key: refunded", 422, "idempotency_key_reused", ""},
+		{"an unknown refund", "GET /v1/refunds/3", ``, "", 404, "not_found", ""},
+		{"an unknown refund, retried", "POST /v1/refunds/3/retry", ``, "", 404, "not_found", ""},
+		{"an unknown refund, confirmed", "POST /v1/refunds/3/confirm", `{"reason":"by hand"}`, "", 404, "not_found", ""},
+		{"an unknown refund, sent elsewhere", "POST /v1/refunds/3/abnormal", `{"to":"merchant"}`, "", 404, "not_found", ""},
+		{"a refund that is done, retried", "POST /v1/refunds/{done refundNo}/retry", ``, "", 409, "refund_not_open", ""},
+		{"a refund that is not stuck, sent elsewhere", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"merchant"}`, "", 409, "refund_not_open", ""},
+		{"confirmed without a word", "POST /v1/refunds/{refundNo}/confirm", `{}`, "", 400, "validation_failed", "/reason"},
+		{"confirmed with an empty word", "POST /v1/refunds/{refundNo}/confirm", `{"reason":""}`, "", 400, "validation_failed", "/reason"},
+		{"confirmed at length", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"` + long + long + `"}`, "", 400, "validation_failed", "/reason"},
+		{"confirmed at length in Chinese", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"` + strings.Repeat("好", 200) + `"}`, "", 400, "validation_failed", "/reason"},
+		{"confirmed with more", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"r","amount":1}`, "", 400, "unknown_field", "/amount"},
+		{"sent nowhere", "POST /v1/refunds/{refundNo}/abnormal", `{}`, "", 400, "validation_failed", "/to"},
+		{"sent to nobody", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"me"}`, "", 400, "validation_failed", "/to"},
+		{"sent without a bank", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"buyer","account":"6222","name":"n"}`, "", 400, "validation_failed", "/bank"},
+		{"sent without an account", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"buyer","bank":"ICBC_DEBIT","name":"n"}`, "", 400, "validation_failed", "/account"},
+		{"sent without a name", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222"}`, "", 400, "validation_failed", "/name"},
+		{"sent to the merchant's card", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"merchant","account":"6222"}`, "", 400, "validation_failed", "/account"},
+		{"sent with more", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"merchant","pin":"1234"}`, "", 400, "unknown_field", "/pin"},
+		{"refunds of an unknown status", "GET /v1/refunds?status=lost", ``, "", 400, "validation_failed", "status"},
+		{"refunds parked perhaps", "GET /v1/refunds?parked=perhaps", ``, "", 400, "validation_failed", "parked"},
+		{"refunds by an unknown filter", "GET /v1/refunds?orderNo=1", ``, "", 400, "unknown_field", "orderNo"},
+
+		// The shop, its suspense and its reconciliation.
+		{"an unknown policy", "PUT /v1/shop/policies", `{"latePayments":"revive"}`, "", 400, "unknown_field", "/latePayments"},
+		{"an unknown word of a policy", "PUT /v1/shop/policies", `{"latePayment":"keep"}`, "", 400, "validation_failed", "/latePayment"},
+		{"policies of nothing", "PUT /v1/shop/policies", ``, "", 400, "validation_failed", ""},
+		{"a token sets policies", "PUT /v1/shop/policies", `{}`, client, 403, "forbidden", ""},
+		{"a token reads the shop", "GET /v1/shop", ``, client, 403, "forbidden", ""},
+		{"a token reads the suspense", "GET /v1/suspense", ``, client, 403, "forbidden", ""},
+		{"suspense by channel", "GET /v1/suspense?channel=gate", ``, "", 400, "unknown_field", "channel"},
+		{"a token reconciles", "POST /v1/reconciliations", `{"channel":"gate","date":"{date}"}`, client, 403, "forbidden", ""},
+		{"reconciled with nobody", "POST /v1/reconciliations", `{"channel":"cash","date":"2026-01-01"}`, "", 409, "channel_not_configured", ""},
+		{"reconciled with their key", "POST /v1/reconciliations", `{"channel":"gate","date":"2026-01-01"}`, theirs, 409, "channel_not_configured", ""},
+		{"a day that has not come", "POST /v1/reconciliations", `{"channel":"gate","date":"2199-01-01"}`, "", 400, "validation_failed", "/date"},
+		{"a day that cannot be", "POST /v1/reconciliations", `{"channel":"gate","date":"2026-02-30"}`, "", 400, "validation_failed", "/date"},
+		{"a day in words", "POST /v1/reconciliations", `{"channel":"gate","date":"yesterday"}`, "", 400, "validation_failed", "/date"},
+		{"no day", "POST /v1/reconciliations", `{"channel":"gate"}`, "", 400, "validation_failed", "/date"},
+		{"reconciled with more", "POST /v1/reconciliations", `{"channel":"gate","date":"2026-01-01","force":true}`, "", 400, "unknown_field", "/force"},
+		{"a day that was not reconciled", "GET /v1/reconciliations/2020-01-01/gate", ``, "", 404, "not_found", ""},
+		{"our day with their key", "GET /v1/reconciliations/{date}/gate", ``, theirs, 404, "not_found", ""},
+		{"a token reads a day", "GET /v1/reconciliations/{date}/gate", ``, client, 403, "forbidden", ""},
+		{"a token lists days", "GET /v1/reconciliations", ``, client, 403, "forbidden", ""},
+		{"a token lists differences", "GET /v1/discrepancies", ``, client, 403, "forbidden", ""},
+		{"a token reads a difference", "GET /v1/discrepancies/{open}", ``, client, 403, "forbidden", ""},
+		{"a token resolves", "POST /v1/discrepancies/{open}/resolve", `{"reason":"r"}`, client, 403, "forbidden", ""},
+		{"our difference with their key", "GET /v1/discrepancies/{open}", ``, theirs, 404, "not_found", ""},
+		{"our difference resolved with their key", "POST /v1/discrepancies/{open}/resolve", `{"reason":"r"}`, theirs, 404, "not_found", ""},
+		{"an unknown difference", "GET /v1/discrepancies/1", ``, "", 404, "not_found", ""},
+		{"an unknown difference, resolved", "POST /v1/discrepancies/1/resolve", `{"reason":"r"}`, "", 404, "not_found", ""},
+		{"resolved without a word", "POST /v1/discrepancies/{open}/resolve", `{}`, "", 400, "validation_failed", "/reason"},
+		{"resolved at length", "POST /v1/discrepancies/{open}/resolve", `{"reason":"` + strings.Repeat(long, 4) + `"}`, "", 400, "validation_failed", "/reason"},
+		{"resolved at length in Chinese", "POST /v1/discrepancies/{open}/resolve", `{"reason":"` + strings.Repeat("好", 400) + `"}`, "", 400, "validation_failed", "/reason"},
+		{"resolved with more", "POST /v1/discrepancies/{open}/resolve", `{"reason":"r","status":"healed"}`, "", 400, "unknown_field", "/status"},
+		{"resolved otherwise before", "POST /v1/discrepancies/{resolved}/resolve", `{"reason":"another"}`, "", 409, "discrepancy_closed", ""},
+		{"differences of no class", "GET /v1/discrepancies?class=strange", ``, "", 400, "validation_failed", "class"},
+		{"differences of no status", "GET /v1/discrepancies?status=lost", ``, "", 400, "validation_failed", "status"},
+
 		{"an unknown effect", "POST /v1/effects/99/retry", ``, "", 404, "not_found", ""},
 		{"an effect that cannot be", "POST /v1/effects/x/retry", ``, "", 404, "not_found", ""},
 		{"an unknown key to end", "DELETE /v1/keys/key_nothing", ``, "", 404, "not_found", ""},
@@ -269,7 +401,7 @@ func TestRefusals(t *testing.T) {
 			if tt.headers != "" {
 				headers = strings.Split(fill(tt.headers), "\n")
 			}
-			w := h.do(fill(tt.call), tt.body, headers...)
+			w := h.do(fill(tt.call), fill(tt.body), headers...)
 			var p refusal
 			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
 				t.Fatalf("%d %s: %v", w.Code, w.Body, err)

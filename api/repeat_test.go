@@ -18,6 +18,10 @@ func TestRepeat(t *testing.T) {
 	h := open(t)
 	h.stock()
 	orderNo := h.must("POST /v1/orders", oneTea, "Idempotency-Key: first")["orderNo"].(string)
+	paymentNo := h.must("POST /v1/orders/"+orderNo+"/payments", `{"channel":"gate","method":"native"}`)["paymentNo"].(string)
+	bought, _ := h.paidOrder(oneTea)
+	refundNo := h.must("POST /v1/orders/"+bought+"/refunds", `{"amount":1000}`)["refundNo"].(string)
+	differ := h.differ()
 	for _, tt := range []struct {
 		name   string
 		call   string
@@ -32,10 +36,19 @@ func TestRepeat(t *testing.T) {
 		{"template", "POST /v1/coupon-templates", `{"name":"n","kind":"amount_off","amountOff":1}`, 201, true},
 		{"coupons", "POST /v1/coupons", `{"templateId":"five","count":3}`, 201, true},
 		{"claim", "POST /v1/coupon-templates/five/claim", `{"userId":"u1"}`, 201, true},
+		{"revoke", "POST /v1/coupons/C-3/revoke", ``, 200, true},
+		{"sync", "POST /v1/payments/" + paymentNo + "/sync", ``, 200, true},
+		{"close", "POST /v1/payments/" + paymentNo + "/close", ``, 200, true},
+		{"refund", "POST /v1/orders/" + bought + "/refunds", `{"amount":88,"reason":"late"}`, 201, true},
+		{"retry", "POST /v1/refunds/" + refundNo + "/retry", ``, 200, true},
+		{"confirm", "POST /v1/refunds/" + refundNo + "/confirm", `{"reason":"by hand"}`, 200, true},
+		{"refund of the rest", "POST /v1/orders/" + bought + "/refunds", ``, 201, true},
+		{"reconcile", "POST /v1/reconciliations", `{"channel":"gate","date":"` + differ["date"].(string) + `"}`, 200, true},
+		{"resolve", "POST /v1/discrepancies/" + differ["open"].(string) + "/resolve", `{"reason":"another till"}`, 200, true},
 		{"cancel", "POST /v1/orders/" + orderNo + "/cancel", `{"reason":"no more"}`, 200, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			key := "Idempotency-Key: repeat-" + tt.name
+			key := "Idempotency-Key: repeat-" + strings.ReplaceAll(tt.name, " ", "-")
 			first := h.do(tt.call, tt.body, key)
 			if first.Code != tt.status || first.Header().Get("Idempotent-Replayed") != "" {
 				t.Fatalf("first: %d %v %s", first.Code, first.Header(), first.Body)
@@ -101,6 +114,34 @@ func TestTwins(t *testing.T) {
 	}
 	if s := h.must("GET /v1/skus/tea", "")["stock"].(map[string]any); s["reserved"] != 1.0 {
 		t.Errorf("reserved %v", s["reserved"])
+	}
+	h.Audit()
+}
+
+// TestRefundTwins: fifty at once with one key give the money back once.
+func TestRefundTwins(t *testing.T) {
+	h := open(t)
+	h.stock()
+	orderNo, _ := h.paidOrder(oneTea)
+	var mu sync.Mutex
+	bodies := map[string]int{}
+	for _, err := range rig.Together(50, func(int) error {
+		w := h.do("POST /v1/orders/"+orderNo+"/refunds", `{"amount":4444}`, "Idempotency-Key: twins")
+		if w.Code != http.StatusCreated {
+			return fmt.Errorf("%d %s", w.Code, w.Body)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		bodies[w.Body.String()]++
+		return nil
+	}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	h.refunds()
+	if o := h.must("GET /v1/orders/"+orderNo, ""); len(bodies) != 1 || o["refundedAmount"] != 4444.0 || o["refundingAmount"] != 0.0 {
+		t.Errorf("%d different answers, refunded %v, promised %v", len(bodies), o["refundedAmount"], o["refundingAmount"])
 	}
 	h.Audit()
 }
