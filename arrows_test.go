@@ -39,6 +39,7 @@ var rooms = map[string][]string{
 	"channel/channeltest": {"payment"},
 	"channel/guard":       {"payment"},
 	"sandbox":             {},
+	"sandbox/sdktest":     {"sandbox"},
 
 	"api":      {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 	"push":     {"app", "event", "fault", "order"},

@@ -99,7 +99,7 @@ type alipayMethod struct {
 
 // serve answers a call, or sends a buyer's browser to the phone page.
 func (a *alipay) serve(rw http.ResponseWriter, r *http.Request) {
-	rw.Header().Set("Trace-Id", a.g.random.text(32, hexa))
+	rw.Header().Set("Trace_id", a.g.random.text(32, hexa))
 	p, no := a.readParams(rw, r)
 	if no != nil {
 		a.refuse(rw, p["method"], no, "")
