@@ -73,6 +73,11 @@ func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome,
 		}
 		return triedAgain(tx, f)
 	case payment.StillOpen, payment.Recorded, payment.GoneBack:
+		if outcome == payment.Recorded && f.Kind == payment.Failed && p.Data().Status == payment.StatusClosed && !othersOpen(tx, p) {
+			// Told after the close, and yet the attempt has failed.
+			o.AttemptFailed(f.Word)
+			tx.PutOrder(o)
+		}
 		if f.RefundNo != "" || outcome == payment.GoneBack {
 			if err := learn(tx, o, p, outcome, f); err != nil {
 				return err
@@ -134,26 +139,50 @@ func arrived(tx *Tx, o *order.Order, p *payment.Payment) error {
 	if was == order.Closed {
 		cause = payment.LatePayment
 	}
-	no := derivedNumber(cause, d.No)
-	var foreign int64 // went back before we knew of the payment, and not by us
+	no, excess := derivedNumber(cause, d.No), d.Amount-applied
+	// Refunds may be told of before the money is. One under the number that
+	// is derived is ours if there is something to give back; the others were
+	// made at the merchant's console, say, and leave that much less to do.
+	var own []payment.Fact
+	ownGone := false
 	for _, g := range d.Facts {
-		if g.Kind == payment.Refunded && g.RefundNo != no {
-			foreign += g.Amount
+		if g.RefundNo == no && excess > 0 && p.Believes(g) {
+			own = append(own, g)
+			ownGone = ownGone || g.Kind == payment.Refunded
 		}
 	}
-	if foreign = min(foreign, d.Refunded); foreign > 0 {
-		p.Withdraw(o.GaveBack(givenUp, wentBack(p, foreign)))
+	left := d.Refunded
+	if ownGone {
+		left -= min(left, excess)
 	}
-	excess := d.Amount - applied - foreign
+	for _, g := range d.Facts {
+		if g.Kind != payment.Refunded || g.RefundNo == no && excess > 0 || !p.Believes(g) {
+			continue
+		}
+		part := min(g.Amount, left)
+		left -= part
+		if part == 0 {
+			continue
+		}
+		of := min(part, givenUp)
+		givenUp -= of
+		p.Withdraw(o.GaveBack(of, wentBack(p, part)))
+		if !ownGone {
+			excess -= part
+		}
+	}
 	if excess <= 0 {
 		return nil
 	}
 	r := ownRefund(tx, o, p, cause, excess, nil)
-	for _, g := range d.Facts {
-		if g.RefundNo == no {
-			if gone, _ := r.Learn(g, tx.Now()); gone {
-				o.Note(told(r, event.RefundSucceeded, ""))
-			}
+	for _, g := range own {
+		switch gone, lost := r.Learn(g, tx.Now()); {
+		case gone:
+			p.Withdraw(o.GaveBack(givenUp, told(r, event.RefundSucceeded, "")))
+		case lost:
+			o.Note(told(r, event.RefundFailed, g.Word))
+		case g.Kind == payment.RefundStuck && r.Data().Status == payment.RefundPending:
+			o.Note(told(r, event.RefundParked, g.Word))
 		}
 	}
 	tx.PutRefund(r)

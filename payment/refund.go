@@ -208,8 +208,8 @@ func (r *Refund) allocation(no string) *Allocation {
 // lost that it will not.
 func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
 	a := r.allocation(f.RefundNo)
-	if a == nil || a.Status == RefundSucceeded {
-		return false, false
+	if a == nil || a.Status == RefundSucceeded || a.Status == RefundGivenUp && f.Kind != Refunded {
+		return false, false // its number is dead: what is said late of how it was changes nothing
 	}
 	a.Word = f.Word
 	if f.TransactionID != "" {
@@ -223,7 +223,7 @@ func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
 		}
 		gone = true
 	case RefundFailed:
-		lost = a.Status == RefundPending
+		lost = true
 		a.Status, a.Parked, a.Said = RefundGivenUp, ParkClosed, f.Word
 	case RefundStuck:
 		a.Parked, a.Said = ParkAbnormal, f.Word

@@ -114,6 +114,10 @@ func (p *Payment) resolve(now time.Time) {
 	}
 }
 
+// Believes says whether a fact can be about this payment's money; one that
+// cannot is kept, and not followed.
+func (p *Payment) Believes(f Fact) bool { return p.mismatch(f) == "" }
+
 // mismatch says why a fact cannot be about this payment's money: what the
 // channel says of amount, currency, merchant and app must be what we asked.
 func (p *Payment) mismatch(f Fact) string {

@@ -235,6 +235,19 @@ func (g *Gate) Pay(no string) payment.Fact {
 	return g.fact(no, t, payment.ByCallback)
 }
 
+// GiveBack refunds part of a trade at the merchant's own console, under a
+// number of its own, and gives the fact that a callback would bring.
+func (g *Gate) GiveBack(no, refundNo string, amount int64) payment.Fact {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	t := g.trades[no]
+	if t.refunds == nil {
+		t.refunds = map[string]*refund{}
+	}
+	t.refunds[refundNo] = &refund{amount, payment.Refunded}
+	return g.refundFact(refundNo, t.refunds[refundNo], payment.ByCallback)
+}
+
 // PayAgain pays a paid trade once more: the gate then has money twice for it.
 func (g *Gate) PayAgain(no string) {
 	g.mu.Lock()

@@ -1,0 +1,5 @@
+package app
+
+// DerivedNumber is the number of an automatic refund: tests tell facts about
+// it before anybody has made it.
+var DerivedNumber = derivedNumber
