@@ -19,7 +19,7 @@ build: ## Build bin/tandem.
 	@$(GO) build -trimpath -o $(BIN) ./cmd/tandem
 
 .PHONY: setup
-setup: ## Find or install what the tests need: PostgreSQL and Chromium.
+setup: ## Find or install what the tests need: PostgreSQL, Chromium, Node.
 	@scripts/setup
 
 .PHONY: test

@@ -41,12 +41,16 @@ export class Shop {
   }
 
   // told waits for the first callback that fits and takes it from the list.
-  // sdk_test.go ends the process when none comes.
   async told(fits) {
-    for (;;) {
-      const i = this.#told.findIndex(fits)
-      if (i >= 0) return this.#told.splice(i, 1)[0]
-      await new Promise((look) => this.#waiting.push(look))
+    const { promise: late, cancel } = deadline(20e3)
+    try {
+      for (;;) {
+        const i = this.#told.findIndex(fits)
+        if (i >= 0) return this.#told.splice(i, 1)[0]
+        await Promise.race([late, new Promise((look) => this.#waiting.push(look))])
+      }
+    } finally {
+      cancel()
     }
   }
 
@@ -54,6 +58,16 @@ export class Shop {
     this.server.closeAllConnections()
     this.server.close()
   }
+}
+
+// deadline fails after some milliseconds, unless it is cancelled.
+function deadline(milliseconds) {
+  let timer
+  const promise = new Promise((_, fail) => {
+    timer = setTimeout(() => fail(new Error('no callback came in time')), milliseconds)
+  })
+  promise.catch(() => {}) // nobody may be waiting any more
+  return { promise, cancel: () => clearTimeout(timer) }
 }
 
 // pick takes some members of an object, by paths with dots.
