@@ -36,13 +36,13 @@ func TestHappy(t *testing.T) {
 	for call := range ops {
 		left[call] = true
 	}
+	now := h.Clock.Now()
 	known := map[string]string{
-		"soon": h.Clock.Now().Add(48 * time.Hour).UTC().Format(time.RFC3339),
-		"date": payment.DayOf(h.Clock.Now(), h.gate.Zone()).String(),
+		"soon": now.Add(48 * time.Hour).UTC().Format(time.RFC3339), "date": payment.DayOf(now, h.gate.Zone()).String(),
 	}
 	stranger := payment.BillRow{
 		Kind: payment.BillPayment, Line: 1, PaymentNo: "A-77", TransactionID: "T-77", Amount: 4200, Rate: -1, Currency: "CNY",
-		Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: h.Clock.Now(),
+		Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: now,
 	}
 	fill := func(s string) string {
 		for name, value := range known {

@@ -65,9 +65,15 @@ func (l *ledger) commit(orderNo string, types ...event.Type) event.Record {
 	}
 	for _, t := range types {
 		e := event.Event{Type: t, Order: orderNo, Status: string(d.Status)}
-		if strings.HasPrefix(string(t), "order.") || strings.HasPrefix(string(t), "payment.") {
+		if of, _, _ := strings.Cut(string(t), "."); of == "order" || of == "payment" || of == "refund" {
 			d.Seq++
 			e.Seq = d.Seq
+			if of == "refund" {
+				e.Refund = "r1"
+			}
+		}
+		if t == event.InstalmentDue {
+			e.DueAt = r.At.Add(time.Hour)
 		}
 		if t == event.OrderPaid {
 			d.Status = order.Paid
@@ -249,6 +255,8 @@ type message struct {
 	Message  string `json:"message"`
 	At       string `json:"at"`
 	Payment  string `json:"paymentNo"`
+	Refund   string `json:"refundNo"`
+	DueAt    string `json:"dueAt"`
 	Position string `json:"position"`
 	Code     string `json:"code"`
 	Detail   string `json:"detail"`

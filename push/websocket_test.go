@@ -46,6 +46,39 @@ func TestStateThenEvents(t *testing.T) {
 	}
 }
 
+// Who listens to an order hears of its refunds and instalments, and the shop
+// hears the same.
+func TestMoneyBack(t *testing.T) {
+	w := newWorld(t, newLedger(), nil)
+	w.publish("o1", event.OrderPlaced)
+	buyer, shop := w.dial("?token="+w.token("o1")), w.dial("?token="+secret)
+	buyer.say(subscribe("o1"))
+	buyer.want("subscribed", 1)
+	shop.say(`{"type":"subscribe","shop":true}`)
+	shop.want("subscribed", 0)
+	for i, tt := range []struct {
+		kind    event.Type
+		message string
+	}{
+		{event.InstalmentDue, "请支付下一期款项"},
+		{event.RefundCreated, "退款申请中"},
+		{event.RefundProgressed, "部分退款已到账"},
+		{event.RefundParked, "退款需要人工处理，请稍候"},
+		{event.RefundRetried, "正在重新退款"},
+		{event.RefundSucceeded, "退款成功"},
+		{event.OrderRefunded, "已全额退款"},
+	} {
+		w.publish("o1", tt.kind)
+		for _, c := range []*client{buyer, shop} {
+			m := c.want(string(tt.kind), int64(i+2))
+			ofRefund := strings.HasPrefix(m.Type, "refund.")
+			if m.Message != tt.message || (m.Refund == "r1") != ofRefund || (m.DueAt != "") != (tt.kind == event.InstalmentDue) {
+				t.Errorf("%+v", m)
+			}
+		}
+	}
+}
+
 func TestAuthentication(t *testing.T) {
 	w := newWorld(t, newLedger(), nil)
 	w.publish("o1", event.OrderPlaced)
