@@ -61,6 +61,12 @@ var tellings = rapid.Custom(func(t *rapid.T) telling {
 	return telling{rapid.Bool().Draw(t, "cancelled"), facts, rapid.Permutation(facts).Draw(t, "again")}
 })
 
+// failer is what a test and a property have in common.
+type failer interface {
+	Errorf(format string, args ...any)
+	Helper()
+}
+
 // permuted is a backend on which many orders are told of in many ways.
 type permuted struct {
 	t      *testing.T
@@ -161,6 +167,7 @@ func (w *permuted) told(d *telling, facts []string) ending {
 // ending is what became of an order, in words that two orders can share.
 type ending struct {
 	order, payments, refunds, goods string
+	back                            int64 // all that went back, minor units
 	events                          map[event.Type]int
 }
 
@@ -170,6 +177,7 @@ func (w *permuted) ending(no string) ending {
 	e := ending{order: fmt.Sprintf("%s: paid %d, refunded %d, promised %d", o.Status, o.Paid, o.Refunded, o.Refunding), refunds: refunds(w.t, w.r, no), events: map[event.Type]int{}}
 	var payments []string
 	for _, p := range v.Payments {
+		e.back += p.Refunded
 		payments = append(payments, fmt.Sprintf("%s %s %q: applied %d, refunded %d, promised %d, in suspense %d",
 			p.Status, p.TransactionID, p.Anomaly, p.Applied, p.Refunded, p.Refunding, p.Suspense()))
 	}
@@ -203,11 +211,7 @@ func (w *permuted) ending(no string) ending {
 //     refuses it, and a person looks. The order's own books are the same.
 //   - More than was paid went back: the anomaly. Which refunds count as ours
 //     depends on which of them came while there was something to give.
-func sameEnding(t interface {
-	Errorf(string, ...any)
-	Helper()
-}, d *telling, a, b ending,
-) {
+func sameEnding(t failer, d *telling, a, b ending) {
 	t.Helper()
 	tooMuch := d.has(foreignBack, ownBack)
 	twoHands := d.cancelled && d.has(foreignBack)
@@ -240,11 +244,7 @@ func sameEnding(t interface {
 // TestAnyOrder: whatever is told of a payment, in whatever order and how
 // often, it comes to the same.
 func TestAnyOrder(t *testing.T) {
-	both := func(t interface {
-		Errorf(string, ...any)
-		Helper()
-	}, w *permuted, d telling,
-	) {
+	both := func(t failer, w *permuted, d telling) {
 		sameEnding(t, &d, w.told(&d, d.first), w.told(&d, d.second))
 		for _, o := range w.offences() {
 			t.Errorf("%+v\ninvariant %d: %s: %s", d, o.Invariant, o.Subject, o.Message)

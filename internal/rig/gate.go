@@ -33,6 +33,7 @@ type Gate struct {
 
 type trade struct {
 	amount  int64
+	again   int64 // how often it was paid once more
 	state   payment.FactKind
 	refunds map[string]*refund
 }
@@ -74,13 +75,7 @@ func (g *Gate) Refund(_ context.Context, q payment.RefundRequest) (payment.Fact,
 	case t == nil || t.state != payment.Paid:
 		return payment.Fact{}, &payment.RejectedError{Code: "NOT_PAID", Message: "nothing was paid"}
 	case t.refunds[q.RefundNo] == nil && after:
-		left := t.amount
-		for _, r := range t.refunds {
-			if r.kind != payment.RefundFailed {
-				left -= r.amount
-			}
-		}
-		if q.Amount > left {
+		if q.Amount > t.left() {
 			return payment.Fact{}, &payment.RejectedError{Code: "TOO_MUCH", Message: "more than is left"}
 		}
 		if t.refunds == nil {
@@ -252,7 +247,28 @@ func (g *Gate) GiveBack(no, refundNo string, amount int64) payment.Fact {
 func (g *Gate) PayAgain(no string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.trades[no].amount *= 2
+	g.trades[no].again++
+}
+
+// Holds is the money that the gate has of a trade, less what went back.
+func (g *Gate) Holds(no string) int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t := g.trades[no]; t != nil && t.state == payment.Paid {
+		return t.left()
+	}
+	return 0
+}
+
+// left is what was paid and is not on its way back.
+func (t *trade) left() int64 {
+	left := t.amount * (1 + t.again)
+	for _, r := range t.refunds {
+		if r.kind != payment.RefundFailed {
+			left -= r.amount
+		}
+	}
+	return left
 }
 
 func (g *Gate) fact(no string, t *trade, by payment.Source) payment.Fact {
