@@ -171,6 +171,9 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 	o.cover(applied)
 	if o.d.Due() > 0 {
 		o.mustMove(PayPart)
+		if o.d.Closing == Expired && len(o.d.Plan) > 0 && now.Before(o.d.ExpiresAt) {
+			o.d.Closing = "" // the part that was not there in time was paid after all
+		}
 		if o.d.GoodsAt == FirstPart && !o.d.GoodsGone {
 			o.recordEnd(event.OrderPartiallyPaid, applied, "")
 			o.d.GoodsGone = true
