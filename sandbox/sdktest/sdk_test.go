@@ -12,6 +12,8 @@
 // urllib, which alipay-sdk wants in any version 4, the lock file has the last
 // one that runs on Node 18 too, the one of Debian 12.
 //
+// The pages in docs that tell how to use the sandbox are held to it here too.
+//
 // alipay-sdk writes the computer's local time into requests and the gateway
 // reads it as China's, so the scripts run in that zone.
 //
@@ -123,25 +125,7 @@ func play(t *testing.T, script string, steps []step) {
 	if err := installed(); err != nil {
 		t.Fatal(err)
 	}
-	k, err := keys()
-	if err != nil {
-		t.Fatal(err)
-	}
-	clock := sandbox.NewRunningClock()
-	g := sandbox.New(sandbox.Options{
-		Clock: clock, APITime: time.Now, CallbackTime: time.Now, Keys: k, Advance: clock.Advance,
-	})
-	server := httptest.NewServer(g.Handler())
-	ran := make(chan error, 1)
-	go func() { ran <- g.Run(context.Background()) }()
-	t.Cleanup(func() {
-		g.Close()
-		if err := <-ran; err != nil {
-			t.Error(err)
-		}
-		server.Close()
-	})
-
+	g, server := open(t)
 	ali := g.AlipayMerchant()
 	ali.GatewayURL = server.URL + "/gateway.do"
 	settings, err := json.Marshal(map[string]any{"baseUrl": server.URL, "wechatpay": g.Merchant(), "alipay": ali})
@@ -178,6 +162,30 @@ func play(t *testing.T, script string, steps []step) {
 	for name := range got {
 		t.Errorf("%s: nothing is expected of it", name)
 	}
+}
+
+// open starts a gateway as "tandem sandbox" does, until the test ends.
+func open(t *testing.T) (*sandbox.Gateway, *httptest.Server) {
+	t.Helper()
+	k, err := keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := sandbox.NewRunningClock()
+	g := sandbox.New(sandbox.Options{
+		Clock: clock, APITime: time.Now, CallbackTime: time.Now, Keys: k, Advance: clock.Advance,
+	})
+	server := httptest.NewServer(g.Handler())
+	ran := make(chan error, 1)
+	go func() { ran <- g.Run(context.Background()) }()
+	t.Cleanup(func() {
+		g.Close()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+		server.Close()
+	})
+	return g, server
 }
 
 // fits compares decoded JSON.
