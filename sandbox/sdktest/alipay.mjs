@@ -61,7 +61,6 @@ await run(async (step) => {
   await step('refund', async () => pick(await refund(), 'fundChange', 'refundFee'))
   await step('the same refund again', async () => pick(await refund(), 'fundChange', 'refundFee'))
   await step('refund callback', async () => {
-    await advance('3s')
     const { ok, form } = await shop.told(({ form }) => form.gmt_refund)
     return [ok, ...pick(form, 'trade_status', 'refund_fee', 'out_biz_no')]
   })

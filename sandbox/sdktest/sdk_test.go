@@ -172,6 +172,9 @@ func open(t *testing.T) (*sandbox.Gateway, *httptest.Server) {
 		t.Fatal(err)
 	}
 	clock := sandbox.NewRunningClock()
+	// To noon in China: the steps of a script, which move it by minutes, are
+	// all of one day and in one bill.
+	clock.Advance(untilNoon(time.Now()))
 	g := sandbox.New(sandbox.Options{
 		Clock: clock, APITime: time.Now, CallbackTime: time.Now, Keys: k, Advance: clock.Advance,
 	})
@@ -186,6 +189,12 @@ func open(t *testing.T) (*sandbox.Gateway, *httptest.Server) {
 		server.Close()
 	})
 	return g, server
+}
+
+// untilNoon is how long it is until noon in China.
+func untilNoon(now time.Time) time.Duration {
+	const day = 24 * time.Hour
+	return (4*time.Hour - now.Sub(now.Truncate(day)) + day) % day // noon is 04:00 UTC
 }
 
 // fits compares decoded JSON.
