@@ -23,8 +23,10 @@ type Gate struct {
 	// Prepays, Queries, Closes, Refunds and RefundQueries are what was asked
 	// so far.
 	Prepays, Queries, Closes, Refunds, RefundQueries int
-	// Fail, if set, is asked before each call; its error is the answer.
-	// After says whether the gateway did its work all the same.
+	// Fail, if set, is asked before each call; its error is the answer, and
+	// while it blocks that call hangs, and no other. After says whether the
+	// gateway did its work all the same; of a bill (call "bill", with the day
+	// for a number) that half of the rows came before the error.
 	Fail func(call, paymentNo string) (err error, after bool)
 	// Rows is what its bills have, of all days.
 	Rows []payment.BillRow
@@ -66,10 +68,10 @@ func (g *Gate) Finish(refundNo string, kind payment.FactKind) payment.Fact {
 
 // Refund sends money back, once for one number.
 func (g *Gate) Refund(_ context.Context, q payment.RefundRequest) (payment.Fact, error) {
+	err, after := g.fail("refund", q.RefundNo)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Refunds++
-	err, after := g.fail("refund", q.RefundNo)
 	t := g.trades[q.PaymentNo]
 	switch {
 	case t == nil || t.state != payment.Paid:
@@ -95,10 +97,11 @@ func (g *Gate) Refund(_ context.Context, q payment.RefundRequest) (payment.Fact,
 
 // QueryRefund tells the state of a refund.
 func (g *Gate) QueryRefund(_ context.Context, q payment.RefundRequest) (payment.Fact, error) {
+	err, _ := g.fail("query refund", q.RefundNo)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.RefundQueries++
-	if err, _ := g.fail("query refund", q.RefundNo); err != nil {
+	if err != nil {
 		return payment.Fact{}, err
 	}
 	t := g.trades[q.PaymentNo]
@@ -118,11 +121,18 @@ func (g *Gate) refundFact(no string, r *refund, by payment.Source) payment.Fact 
 
 // Bill has what was paid and refunded at the gate that day.
 func (g *Gate) Bill(_ context.Context, day payment.Day, emit func(payment.BillRow) error) (payment.BillSummary, error) {
+	failed, after := g.fail("bill", day.String())
 	g.mu.Lock()
 	rows := slices.Clone(g.Rows)
 	g.mu.Unlock()
+	if failed != nil && !after {
+		return payment.BillSummary{}, failed
+	}
 	var sum payment.BillSummary
-	for _, r := range rows {
+	for i, r := range rows {
+		if failed != nil && i >= (len(rows)+1)/2 {
+			return sum, failed
+		}
 		if payment.DayOf(r.At, g.Zone()) != day {
 			continue
 		}
@@ -169,10 +179,10 @@ func (g *Gate) fail(call, no string) (error, bool) {
 
 // Prepay opens a trade.
 func (g *Gate) Prepay(_ context.Context, r payment.PrepayRequest) (payment.Action, error) {
+	err, after := g.fail("prepay", r.PaymentNo)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Prepays++
-	err, after := g.fail("prepay", r.PaymentNo)
 	if after && g.trades[r.PaymentNo] == nil {
 		g.trades[r.PaymentNo] = &trade{amount: r.Amount, state: payment.Open}
 	}
@@ -190,10 +200,11 @@ func (g *Gate) Prepay(_ context.Context, r payment.PrepayRequest) (payment.Actio
 
 // Query tells the state of a trade.
 func (g *Gate) Query(_ context.Context, no string) (payment.Fact, error) {
+	err, _ := g.fail("query", no)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Queries++
-	if err, _ := g.fail("query", no); err != nil {
+	if err != nil {
 		return payment.Fact{}, err
 	}
 	t := g.trades[no]
@@ -205,10 +216,10 @@ func (g *Gate) Query(_ context.Context, no string) (payment.Fact, error) {
 
 // Close closes an open trade.
 func (g *Gate) Close(_ context.Context, no string) error {
+	err, after := g.fail("close", no)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Closes++
-	err, after := g.fail("close", no)
 	t := g.trades[no]
 	switch {
 	case t == nil:
