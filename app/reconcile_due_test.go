@@ -1,0 +1,159 @@
+package app_test
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// channelRow sets a channel up in the store: the daily job goes by what is
+// configured there.
+func channelRow(t *testing.T, r *rig.Rig, name string) {
+	t.Helper()
+	_, err := r.Engine.Do(ctx, &app.Command{
+		Shop: shop.Default, Name: "put channel", Needs: app.Needs{Channels: []string{name}},
+		Decide: func(tx *app.Tx) (any, error) {
+			tx.PutChannel(&app.ChannelRow{Name: name, Kind: "gate", Sealed: []byte("x"), UpdatedAt: tx.Now()})
+			return nil, nil
+		},
+	})
+	must(t)(nil, err)
+}
+
+// TestReconcileDue: what the daily job asks the channel for, hour by hour. A
+// row is a moment, counted from noon of the first day where the channel is,
+// what the channel says then, and the days that it was asked for.
+func TestReconcileDue(t *testing.T) {
+	type moment struct {
+		at    time.Duration
+		err   error
+		asked string // days, 0 is the first
+	}
+	const hour, day = time.Hour, 24 * time.Hour
+	for _, tt := range []struct {
+		name    string
+		moments []moment
+	}{
+		{"not before ten, and once", []moment{
+			{hour, nil, "-1"}, // yesterday; what lies before it is nobody's
+			{12*hour + time.Minute, nil, ""},
+			{21*hour + 50*time.Minute, nil, ""},
+			{22*hour + time.Minute, nil, "0"},
+			{22*hour + 10*time.Minute, nil, ""},
+			{30 * hour, nil, ""},
+			{46*hour + time.Minute, nil, "1"},
+		}},
+		{"not ready: again an hour later", []moment{
+			{22 * hour, payment.ErrBillNotReady, "0"},
+			{22*hour + 30*time.Minute, nil, ""},
+			{23*hour + time.Minute, payment.ErrBillNotReady, "0"},
+			{24*hour + 2*time.Minute, nil, "0"},
+			{26 * hour, nil, ""},
+		}},
+		{"failed: again an hour later", []moment{
+			{22 * hour, payment.ErrUnknown, "0"},
+			{22*hour + 50*time.Minute, nil, ""},
+			{23*hour + time.Minute, nil, "0"},
+		}},
+		{"failed for two days, then both", []moment{
+			{22 * hour, payment.ErrUnknown, "0"},
+			{46 * hour, payment.ErrUnknown, "1 0"},
+			{48 * hour, nil, "1 0"},
+		}},
+		{"nobody was at home for some days", []moment{
+			{22 * hour, nil, "0"},
+			{4*day - 2*hour, nil, "3 2 1"},
+			{4*day - hour, nil, ""},
+		}},
+		{"looked for every five minutes at most", []moment{
+			{22*hour - 2*time.Minute, nil, ""},
+			{22*hour + time.Minute, nil, ""},
+			{22*hour + 4*time.Minute, nil, "0"},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rig.Each(t, func(t *testing.T, open opener) {
+				r := open(nil)
+				noon(r)
+				start := r.Clock.Now()
+				channelRow(t, r, "gate")
+				for _, m := range tt.moments {
+					r.Clock.Advance(start.Add(m.at).Sub(r.Clock.Now()))
+					var asked []string
+					r.Gate.Fail = func(call, no string) (error, bool) {
+						if call == "bill" {
+							asked = append(asked, no)
+						}
+						return m.err, false
+					}
+					must(t)(r.ReconcileDue(ctx, shop.Default))
+					var want []string
+					for _, days := range strings.Fields(m.asked) {
+						n, err := strconv.Atoi(days)
+						must(t)(nil, err)
+						want = append(want, payment.DayOf(start.AddDate(0, 0, n), r.Gate.Zone()).String())
+					}
+					if !slices.Equal(asked, want) {
+						t.Errorf("at %s: asked for %v, want %v", m.at, asked, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestReconcileTwoInstances: two instances that reconcile one day at once
+// find what one finds, and heal it once.
+func TestReconcileTwoInstances(t *testing.T) {
+	open := rig.Postgres(t)
+	r := scene(t, open)
+	day := noon(r)
+	for i := range 6 {
+		b := billed{t: t, r: r, o: place(t, r, rig.Cart(rig.Key(i), "A"))}
+		b.p = pay(t, r, b.o.No, 0)
+		switch i % 3 {
+		case 0: // unsettled
+			r.Gate.Pay(b.p.No)
+			b.bill(paidRow(r, &b.p))
+		case 1: // paid twice
+			b.paid().bill(paidRow(r, &b.p))
+			r.Gate.PayAgain(b.p.No)
+			b.bill(paidRow(r, &b.p), func(t *payment.BillRow) { t.TransactionID, t.At = "2"+b.p.No, t.At.Add(time.Second) })
+		case 2: // missing
+			b.paid()
+		}
+	}
+	morning(r, day, 11)
+	other := open(nil)
+	other.Channels, other.Clock = r.Gate, r.Clock
+	other.App.Clock = r.Clock
+	rigs := []*rig.Rig{r, other}
+	if err := errors.Join(rig.Together(6, func(i int) error {
+		d, err := rigs[i%2].Reconcile(ctx, shop.Default, "gate", day, nil)
+		if err == nil && d.Status != app.ReconciliationDone {
+			err = errors.New(d.Error)
+		}
+		return err
+	})...); err != nil {
+		t.Fatal(err)
+	}
+	rest(t, r)
+	if words, _ := found(t, r, day); words != "paid_twice healed, paid_twice healed, payment_missing open, payment_missing open, payment_unsettled healed, payment_unsettled healed" {
+		t.Errorf("found %s", words)
+	}
+	if report := r.Audit(); report.Suspense != 0 || report.Payments != 8 {
+		t.Errorf("%d payments, %d in suspense", report.Payments, report.Suspense)
+	}
+	d, err := r.Store.Reconciliation(ctx, shop.Default, day.String()+"/gate")
+	if err != nil || d.Runs != 6 {
+		t.Errorf("%d runs (%v)", d.Runs, err)
+	}
+}
