@@ -132,10 +132,7 @@ func TestReconcileTwoInstances(t *testing.T) {
 		}
 	}
 	morning(r, day, 11)
-	other := open(nil)
-	other.Channels, other.Clock = r.Gate, r.Clock
-	other.App.Clock = r.Clock
-	rigs := []*rig.Rig{r, other}
+	rigs := []*rig.Rig{r, twin(open, r)}
 	if err := errors.Join(rig.Together(6, func(i int) error {
 		d, err := rigs[i%2].Reconcile(ctx, shop.Default, "gate", day, nil)
 		if err == nil && d.Status != app.ReconciliationDone {

@@ -1,0 +1,298 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// twin is another instance on the database of r, with its time and channel.
+func twin(open opener, r *rig.Rig) *rig.Rig {
+	other := open(nil)
+	other.Clock.Advance(r.Clock.Now().Sub(other.Clock.Now()))
+	other.Gate, other.Channels = r.Gate, r.Gate
+	return other
+}
+
+// races runs a race on each database, and between two instances.
+func races(t *testing.T, check func(t *testing.T, rigs ...*rig.Rig)) {
+	rig.Each(t, func(t *testing.T, open opener) { check(t, scene(t, open)) })
+	t.Run("two instances", func(t *testing.T) {
+		open := rig.Postgres(t)
+		r := scene(t, open)
+		check(t, r, twin(open, r))
+	})
+}
+
+// TestRefundCallbackTwins: 20 twins of one refund's callback, while the
+// schedule asks about it: the money goes back once, and all are told that it
+// went well.
+func TestRefundCallbackTwins(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+		r := rigs[0]
+		o, p := paidOne(t, r)
+		r.Gate.Slow(true)
+		d := refund(t, r, o.No, order.RefundAsk{})
+		must(t)(r.RunRefunds(ctx, shop.Default))
+		f := r.Gate.Finish(d.No, payment.Refunded)
+		for _, one := range rigs {
+			one.Clock.Advance(time.Minute)
+		}
+		if err := errors.Join(rig.Together(22, func(i int) error {
+			if i >= 20 {
+				return run(rigs[i%len(rigs)])
+			}
+			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(p.No, f))
+			if err == nil && a.Status != http.StatusOK {
+				err = fmt.Errorf("answered %d (%s)", a.Status, verdict)
+			}
+			return err
+		})...); err != nil {
+			t.Error(err)
+		}
+		rest(t, r)
+		r.Audit()
+		v := view(t, r, o.No)
+		if v.Order.Status != order.Refunded || v.Order.Refunded != 500 || r.Gate.Refunds != 1 || orderEvents(t, r, o.No) != "placed paid refunded" {
+			t.Errorf("%s, refunded %d by %d calls: %s", v.Order.Status, v.Order.Refunded, r.Gate.Refunds, orderEvents(t, r, o.No))
+		}
+	})
+}
+
+// TestRefundTwoHands: refunds are asked for while all the money goes back at
+// the merchant's console. What was promised too much the channel refuses; our
+// books say what the gate has.
+func TestRefundTwoHands(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+		r := rigs[0]
+		o, p := paidOne(t, r)
+		for i, err := range rig.Together(8, func(i int) error {
+			one := rigs[i%len(rigs)]
+			if i == 4 {
+				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(p.No, r.Gate.GiveBack(p.No, "X1", 500)))
+				return err
+			}
+			_, _, err := one.AskRefund(ctx, shop.Default, o.No, rig.Key(i), app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
+			return err
+		}) {
+			if err != nil && !fault.Is(err, fault.RefundExceedsPaid) {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+		rest(t, r)
+		r.Audit()
+		v := view(t, r, o.No)
+		if v.Order.Status != order.Refunded || v.Order.Refunded != 500 || v.Order.Refunding != 0 || r.Gate.Holds(p.No) != 0 {
+			t.Errorf("%s, refunded %d, promised %d; the gate holds %d", v.Order.Status, v.Order.Refunded, v.Order.Refunding, r.Gate.Holds(p.No))
+		}
+	})
+}
+
+// TestPartlyPaidRace: the rest of a plan is paid while the order is cancelled,
+// expires, and its payment is closed at the channel. It is paid or closed, and
+// if it is closed everything goes back.
+func TestPartlyPaidRace(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+		r := rigs[0]
+		for round := range 5 {
+			in := rig.Cart(fmt.Sprint("u", round), "A")
+			in.Plan = []order.Instalment{{Amount: 400}, {Amount: 600, DueAt: r.Clock.Now().Add(48 * time.Hour)}}
+			no := place(t, r, in).No
+			first := paidPart(t, r, no, 400)
+			last := pay(t, r, no, 600)
+			for _, one := range rigs {
+				one.Clock.Advance(49 * time.Hour)
+			}
+			errs := rig.Together(4, func(i int) error {
+				one := rigs[i%len(rigs)]
+				switch i {
+				case 0:
+					_, _, err := one.CancelOrder(ctx, shop.Default, no, "", "")
+					if fault.Is(err, fault.OrderNotCancellable) { // paid, or closed by the clock
+						err = nil
+					}
+					return err
+				case 1:
+					_, err := one.ExpireOrders(ctx, shop.Default)
+					return err
+				case 2:
+					return one.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: last.No})
+				}
+				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(last.No, r.Gate.Pay(last.No)))
+				return err
+			})
+			if err := errors.Join(errs...); err != nil {
+				t.Error(err)
+			}
+			rest(t, r)
+			v := view(t, r, no)
+			holds := r.Gate.Holds(first.No) + r.Gate.Holds(last.No)
+			if s := v.Order.Status; s != order.Paid && s != order.Closed || s == order.Paid && holds != 1000 || s == order.Closed && holds != 0 {
+				t.Errorf("round %d: %s, the gate holds %d", round, s, holds)
+			}
+			if s := r.Audit().Suspense; s != 0 {
+				t.Errorf("round %d: %d in suspense", round, s)
+			}
+		}
+	})
+}
+
+// TestRunRefundsTwice: instances that run the same refunds at once each call
+// the channel with the same number, and the money goes back once.
+func TestRunRefundsTwice(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+		r := rigs[0]
+		const orders = 6
+		var nos, payments []string
+		for i := range orders {
+			o := place(t, r, rig.Cart(fmt.Sprint("u", i), "A"))
+			p := pay(t, r, o.No, 0)
+			callback(t, r, p.No, r.Gate.Pay(p.No))
+			refund(t, r, o.No, order.RefundAsk{Amount: 400})
+			nos, payments = append(nos, o.No), append(payments, p.No)
+		}
+		if err := errors.Join(rig.Together(4, func(i int) error { return run(rigs[i%len(rigs)]) })...); err != nil {
+			t.Error(err)
+		}
+		rest(t, r)
+		r.Audit()
+		for i, no := range nos {
+			if v := view(t, r, no); v.Order.Refunded != 400 || r.Gate.Holds(payments[i]) != 600 || refunds(t, r, no) != "asked 400 succeeded" {
+				t.Errorf("%s: refunded %d, the gate holds %d: %s", no, v.Order.Refunded, r.Gate.Holds(payments[i]), refunds(t, r, no))
+			}
+		}
+	})
+}
+
+// heardRoad tells of every command that has been answered, by its name.
+type heardRoad struct {
+	app.Road
+	heard chan string
+}
+
+func (h *heardRoad) Do(ctx context.Context, c *app.Command) (app.Result, error) {
+	res, err := h.Road.Do(ctx, c)
+	h.heard <- c.Name
+	return res, err
+}
+
+// TestChannelHangs: ten payments wait for a channel that says nothing, and
+// that of another channel is settled meanwhile.
+func TestChannelHangs(t *testing.T) {
+	rig.Each(t, func(t *testing.T, open opener) {
+		r := scene(t, open)
+		hanging := map[string]bool{}
+		for i := range 10 {
+			p := pay(t, r, place(t, r, rig.Cart(fmt.Sprint("u", i), "A")).No, 0)
+			hanging[p.No] = true
+		}
+		o := place(t, r, rig.Cart("u", "A"))
+		p, _, err := r.OpenPayment(ctx, shop.Default, o.No, rig.Key(0), app.OpenPayment{Channel: "other", Method: payment.Native})
+		must(t)(nil, err)
+		r.Gate.Pay(p.No)
+		r.Clock.Advance(payment.QueryDelays[0])
+
+		release := make(chan struct{})
+		r.Gate.Fail = func(_, no string) (error, bool) {
+			if hanging[no] {
+				<-release
+				return payment.ErrUnknown, false
+			}
+			return nil, true
+		}
+		road := &heardRoad{r.Road, make(chan string, 100)}
+		r.Road = road
+		asked := make(chan error)
+		go func() {
+			_, err := r.QueryPayments(ctx, shop.Default)
+			asked <- err
+		}()
+		if name := <-road.heard; name != "settle" || view(t, r, o.No).Order.Status != order.Paid {
+			t.Errorf("%s came first; the order is %s", name, view(t, r, o.No).Order.Status)
+		}
+		close(release)
+		must(t)(nil, <-asked)
+		for no := range hanging {
+			if d, err := r.Store.Payment(ctx, shop.Default, no); err != nil || !d.Open() || !d.NextQueryAt.After(r.Clock.Now()) {
+				t.Errorf("%s after silence, next asked about at %s (%v)", d.Status, d.NextQueryAt, err)
+			}
+		}
+		r.Audit()
+	})
+}
+
+// nowhere has no channels: the last one was taken away.
+type nowhere struct{}
+
+func (nowhere) Channel(context.Context, string, string) (app.Configured, error) {
+	return app.Configured{}, fault.New(fault.ChannelNotConfigured, "there is none")
+}
+
+// TestChannelDead: what is wanted of a channel that is dead, or gone, is an
+// error that has it tried again, and changes nothing; when the channel is
+// back, everything comes to its end.
+func TestChannelDead(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		kill func(r *rig.Rig)
+	}{
+		{"silent", func(r *rig.Rig) {
+			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
+		}},
+		{"taken away", func(r *rig.Rig) { r.Channels = nowhere{} }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rig.Each(t, func(t *testing.T, open opener) {
+				r := scene(t, open)
+				closing := place(t, r, rig.Cart("v", "A"))
+				waits := pay(t, r, closing.No, 0)
+				back, paid := paidOne(t, r)
+				d := refund(t, r, back.No, order.RefundAsk{})
+				effects := []app.Effect{
+					{Kind: app.EffectClosePayment, Payment: waits.No},
+					{Kind: app.EffectQueryRefund, Payment: paid.No, Refund: d.No},
+				}
+				tt.kill(r)
+				r.Clock.Advance(16 * time.Minute)
+				must(t)(r.ExpireOrders(ctx, shop.Default))
+				for range 3 {
+					for _, e := range effects {
+						if r.RunEffect(ctx, shop.Default, e) == nil {
+							t.Errorf("%s went well", e.Kind)
+						}
+					}
+					must(t)(r.QueryPayments(ctx, shop.Default))
+					must(t)(r.RunRefunds(ctx, shop.Default))
+					r.Clock.Advance(time.Hour)
+				}
+				if v := view(t, r, closing.No); v.Order.Closing == "" || !v.Payments[0].Open() {
+					t.Errorf("closed without a word of the channel: %s, payment %s", v.Order.Status, v.Payments[0].Status)
+				}
+				if got := refunds(t, r, back.No); got != "asked 500 pending" {
+					t.Errorf("silence made the refund %q", got)
+				}
+				r.Audit()
+
+				r.Gate.Fail, r.Channels = nil, r.Gate
+				rest(t, r)
+				for _, e := range effects {
+					must(t)(nil, r.RunEffect(ctx, shop.Default, e))
+				}
+				r.Audit()
+				if a, b := view(t, r, closing.No).Order.Status, view(t, r, back.No).Order.Status; a != order.Closed || b != order.Refunded {
+					t.Errorf("then %s and %s", a, b)
+				}
+			})
+		})
+	}
+}
