@@ -157,7 +157,7 @@ func TestTwoPayments(t *testing.T) {
 	}
 	rig.Each(t, func(t *testing.T, open opener) {
 		w := newPermuted(t, open)
-		drawn(t, lives, 15, func(t failer, l life) { live(t, w, l) })
+		drawn(t, lives, 10, func(t failer, l life) { live(t, w, l) })
 	})
 }
 
@@ -184,6 +184,6 @@ func TestTwoPaymentsAnyOrder(t *testing.T) {
 				t.Errorf("%+v\ninvariant %d: %s: %s", l, o.Invariant, o.Subject, o.Message)
 			}
 		}
-		drawn(t, retellings, 10, both)
+		drawn(t, retellings, 8, both)
 	})
 }

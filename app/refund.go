@@ -266,6 +266,16 @@ func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
 	if amount != d.Payable || d.Paid != 0 {
 		return false, nil
 	}
+	needs := Needs{Users: []string{d.User}, Coupons: d.Coupons}
+	for _, u := range d.Units() {
+		needs.Skus = append(needs.Skus, u.Sku)
+	}
+	for _, c := range d.Counts {
+		needs.Counters = append(needs.Counters, c.Name)
+	}
+	if err := tx.Ask(needs); err != nil {
+		return false, err
+	}
 	if u, err := tx.User(d.User); err != nil || u.Blocked {
 		return false, err
 	}
@@ -274,16 +284,22 @@ func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if c == nil || c.Lock(d.No, d.User, tx.Now(), tx.Now()) != nil {
+		if c == nil {
 			return false, nil
+		}
+		switch err := c.Lock(d.No, d.User, tx.Now(), tx.Now()); {
+		case fault.Is(err, fault.CouponUnavailable):
+			return false, nil
+		case err != nil:
+			return false, err
 		}
 	}
 	skus, counts, err := reserve(tx, d.No, d.User, d.Items)
-	if _, missing := IsMissing(err); missing {
+	switch {
+	case fault.Is(err, fault.OutOfStock), fault.Is(err, fault.PurchaseLimitExceeded), fault.Is(err, fault.SkuNotFound):
+		return false, nil // not to be had any more
+	case err != nil:
 		return false, err
-	}
-	if err != nil {
-		return false, nil
 	}
 	if !slices.Equal(counts, d.Counts) {
 		// The limits are others than when it was placed: what it counts is
