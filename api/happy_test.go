@@ -128,6 +128,7 @@ func TestHappy(t *testing.T) {
 		{"GET /v1/refunds?status=pending&parked=true", ``, 200, `{"items":[{"refundNo":"{rest}","allocations":[{"parked":{"reason":"abnormal","said":"refund_stuck"}}]}]}`},
 		{"POST /v1/refunds/{rest}/abnormal", `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222021234567890","name":"张三"}`, 200, `{"status":"pending","allocations":[{"parked":{"reason":"abnormal"}}]}`},
 		{"POST /v1/refunds/{rest}/retry", ``, 200, `{"status":"pending"}`},
+		{"POST /v1/refunds/{rest}/give-up", `{"reason":"not at the console"}`, 200, `{"status":"failed","allocations":[{"status":"failed","parked":{"reason":"given_up"}}]}`},
 		{"POST /v1/refunds/{rest}/confirm", `{"reason":"by bank transfer"}`, 200, `{"status":"succeeded","allocations":[{"status":"succeeded"}]}`},
 		{"GET /v1/orders/{order}/refunds", ``, 200, `{"items":[{"refundNo":"{refund}"},{"refundNo":"{rest}"}]}`},
 		{"GET /v1/refunds", ``, 200, `{"items":[{"refundNo":"{rest}"},{"refundNo":"{refund}"}]}`},

@@ -105,12 +105,17 @@ type paymentView struct {
 	TransactionID   string     `json:"transactionId,omitempty" doc:"The channel's number of the money that arrived"`
 	Anomaly         string     `json:"anomaly,omitempty" doc:"What the channel said that cannot be about this payment; kept, and not followed"`
 	RefundedAmount  int64      `json:"refundedAmount"`
+	RepeatOf        string     `json:"repeatOf,omitempty" doc:"The buyer paid this payment's number twice: this is the second money, which goes back by itself. The channel knows it under that number"`
 	RefundingAmount int64      `json:"refundingAmount" doc:"Asked back of what the order took, and neither gone nor given up yet"`
 }
 
 func viewPayment(d payment.Data) paymentView {
+	repeat := ""
+	if d.Request.PaymentNo != d.No {
+		repeat = d.Request.PaymentNo
+	}
 	return paymentView{
-		PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: string(d.Method), Amount: d.Amount, Currency: d.Currency,
+		RepeatOf: repeat, PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: string(d.Method), Amount: d.Amount, Currency: d.Currency,
 		Status: paymentStatus(d.Status), Action: d.Action, ExpiresAt: at(d.ExpiresAt), CreatedAt: at(d.CreatedAt),
 		SucceededAt: atOrNil(d.SucceededAt), TransactionID: d.TransactionID, Anomaly: d.Anomaly, RefundedAmount: d.Refunded,
 		RefundingAmount: d.Refunding,

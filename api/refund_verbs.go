@@ -48,6 +48,28 @@ func (s *server) confirmRefund(ctx context.Context, in *confirmRefundInput) (*re
 		func() (payment.RefundData, error) { return s.app.ConfirmRefund(ctx, shop, in.RefundNo, in.Body.Reason) }))
 }
 
+var giveUpRefund = op{
+	call: "POST /v1/refunds/{refundNo}/give-up", id: "giveUpRefund", tag: "Refunds", summary: "Say that the channel will never send it",
+	about: "For a refund that the channel is silent about, after a look at the merchant's console: what is pending of it has failed, and `retry` " +
+		"makes another under a new number. Should the channel say later that the money went after all, that is followed.",
+	codes: []fault.Code{fault.Missing, fault.IdempotencyKeyReused},
+	body:  `{"reason":"not at the merchant's console after three days"}`, answer: failedExample,
+}
+
+type giveUpRefundInput struct {
+	RefundPath
+	KeyAccepted
+	Body struct {
+		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"How it is known; at most 500 bytes"`
+	} `nameHint:"RefundGivenUp"`
+}
+
+func (s *server) giveUpRefund(ctx context.Context, in *giveUpRefundInput) (*repeatable[refundView], error) {
+	shop := caller(ctx).Shop
+	return repeatableOf(viewRefund)(app.Once(ctx, s.app, shop, "give up refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
+		func() (payment.RefundData, error) { return s.app.GiveUpRefund(ctx, shop, in.RefundNo, in.Body.Reason) }))
+}
+
 var abnormalRefund = op{
 	call: "POST /v1/refunds/{refundNo}/abnormal", id: "abnormalRefund", tag: "Refunds", summary: "Send a stuck refund another way",
 	about: "For a part that is parked as `abnormal`: to a bank card of the buyer's (`bank`, `account` and `name`, all three), or back to the " +

@@ -16,6 +16,7 @@ func (s *server) mountRefunds() {
 	add(s, getRefund, s.getRefund)
 	add(s, retryRefund, s.retryRefund)
 	add(s, confirmRefund, s.confirmRefund)
+	add(s, giveUpRefund, s.giveUpRefund)
 	add(s, abnormalRefund, s.abnormalRefund)
 }
 
@@ -29,6 +30,10 @@ const (
 		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"pending","refundNoAtChannel":"32026060204000012300000000033",` +
 		`"channelRefundId":"50300007732026060299","parked":{"reason":"abnormal","said":"ABNORMAL","advice":"The buyer's account cannot take the money (closed, or its card is dead). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."}}],` +
 		`"createdAt":"2026-06-02T04:00:00.123Z"}`
+	failedExample = refundHead + `"status":"failed",` + refundTail +
+		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"failed","refundNoAtChannel":"32026060204000012300000000033",` +
+		`"parked":{"reason":"given_up","said":"given up by an operator","advice":"The channel has given this refund up; no money has gone. Retry makes a new one under a new number."}}],` +
+		`"createdAt":"2026-06-02T04:00:00.123Z","doneAt":"2026-06-05T09:00:00Z"}`
 	doneExample = refundHead + `"status":"succeeded",` + refundTail +
 		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"succeeded","refundNoAtChannel":"32026060204000012300000000033",` +
 		`"channelRefundId":"50300007732026060299","doneAt":"2026-06-02T04:00:02Z"}],` +

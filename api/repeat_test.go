@@ -41,6 +41,7 @@ func TestRepeat(t *testing.T) {
 		{"close", "POST /v1/payments/" + paymentNo + "/close", ``, 200, true},
 		{"refund", "POST /v1/orders/" + bought + "/refunds", `{"amount":88,"reason":"late"}`, 201, true},
 		{"retry", "POST /v1/refunds/" + refundNo + "/retry", ``, 200, true},
+		{"give up", "POST /v1/refunds/" + refundNo + "/give-up", `{"reason":"not there"}`, 200, true},
 		{"confirm", "POST /v1/refunds/" + refundNo + "/confirm", `{"reason":"by hand"}`, 200, true},
 		{"refund of the rest", "POST /v1/orders/" + bought + "/refunds", ``, 201, true},
 		{"reconcile", "POST /v1/reconciliations", `{"channel":"gate","date":"` + differ["date"].(string) + `"}`, 200, true},

@@ -301,10 +301,17 @@ func (a *auditor) replay(who string, p *payment.Data) {
 	if p.Action != nil && p.Status == payment.StatusPending {
 		again.Taken(*p.Action)
 	}
+	transactions := map[string]bool{}
 	for _, f := range slices.Backward(p.Facts) {
 		again.Settle(f, f.ReceivedAt)
+		if f.Kind == payment.Paid {
+			transactions[f.TransactionID] = true
+		}
 	}
 	d := again.Data()
+	if len(transactions) > 1 { // whichever was told first settled it
+		d.TransactionID = p.TransactionID
+	}
 	status := d.Status
 	if status == payment.StatusCreated && p.Status == payment.StatusPending {
 		status = p.Status

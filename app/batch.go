@@ -257,6 +257,12 @@ func (t *table[D]) loadMap(asked []string, found map[string]D) {
 	}
 }
 
+// has says whether a key was loaded, if only as absent.
+func (t *table[D]) has(key string) bool {
+	_, ok := t.rows[key]
+	return ok
+}
+
 // get returns the present data of a key, nil when absent. The caller does
 // not change what it points to.
 func (t *table[D]) get(key string, list func(*Needs) *[]string) (*D, error) {

@@ -227,15 +227,34 @@ func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, reques
 // ConfirmRefund takes an operator's word that the buyer has the money: paid
 // by hand, or seen at the merchant's console.
 func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
+	return a.operatorsWord(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
+		return payment.Fact{ID: "refund/" + part.No, Kind: payment.Refunded, Word: "confirmed"}, part.Status != payment.RefundSucceeded
+	})
+}
+
+// GiveUpRefund takes an operator's word that the channel has not sent the
+// money and never will, seen at the merchant's console: what is pending has
+// failed, and can be retried under a new number. Should the channel say later
+// that it went after all, that is followed.
+func (a *App) GiveUpRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
+	return a.operatorsWord(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
+		return payment.Fact{ID: "refund/" + part.No + "/given_up", Kind: payment.RefundFailed, Word: "given up by an operator"}, part.Status == payment.RefundPending
+	})
+}
+
+// operatorsWord settles a fact about each part of a refund that it concerns.
+func (a *App) operatorsWord(ctx context.Context, shopID, no, reason string, about func(*payment.Allocation) (payment.Fact, bool)) (payment.RefundData, error) {
 	if reason == "" || len(reason) > 500 {
-		return payment.RefundData{}, fault.Invalidf("/reason", "say how the buyer was paid, in 1 to 500 bytes: it is kept as evidence")
+		return payment.RefundData{}, fault.Invalidf("/reason", "say how you know, in 1 to 500 bytes: it is kept as evidence")
 	}
 	r, err := a.Store.Refund(ctx, shopID, no)
 	if err != nil {
 		return r, err
 	}
-	for _, part := range r.Allocations {
-		if part.Status == payment.RefundSucceeded {
+	for i := range r.Allocations {
+		part := &r.Allocations[i]
+		f, concerned := about(part)
+		if !concerned {
 			continue
 		}
 		p, err := a.Store.Payment(ctx, shopID, part.Payment)
@@ -243,10 +262,8 @@ func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (pay
 			return r, err
 		}
 		now := a.Clock.Now().UTC()
-		f := payment.Fact{
-			ID: "refund/" + part.No, Kind: payment.Refunded, Source: payment.ByOperator, RefundNo: part.No, Amount: part.Amount,
-			Currency: p.Currency, Merchant: p.Merchant, App: p.App, Word: "confirmed", At: now,
-		}
+		f.Source, f.RefundNo, f.Amount, f.At = payment.ByOperator, part.No, part.Amount, now
+		f.Currency, f.Merchant, f.App = p.Currency, p.Merchant, p.App
 		x := Exchange{Channel: part.Channel, Kind: ExchangeOperator, At: now, Detail: part.No + " " + reason}
 		if _, err := a.Settle(ctx, shopID, part.Payment, f, x); err != nil {
 			return r, err

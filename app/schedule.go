@@ -15,7 +15,11 @@ import (
 const (
 	expiryBatch = 200
 	queryBatch  = 100
-	queryAtOnce = 8
+	queryAtOnce = 8 // for each channel
+	// A batch of refunds is under way all at once: those of a channel that
+	// hangs must not take the slots of the others. The channel's guard bounds
+	// what it is asked at a time.
+	refundsAtOnce = queryBatch
 )
 
 // ExpireOrders closes orders whose time is over, a batch at a time, and says
@@ -118,7 +122,7 @@ func (a *App) RunRefunds(ctx context.Context, shopID string) (int, error) {
 		return 0, err
 	}
 	var wg sync.WaitGroup
-	slots := make(chan struct{}, queryAtOnce)
+	slots := make(chan struct{}, refundsAtOnce)
 	for _, no := range due {
 		wg.Go(func() {
 			slots <- struct{}{}

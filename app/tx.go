@@ -67,6 +67,29 @@ func (t *Tx) Follow(traceparent string) {
 	}
 }
 
+// Ask is for a step that only some commands come to: it asks for all rows
+// that the step may read at once, where each of them alone would have the
+// command decided again. It names users, coupons, skus and counters.
+func (t *Tx) Ask(n Needs) error {
+	missing := &MissingError{}
+	var any bool
+	ask := func(keys []string, loaded func(string) bool, to *[]string) {
+		for _, k := range keys {
+			if !loaded(k) {
+				*to, any = append(*to, k), true
+			}
+		}
+	}
+	ask(n.Users, t.b.users.has, &missing.Needs.Users)
+	ask(n.Coupons, t.b.coupons.has, &missing.Needs.Coupons)
+	ask(n.Skus, t.b.skus.has, &missing.Needs.Skus)
+	ask(n.Counters, t.b.counters.has, &missing.Needs.Counters)
+	if any {
+		return missing
+	}
+	return nil
+}
+
 // Sku returns a copy of the sku; nil if there is none.
 func (t *Tx) Sku(id string) (*inventory.Sku, error) {
 	d, err := t.b.skus.get(id, func(n *Needs) *[]string { return &n.Skus })

@@ -69,6 +69,7 @@ type Allocation struct {
 	Parked   Parking      `json:"parked,omitempty"`   // a person has to do something
 	Said     string       `json:"said,omitempty"`     // the channel's words about that
 	DoneAt   time.Time    `json:"doneAt,omitzero"`    // when the money went back, by the channel
+	ByHand   bool         `json:"byHand,omitempty"`   // an operator's word: the channel moved nothing
 }
 
 // Parking is why a refund waits for a person.
@@ -95,7 +96,7 @@ func (p Parking) Advice() string {
 	case ParkClosed:
 		return "The channel has given this refund up; no money has gone. Retry makes a new one under a new number."
 	case ParkSilent:
-		return "The channel has given no certain answer for a long time. It is asked on; look at the merchant's console, then retry or confirm."
+		return "The channel has given no certain answer for a long time. It is asked on; look at the merchant's console: confirm if the buyer has the money, or give it up and retry under a new number."
 	}
 	return ""
 }
@@ -218,6 +219,7 @@ func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
 	switch f.Kind {
 	case Refunded:
 		a.Status, a.Parked, a.Said, a.DoneAt = RefundSucceeded, "", "", f.At
+		a.ByHand = f.Source == ByOperator
 		if a.DoneAt.IsZero() {
 			a.DoneAt = now
 		}

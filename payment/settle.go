@@ -66,9 +66,9 @@ func (p *Payment) Settle(f Fact, now time.Time) Outcome {
 }
 
 // resolve computes the state from the set of facts: money that is right wins
-// over everything, a close over a failure. Only the earliest right payment
-// counts, and what went back counts once there is a payment; the set decides,
-// not the order of arrival.
+// over everything, a close over a failure. Only one right payment counts, and
+// what went back counts once there is a payment; the set decides, not the
+// order of arrival.
 func (p *Payment) resolve(now time.Time) {
 	var paid *Fact
 	var closed, failed bool
@@ -84,7 +84,7 @@ func (p *Payment) resolve(now time.Time) {
 		}
 		switch f.Kind {
 		case Paid:
-			if paid == nil || f.At.Before(paid.At) || f.At.Equal(paid.At) && f.ID < paid.ID {
+			if paid == nil || p.settles(f, paid) {
 				paid = f
 			}
 		case Closed:
@@ -117,6 +117,17 @@ func (p *Payment) resolve(now time.Time) {
 // Believes says whether a fact can be about this payment's money; one that
 // cannot is kept, and not followed.
 func (p *Payment) Believes(f Fact) bool { return p.mismatch(f) == "" }
+
+// settles says whether f rather than g is the money that settled the payment:
+// the transaction that was told first stays so, because refunds may be under
+// way against it. Which of two it was is the one thing that the order of
+// arrival decides; what the other brought has a payment of its own.
+func (p *Payment) settles(f, g *Fact) bool {
+	if now := p.d.TransactionID; now != "" && f.TransactionID != g.TransactionID && (f.TransactionID == now || g.TransactionID == now) {
+		return f.TransactionID == now
+	}
+	return f.At.Before(g.At) || f.At.Equal(g.At) && f.ID < g.ID
+}
 
 // mismatch says why a fact cannot be about this payment's money: what the
 // channel says of amount, currency, merchant and app must be what we asked.

@@ -29,6 +29,11 @@ type benchCmd struct {
 	Lives    int64         `help:"Orders to take through their lives (lives)." default:"5000"`
 	Skus     int           `help:"Skus to order from; with 2, every order wants the same." default:"1000"`
 	JSON     bool          `help:"Write the report as JSON."`
+
+	Chaos  bool    `help:"Take orders through both channels of the sandbox with every fault switched on at random, until everything is at rest, and compare the buyers' wallets, the bills and the books."`
+	Seed   uint64  `help:"What chance is drawn from (--chaos)." default:"1"`
+	Orders int     `help:"How many orders (--chaos)." default:"20000"`
+	Rate   float64 `help:"The share of operations that are struck (--chaos)." default:"0.08"`
 }
 
 // ordersPerSecond is how fast a server is at most thought to be: every other
@@ -38,6 +43,9 @@ const ordersPerSecond = 12_000
 func (c *benchCmd) Run(ctx context.Context, s streams) (err error) {
 	if err := c.check(); err != nil {
 		return err
+	}
+	if c.Chaos {
+		return c.runChaos(ctx, s)
 	}
 	keys, err := sandbox.GenerateKeys(rand.Reader, time.Now())
 	if err != nil {
@@ -53,7 +61,7 @@ func (c *benchCmd) Run(ctx context.Context, s streams) (err error) {
 		}
 		defer os.RemoveAll(dir)
 		db.Data = filepath.Join(dir, "data")
-		server, err := c.serve(ctx, &db)
+		server, err := c.serve(ctx, &db, "--no-sandbox", "--bench-channel")
 		if err != nil {
 			return err
 		}
@@ -91,6 +99,10 @@ func (c *benchCmd) check() error {
 		return usageError{errors.New("--skus: want 1 to 99999")}
 	case c.Duration < time.Second || c.Duration > time.Hour || c.WarmUp < 0 || c.WarmUp > time.Hour:
 		return usageError{errors.New("--duration: want 1s to 1h")}
+	case c.Chaos && (c.Orders < 1 || c.Orders > 1_000_000 || c.Rate < 0 || c.Rate > 0.5):
+		return usageError{errors.New("--orders: want 1 to 1000000; --rate: want 0 to 0.5")}
+	case c.Chaos && c.Target != "":
+		return usageError{errors.New("--chaos starts a server of its own")}
 	case c.Lives < 1 || c.Lives > 1_000_000:
 		return usageError{errors.New("--lives: want 1 to 1000000")}
 	}
@@ -98,7 +110,7 @@ func (c *benchCmd) check() error {
 }
 
 // serve starts this program as the server to be loaded.
-func (c *benchCmd) serve(ctx context.Context, db *dbFlags) (*load.Process, error) {
+func (c *benchCmd) serve(ctx context.Context, db *dbFlags, more ...string) (*load.Process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -106,8 +118,7 @@ func (c *benchCmd) serve(ctx context.Context, db *dbFlags) (*load.Process, error
 	if c.Key == "" {
 		c.Key = app.SecretPrefix + strings.ToLower(rand.Text())
 	}
-	args := []string{"serve", "--listen", "127.0.0.1:0", "--data", db.Data, "--api-key", c.Key,
-		"--no-demo", "--no-sandbox", "--bench-channel", "--log-level", "warn"}
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", db.Data, "--api-key", c.Key, "--no-demo", "--log-level", "error"}, more...)
 	if db.DB != "" {
 		args = append(args, "--db", db.DB)
 	}

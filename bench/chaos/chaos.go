@@ -1,0 +1,460 @@
+// Package chaos proves that money ends where it belongs. It takes thousands of
+// orders through both channels of a server whose sandbox strikes calls,
+// payments, callbacks and refunds with every fault that it knows, at random
+// from a seed; it plays the buyers, the shop, and the operator who looks at
+// what is parked; it moves the clock until everything is at rest; and then it
+// compares what the buyers' wallets say (the gateway's trades) with what the
+// orders say, and every day's bills with the books.
+//
+// It promises that a run is passed only if every buyer has either a paid order
+// or their money back, nothing is in suspense, no refund is left pending, and
+// reconciliation has left no difference that the operator's own acts do not
+// explain. The audit of the database is for whoever started the server.
+//
+// The seed decides what every buyer does and which faults are drawn. The
+// interleaving is the machine's: two runs of one seed are alike, not equal.
+package chaos
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/tandem-pay/tandem/bench/load"
+)
+
+// Options of a run. Zero fields take the defaults given.
+type Options struct {
+	Seed    uint64
+	Orders  int     // 20,000
+	Clients int     // 32
+	Rate    float64 // of operations that are struck: 0.08
+}
+
+// Bounds of a run.
+const (
+	skus        = 40
+	stock       = 100_000_000
+	restRounds  = 100 // of moving the clock
+	quietRounds = 3   // without anything open: it is at rest
+	chaosRounds = 12  // of moving the clock while chance still strikes
+	smallSteps  = 25
+	step        = 7 * time.Minute
+	longest     = 12 * time.Hour
+	settleTime  = 150 * time.Millisecond // of the computer's, after each step
+)
+
+// faults are all that a shop comes out of, by itself or with an operator. Of
+// the bill's, those that make it unreadable: a bill that lies about money is
+// the channel's own mistake, and shows as a difference.
+var faults = []string{
+	"timeout_after_commit", "timeout_no_effect", "error_500_no_effect", "error_500_with_effect", "rate_limited_429", "corrupt_signature",
+	"signtest_signature", "unsigned", "slow", "half_answer", "huge_answer",
+	"lost", "duplicated", "twins", "delayed", "reordered", "refund_before_payment", "signtest_probe", "second_id",
+	"pay_after_close", "second_payment", "paid_twice", "platform_coupon",
+	"merchant_short", "user_account_closed", "refund_abnormal", "refund_closed", "refund_never_ends",
+	"bill_bad_count", "bill_bad_hash", "bill_truncated", "bill_wrong_encoding", "bill_zip_bomb",
+}
+
+// Run does all of it and reports. The error is of the run itself; what went
+// wrong with money is in Report.Wrong.
+func Run(ctx context.Context, t load.Target, o Options, progress load.Progress) (*Report, error) {
+	if o.Orders <= 0 {
+		o.Orders = 20_000
+	}
+	if o.Clients <= 0 {
+		o.Clients = 32
+	}
+	if o.Rate <= 0 {
+		o.Rate = 0.08
+	}
+	if progress == nil {
+		progress = func(string, int64, int64) {}
+	}
+	r := &run{
+		c: newClient(t), o: o, progress: progress, began: time.Now(),
+		report:  &Report{Seed: o.Seed, Orders: o.Orders, Rate: o.Rate, Ends: map[string]int{}, Refunds: map[string]int{}, Operator: map[string]int{}, Classes: map[string]int{}},
+		byHand:  map[string]int64{},
+		retried: map[string]int{},
+	}
+	for _, stage := range []func(context.Context) error{r.prepare, r.lives, r.rest, r.reconcile, r.check} {
+		if err := stage(ctx); err != nil {
+			return nil, err
+		}
+	}
+	r.report.Calls, r.report.Repeats = r.c.calls.Load(), r.c.repeats.Load()
+	r.report.Seconds = time.Since(r.began).Seconds()
+	return r.report, nil
+}
+
+type run struct {
+	c        *client
+	o        Options
+	progress load.Progress
+	began    time.Time
+	report   *Report
+
+	start   time.Time // of the moved clock
+	orders  []string  // numbers, by place; "" if it was not placed
+	mu      sync.Mutex
+	byHand  map[string]int64 // minor units that the operator paid by hand, by order
+	handled map[string]bool
+	retried map[string]int // by refund
+	struck  map[string]map[string]int
+	left    []string          // what was open when last looked
+	last    map[string]string // what the runs over a day found when last run
+}
+
+// prepare makes the shop, its policies by the seed, and switches chance on.
+func (r *run) prepare(ctx context.Context) error {
+	p := rand.New(rand.NewPCG(r.o.Seed, 0))
+	pick := func(words ...string) string { return words[p.IntN(len(words))] }
+	policies := map[string]string{
+		"latePayment": pick("refund", "revive"), "refundSplit": pick("newest_first", "proportional"),
+		"refundedStock": pick("return", "keep_out"), "instalmentGoods": pick("all_parts", "first_part"),
+	}
+	r.report.Policies = policies
+	if err := r.c.must(ctx, "PUT", "/v1/shop/policies", "", policies, nil); err != nil {
+		return err
+	}
+	for i := range skus {
+		body := map[string]any{"name": fmt.Sprint("Chaos ", i), "price": 500 + 137*i, "stock": stock}
+		if err := r.c.must(ctx, "PUT", "/v1/skus/"+sku(i), "", body, nil); err != nil {
+			return err
+		}
+	}
+	if err := r.c.must(ctx, "POST", "/v1/coupon-templates", "t", map[string]any{"id": "chaos", "name": "Chaos", "kind": "amount_off", "amountOff": 200, "returnOnRefund": true}, nil); err != nil {
+		return err
+	}
+	codes := make([]string, 0, 1000)
+	issue := func() error {
+		if len(codes) == 0 {
+			return nil
+		}
+		err := r.c.must(ctx, "POST", "/v1/coupons", codes[0], map[string]any{"templateId": "chaos", "codes": codes}, nil)
+		codes = codes[:0]
+		return err
+	}
+	for i := 0; i < r.o.Orders; i += 3 {
+		if codes = append(codes, coupon(i)); len(codes) == cap(codes) {
+			if err := issue(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := issue(); err != nil {
+		return err
+	}
+	now, err := r.advance(ctx, time.Second)
+	if err != nil {
+		return err
+	}
+	r.start = now
+	return r.c.must(ctx, "POST", "/sandbox/chaos", "", map[string]any{"seed": r.o.Seed, "rate": r.o.Rate, "faults": faults}, nil)
+}
+
+func sku(i int) string    { return fmt.Sprintf("chaos-%02d", i) }
+func coupon(i int) string { return fmt.Sprintf("CHAOS-%d", i) }
+
+// lives lets every buyer do what the seed says, some at a time, while the
+// clock runs fast.
+func (r *run) lives(ctx context.Context) error {
+	r.orders = make([]string, r.o.Orders)
+	var next, done atomic.Int64
+	var wg sync.WaitGroup
+	errs := make(chan error, r.o.Clients+1)
+	for range r.o.Clients {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; i < int64(r.o.Orders) && ctx.Err() == nil; i = next.Add(1) - 1 {
+				b := &buyer{r: r, i: int(i), dice: rand.New(rand.NewPCG(r.o.Seed, uint64(i)+1))}
+				if err := b.live(ctx); err != nil {
+					errs <- fmt.Errorf("order %d: %w", i, err)
+					return
+				}
+				r.progress("lives", done.Add(1), int64(r.o.Orders))
+			}
+		})
+	}
+	clockCtx, stop := context.WithCancel(ctx)
+	defer stop()
+	var clock sync.WaitGroup
+	clock.Go(func() {
+		for tick := time.NewTicker(time.Second); ; {
+			select {
+			case <-clockCtx.Done():
+				return
+			case <-tick.C:
+				if _, err := r.advance(clockCtx, 15*time.Second); err != nil && clockCtx.Err() == nil {
+					errs <- err
+					return
+				}
+			}
+		}
+	})
+	wg.Wait()
+	stop()
+	clock.Wait()
+	close(errs)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return <-errs
+}
+
+// advance moves the server's clock, and the gateway's with it.
+func (r *run) advance(ctx context.Context, d time.Duration) (time.Time, error) {
+	var at struct{ Now time.Time }
+	err := r.c.must(ctx, "POST", "/v1/test/clock", "", map[string]any{"advance": d.String()}, &at)
+	return at.Now, err
+}
+
+// rest moves the clock until nothing is open any more. Chance goes on for the
+// first rounds, then the channels are well and all can end.
+func (r *run) rest(ctx context.Context) error {
+	quiet := 0
+	for round := range restRounds {
+		if round == chaosRounds {
+			if err := r.calm(ctx); err != nil {
+				return err
+			}
+		}
+		// Instalments fall due in weeks: what is left after the first hours is
+		// waited for in longer and longer steps.
+		if _, err := r.advance(ctx, min(longest, step<<min(10, max(0, round-smallSteps)))); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(settleTime):
+		case <-ctx.Done():
+			return fmt.Errorf("not at rest after %d rounds, open: %v: %w", round, r.left[:min(len(r.left), 5)], ctx.Err())
+		}
+		open, err := r.operate(ctx, round > chaosRounds)
+		if err != nil {
+			return err
+		}
+		r.progress("rest", int64(round)+1, restRounds)
+		if quiet++; open > 0 {
+			quiet = 0
+		}
+		if quiet >= quietRounds && round > chaosRounds {
+			r.report.RestRounds += round
+			return nil
+		}
+	}
+	return fmt.Errorf("not at rest after %d rounds of moving the clock; open: %v", restRounds, r.left[:min(len(r.left), 5)])
+}
+
+// calm switches chance off and keeps what it has done.
+func (r *run) calm(ctx context.Context) error {
+	var v struct{ Struck map[string]map[string]int }
+	if err := r.c.must(ctx, "GET", "/sandbox/chaos", "", nil, &v); err != nil {
+		return err
+	}
+	if r.struck == nil {
+		r.struck = v.Struck
+		r.report.Struck = map[string]int{}
+		for op, of := range v.Struck {
+			for fault, n := range of {
+				r.report.Struck[fault] += n
+				r.report.StruckOps = append(r.report.StruckOps, fmt.Sprint(op, " ", fault, " ", n))
+			}
+		}
+		slices.Sort(r.report.StruckOps)
+	}
+	return r.c.must(ctx, "DELETE", "/sandbox/chaos", "", nil, nil)
+}
+
+// reconcile goes through the bills of every day and both channels, heals what
+// they heal, lets that come to rest, and goes through them again, until a
+// round finds nothing new. The first bills are spoiled on the way.
+func (r *run) reconcile(ctx context.Context) error {
+	for round := range 6 {
+		now, err := r.advance(ctx, 26*time.Hour)
+		if err != nil {
+			return err
+		}
+		if round == 0 {
+			for _, f := range []string{"bill_truncated", "bill_bad_hash", "bill_zip_bomb"} {
+				if err := r.c.must(ctx, "POST", "/sandbox/faults", "", map[string]any{"op": "bill", "fault": f, "count": 1}, nil); err != nil {
+					return err
+				}
+			}
+		}
+		changed := false
+		days := int(now.Sub(r.start).Hours()/24) + 1
+		for d := range days {
+			day := r.start.In(china).AddDate(0, 0, d)
+			y, m, date := day.Date()
+			if now.Before(time.Date(y, m, date+1, 10, 0, 0, 0, china)) {
+				break // the channels have no bill of it yet
+			}
+			for _, channel := range channels {
+				again, err := r.reconcileDay(ctx, channel, day.Format(time.DateOnly))
+				if err != nil {
+					return err
+				}
+				changed = changed || again
+			}
+			r.progress("reconcile", int64(d)+1, int64(days))
+		}
+		if err := r.rest(ctx); err != nil {
+			return err
+		}
+		if !changed && round > 0 {
+			break
+		}
+	}
+	return r.explain(ctx)
+}
+
+var china = time.FixedZone("+08:00", 8*60*60)
+
+var channels = []string{"wechatpay", "alipay"}
+
+// reconcileDay says whether the day healed something.
+func (r *run) reconcileDay(ctx context.Context, channel, day string) (changed bool, err error) {
+	var d struct {
+		Status  string
+		Error   string
+		Runs    int
+		Summary struct {
+			TheirPayments, TheirRefunds struct{ Count int }
+			Classes                     map[string]struct{ Count int }
+		}
+	}
+	for try := range 10 {
+		if err := r.c.must(ctx, "POST", "/v1/reconciliations", "", map[string]any{"channel": channel, "date": day}, &d); err != nil {
+			return false, err
+		}
+		if d.Status == "done" {
+			break
+		}
+		r.report.BadBills++
+		if try == 9 {
+			r.report.wrong("the bill of %s, %s cannot be reconciled: %s", day, channel, d.Error)
+		}
+	}
+	r.report.Rows += d.Summary.TheirPayments.Count + d.Summary.TheirRefunds.Count
+	found := fmt.Sprint(d.Summary.Classes)
+	changed = r.last[channel+day] != found
+	if changed {
+		for class, n := range d.Summary.Classes {
+			r.report.Classes[class] += n.Count
+		}
+	}
+	if r.last == nil {
+		r.last = map[string]string{}
+	}
+	r.last[channel+day] = found
+	return changed, nil
+}
+
+// explain looks at every discrepancy that is left open. What the operator's
+// own acts explain is resolved; anything else is wrong.
+func (r *run) explain(ctx context.Context) error {
+	for cursor, more := "", true; more; {
+		var page struct {
+			Items []struct {
+				ID, Class, PaymentNo, RefundNo, Detail, Date, Channel string
+			}
+			NextCursor string
+		}
+		if err := r.c.must(ctx, "GET", "/v1/discrepancies?status=open&limit=200&cursor="+url.QueryEscape(cursor), "", nil, &page); err != nil {
+			return err
+		}
+		for _, x := range page.Items {
+			if r.handled[x.RefundNo] {
+				r.report.Explained++
+				if err := r.c.must(ctx, "POST", "/v1/discrepancies/"+url.PathEscape(x.ID)+"/resolve", x.ID, map[string]any{"reason": "paid by hand by the operator"}, nil); err != nil {
+					return err
+				}
+				continue
+			}
+			r.report.wrong("unexplained: %s on %s, %s, payment %s, refund %s: %s", x.Class, x.Date, x.Channel, x.PaymentNo, x.RefundNo, x.Detail)
+		}
+		cursor, more = page.NextCursor, page.NextCursor != ""
+	}
+	return nil
+}
+
+// Report is what a run found.
+type Report struct {
+	Seed       uint64            `json:"seed"`
+	Orders     int               `json:"orders"`
+	Rate       float64           `json:"rate"`
+	Policies   map[string]string `json:"policies"`
+	Struck     map[string]int    `json:"struck"` // by fault
+	StruckOps  []string          `json:"struckOps"`
+	Calls      int64             `json:"calls"`
+	Repeats    int64             `json:"repeats"` // of calls that were not answered for certain
+	Ends       map[string]int    `json:"ends"`    // of orders, by state
+	Refunds    map[string]int    `json:"refunds"` // by cause and state
+	Operator   map[string]int    `json:"operator"`
+	RestRounds int               `json:"restRounds"`
+	Rows       int               `json:"rows"` // of bills
+	BadBills   int               `json:"badBills"`
+	Classes    map[string]int    `json:"classes"` // of differences, healed ones included
+	Explained  int               `json:"explained"`
+	Paid       int64             `json:"paid"`     // minor units that buyers paid
+	Returned   int64             `json:"returned"` // minor units that went back
+	Suspense   int64             `json:"suspense"`
+	Seconds    float64           `json:"seconds"`
+	Wrong      []string          `json:"wrong"` // empty: passed
+	more       int
+}
+
+// maxWrong is how many things that are wrong are told in full.
+const maxWrong = 50
+
+var wrongMu sync.Mutex
+
+func (r *Report) wrong(format string, args ...any) {
+	wrongMu.Lock()
+	defer wrongMu.Unlock()
+	if len(r.Wrong) < maxWrong {
+		r.Wrong = append(r.Wrong, fmt.Sprintf(format, args...))
+	} else {
+		r.more++
+	}
+}
+
+// Write prints the report for people.
+func (r *Report) Write(out interface{ Write([]byte) (int, error) }) {
+	total := 0
+	for _, n := range r.Struck {
+		total += n
+	}
+	fmt.Fprintf(out, "chaos, seed %d: %d orders in %.0f s; %d calls, %d of them repeated; %d faults struck\n", r.Seed, r.Orders, r.Seconds, r.Calls, r.Repeats, total)
+	line := func(name string, of map[string]int) {
+		fmt.Fprintf(out, "  %-10s", name)
+		for _, k := range slices.Sorted(maps.Keys(of)) {
+			fmt.Fprintf(out, " %s %d;", k, of[k])
+		}
+		fmt.Fprintln(out)
+	}
+	policies, _ := json.Marshal(r.Policies)
+	fmt.Fprintf(out, "  %-10s %s\n", "policies", policies)
+	line("faults", r.Struck)
+	line("orders", r.Ends)
+	line("refunds", r.Refunds)
+	line("operator", r.Operator)
+	fmt.Fprintf(out, "  %-10s paid %d, returned %d, in suspense %d (minor units)\n", "money", r.Paid, r.Returned, r.Suspense)
+	fmt.Fprintf(out, "  %-10s %d rows of bills; %d bills refused as broken; %d differences explained by the operator's acts\n", "bills", r.Rows, r.BadBills, r.Explained)
+	line("", r.Classes)
+	for _, w := range r.Wrong {
+		fmt.Fprintln(out, "  WRONG", w)
+	}
+	if r.more > 0 {
+		fmt.Fprintf(out, "  WRONG and %d more\n", r.more)
+	}
+	if len(r.Wrong) == 0 {
+		fmt.Fprintln(out, "  every buyer has a paid order or their money back")
+	}
+}
