@@ -1,0 +1,56 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bench/chaos"
+)
+
+// TestChaos is the short form of the storm: every fault of the sandbox at
+// random, until everything is at rest, on both databases. What it asserts is
+// in package chaos; here it is that nothing was wrong, and that the storm was
+// one.
+func TestChaos(t *testing.T) {
+	for name, db := range map[string]func(t *testing.T) string{
+		"sqlite":   func(*testing.T) string { return "" },
+		"postgres": func(t *testing.T) string { return pg.NewEmptyDatabase(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(asMain, "1") // the server that it starts is this program
+			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			defer cancel()
+			var out, errs bytes.Buffer
+			args := []string{"bench", "--chaos", "--orders", "100", "--clients", "16", "--seed", "20261122", "--rate", "0.1", "--json"}
+			if url := db(t); url != "" {
+				args = append(args, "--db", url)
+			}
+			code := run(ctx, args, streams{&out, &errs})
+			var got struct {
+				Chaos chaos.Report
+				Audit app.Report
+			}
+			if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+				t.Fatalf("exit %d, %v\n%s", code, err, errs.String())
+			}
+			if code != 0 {
+				t.Errorf("exit %d: %q %v\n%s", code, got.Chaos.Wrong, got.Audit.Offences, errs.String())
+			}
+			struck := 0
+			for _, n := range got.Chaos.Struck {
+				struck += n
+			}
+			ended := 0
+			for _, n := range got.Chaos.Ends {
+				ended += n
+			}
+			if struck < 25 || ended != 100 || got.Audit.Orders != 100 || got.Audit.Suspense != 0 {
+				t.Errorf("%d faults, %d orders at an end; audit %+v", struck, ended, got.Audit)
+			}
+		})
+	}
+}
