@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,39 +13,101 @@ import (
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/reconcile"
+	"github.com/tandem-pay/tandem/shop"
 )
 
 //go:generate go test -run TestDiagrams -update .
-var update = flag.Bool("update", false, "draw the diagrams of ARCHITECTURE.md anew")
+var update = flag.Bool("update", false, "draw the documents' diagrams and tables anew")
 
-// TestDiagrams: the pictures in ARCHITECTURE.md are drawn from the tables
-// that the code obeys.
+// TestDiagrams: the pictures and tables in the documents are made from the
+// tables that the code obeys.
 func TestDiagrams(t *testing.T) {
-	b, err := os.ReadFile("ARCHITECTURE.md")
+	for file, drawn := range map[string]map[string]string{
+		"ARCHITECTURE.md": {
+			"order": drawOrder(), "payment": drawPayment(), "refund": drawRefund(), "coupon": drawCoupon(), "rooms": drawRooms(), "reactions": drawReactions(),
+		},
+		"docs/payments.md":       {"classes": drawClasses(false), "policies": drawPolicies(), "parked": drawParked()},
+		"docs/payments.zh-CN.md": {"classes": drawClasses(true)},
+	} {
+		t.Run(file, func(t *testing.T) { redraw(t, file, drawn) })
+	}
+}
+
+func redraw(t *testing.T, file string, drawn map[string]string) {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := string(b)
-	for name, diagram := range map[string]string{
-		"order": drawOrder(), "payment": drawPayment(), "coupon": drawCoupon(), "rooms": drawRooms(), "reactions": drawReactions(),
-	} {
+	for name, what := range drawn {
 		begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->"
 		before, rest, ok := strings.Cut(text, begin)
 		_, after, ok2 := strings.Cut(rest, end)
 		if !ok || !ok2 {
-			t.Fatalf("ARCHITECTURE.md has no place for %q", name)
+			t.Fatalf("%s has no place for %q", file, name)
 		}
-		text = before + begin + diagram + end + after
+		text = before + begin + what + end + after
 	}
 	if text == string(b) {
 		return
 	}
 	if !*update {
-		t.Fatal("ARCHITECTURE.md shows what was: run make generate")
+		t.Fatalf("%s shows what was: run make generate", file)
 	}
-	if err := os.WriteFile("ARCHITECTURE.md", []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func drawRefund() string {
+	var s states
+	for _, t := range payment.RefundTransitions {
+		s.edge(string(t.From), t.Verb, string(t.To))
+	}
+	return s.draw(string(payment.RefundPending))
+}
+
+// drawClasses is the table of what reconciliation can find.
+func drawClasses(chinese bool) string {
+	var b strings.Builder
+	if chinese {
+		b.WriteString("| 类别 | 含义 | 自愈 | 怎么办 |\n|---|---|---|---|\n")
+	} else {
+		b.WriteString("| class | what it means | heals | what to do |\n|---|---|---|---|\n")
+	}
+	for _, c := range reconcile.Classes {
+		heals, meaning, do := "", c.Meaning, c.Do
+		if chinese {
+			meaning, do = c.MeaningZH, c.DoZH
+		}
+		if c.Heals {
+			heals = map[bool]string{false: "yes", true: "是"}[chinese]
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Class, meaning, heals, do)
+	}
+	return b.String()
+}
+
+// drawPolicies is the table of what a shop decides, from the tags that the
+// API publishes.
+func drawPolicies() string {
+	var b strings.Builder
+	b.WriteString("| policy | words, the default first | what it decides |\n|---|---|---|\n")
+	for f := range reflect.TypeFor[shop.Policies]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", name, strings.ReplaceAll(f.Tag.Get("enum"), ",", "`, `"), f.Tag.Get("doc"))
+	}
+	return b.String()
+}
+
+func drawParked() string {
+	var b strings.Builder
+	b.WriteString("| parked | what to do |\n|---|---|\n")
+	for _, p := range []payment.Parking{payment.ParkShort, payment.ParkAbnormal, payment.ParkRejected, payment.ParkClosed, payment.ParkSilent} {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", p, p.Advice())
+	}
+	return b.String()
 }
 
 type states struct {

@@ -48,7 +48,8 @@ const (
 	smallSteps  = 25
 	step        = 7 * time.Minute
 	longest     = 12 * time.Hour
-	settleTime  = 150 * time.Millisecond // of the computer's, after each step
+	settleTime  = 120 * time.Millisecond // of the computer's, between looks
+	settleLooks = 2                      // that must find the same
 )
 
 // faults are all that a shop comes out of, by itself or with an operator. Of
@@ -230,10 +231,8 @@ func (r *run) rest(ctx context.Context) error {
 		if _, err := r.advance(ctx, min(longest, step<<min(10, max(0, round-smallSteps)))); err != nil {
 			return err
 		}
-		select {
-		case <-time.After(settleTime):
-		case <-ctx.Done():
-			return fmt.Errorf("not at rest after %d rounds, open: %v: %w", round, r.left[:min(len(r.left), 5)], ctx.Err())
+		if err := r.settle(ctx); err != nil {
+			return fmt.Errorf("not at rest after %d rounds, open: %v: %w", round, r.left[:min(len(r.left), 5)], err)
 		}
 		open, err := r.operate(ctx, round > chaosRounds)
 		if err != nil {
@@ -249,6 +248,29 @@ func (r *run) rest(ctx context.Context) error {
 		}
 	}
 	return fmt.Errorf("not at rest after %d rounds of moving the clock; open: %v", restRounds, r.left[:min(len(r.left), 5)])
+}
+
+// settle waits until the server has done what became due: until what is open
+// has not changed for a few looks. A clock that is moved over its head would
+// only tell how fast it is.
+func (r *run) settle(ctx context.Context) error {
+	last, same := "", 0
+	for same < settleLooks {
+		select {
+		case <-time.After(settleTime):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		now, err := r.c.pulse(ctx)
+		if err != nil {
+			return err
+		}
+		if same++; now != last {
+			same = 0
+		}
+		last = now
+	}
+	return nil
 }
 
 // calm switches chance off and keeps what it has done.

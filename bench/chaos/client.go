@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -103,6 +104,29 @@ func (c *client) once(ctx context.Context, method, path, key string, body []byte
 		return false, nil
 	}
 	return false, json.Unmarshal(answer, out)
+}
+
+// pulse is what is open at the server, as its metrics tell: it changes while
+// the server works.
+func (c *client) pulse(ctx context.Context) (string, error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/metrics", nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := c.http.Do(q)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var pulse strings.Builder
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		for _, name := range []string{"tandem_open_payments", "tandem_channel_calls_total", "tandem_batch_commands_count", "tandem_parked"} {
+			if strings.HasPrefix(lines.Text(), name) {
+				pulse.WriteString(lines.Text())
+			}
+		}
+	}
+	return pulse.String(), nil
 }
 
 // must is do for what has to succeed.

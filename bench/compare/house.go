@@ -76,7 +76,7 @@ func newHouse(ctx context.Context, c config, log io.Writer) (h *house, err error
 		return h, err
 	}
 	h.settings = filepath.Join(h.dir, "channel.json")
-	return h, os.WriteFile(h.settings, load.ChannelSettings(h.keys), 0o600)
+	return h, os.WriteFile(h.settings, load.ChannelSettings(h.keys, load.BenchChannel), 0o600)
 }
 
 func (h *house) close() error {
@@ -183,7 +183,7 @@ func (h *house) seed(ctx context.Context, flags ...string) (s *load.Shop, err er
 	if err != nil {
 		return nil, err
 	}
-	if err := load.PutChannel(ctx, t, load.BenchChannel, load.ChannelSettings(h.keys)); err != nil {
+	if err := load.PutChannel(ctx, t, load.BenchChannel, load.ChannelSettings(h.keys, load.BenchChannel)); err != nil {
 		return nil, err
 	}
 	return load.Prepare(ctx, t, h.wanted(), h.progress)

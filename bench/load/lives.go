@@ -13,16 +13,18 @@ import (
 	"github.com/tandem-pay/tandem/sandbox"
 )
 
-// BenchChannel is the name under which a server under load has the channel
-// whose prepay answers at once.
-const BenchChannel = "bench"
+// The channels of a server under load, each named as its kind.
+const (
+	BenchChannel = "bench"      // answers at once
+	SlowChannel  = "bench-slow" // hangs
+)
 
-// ChannelSettings are the settings of that channel for the keys that
-// callbacks are signed with.
-func ChannelSettings(k *sandbox.Keys) json.RawMessage {
+// ChannelSettings are the settings of a channel of one of these kinds, for
+// the keys that callbacks are signed with.
+func ChannelSettings(k *sandbox.Keys, kind string) json.RawMessage {
 	m := k.Merchant()
 	raw, err := json.Marshal(map[string]any{
-		"kind": BenchChannel, "mchId": m.MchID, "appId": m.AppID, "merchantSerial": m.MerchantSerial,
+		"kind": kind, "mchId": m.MchID, "appId": m.AppID, "merchantSerial": m.MerchantSerial,
 		"merchantPrivateKey": m.MerchantPrivateKeyPEM, "apiV3Key": m.APIv3Key, "platformKeys": m.PlatformKeys,
 	})
 	if err != nil {
@@ -113,7 +115,11 @@ func Lives(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, n int64, p P
 
 func (l *lives) place() job {
 	return job{stage: "place", total: int64(len(l.list)), strict: true, do: func(c *client, i int64) error {
-		c.body = cart(c.body[:0], l.s.Skus, 2, l.s.coupon(i))
+		coupon := "" // a shop without coupons does without
+		if i < l.s.Coupons {
+			coupon = l.s.coupon(i)
+		}
+		c.body = cart(c.body[:0], l.s.Skus, 2, coupon)
 		status, answer, err := c.post("/v1/orders", l.keys.of(i), c.body)
 		if err := want(http.StatusCreated)(status, answer, err); err != nil {
 			return err
@@ -124,15 +130,23 @@ func (l *lives) place() job {
 }
 
 func (l *lives) open() job {
-	return job{stage: "open", total: int64(len(l.list)), strict: true, do: func(c *client, i int64) error {
-		o := &l.list[i]
-		status, answer, err := c.post("/v1/orders/"+o.order+"/payments", l.keys.of(i)+"/pay", []byte(`{"channel":"`+BenchChannel+`","method":"native"}`))
-		if err := want(http.StatusCreated)(status, answer, err); err != nil {
-			return err
-		}
-		o.payment, o.amount = text(answer, "paymentNo"), number(answer, "amount")
-		return nil
-	}}
+	return job{stage: "open", total: int64(len(l.list)), strict: true, do: l.openOne}
+}
+
+// openOne opens the payment of one order.
+func (l *lives) openOne(c *client, i int64) error {
+	status, answer, err := l.ask(c, i, BenchChannel)
+	if err := want(http.StatusCreated)(status, answer, err); err != nil {
+		return err
+	}
+	o := &l.list[i]
+	o.payment, o.amount = text(answer, "paymentNo"), number(answer, "amount")
+	return nil
+}
+
+// ask asks for a payment of one order at a channel.
+func (l *lives) ask(c *client, i int64, channel string) (status int, answer []byte, err error) {
+	return c.post("/v1/orders/"+l.list[i].order+"/payments", l.keys.of(i)+"/pay", []byte(`{"channel":"`+channel+`","method":"native"}`))
 }
 
 // sign signs the callbacks of all payments: some 0.8 ms of a processor each.

@@ -62,6 +62,7 @@ type Report struct {
 	Stages   []Stage `json:"stages"`
 	Note     string  `json:"note,omitempty"`
 	Push     *Push   `json:"push,omitempty"`
+	Alone    float64 `json:"alonePerSecond,omitempty"` // callbacks verified and decrypted, with nothing else to do
 }
 
 // Worst is the latency of the stage whose p99 is the highest.

@@ -1,0 +1,121 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/tandem-pay/tandem/sandbox"
+)
+
+// IsolationOptions say what is beside the load on the channel that is well.
+type IsolationOptions struct {
+	Requests int64 // on it, at most: half of them openings, half callbacks
+	Hanging  int   // clients that keep opening payments on the one that hangs; 0: it is left alone
+}
+
+// retryPause is how long a client waits that was told that a channel does not
+// answer. Without it, those who are refused at once would measure what they
+// cost, and not what the channel does to others.
+const retryPause = 100 * time.Millisecond
+
+// hangingOrders is how many orders the clients of the channel that hangs go
+// round; the second time, each repeats its request.
+const hangingOrders = 1024
+
+// Isolation measures requests on a channel that is well, payments opened and
+// callbacks settled in turn, while others open payments on a channel that
+// hangs.
+func Isolation(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, o IsolationOptions, p Pace, progress Progress) (*Report, error) {
+	if o.Requests < 2 || o.Requests > 2*MaxCallbacks {
+		return nil, fmt.Errorf("%d requests: want 2 to %d", o.Requests, 2*MaxCallbacks)
+	}
+	if err := PutChannel(ctx, t, SlowChannel, ChannelSettings(k, SlowChannel)); err != nil {
+		return nil, err
+	}
+	plain := &Shop{Name: s.Name, Skus: s.Skus} // without coupons
+	fresh, opened, stuck := newLives(t, plain, k, o.Requests/2), newLives(t, plain, k, o.Requests/2), newLives(t, plain, k, hangingOrders)
+	before := Pace{Clients: 64, For: 10 * time.Minute}
+	for _, j := range []job{fresh.place(), opened.place(), opened.open(), stuck.place()} {
+		if _, err := j.run(ctx, t, before, progress); err != nil {
+			return nil, fmt.Errorf("isolation: %s: %w", j.stage, err)
+		}
+	}
+	if err := opened.sign(ctx, progress); err != nil {
+		return nil, err
+	}
+
+	var told hung
+	stop := func() error { return nil }
+	if o.Hanging > 0 {
+		stop = stuck.keepAsking(ctx, &told, o.Hanging)
+	}
+	stage, err := openAndPay(fresh, opened).run(ctx, t, p, progress)
+	if err := errors.Join(err, stop()); err != nil {
+		return nil, fmt.Errorf("isolation: %w", err)
+	}
+	r := &Report{Scenario: "isolation", Rate: stage.Rate, Stages: []Stage{stage}}
+	if o.Hanging > 0 {
+		r.Note = fmt.Sprintf("%d payments asked for at a channel that hangs, %d timed out, %d refused at once",
+			told.asked.Load(), told.timedOut.Load(), told.refused.Load())
+		if told.asked.Load() == 0 {
+			return nil, errors.New("isolation: nobody asked the channel that hangs")
+		}
+	}
+	if 1000*stage.Seconds < 0.9*float64(p.orDefaults().For.Milliseconds()) {
+		r.Note += fmt.Sprintf("; all requests were made after %.1f s", stage.Seconds)
+	}
+	return r, nil
+}
+
+// openAndPay opens payments of the fresh orders and pays those that are
+// opened, in turn.
+func openAndPay(fresh, opened *lives) job {
+	return job{stage: "open and settle", total: int64(2 * len(fresh.list)), strict: true, do: func(c *client, i int64) error {
+		if i%2 == 0 {
+			return fresh.openOne(c, i/2)
+		}
+		return opened.pay(c, i/2)
+	}}
+}
+
+// hung counts how requests to a channel that hangs ended.
+type hung struct{ asked, timedOut, refused atomic.Int64 }
+
+// keepAsking has clients open payments at the channel that hangs until stop
+// is called. That they are not answered is what is wanted; anything else is an
+// error.
+func (l *lives) keepAsking(ctx context.Context, told *hung, clients int) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := job{stage: "hang", strict: true, do: func(c *client, i int64) error {
+			told.asked.Add(1)
+			status, answer, err := l.ask(c, i%int64(len(l.list)), SlowChannel)
+			switch {
+			case err != nil:
+				return err
+			case status == http.StatusGatewayTimeout:
+				told.timedOut.Add(1)
+			case status == http.StatusBadGateway:
+				told.refused.Add(1)
+			default:
+				return refused(status, answer)
+			}
+			time.Sleep(retryPause)
+			return nil
+		}}.run(ctx, l.t, Pace{Clients: clients, For: time.Hour}, nil)
+		ended <- err
+	}()
+	return func() error {
+		cancel()
+		err := <-ended
+		if errors.Is(err, context.Canceled) {
+			return nil
+		}
+		return fmt.Errorf("the channel that hangs: %w", err)
+	}
+}
