@@ -77,6 +77,7 @@ type reconciler struct {
 
 	theirs, ours *spill
 	ourRows      int64
+	theirRows    int64
 	sum          reconcile.Summary
 	seen         map[string]bool // ids of the differences of this run
 	waiting      []DiscrepancyData
@@ -107,6 +108,9 @@ func (r *reconciler) run(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.matchFunds(ctx, dir); err != nil {
+		return err
+	}
 	if err := r.record(ctx); err != nil {
 		return err
 	}
@@ -114,14 +118,13 @@ func (r *reconciler) run(ctx context.Context) error {
 }
 
 func (r *reconciler) gatherTheirs(ctx context.Context) error {
-	var n int64
 	_, err := r.ch.Bill(ctx, r.day, func(row payment.BillRow) error {
-		if n++; n%50_000 == 0 {
-			r.tell("bill", n)
+		if r.theirRows++; r.theirRows%50_000 == 0 {
+			r.tell("bill", r.theirRows)
 		}
 		return r.theirs.add(reconcile.Partition(row.PaymentNo, reconcileParts), func(b []byte) []byte { return putBillRow(b, &row) })
 	})
-	r.tell("bill", n)
+	r.tell("bill", r.theirRows)
 	switch {
 	case errors.Is(err, payment.ErrNoBill) && r.ourRows == 0:
 		return nil

@@ -104,6 +104,15 @@ func (e *BadBillError) Error() string {
 type FundFlow interface {
 	// FundFlow reads the account's movements of one day as Bill reads trades.
 	FundFlow(ctx context.Context, day Day, emit func(FundRow) error) (FundSummary, error)
+	// FundForm says how its movements belong to the rows of its bill.
+	FundForm() FundForm
+}
+
+// FundForm is how an account's movements belong to the rows of a bill.
+type FundForm struct {
+	ByRefund bool     // a refund's stand under the channel's number of the refund, not of the payment
+	Trades   []string // the words (FundRow.Business) for what the bill tells of too; nil: all
+	FeeApart bool     // fees do not stand in the account's movements at all
 }
 
 // FundRow is one movement of the merchant's account at the channel.

@@ -141,3 +141,9 @@ func (f *funds) totals(header []byte) error {
 	}
 	return nil
 }
+
+// FundForm is how WeChat Pay's account movements belong to its bill: by the
+// sandbox's samples; not confirmed for refunds.
+func (c *Channel) FundForm() payment.FundForm {
+	return payment.FundForm{ByRefund: true, Trades: []string{"交易", "退款", "扣除交易手续费"}}
+}
