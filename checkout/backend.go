@@ -40,6 +40,7 @@ type shelf struct {
 	Items      []product `json:"items"`
 	Promotions []named   `json:"promotions"`
 	Coupon     *named    `json:"coupon,omitempty"`
+	Ways       []way     `json:"ways"`  // the first is the one to begin with
 	Phone      bool      `json:"phone"` // there is a phone page to pay at
 }
 
@@ -57,7 +58,11 @@ func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error
 	if err != nil {
 		return answered{}, err
 	}
-	out := shelf{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Phone: s.phonePage("weixin://") != ""}
+	ways, err := s.ways(ctx)
+	if err != nil {
+		return answered{}, err
+	}
+	out := shelf{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Ways: ways, Phone: s.phonePage("weixin://") != ""}
 	for _, id := range ids { // in the order of the shelf, not of the store
 		for i := range found {
 			if d := &found[i]; d.Sku == id {

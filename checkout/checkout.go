@@ -12,9 +12,9 @@ type Options struct {
 	App  *app.App // required
 	Shop string   // the shop that the demo sells in; required
 
-	// ScanURL is the page at which a buyer without a phone pays a code_url:
-	// the sandbox's phone page. It may be a path of this server
-	// ("/sandbox/scan?code_url=…"). With nil, or where it answers "", the QR
+	// ScanURL is the page at which a buyer without a phone pays a code, be it
+	// WeChat Pay's code_url or Alipay's qr_code: the sandbox's phone page. It
+	// may be a path of this server ("/sandbox/scan?code_url=…"). With nil, or where it answers "", the QR
 	// code is the code_url itself, and the page offers no such link.
 	ScanURL func(codeURL string) string
 

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -255,8 +256,8 @@ func (f *fake) happen(types ...string) {
 	for _, t := range types {
 		last := f.events[len(f.events)-1]
 		status := last.Status
-		if t == "order.paid" {
-			status = "paid"
+		if t == "order.paid" || t == "order.partially_paid" {
+			status = strings.TrimPrefix(t, "order.")
 		}
 		f.events = append(f.events, event{t, fakeOrder, last.Seq + 1, status, time.Now().UTC()})
 	}

@@ -11,18 +11,19 @@ import (
 // because the demo stands where any shop's backend stands: beside the public
 // API, not upon its code. A test holds the two together.
 type placedOrder struct {
-	No       string              `json:"orderNo"`
-	User     string              `json:"userId"`
-	Status   order.Status        `json:"status"`
-	Currency string              `json:"currency"`
-	Total    int64               `json:"totalAmount"`
-	Discount int64               `json:"discountAmount"`
-	Payable  int64               `json:"payableAmount"`
-	Paid     int64               `json:"paidAmount"`
-	Refunded int64               `json:"refundedAmount"`
-	Items    []pricing.QuoteLine `json:"items"`
-	Applied  []pricing.Applied   `json:"appliedDiscounts"`
-	Payments []struct{}          `json:"payments"` // none yet
+	No        string              `json:"orderNo"`
+	User      string              `json:"userId"`
+	Status    order.Status        `json:"status"`
+	Currency  string              `json:"currency"`
+	Total     int64               `json:"totalAmount"`
+	Discount  int64               `json:"discountAmount"`
+	Payable   int64               `json:"payableAmount"`
+	Paid      int64               `json:"paidAmount"`
+	Refunded  int64               `json:"refundedAmount"`
+	Refunding int64               `json:"refundingAmount"`
+	Items     []pricing.QuoteLine `json:"items"`
+	Applied   []pricing.Applied   `json:"appliedDiscounts"`
+	Payments  []struct{}          `json:"payments"` // none yet
 
 	CreatedAt   time.Time         `json:"createdAt"`
 	ExpiresAt   time.Time         `json:"expiresAt"`
@@ -37,7 +38,7 @@ type placedOrder struct {
 func placed(d *order.Data, token string) placedOrder {
 	return placedOrder{
 		No: d.No, User: d.User, Status: d.Status, Currency: d.Currency,
-		Total: d.Total, Discount: d.Discount, Payable: d.Payable, Paid: d.Paid, Refunded: d.Refunded,
+		Total: d.Total, Discount: d.Discount, Payable: d.Payable, Paid: d.Paid, Refunded: d.Refunded, Refunding: d.Refunding,
 		Items: d.Items, Applied: d.Applied, Payments: []struct{}{},
 		CreatedAt: at(d.CreatedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: at(d.PaidAt), ClosedAt: at(d.ClosedAt),
 		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata, ClientToken: token,

@@ -248,6 +248,50 @@ func TestPayingTwiceIsOnePayment(t *testing.T) {
 	}
 }
 
+// Who looks at another way of paying and comes back finds the same payment.
+func TestComingBackToAWayOfPaying(t *testing.T) {
+	f := newFake(t)
+	p := f.page()
+	var nos []string
+	p.js(`(async () => {
+		const wishes = [{ channel: 'wechatpay', method: 'native' }, { channel: 'alipay', method: 'precreate' }];
+		const nos = [];
+		for (const i of [0, 1, 0, 1]) nos.push((await checkout.pay(order, wishes[i])).paymentNo);
+		const both = await Promise.all([...wishes, ...wishes].map((wish) => checkout.pay(order, wish)));
+		return nos.concat(both.map((payment) => payment.paymentNo));
+	})()`, &nos)
+	for i, no := range nos {
+		if no != nos[i%2] {
+			t.Errorf("payments %v; want two, by turns", nos)
+			break
+		}
+	}
+	if len(nos) != 8 || nos[0] == nos[1] || len(f.payments) != 2 {
+		t.Errorf("payments %v, %d at the server; want one for each channel", nos, len(f.payments))
+	}
+}
+
+// A wish that paid an instalment is the next one's, too.
+func TestTheNextInstalmentIsANewPayment(t *testing.T) {
+	f := newFake(t)
+	p := f.page()
+	pay := `checkout.pay(order, { channel: 'wechatpay', method: 'native' })`
+	var a, b, c struct{ PaymentNo, Status string }
+	p.js(pay, &a)
+	f.set(func(f *fake) { f.payments[a.PaymentNo] = "succeeded" })
+	f.happen("payment.succeeded", "order.partially_paid")
+	p.js(pay, &b)
+	if b.PaymentNo == a.PaymentNo || b.Status != "pending" {
+		t.Errorf("after the first part: %v; want a payment of the next", b)
+	}
+	f.set(func(f *fake) { f.payments[b.PaymentNo] = "succeeded" })
+	f.happen("payment.succeeded", "order.paid")
+	p.js(pay, &c)
+	if c.PaymentNo != b.PaymentNo || c.Status != "succeeded" {
+		t.Errorf("after the last part: %v; want %s, succeeded", c, b.PaymentNo)
+	}
+}
+
 func TestTheLatestQuoteWins(t *testing.T) {
 	f := newFake(t)
 	p := f.page()

@@ -125,6 +125,7 @@ async function claim() {
 
 const paying = createPaying({
   checkout, root,
+  ways: async () => (await shelf()).ways,
   phone: () => state.shelf?.phone,
   onPaid() {
     // Bought: the next wish begins with an empty cart.
@@ -149,6 +150,30 @@ $('language').addEventListener('click', () => {
   drawAll();
 });
 
+let loading = null;
+
+/** The shelf, asked for once; after a failure whoever needs it asks again. */
+function shelf() {
+  loading ??= load().catch((error) => {
+    loading = null;
+    throw error;
+  });
+  return loading;
+}
+
+async function load() {
+  let res, answer;
+  try {
+    res = await fetch(`${root}/demo/products`);
+    answer = await res.json();
+  } catch {
+    throw { code: 'network_error' }; // complaint reads it like a problem document
+  }
+  if (!res.ok) throw answer;
+  state.shelf = answer;
+  return answer;
+}
+
 async function begin() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(remembered)) ?? {};
@@ -163,12 +188,9 @@ async function begin() {
   if (cutOff) cutOff.then((order) => paying.open(order), refused);
   else paying.restore();
   try {
-    const res = await fetch(`${root}/demo/products`);
-    const answer = await res.json();
-    if (!res.ok) throw answer;
-    state.shelf = answer;
+    await shelf();
   } catch (error) {
-    state.note = complaint(error.code ? error : { code: 'network_error' });
+    state.note = complaint(error);
     draw();
     return;
   }

@@ -1,16 +1,21 @@
-// From an order to its money: the code to scan, and what happens meanwhile,
-// as the server tells it.
+// From an order to its money: the way to pay, the code to scan, and what
+// happens meanwhile, as the server tells it.
 import { bindButton } from '../sdk/tandem.js';
 import { $, complaint, h } from './dom.js';
 import { lines, money, reasons, totals } from './price.js';
+import { moneyBack } from './refund.js';
 import { locale, word } from './words.js';
 
 const remembered = 'tandem.demo.order';
 const final = ['paid', 'completed', 'refunded', 'closed'];
 
-export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
-  let order = null; // as it was placed, with the newest status
-  let payment = null;
+export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onClosed }) {
+  let ways = []; // to pay in this shop, once they are known
+  let favourite = ''; // the channel that was chosen last
+  let order = null; // as it was placed, with the newest status and the chosen channel
+  let opened = {}; // the open payments, by channel: one for each that was chosen
+  let asking = 0; // how many payments are being asked for
+  let read = null; // the order as it was read last, for what went back
   let watch = null;
   let events = [];
   let transport = 'connecting';
@@ -43,7 +48,9 @@ export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
 
   async function open(placed) {
     watch?.close();
-    [order, payment, events, latency, note, transport, since] = [placed, null, [], null, '', 'connecting', Infinity];
+    [order, opened, read, events, latency, note, transport, since] = [placed, {}, null, [], null, '', 'connecting', Infinity];
+    order.channel ??= favourite;
+    asking++; // from here on: there is nothing to press meanwhile
     keep();
     draw();
     if (!$('paying').open) $('paying').showModal();
@@ -59,26 +66,74 @@ export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
       onError: failed,
     });
     await pay();
+    asking--;
+    draw();
   }
 
+  const chosen = () => ways.find((way) => way.channel === order.channel) ?? ways[0];
+
+  /** Opens a payment by the chosen channel, unless there is one. */
   async function pay() {
     if (final.includes(order.status) || order.payableAmount === 0) return;
-    const asked = order;
+    const [of, at] = [order, opened];
+    let way = null;
     note = '';
-    payment = null;
+    asking++;
     draw();
     try {
-      const opened = await checkout.pay(order, { channel: 'wechatpay', method: 'native' });
-      if (asked === order || asked.orderNo === order?.orderNo) payment = opened;
+      ways = await askWays();
+      way = of === order ? chosen() : null;
+      if (of === order && !way) throw { code: 'channel_not_configured' };
+      if (way && !at[way.channel]) {
+        const payment = await checkout.pay(of, { channel: way.channel, method: way.method });
+        at[way.channel] = payment;
+        ended(payment.paymentNo, payment.status);
+      }
     } catch (error) {
-      failed(error);
+      // The buyer may have left, or chosen the other one meanwhile.
+      if (of === order && (!way || way === chosen())) failed(error);
     }
+    asking--;
     draw();
+  }
+
+  /** What was opened by the other channel stays open: it is the same payment when the buyer comes back. */
+  function choose(channel) {
+    order.channel = favourite = channel;
+    keep();
+    pay();
+  }
+
+  /** Reads the order for what its events do not say: why it closed, and what went back. */
+  async function learn(has) {
+    const of = order;
+    try {
+      has ??= await checkout.get(of);
+    } catch {
+      return; // the next event asks again
+    }
+    if (of !== order || has.version < (read?.version ?? 0)) return;
+    read = has;
+    order.closeReason = has.closeReason;
+    for (const payment of has.payments) ended(payment.paymentNo, payment.status);
+    keep();
+    draw();
+  }
+
+  /** A payment that is open no more has no code to show. */
+  function ended(paymentNo, status) {
+    if (!['succeeded', 'failed', 'closed'].includes(status)) return;
+    for (const [channel, payment] of Object.entries(opened)) {
+      if (payment.paymentNo === paymentNo) delete opened[channel];
+    }
   }
 
   function heard(change) {
     const at = change.at ?? change.order?.paidAt;
     events.push({ type: change.type, at, message: change.message });
+    const [of, what] = change.type.split('.');
+    if (of === 'payment') ended(change.paymentNo, what);
+    if (change.order || of === 'refund' || change.type === 'order.closed') learn(change.order);
     if (change.seq <= order.version) { // a chapter that we knew the end of
       draw();
       return;
@@ -86,21 +141,13 @@ export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
     const was = order.status;
     order.version = change.seq;
     order.status = change.type === 'order.closing' ? 'closing' : change.status;
-    if (change.order) order.closeReason = change.order.closeReason;
+    if (final.includes(order.status)) note = '';
     if (order.status === 'paid' && was !== 'paid') {
       // What was paid before this page listened tells nothing of its speed.
       if (at && Date.parse(at) >= since) latency = { ms: Math.max(0, Math.round(now() - Date.parse(at))), transport: change.transport };
       onPaid();
     }
-    if (order.status === 'closed' && was !== 'closed') {
-      onClosed();
-      // Why it closed is in the order, not in the message.
-      checkout.get(order).then((read) => {
-        order.closeReason = read.closeReason;
-        draw();
-      }, () => {});
-    }
-    if (order.status === 'payment_failed') payment = null;
+    if (order.status === 'closed' && was !== 'closed') onClosed();
     keep();
     draw();
   }
@@ -112,7 +159,7 @@ export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
 
   /** The address behind the code: the phone page where there is one, else what a wallet reads. */
   function target() {
-    const code = payment?.action?.codeUrl;
+    const code = opened[chosen()?.channel]?.action?.codeUrl;
     if (!code) return null;
     return phone() ? `${root}/demo/scan?code_url=${encodeURIComponent(code)}` : code;
   }
@@ -123,6 +170,8 @@ export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
     const ended = final.includes(status);
     const waiting = status === 'pending_payment' || status === 'partially_paid' || status === 'payment_failed';
     $('paying').dataset.status = status;
+    $('paying').dataset.way = waiting ? chosen()?.kind ?? '' : '';
+    drawWays(waiting);
     $('amount').textContent = money(order.payableAmount, order.currency);
     $('wire').dataset.transport = transport;
     $('wire').title = word('transportTitle');
@@ -136,11 +185,12 @@ export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
     $('making').hidden = Boolean(to);
     $('phone').hidden = !(waiting && to && phone());
     if (to && phone()) $('phone').href = to;
-    $('again').hidden = !(waiting && (status === 'payment_failed' || note) && !payment);
+    $('again').hidden = !(waiting && !to && asking === 0);
     $('code-box').hidden = !waiting || !$('again').hidden;
-    $('hint').textContent = waiting && to ? word(phone() ? 'scanSandbox' : 'scan') : '';
+    $('hint').textContent = waiting && to ? word(phone() ? 'scanSandbox' : `scan/${chosen().kind}`) ?? word('scan/other') : '';
 
     say($('status'), word(`status/${status}`) ?? status);
+    say($('refund'), read ? moneyBack(read).join('\n') : '');
     $('countdown').hidden = !waiting;
     const reason = word(`reason/${order.closeReason}`);
     $('latency').textContent = latency ? word('latency', { ms: latency.ms, transport: word(`transport/${latency.transport}`) })
@@ -157,6 +207,17 @@ export function createPaying({ checkout, root, phone, onPaid, onClosed }) {
     $('cancel').hidden = !waiting;
     $('back').hidden = !ended;
     tick();
+  }
+
+  function drawWays(waiting) {
+    $('ways').hidden = !waiting || ways.length < 2;
+    const names = ways.map((way) => word(`way/${way.kind}`) ?? way.channel);
+    if ($('ways').dataset.names !== names.join('\n')) { // made anew only then, or the focus would be lost
+      $('ways').dataset.names = names.join('\n');
+      $('choices').replaceChildren(...ways.map((way, i) => h('label', { 'data-kind': way.kind },
+        h('input', { type: 'radio', name: 'way', value: way.channel, onchange: () => choose(way.channel) }), h('span', {}, names[i]))));
+    }
+    for (const radio of $('choices').querySelectorAll('input')) radio.checked = radio.value === chosen()?.channel;
   }
 
   /** Sets a live region's text only if it is another, or it would be read out again. */

@@ -65,11 +65,17 @@ export interface Order {
   discountAmount: number;
   payableAmount: number;
   paidAmount: number;
+  /** Gone back to the buyer, of what the order took. */
   refundedAmount: number;
+  /** Asked back, and neither gone nor given up yet. */
+  refundingAmount: number;
   items: Line[];
   appliedDiscounts: AppliedDiscount[];
   payments: Payment[];
+  /** Absent when it is paid all at once. */
+  instalments?: { amount: number; dueAt: string; paidAmount: number; status: 'due' | 'paid' | 'overdue' }[];
   createdAt: string;
+  /** When it closes unless paid; in instalments, when the next part falls due. */
   expiresAt: string;
   paidAt?: string;
   closedAt?: string;
@@ -106,12 +112,18 @@ export interface Payment {
     params?: Record<string, string>;
   };
   expiresAt: string;
+  /** Gone back to the buyer, what was more than due included. */
+  refundedAmount: number;
+  /** Asked back of what the order took. */
+  refundingAmount: number;
+  /** The number that the buyer paid twice: this is the second money, which goes back by itself. */
+  repeatOf?: string;
 }
 
 export interface PayWish {
   channel: string;
   method: 'native' | 'jsapi' | 'h5' | 'app' | 'page' | 'wap' | 'precreate';
-  /** All that is due when absent. */
+  /** When absent the next instalment, or all that is due. */
   amount?: number;
   payer?: { openId?: string };
   returnUrl?: string;
@@ -131,6 +143,9 @@ export interface Change {
   /** When it happened, by the server's clock. */
   at?: string;
   paymentNo?: string;
+  refundNo?: string;
+  /** Of order.instalment_due and order.instalment_overdue. */
+  dueAt?: string;
   /** The whole order, while polling. */
   order?: Order;
   transport: Transport;
@@ -199,7 +214,10 @@ export interface Checkout {
 
   /**
    * Opens a payment. The same wish again is the same payment for as long as
-   * that is open, and a new one after it has failed or been closed.
+   * that is open, whatever was asked for in between, and a new one after it
+   * has failed or been closed, or was one of several instalments. Payments by
+   * two channels may be open beside each other: what is paid beyond the price
+   * goes back by itself, which `watch` tells (refund.created, refund.succeeded).
    */
   pay(order: OrderHandle, wish: PayWish): Promise<Payment>;
 

@@ -90,14 +90,20 @@ export function createCheckout(options = {}) {
 
   /** Opens a payment; the same wish again is the same payment for as long as it is open. */
   function pay(order, wish) {
-    const slot = `pay/${order.orderNo}`;
+    // Each wish has its own place: a buyer who looks at another way of paying
+    // and comes back finds the same payment there.
+    const slot = `pay/${order.orderNo}/${canonical(wish)}`;
     const ask = (intent) => send(env, of(order, '/payments'), { method: 'POST', token: order.clientToken, key: intent.key, body: intent.body });
     const open = (a) => a.body.status === 'created' || a.body.status === 'pending';
     // The intent outlives its answer for as long as the payment is open:
     // whoever asks again for the same gets the same payment, not a second one
     // beside it.
     const once = () => intents.run(slot, wish, ask, { keep: open });
-    return once().then((a) => (a.replayed && !open(a) && a.body.status !== 'succeeded' ? once() : a)).then((a) => a.body);
+    // One that succeeded answers for its wish, unless it was an instalment
+    // and the order waits for the next.
+    const stands = async (a) => open(a) || !a.replayed
+      || (a.body.status === 'succeeded' && (await get(order)).status !== 'partially_paid');
+    return once().then(async (a) => (await stands(a) ? a : once())).then((a) => a.body);
   }
 
   /** Cancels an order that is not paid. */
