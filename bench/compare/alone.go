@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"time"
 
 	"github.com/tandem-pay/tandem/bench/load"
 )
 
-// The rows that have no baseline.
+// The rows that measure a server by itself.
 
 // push measures how long the message of a payment takes.
 func push(ctx context.Context, h *house) ([]Result, error) {
@@ -66,41 +63,82 @@ func memory(ctx context.Context, h *house) ([]Result, error) {
 	return []Result{{What: "resident", Unit: " MB", Tandem: mb, Goal: goal, Pass: mb < goal}}, err
 }
 
-var benchmarkLine = regexp.MustCompile(`(?m)^Benchmark(\w+?)(?:-\d+)?\s+\d+\s+([0-9.]+) ns/op`)
-
-// quote runs the pricing benchmarks of the module.
-func quote(ctx context.Context, h *house) ([]Result, error) {
-	const goal = 50 // µs
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^BenchmarkPrice20Lines100Promotions", "-benchtime", "1s", "-count", "3", "./pricing")
-	cmd.Dir = h.root
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("go test: %w\n%s", err, out)
-	}
-	var names []string
-	times := map[string][]float64{}
-	for _, m := range benchmarkLine.FindAllStringSubmatch(string(out), -1) {
-		ns, err := strconv.ParseFloat(m[2], 64)
+// callbacks measures how many callbacks are settled per second, beside what
+// their cryptography alone would allow, of each run.
+func callbacks(ctx context.Context, h *house) ([]Result, error) {
+	const goal = 0.5 // of the cryptography alone
+	var settled, repeated, alone []float64
+	offences := 0
+	for range h.pairs {
+		r, audit, err := h.once(ctx, inPostgres,
+			func(ctx context.Context, p *place) (*load.Process, error) { return h.serve(ctx, p.flags...) },
+			func(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error) {
+				return load.Callbacks(ctx, t, s, h.keys, h.callbacks, h.pace(256), h.progress)
+			})
 		if err != nil {
 			return nil, err
 		}
-		if times[m[1]] == nil {
-			names = append(names, m[1])
+		h.say("tandem", r, audit)
+		fmt.Fprintf(h.log, "  %-9s   %-8s %8s/s  verified and decrypted by all processors with nothing else to do\n", "", "alone", load.Thousands(r.Alone))
+		offences += len(audit.Offences)
+		settled, repeated, alone = append(settled, r.Stages[0].Rate), append(repeated, r.Stages[1].Rate), append(alone, r.Alone)
+	}
+	first := Result{
+		What: "settled; beside: RSA and AES alone", Unit: "/s", Tandem: median(settled), Baseline: median(alone), Goal: goal, AtLeast: true,
+		Offences: offences, Audited: h.pairs,
+	}
+	first.Ratio = first.Tandem / first.Baseline
+	first.Pass = first.Ratio >= goal && offences == 0
+	again := Result{What: "callbacks-repeated", Unit: "/s", Tandem: median(repeated), Baseline: median(alone), Pass: true}
+	again.Ratio = again.Tandem / again.Baseline
+	return []Result{first, again}, nil
+}
+
+// How many clients the row isolation has.
+const (
+	wellClients    = 32 // on the channel that is well
+	hangingClients = 16 // on the one that hangs, in every other run
+)
+
+// isolation measures a channel alone, and while another hangs, in turns.
+func isolation(ctx context.Context, h *house) ([]Result, error) {
+	const goal = 1.2 // of the p99 alone
+	sides := []struct {
+		name    string
+		hanging int
+		p50     []float64
+		p99     []float64
+		rates   []float64
+	}{{name: "alone"}, {name: "beside", hanging: hangingClients}}
+	offences := 0
+	for range h.pairs {
+		for i := range sides {
+			side := &sides[i]
+			r, audit, err := h.once(ctx, inPostgres,
+				func(ctx context.Context, p *place) (*load.Process, error) { return h.serve(ctx, p.flags...) },
+				func(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error) {
+					o := load.IsolationOptions{Requests: 2 * h.callbacks, Hanging: side.hanging}
+					return load.Isolation(ctx, t, s, h.keys, o, h.pace(wellClients), h.progress)
+				})
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", side.name, err)
+			}
+			h.say(side.name, r, audit)
+			offences += len(audit.Offences)
+			l := r.Stages[0].Latency
+			side.p50, side.p99, side.rates = append(side.p50, l.P50), append(side.p99, l.P99), append(side.rates, r.Rate)
 		}
-		times[m[1]] = append(times[m[1]], ns/1000)
 	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("the benchmarks said nothing:\n%s", out)
+	compared := func(what, unit string, of func(i int) []float64) Result {
+		r := Result{What: what + "; beside: alone", Unit: unit, Tandem: median(of(1)), Baseline: median(of(0)), Pass: true}
+		r.Ratio = r.Tandem / r.Baseline
+		return r
 	}
-	var results []Result
-	for i, name := range names {
-		us := median(times[name])
-		fmt.Fprintf(h.log, "  %s %.1f µs\n", name, us)
-		r := Result{What: name, Unit: " µs", Tandem: us, Pass: true}
-		if i == 0 { // the others are harder than the goal asks for
-			r.Goal, r.Pass = goal, us < goal
-		}
-		results = append(results, r)
-	}
-	return results, nil
+	p99 := compared("p99 while another channel hangs", " ms", func(i int) []float64 { return sides[i].p99 })
+	p99.Goal, p99.Pass, p99.Offences, p99.Audited = goal, p99.Ratio < goal && offences == 0, offences, 2*h.pairs
+	return []Result{
+		p99,
+		compared("p50", " ms", func(i int) []float64 { return sides[i].p50 }),
+		compared("requests", "/s", func(i int) []float64 { return sides[i].rates }),
+	}, nil
 }

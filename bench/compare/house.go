@@ -128,16 +128,26 @@ func (h *house) postgres(ctx context.Context) (*place, error) {
 }
 
 func (h *house) seedPostgres(ctx context.Context) (err error) {
-	fmt.Fprintln(h.log, "starting PostgreSQL and seeding a shop")
-	if h.pg, err = pgtest.Start(pgtest.Options{Fsync: true}); err != nil {
+	if err := h.startPostgres(); err != nil {
 		return err
 	}
+	fmt.Fprintln(h.log, "seeding a shop in PostgreSQL")
 	return h.pg.Template(ctx, func(ctx context.Context, url string) error {
 		if h.shop, err = h.seed(ctx, "--db", url); err != nil {
 			return err
 		}
 		return h.sql(ctx, url, "VACUUM ANALYZE")
 	})
+}
+
+// startPostgres starts the database server for whoever is the first to need
+// it.
+func (h *house) startPostgres() (err error) {
+	if h.pg == nil {
+		fmt.Fprintln(h.log, "starting PostgreSQL")
+		h.pg, err = pgtest.Start(pgtest.Options{Fsync: true})
+	}
+	return err
 }
 
 func (h *house) sql(ctx context.Context, url, statement string) error {

@@ -14,9 +14,9 @@ type Result struct {
 	What     string  `json:"what"`
 	Unit     string  `json:"unit"`
 	Tandem   float64 `json:"tandem"`
-	Baseline float64 `json:"baseline,omitempty"`
-	Ratio    float64 `json:"ratio,omitempty"` // of Tandem to the baseline
-	Goal     float64 `json:"goal,omitempty"`  // of the ratio, or of the figure where there is no baseline; 0 is none
+	Baseline float64 `json:"baseline,omitempty"` // or what else the row has Tandem beside, as What says
+	Ratio    float64 `json:"ratio,omitempty"`    // of Tandem to the baseline
+	Goal     float64 `json:"goal,omitempty"`     // of the ratio, or of the figure where there is no baseline; 0 is none
 	AtLeast  bool    `json:"atLeast,omitempty"`
 	Pass     bool    `json:"pass"`
 	Audited  int     `json:"audited,omitempty"` // runs that were
@@ -28,6 +28,8 @@ func (r *Result) goal() string {
 	switch {
 	case r.Goal == 0:
 		return ""
+	case r.Baseline == 0 && r.AtLeast:
+		return "≥ " + figure(r.Goal, r.Unit)
 	case r.Baseline == 0:
 		return "< " + figure(r.Goal, r.Unit)
 	case r.AtLeast:

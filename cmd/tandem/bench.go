@@ -135,7 +135,7 @@ func (c *benchCmd) load(ctx context.Context, s streams, keys *sandbox.Keys) (*lo
 	switch c.Scenario {
 	case "lives":
 		want.Coupons = c.Lives
-		if err := load.PutChannel(ctx, t, load.BenchChannel, load.ChannelSettings(keys)); err != nil {
+		if err := load.PutChannel(ctx, t, load.BenchChannel, load.ChannelSettings(keys, load.BenchChannel)); err != nil {
 			return nil, fmt.Errorf("%w\n(lives need a server that was started with --bench-channel)", err)
 		}
 	case "orders":

@@ -21,7 +21,7 @@ type serveCmd struct {
 	TrustProxy   bool          `help:"Believe X-Forwarded-For (behind a proxy of yours only)."`
 	OTLP         string        `name:"otlp" help:"Send traces to this OTLP/HTTP endpoint." placeholder:"URL"`
 	DebugListen  string        `help:"Serve Go's profiles (pprof) on this address, for yourself only." placeholder:"ADDR"`
-	BenchChannel bool          `hidden:"" help:"Offer the channel kind that loads use."`
+	BenchChannel bool          `hidden:"" help:"Offer the channel kinds that loads use."`
 	LogLevel     string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 	LogFormat    string        `help:"text or json." default:"text" enum:"text,json"`
 }

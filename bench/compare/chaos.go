@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os/exec"
+	"strconv"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bench/chaos"
+)
+
+// chaosSeeds is how many storms the row chaos goes through on each database.
+const chaosSeeds = 3
+
+// storms runs `tandem bench --chaos` on both databases. Anything that is
+// wrong counts as an offence.
+func storms(ctx context.Context, h *house) (results []Result, err error) {
+	if err := h.startPostgres(); err != nil { // without a shop: each storm makes its own
+		return nil, err
+	}
+	for seed := range chaosSeeds {
+		for _, database := range []string{"SQLite", "PostgreSQL"} {
+			r, err := h.storm(ctx, seed+1, database)
+			if err != nil {
+				return nil, fmt.Errorf("seed %d on %s: %w", seed+1, database, err)
+			}
+			results = append(results, r)
+		}
+	}
+	return results, nil
+}
+
+// storm is one run, on a database of its own.
+func (h *house) storm(ctx context.Context, seed int, database string) (r Result, err error) {
+	args := []string{"bench", "--chaos", "--json", "--seed", strconv.Itoa(seed), "--orders", strconv.Itoa(h.orders)}
+	if database == "PostgreSQL" {
+		url, drop, err := h.pg.CreateEmpty(ctx)
+		if err != nil {
+			return r, err
+		}
+		defer drop()
+		args = append(args, "--db", url)
+	}
+	cmd := exec.CommandContext(ctx, h.tandem, args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, h.log
+	ran := cmd.Run()
+	wrong, seconds, err := readStorm(out.Bytes(), ran)
+	if err != nil {
+		return r, err
+	}
+	r = Result{
+		What: fmt.Sprintf("seed %d on %s, %d orders", seed, database, h.orders), Unit: " s",
+		Tandem: seconds, Pass: len(wrong) == 0, Offences: len(wrong), Audited: 1,
+	}
+	if len(wrong) == 0 {
+		fmt.Fprintf(h.log, "  %s: passed in %.0f s\n", r.What, seconds)
+		return r, nil
+	}
+	fmt.Fprintf(h.log, "  %s: %d WRONG, the first: %s\n", r.What, len(wrong), wrong[0])
+	return r, nil
+}
+
+// readStorm reads what a run wrote; ran is how it ended. A run that found
+// something wrong fails, and says what; one that fails otherwise is an error.
+func readStorm(out []byte, ran error) (wrong []string, seconds float64, err error) {
+	var said struct {
+		Chaos *chaos.Report
+		Audit *app.Report
+	}
+	if err := json.Unmarshal(out, &said); err != nil || said.Chaos == nil || said.Audit == nil {
+		return nil, 0, errors.Join(ran, err, errors.New("it did not report"))
+	}
+	wrong = said.Chaos.Wrong
+	for _, o := range said.Audit.Offences {
+		wrong = append(wrong, fmt.Sprintf("invariant %d, %s: %s", o.Invariant, o.Subject, o.Message))
+	}
+	if n := said.Audit.Suspense; n != 0 {
+		wrong = append(wrong, fmt.Sprintf("%d minor units are left in suspense", n))
+	}
+	if ran != nil && len(wrong) == 0 {
+		return nil, 0, ran
+	}
+	return wrong, said.Chaos.Seconds, nil
+}
