@@ -102,9 +102,8 @@ type run struct {
 	began    time.Time
 	report   *Report
 
-	start   time.Time // of the moved clock
-	orders  []string  // numbers, by place; "" if it was not placed
-	mu      sync.Mutex
+	start   time.Time        // of the moved clock
+	orders  []string         // numbers, by place; "" if it was not placed
 	byHand  map[string]int64 // minor units that the operator paid by hand, by order
 	handled map[string]bool
 	retried map[string]int // by refund

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -130,8 +131,7 @@ func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error
 		return nil, nil, nil, err
 	}
 	if err := db.Migrate(ctx); err != nil {
-		db.Close()
-		return nil, nil, nil, err
+		return nil, nil, nil, errors.Join(err, db.Close())
 	}
 	tracer, _ := telemetry.NewTracer()
 	c := clock.New()
