@@ -15,8 +15,8 @@ import (
 )
 
 // These tests run the SDK and the page where they live: in a browser. They
-// look for Chromium in $CHROMIUM, then under its usual names, and are skipped
-// where there is none.
+// look for Chromium in $CHROMIUM, then under its usual names, and fail where
+// there is none; -short does without them.
 
 // patience is how long a condition on a page may take. Nothing waits that
 // long unless it fails.
