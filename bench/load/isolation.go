@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,7 @@ func Isolation(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, o Isolat
 			told.asked.Load(), told.timedOut.Load(), told.refused.Load())
 	}
 	if stage.Seconds < 0.9*p.orDefaults().For.Seconds() {
-		r.Note += fmt.Sprintf("; all requests were made after %.1f s", stage.Seconds)
+		r.Note = strings.TrimPrefix(fmt.Sprintf("%s; all requests were made after %.1f s", r.Note, stage.Seconds), "; ")
 	}
 	return r, nil
 }
