@@ -1,0 +1,109 @@
+package app
+
+import (
+	"slices"
+
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+)
+
+func (a *auditor) money(subject string, v *OrderView) {
+	d := &v.Order
+	var applied, refunded int64
+	for i := range v.Payments {
+		p := &v.Payments[i]
+		a.r.Payments++
+		who := "payment " + p.No
+		applied += p.Applied
+		refunded += p.Refunded
+		a.r.Suspense += p.Suspense()
+		if p.Applied < 0 || p.Refunded < 0 || p.Suspense() < 0 || p.Status != payment.StatusSucceeded && p.Applied != 0 {
+			a.offend(2, who, "%s of %d: applied %d, refunded %d", p.Status, p.Amount, p.Applied, p.Refunded)
+		}
+		if p.Refunded > p.Amount {
+			a.offend(7, who, "refunded %d of %d", p.Refunded, p.Amount)
+		}
+		a.replay(who, p)
+	}
+	if applied != d.Paid-d.Refunded || d.Paid < 0 || d.Paid > d.Payable {
+		a.offend(2, subject, "paid %d of %d and refunded %d, its payments apply %d", d.Paid, d.Payable, d.Refunded, applied)
+	}
+	if (d.Status == order.Paid || d.Status == order.Refunded) && d.Paid != d.Payable {
+		a.offend(2, subject, "is paid with %d of %d", d.Paid, d.Payable)
+	}
+	if refunded < d.Refunded {
+		a.offend(7, subject, "refunded %d, its payments %d", d.Refunded, refunded)
+	}
+	var back, promised int64
+	for _, r := range d.Returns {
+		back += r.Amount
+		if l := &d.Items[r.Line]; r.Amount < 0 || r.Amount > l.Payable || r.Quantity < 0 || r.Quantity > l.Quantity {
+			a.offend(7, subject, "line %d of %d × %d gave back %d × %d", r.Line, l.Payable, l.Quantity, r.Amount, r.Quantity)
+		}
+	}
+	for i := range v.Payments {
+		promised += v.Payments[i].Refunding
+	}
+	if back != d.Refunded+d.Refunding || promised != d.Refunding || d.Refunding < 0 {
+		a.offend(7, subject, "refunded %d and promised %d, its lines gave back %d, its payments promise %d", d.Refunded, d.Refunding, back, promised)
+	}
+}
+
+// replay settles the payment's facts again, last first.
+func (a *auditor) replay(who string, p *payment.Data) {
+	if len(p.Facts) == 0 {
+		return
+	}
+	again := payment.New(p.Order, p.Channel, p.Merchant, p.App, p.Trace, p.Request, p.CreatedAt)
+	if p.Action != nil && p.Status == payment.StatusPending {
+		again.Taken(*p.Action)
+	}
+	transactions := map[string]bool{}
+	for _, f := range slices.Backward(p.Facts) {
+		again.Settle(f, f.ReceivedAt)
+		if f.Kind == payment.Paid {
+			transactions[f.TransactionID] = true
+		}
+	}
+	d := again.Data()
+	if len(transactions) > 1 { // whichever was told first settled it
+		d.TransactionID = p.TransactionID
+	}
+	status := d.Status
+	if status == payment.StatusCreated && p.Status == payment.StatusPending {
+		status = p.Status
+	}
+	if status != p.Status || d.Anomaly != p.Anomaly || d.TransactionID != p.TransactionID || d.Refunded != p.Refunded {
+		a.offend(8, who, "is %s (%s %s), its evidence says %s (%s %s)", p.Status, p.TransactionID, p.Anomaly, status, d.TransactionID, d.Anomaly)
+	}
+}
+
+func (a *auditor) refund(d payment.RefundData) error {
+	who := "refund " + d.No
+	var parts int64
+	status := payment.RefundSucceeded
+	for i := range d.Allocations {
+		p := &d.Allocations[i]
+		parts += p.Amount
+		if p.Status == payment.RefundPending {
+			status = p.Status
+		} else if p.Status == payment.RefundGivenUp && status != payment.RefundPending {
+			status = p.Status
+		}
+		o := a.orders[d.Order]
+		switch {
+		case o == nil:
+			a.offend(7, who, "its order %s is not there", d.Order)
+		case p.Status == payment.RefundPending && d.Cause.OfOrder():
+			o.pending += p.Amount
+		}
+	}
+	var lines int64
+	for _, l := range d.Lines {
+		lines += l.Amount
+	}
+	if parts != d.Amount || status != d.Status || d.Cause.OfOrder() && lines != d.Amount {
+		a.offend(7, who, "%s of %d: its payments give %d (%s), its lines %d", d.Status, d.Amount, parts, status, lines)
+	}
+	return nil
+}

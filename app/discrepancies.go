@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/reconcile"
+)
+
+// take heals a difference if the bill's fact does, and keeps it for the
+// record. What only follows from the clock's border is counted, not recorded.
+func (r *reconciler) take(ctx context.Context, d *reconcile.Difference) error {
+	if reconcile.Of(d.Class).Quiet {
+		return nil
+	}
+	x := DiscrepancyData{
+		ID: r.day.String() + "_" + r.name + "_" + d.ID(), Channel: r.name, Day: r.day.String(), Class: string(d.Class),
+		PaymentNo: d.PaymentNo, RefundNo: d.RefundNo, TransactionID: d.TransactionID, Detail: d.Detail, Status: DiscrepancyOpen,
+	}
+	if d.Ours != nil {
+		x.Ours = d.Ours.Amount
+	}
+	if d.Theirs != nil {
+		x.Theirs = d.Theirs.Amount
+	}
+	if f, ok := reconcile.Fact(*d, r.opt); ok {
+		outcome, err := r.a.Settle(ctx, r.shop, d.PaymentNo, f, Exchange{
+			Channel: r.name, Kind: ExchangeBill, At: r.started, Detail: fmt.Sprintf("bill of %s, line %d: %s", r.day, d.Theirs.Line, d.Class),
+		})
+		if err != nil {
+			return err
+		}
+		if outcome != payment.Anomalous && outcome != payment.Orphan {
+			x.Status, x.Resolution = DiscrepancyHealed, "settled by the bill: "+string(outcome)
+		}
+	}
+	if d.Class == reconcile.PaymentUnknown {
+		orphans, err := r.a.Store.OrphanNos(ctx, r.shop, []string{d.PaymentNo})
+		if err != nil {
+			return err
+		}
+		if len(orphans) > 0 {
+			x.Detail += "; an authentic callback about it is on file"
+		}
+	}
+	r.seen[x.ID] = true
+	if len(r.seen) > maxDiscrepancies {
+		return nil
+	}
+	r.waiting = append(r.waiting, x)
+	if len(r.waiting) >= discrepancyBatch {
+		return r.record(ctx)
+	}
+	return nil
+}
+
+// record stores the differences that wait. One that is known keeps what was
+// recorded of it, but for one that was open and has been healed now.
+func (r *reconciler) record(ctx context.Context) error {
+	waiting := r.waiting
+	r.waiting = nil
+	if len(waiting) == 0 {
+		return nil
+	}
+	c := &Command{Shop: r.shop, Name: "record discrepancies"}
+	for i := range waiting {
+		c.Needs.Discrepancies = append(c.Needs.Discrepancies, waiting[i].ID)
+	}
+	c.Decide = func(tx *Tx) (any, error) {
+		for i := range waiting {
+			have, err := tx.Discrepancy(waiting[i].ID)
+			if err != nil {
+				return nil, err
+			}
+			switch x := waiting[i]; {
+			case have == nil:
+				x.CreatedAt = tx.Now()
+				if x.Status == DiscrepancyHealed {
+					x.ResolvedAt = tx.Now()
+				}
+				tx.PutDiscrepancy(&x)
+			case have.Status == DiscrepancyOpen && x.Status == DiscrepancyHealed:
+				have.Status, have.Resolution, have.ResolvedAt = x.Status, x.Resolution, tx.Now()
+				tx.PutDiscrepancy(have)
+			}
+		}
+		return nil, nil
+	}
+	_, err := r.a.Road.Do(ctx, c)
+	return err
+}
+
+// closeGone marks healed what an earlier run found of this day and this one
+// did not.
+func (r *reconciler) closeGone(ctx context.Context) error {
+	p := Page{Limit: discrepancyBatch}
+	for {
+		items, next, err := r.a.Store.ListDiscrepancies(ctx, r.shop, DiscrepancyFilter{Channel: r.name, Day: r.day.String(), Status: DiscrepancyOpen}, p)
+		if err != nil {
+			return err
+		}
+		var gone []string
+		for i := range items {
+			if !r.seen[items[i].ID] {
+				gone = append(gone, items[i].ID)
+			}
+		}
+		if len(gone) > 0 {
+			c := &Command{Shop: r.shop, Name: "discrepancies gone", Needs: Needs{Discrepancies: gone}, Decide: func(tx *Tx) (any, error) {
+				for _, id := range gone {
+					x, err := tx.Discrepancy(id)
+					if err != nil {
+						return nil, err
+					}
+					if x.Status == DiscrepancyOpen {
+						x.Status, x.Resolution, x.ResolvedAt = DiscrepancyHealed, "a later run did not find it", tx.Now()
+						tx.PutDiscrepancy(x)
+					}
+				}
+				return nil, nil
+			}}
+			if _, err := r.a.Road.Do(ctx, c); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		p.Cursor = next
+	}
+}
+
+// ResolveDiscrepancy records what an operator did about a discrepancy.
+func (a *App) ResolveDiscrepancy(ctx context.Context, shopID, id, key, reason string) (DiscrepancyData, bool, error) {
+	if reason == "" || len(reason) > 1000 {
+		return DiscrepancyData{}, false, fault.Invalidf("/reason", "say what was done about it, in 1 to 1000 bytes")
+	}
+	c := &Command{
+		Shop: shopID, Name: "resolve discrepancy", Key: key, Trace: a.Tracer.Parent(ctx), Needs: Needs{Discrepancies: []string{id}},
+		Decide: func(tx *Tx) (any, error) {
+			d, err := tx.Discrepancy(id)
+			if err != nil {
+				return nil, err
+			}
+			if d == nil {
+				return nil, fault.New(fault.Missing, "there is no discrepancy %s", id)
+			}
+			if d.Status == DiscrepancyOpen {
+				d.Status, d.Resolution, d.ResolvedAt = DiscrepancyResolved, reason, tx.Now()
+				tx.PutDiscrepancy(d)
+			} else if d.Resolution != reason {
+				return nil, fault.New(fault.DiscrepancyClosed, "discrepancy %s is %s: %s", id, d.Status, d.Resolution)
+			}
+			return *d, nil
+		},
+	}
+	if key != "" {
+		c.Hash = Hash("resolve discrepancy "+id, reason)
+	}
+	return do[DiscrepancyData](ctx, a, c)
+}
