@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"os/exec"
 	"strconv"
+	"syscall"
+	"time"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/bench/chaos"
@@ -48,6 +50,8 @@ func (h *house) storm(ctx context.Context, seed int, database string) (r Result,
 	cmd := exec.CommandContext(ctx, h.tandem, args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, h.log
+	// One that is broken off stops its server and removes what it made.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, time.Minute
 	ran := cmd.Run()
 	wrong, seconds, err := readStorm(out.Bytes(), ran)
 	if err != nil {
