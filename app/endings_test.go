@@ -261,6 +261,18 @@ func TestEndings(t *testing.T) {
 			r.Clock.Advance(payment.RefundDelays[0])
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
+		{"short of money once, then silent: the channel's latest word is shown", func(t *testing.T, r *rig.Rig) string {
+			o, _ := paidOne(t, r)
+			refund(t, r, o.No, order.RefundAsk{})
+			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrShort, false }
+			must(t)(r.RunRefunds(ctx, shop.Default))
+			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
+			for range 12 {
+				r.Clock.Advance(3 * time.Hour)
+				must(t)(r.RunRefunds(ctx, shop.Default))
+			}
+			return o.No
+		}, order.Paid, "asked 500 pending (channel_silent)", 0, 24, marketing.Used},
 		{"a refund that the channel refuses waits for a person", func(t *testing.T, r *rig.Rig) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})

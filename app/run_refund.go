@@ -125,6 +125,9 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 					tx.PutOrder(o)
 				}
 			}
+			if d := r.Data(); why == "" && d.Allocation(part.No, part.Payment).Parked == payment.ParkShort {
+				r.Park(part.No, "", "") // it is not that any more; silence has its own time
+			}
 			r.Tried(tx.Now())
 			tx.PutRefund(r)
 			tx.Keep(x)

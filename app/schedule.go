@@ -4,12 +4,17 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 )
+
+// overdue is how long after its time a payment that its channel does not know
+// is given up: clocks differ, and a channel may be late with what it knows.
+const overdue = 2 * time.Minute
 
 // Bounds on one round of what the clock asks for.
 const (
@@ -142,6 +147,11 @@ func (a *App) queryPayment(ctx context.Context, shop, no string) {
 		var ch Configured
 		if ch, err = a.Channels.Channel(ctx, shop, p.Channel); err == nil {
 			err = a.ask(ctx, shop, &ch, p)
+			if errors.Is(err, payment.ErrNotExist) && p.Open() && a.Clock.Now().After(p.ExpiresAt.Add(overdue)) {
+				// Its time is over, and the channel has never heard of it: nobody
+				// opened it, or it never came through.
+				_, err = a.settleClosed(ctx, shop, p, "nobody paid it in its time", Exchange{})
+			}
 		} else if fault.Is(err, fault.ChannelNotConfigured) {
 			err = errors.Join(err, a.asked(ctx, shop, p, Exchange{
 				Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: ExchangeQuery,

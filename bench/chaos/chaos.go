@@ -40,7 +40,7 @@ type Options struct {
 const (
 	skus        = 40
 	stock       = 100_000_000
-	restRounds  = 160 // of moving the clock
+	restRounds  = 90 // of moving the clock
 	quietRounds = 3   // without anything open: it is at rest
 	chaosRounds = 12  // of moving the clock while chance still strikes
 	smallSteps  = 25

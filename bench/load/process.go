@@ -107,6 +107,9 @@ func (p *Process) Stop() error {
 	return nil
 }
 
+// Said is the end of what the server wrote to its standard error.
+func (p *Process) Said() string { return p.stderr.String() }
+
 // Memory is the server's resident memory in bytes, as Linux tells it.
 func (p *Process) Memory() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -128,7 +131,7 @@ type tail struct {
 	text []byte
 }
 
-const tailKept = 4 << 10
+const tailKept = 256 << 10
 
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()

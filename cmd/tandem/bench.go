@@ -61,7 +61,7 @@ func (c *benchCmd) Run(ctx context.Context, s streams) (err error) {
 		}
 		defer os.RemoveAll(dir)
 		db.Data = filepath.Join(dir, "data")
-		server, err := c.serve(ctx, &db, "--no-sandbox", "--bench-channel")
+		server, err := c.serve(ctx, &db, "--no-sandbox", "--bench-channel", "--log-level", "error")
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (c *benchCmd) serve(ctx context.Context, db *dbFlags, more ...string) (*loa
 	if c.Key == "" {
 		c.Key = app.SecretPrefix + strings.ToLower(rand.Text())
 	}
-	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", db.Data, "--api-key", c.Key, "--no-demo", "--log-level", "error"}, more...)
+	args := append([]string{"serve", "--listen", "127.0.0.1:0", "--data", db.Data, "--api-key", c.Key, "--no-demo"}, more...)
 	if db.DB != "" {
 		args = append(args, "--db", db.DB)
 	}

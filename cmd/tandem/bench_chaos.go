@@ -18,14 +18,20 @@ import (
 
 // runChaos is tandem bench --chaos: a server of its own with the sandbox, the
 // storm, and then the audit of what is committed.
-func (c *benchCmd) runChaos(ctx context.Context, s streams) error {
+func (c *benchCmd) runChaos(ctx context.Context, s streams) (err error) {
 	dir, err := os.MkdirTemp("", "tandem-chaos-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() {
+		if err == nil {
+			err = os.RemoveAll(dir)
+		} else {
+			fmt.Fprintln(s.err, "what it left is kept in", dir)
+		}
+	}()
 	db := dbFlags{DB: c.DB, Data: filepath.Join(dir, "data")}
-	server, err := c.serve(ctx, &db)
+	server, err := c.serve(ctx, &db, "--log-level", "warn")
 	if err != nil {
 		return err
 	}
@@ -37,6 +43,9 @@ func (c *benchCmd) runChaos(ctx context.Context, s streams) error {
 			progress = lines(s.err)
 		}
 		report, err = chaos.Run(ctx, t, chaos.Options{Seed: c.Seed, Orders: c.Orders, Clients: min(c.Clients, 64), Rate: c.Rate}, progress)
+	}
+	if err != nil || len(report.Wrong) > 0 {
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, "server.log"), []byte(server.Said()), 0o600))
 	}
 	if err := errors.Join(err, server.Stop()); err != nil {
 		return err
