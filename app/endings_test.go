@@ -167,6 +167,19 @@ func TestEndings(t *testing.T) {
 			must(t)(r.ExpireOrders(ctx, shop.Default))
 			return o.No
 		}, order.Closed, "order_closed 200 succeeded", 200, 25, marketing.Available},
+		{"a code that nobody opened, closed by the schedule when its time is over", func(t *testing.T, r *rig.Rig) string {
+			o := place(t, r, rig.Cart("u", "A", "C5"))
+			pay(t, r, o.No, 0)
+			r.Clock.Advance(16 * time.Minute)
+			must(t)(r.ExpireOrders(ctx, shop.Default))
+			r.Gate.Fail = func(call, _ string) (error, bool) { return payment.ErrNotExist, false }
+			if must(t)(r.QueryPayments(ctx, shop.Default)); view(t, r, o.No).Order.Status != order.PendingPayment {
+				t.Error("closed while the code may still be opened")
+			}
+			r.Clock.Advance(time.Hour)
+			must(t)(r.QueryPayments(ctx, shop.Default))
+			return o.No
+		}, order.Closed, "", 0, 25, marketing.Available},
 		{"paid while it closes", func(t *testing.T, r *rig.Rig) string {
 			o := place(t, r, rig.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
