@@ -475,3 +475,27 @@ func run(r *rig.Rig) error {
 	_, err := r.RunRefunds(ctx, shop.Default)
 	return err
 }
+
+// TestForeignShop: a fact that reaches another shop's address is about nothing
+// there, and changes nothing here.
+func TestForeignShop(t *testing.T) {
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+		r := scene(t, open)
+		if err := r.Store.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: r.Clock.Now()}); err != nil {
+			t.Fatal(err)
+		}
+		o := place(t, r, rig.Cart("u", "A", "C5"))
+		p := pay(t, r, o.No, 0)
+		a, verdict, err := r.Callback(ctx, "other", "gate", nil, rig.Callback(p.No, r.Gate.Pay(p.No)))
+		if err != nil || verdict != string(payment.Orphan) || a.Status == 200 {
+			t.Errorf("answered %d, %s, %v; want an orphan that is sent again", a.Status, verdict, err)
+		}
+		if d := view(t, r, o.No); d.Order.Status != order.PendingPayment || d.Payments[0].Status != payment.StatusPending {
+			t.Errorf("%s, %s", d.Order.Status, d.Payments[0].Status)
+		}
+		if _, err := r.Store.Payment(ctx, "other", p.No); !fault.Is(err, fault.Missing) {
+			t.Errorf("the other shop sees it: %v", err)
+		}
+		r.Audit()
+	})
+}
