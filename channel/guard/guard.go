@@ -118,10 +118,7 @@ func fill[T int | time.Duration](v *T, or T) {
 }
 
 // Inner is what is guarded.
-type Inner interface {
-	payment.Channel
-	payment.Accounts
-}
+type Inner = payment.Channel
 
 // Channel guards one channel. It implements payment.Channel.
 type Channel struct {
