@@ -333,6 +333,17 @@ func TestEndings(t *testing.T) {
 			}
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
+		{"given up, retried under a new number, and yet it went by the old one", func(t *testing.T, r *rig.Rig) string {
+			o, p := paidOne(t, r)
+			r.Gate.Slow(true)
+			d := refund(t, r, o.No, order.RefundAsk{})
+			must(t)(r.RunRefunds(ctx, shop.Default))
+			f := r.Gate.Finish(d.No, payment.Refunded)
+			must(t)(r.GiveUpRefund(ctx, shop.Default, d.No, "not at the console"))
+			must(t)(nil, second(r.RetryRefund(ctx, shop.Default, d.No, "")))
+			callback(t, r, p.No, f)
+			return o.No
+		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
 		{"given up, and yet it went", func(t *testing.T, r *rig.Rig) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)

@@ -202,7 +202,9 @@ func learn(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, 
 		// A hint that something became of it, without saying all: ask.
 		tx.Want(Effect{Kind: EffectQueryRefund, Payment: p.No(), Refund: f.RefundNo})
 	}
-	if part == nil {
+	// Money that goes by a second number of what has gone already is nobody's
+	// promise either.
+	if part == nil || part.Status == payment.RefundSucceeded {
 		if outcome == payment.GoneBack {
 			p.Withdraw(o.GaveBack(p.Apply(0), wentBack(p, f.Amount)))
 		}

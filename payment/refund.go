@@ -59,7 +59,8 @@ type RefundLine struct {
 // Allocation is the part of a refund that one payment gives back: one refund
 // at its channel.
 type Allocation struct {
-	No       string       `json:"no"` // the number at the channel
+	No       string       `json:"no"`               // the number at the channel
+	Former   []string     `json:"former,omitempty"` // numbers under which it was given up; money may yet go by one
 	Payment  string       `json:"paymentNo"`
 	Channel  string       `json:"channel"`
 	Amount   int64        `json:"amount"` // minor units
@@ -187,15 +188,17 @@ func (r *Refund) Event(t event.Type, reason string) event.Event {
 // Allocation is the part with that number at the channel, if the payment is
 // the one that gives it; nil otherwise. It is not to be changed.
 func (d *RefundData) Allocation(no, paymentNo string) *Allocation {
-	i := slices.IndexFunc(d.Allocations, func(a Allocation) bool { return a.No == no && a.Payment == paymentNo })
+	i := slices.IndexFunc(d.Allocations, func(a Allocation) bool { return a.Payment == paymentNo && a.has(no) })
 	if i < 0 {
 		return nil
 	}
 	return &d.Allocations[i]
 }
 
+func (a *Allocation) has(no string) bool { return a.No == no || slices.Contains(a.Former, no) }
+
 func (r *Refund) allocation(no string) *Allocation {
-	i := slices.IndexFunc(r.d.Allocations, func(a Allocation) bool { return a.No == no })
+	i := slices.IndexFunc(r.d.Allocations, func(a Allocation) bool { return a.has(no) })
 	if i < 0 {
 		return nil
 	}
@@ -209,8 +212,11 @@ func (r *Refund) allocation(no string) *Allocation {
 // lost that it will not.
 func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
 	a := r.allocation(f.RefundNo)
-	if a == nil || a.Status == RefundSucceeded || a.Status == RefundGivenUp && f.Kind != Refunded {
+	if a == nil || a.Status == RefundSucceeded || f.Kind != Refunded && (a.Status == RefundGivenUp || a.No != f.RefundNo) {
 		return false, false // its number is dead: what is said late of how it was changes nothing
+	}
+	if a.No != f.RefundNo { // given up, and yet it went
+		a.Former, a.No = append(slices.Clone(a.Former), a.No), f.RefundNo
 	}
 	a.Word = f.Word
 	if f.TransactionID != "" {
@@ -301,7 +307,7 @@ func (r *Refund) Retry(now time.Time) (again []Allocation) {
 	for i := range r.d.Allocations {
 		a := &r.d.Allocations[i]
 		if a.Status == RefundGivenUp {
-			*a = Allocation{No: r.unused(a.No), Payment: a.Payment, Channel: a.Channel, Amount: a.Amount, Status: RefundPending}
+			*a = Allocation{No: r.unused(a.No), Former: append(slices.Clone(a.Former), a.No), Payment: a.Payment, Channel: a.Channel, Amount: a.Amount, Status: RefundPending}
 			again = append(again, *a)
 		}
 		a.Parked, a.Said = "", ""

@@ -240,7 +240,7 @@ func (b *buyer) payAndReturn(ctx context.Context) error {
 // wait looks a few times whether the order is paid; a lost callback is found
 // by the schedule later.
 func (b *buyer) wait(ctx context.Context) (bool, error) {
-	for range 3 {
+	for range 20 {
 		var o struct{ Status string }
 		if err := b.r.c.must(ctx, "GET", "/v1/orders/"+b.no, "", nil, &o); err != nil {
 			return false, err
@@ -249,7 +249,7 @@ func (b *buyer) wait(ctx context.Context) (bool, error) {
 			return true, nil
 		}
 		select {
-		case <-time.After(15 * time.Millisecond):
+		case <-time.After(25 * time.Millisecond):
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}

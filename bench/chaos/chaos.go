@@ -41,8 +41,8 @@ const (
 	skus        = 40
 	stock       = 100_000_000
 	restRounds  = 90 // of moving the clock
-	quietRounds = 3   // without anything open: it is at rest
-	chaosRounds = 12  // of moving the clock while chance still strikes
+	quietRounds = 3  // without anything open: it is at rest
+	chaosRounds = 12 // of moving the clock while chance still strikes
 	smallSteps  = 25
 	step        = 7 * time.Minute
 	longest     = 12 * time.Hour

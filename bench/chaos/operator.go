@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 type refundView struct {
@@ -92,7 +93,13 @@ func (r *run) handle(ctx context.Context, d *refundView, well bool) (bool, error
 				path := "/sandbox/refunds/" + a.RefundNoAtChannel + "/succeed?outTradeNo=" + cmp.Or(p.RepeatOf, p.PaymentNo)
 				err := r.c.do(ctx, "POST", path, "", nil, nil)
 				var no *refusal
-				if errors.As(err, &no) && why != "" { // it says that nothing will come of it
+				var at struct{ State string }
+				if errors.As(err, &no) && no.status == 409 {
+					if err := r.c.must(ctx, "GET", strings.Replace(path, "/succeed", "", 1), "", nil, &at); err != nil {
+						return false, err
+					}
+				}
+				if why != "" && at.State == "closed" { // nothing will come of it
 					r.report.Operator["gave up what was silent"]++
 					err = r.c.do(ctx, "POST", "/v1/refunds/"+d.RefundNo+"/give-up", "", map[string]any{"reason": "not at the merchant's console"}, nil)
 				}
