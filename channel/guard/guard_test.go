@@ -70,7 +70,7 @@ func (c *channel) Read(time.Time, http.Header, []byte) (payment.Notice, error) {
 	return payment.Notice{ID: "n"}, nil
 }
 func (c *channel) Answer(ok bool) payment.CallbackAnswer { return payment.CallbackAnswer{Status: 200} }
-func (c *channel) FundForm() payment.FundForm { return payment.FundForm{ByRefund: true} }
+func (c *channel) FundForm() payment.FundForm            { return payment.FundForm{ByRefund: true} }
 
 func (c *channel) FundFlow(context.Context, payment.Day, func(payment.FundRow) error) (payment.FundSummary, error) {
 	return payment.FundSummary{Rows: 3}, nil
