@@ -32,6 +32,9 @@ type Loaded struct {
 	Templates  []marketing.Template
 	Channels   []ChannelRow
 	APIKeys    []shop.Key
+	// Retired are the last versions of the promotions that were asked for and
+	// have been deleted.
+	Retired map[string]int64
 
 	Refunds         []payment.RefundData
 	Reconciliations []ReconciliationData
@@ -60,6 +63,7 @@ type Changes struct {
 	Templates  []Change[marketing.Template]
 	Channels   []Change[ChannelRow]
 	APIKeys    []Change[shop.Key]
+	Rules      []marketing.RuleChange // what the changed promotions and templates became
 
 	Refunds         []Change[payment.RefundData]
 	Reconciliations []Change[ReconciliationData]
@@ -94,6 +98,7 @@ type Batch struct {
 	skus       table[inventory.Data]
 	counters   table[int64]
 	promotions table[pricing.Promotion]
+	retired    map[string]int64
 	templates  table[marketing.Template]
 	channels   table[ChannelRow]
 	apiKeys    table[shop.Key]
@@ -110,7 +115,7 @@ type Batch struct {
 
 // NewBatch makes the memory of a batch from what was loaded for its needs.
 func NewBatch(now time.Time, needs *Needs, l *Loaded, rules *marketing.Rules) *Batch {
-	b := &Batch{shop: l.Shop, now: now, rules: rules}
+	b := &Batch{shop: l.Shop, now: now, rules: rules, retired: l.Retired}
 	b.keys.load(needs.Keys, l.Keys, func(k *SavedKey) string { return k.Key })
 	b.orders.load(needs.Orders, l.Orders, func(d *order.Data) string { return d.No })
 	b.payments.load(needs.Payments, l.Payments, func(d *payment.Data) string { return d.No })
@@ -183,6 +188,9 @@ func (b *Batch) Changes() *Changes {
 	for name, r := range b.counters.dirty() {
 		c.Counters = append(c.Counters, CounterChange{Name: name, Old: r.old, New: *r.cur})
 	}
+	if b.bump {
+		c.Rules = b.ruleChanges(c)
+	}
 	if len(c.Keys) == 0 && len(c.Positions) == 0 && len(c.Orders) == 0 && len(c.Payments) == 0 && len(c.Users) == 0 &&
 		len(c.Coupons) == 0 && len(c.Skus) == 0 && len(c.Counters) == 0 && len(c.Promotions) == 0 && len(c.Templates) == 0 &&
 		len(c.Channels) == 0 && len(c.APIKeys) == 0 && len(c.Records) == 0 && len(c.Exchanges) == 0 && len(c.Effects) == 0 &&
@@ -190,6 +198,28 @@ func (b *Batch) Changes() *Changes {
 		return nil
 	}
 	return c
+}
+
+// ruleChanges is what the changed promotions and templates became, for the
+// history. The batch holds the shop's row, so that its version is the next.
+func (b *Batch) ruleChanges(c *Changes) []marketing.RuleChange {
+	var out []marketing.RuleChange
+	since := b.shop.RulesVersion + 1
+	for i := range c.Promotions {
+		old, p := c.Promotions[i].Old, &c.Promotions[i].New
+		r := marketing.RuleChange{Since: since, ID: p.ID, Version: p.Version, At: b.now, Promotion: p}
+		if p.ID == "" {
+			r.ID, r.Version, r.Promotion = old.ID, old.Version, nil
+		}
+		out = append(out, r)
+	}
+	for i := range c.Templates {
+		// One of which coupons were issued only is the same rule as before.
+		if old, t := c.Templates[i].Old, &c.Templates[i].New; old == nil || old.Version != t.Version {
+			out = append(out, marketing.RuleChange{Since: since, ID: t.ID, Version: t.Version, At: b.now, Template: t})
+		}
+	}
+	return out
 }
 
 // Records are the events of the accepted commands.

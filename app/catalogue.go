@@ -93,14 +93,15 @@ func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.P
 			if err != nil {
 				return nil, err
 			}
-			p := in
-			p.Version = 1
-			if old != nil {
-				if create {
-					return nil, fault.New(fault.AlreadyExists, "there is a promotion %s; PUT edits it", in.ID)
-				}
-				p.Version = old.Version + 1
+			if old != nil && create {
+				return nil, fault.New(fault.AlreadyExists, "there is a promotion %s; PUT edits it", in.ID)
 			}
+			last, err := tx.PromotionVersion(in.ID)
+			if err != nil {
+				return nil, err
+			}
+			p := in
+			p.Version = last + 1
 			tx.PutPromotion(&p)
 			return p, nil
 		},

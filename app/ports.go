@@ -87,6 +87,9 @@ type Catalogue interface {
 	Template(ctx context.Context, shop, id string) (marketing.Template, error)
 	// ListTemplates is in id order.
 	ListTemplates(ctx context.Context, shop string, p Page) (items []marketing.Template, next string, err error)
+	// EachRuleChange streams every version of every rule in the order in
+	// which they came into force; an error of f ends it.
+	EachRuleChange(ctx context.Context, shop string, f func(marketing.RuleChange) error) error
 }
 
 // OrderView is an order with its payments, in the order of their numbers.

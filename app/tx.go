@@ -247,6 +247,16 @@ func (t *Tx) Promotion(id string) (*pricing.Promotion, error) {
 	return clone(d), err
 }
 
+// PromotionVersion is the last version that a promotion of this id ever had,
+// also one that was deleted; 0 if there was none.
+func (t *Tx) PromotionVersion(id string) (int64, error) {
+	p, err := t.Promotion(id)
+	if p != nil {
+		return p.Version, nil
+	}
+	return t.b.retired[id], err
+}
+
 // PutPromotion saves the promotion as the next version of the rules.
 func (t *Tx) PutPromotion(p *pricing.Promotion) {
 	t.b.promotions.put(p.ID, *p)

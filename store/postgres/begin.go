@@ -144,6 +144,10 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 		b.Queue(lockCounters, id, n.Counters).Query(intoMap(l.Counters, scanCounter))
 	}
 	want(b, &l.Promotions, scanPromotion, lockPromotions, id, n.Promotions)
+	if len(n.Promotions) > 0 {
+		l.Retired = make(map[string]int64, len(n.Promotions))
+		b.Queue(retired, id, n.Promotions).Query(intoMap(l.Retired, scanCounter))
+	}
 	want(b, &l.Templates, scanTemplate, lockTemplates, id, n.Templates)
 	want(b, &l.Channels, scanChannel, lockChannels, id, n.Channels)
 	want(b, &l.APIKeys, scanAPIKey, lockAPIKeys, id, n.APIKeys)

@@ -41,6 +41,7 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	if c.BumpRules {
 		w.add(bumpRules)
 	}
+	w.history(c.Rules)
 	w.records(c.Records)
 	w.exchanges(c.Exchanges)
 	w.batch.Queue("COMMIT")

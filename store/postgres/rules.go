@@ -149,7 +149,7 @@ func (w *writer) promotions(changes []app.Change[pricing.Promotion]) {
 	version := func(c *app.Change[pricing.Promotion]) int64 { return c.Old.Version }
 	if len(added) > 0 {
 		w.add(insertPromotions, column(added, func(p *pricing.Promotion) string { return p.ID }),
-			docs(w, added, promotionDoc), column(added, func(*pricing.Promotion) int64 { return 1 }))
+			docs(w, added, promotionDoc), column(added, func(p *pricing.Promotion) int64 { return max(1, p.Version) }))
 	}
 	if len(changed) > 0 {
 		w.add(updatePromotions, column(changed, id), column(changed, version),

@@ -154,12 +154,14 @@ func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {
 	if len(n.Counters) > 0 {
 		var found []counter
 		want(ctx, u, &found, &err, scanCounter, loadCounters, n.Counters)
-		l.Counters = make(map[string]int64, len(found))
-		for _, c := range found {
-			l.Counters[c.name] = c.value
-		}
+		l.Counters = named(found)
 	}
 	want(ctx, u, &l.Promotions, &err, promotions.scan, promotions.byKeys, n.Promotions)
+	if len(n.Promotions) > 0 {
+		var found []counter
+		want(ctx, u, &found, &err, scanCounter, loadRetired, n.Promotions)
+		l.Retired = named(found)
+	}
 	want(ctx, u, &l.Templates, &err, templates.scan, templates.byKeys, n.Templates)
 	want(ctx, u, &l.Channels, &err, channels.scan, channels.byKeys, n.Channels)
 	want(ctx, u, &l.APIKeys, &err, apiKeys.scan, apiKeys.byKeys, n.APIKeys)
@@ -187,5 +189,13 @@ type counter struct {
 }
 
 const loadCounters = "SELECT name, value FROM counters WHERE shop = ? AND name IN (SELECT value FROM json_each(?))"
+
+func named(found []counter) map[string]int64 {
+	m := make(map[string]int64, len(found))
+	for _, c := range found {
+		m[c.name] = c.value
+	}
+	return m
+}
 
 func scanCounter(r row, c *counter) error { return r.Scan(&c.name, &c.value) }

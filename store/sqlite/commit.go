@@ -56,6 +56,7 @@ func (u *unit) write(ctx context.Context, c *app.Changes) error {
 		func() error { return save(u, discrepancies, c.Discrepancies) },
 		func() error { return u.policies(c.Policies) },
 		func() error { return u.bumpRules(c.BumpRules) },
+		func() error { return u.history(c.Rules) },
 		func() error { return u.records(c.Records) },
 		func() error { return u.exchanges(c.Exchanges) },
 		func() error { return u.insertEffects(ctx, c) },

@@ -15,9 +15,7 @@ var promotions = kind[pricing.Promotion]{
 	keyOf:     func(p *pricing.Promotion) string { return p.ID },
 	versionOf: func(p *pricing.Promotion) int64 { return p.Version },
 	putMoving: func(a *args, p *pricing.Promotion, version int64) {
-		d := *p
-		d.Version = 0 // it has a column of its own
-		a.doc(&d)
+		a.doc(promotionDoc(p))
 		a.add(version)
 	},
 	scan: func(r row, p *pricing.Promotion) error {
@@ -45,6 +43,13 @@ var templates = kind[marketing.Template]{
 		return err
 	},
 }.ready()
+
+// promotionDoc is a promotion without what has a column of its own.
+func promotionDoc(p *pricing.Promotion) *pricing.Promotion {
+	d := *p
+	d.Version = 0
+	return &d
+}
 
 // templateDoc is a template without what has a column of its own.
 func templateDoc(t *marketing.Template) *marketing.Template {

@@ -73,7 +73,11 @@ func save[D any](u *unit, k *kind[D], changes []app.Change[D]) error {
 		a := u.args.start(u.shop, k.keyOf(&c.New))
 		statement := k.insert
 		if c.Old == nil {
-			k.putMoving(a, &c.New, 1)
+			first := int64(1)
+			if k.versionOf != nil {
+				first = max(first, k.versionOf(&c.New)) // more, where another of the name was there before
+			}
+			k.putMoving(a, &c.New, first)
 			if k.putFixed != nil {
 				k.putFixed(a, &c.New)
 			}

@@ -1,0 +1,25 @@
+-- Every version of every promotion and coupon template, so that an order can
+-- be priced again by the rules that priced it. What is in force when this
+-- runs is the history's beginning: orders placed before it say nothing of
+-- what they were priced from, and nobody looks further back.
+
+-- +goose Up
+
+CREATE TABLE rule_history (
+    shop    text COLLATE "C" NOT NULL,
+    kind    text COLLATE "C" NOT NULL CONSTRAINT rule_history_kind CHECK (kind IN ('promotion', 'template')),
+    id      text COLLATE "C" NOT NULL,
+    since   bigint NOT NULL, -- the shop's rules_version from which on it holds
+    version bigint NOT NULL,
+    doc     json,            -- NULL: deleted
+    at      timestamptz,
+    PRIMARY KEY (shop, kind, id, since)
+);
+INSERT INTO rule_history (shop, kind, id, since, version, doc)
+    SELECT p.shop, 'promotion', p.promotion_id, s.rules_version, p.version, p.doc FROM promotions AS p JOIN shops AS s ON s.shop = p.shop;
+INSERT INTO rule_history (shop, kind, id, since, version, doc)
+    SELECT t.shop, 'template', t.template_id, s.rules_version, t.version, t.doc FROM coupon_templates AS t JOIN shops AS s ON s.shop = t.shop;
+
+-- +goose Down
+
+DROP TABLE rule_history;
