@@ -50,7 +50,7 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 		Shop: shopID, Name: "place order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons},
 		Decide: func(tx *Tx) (any, error) {
-			o, err := placeOrder(tx, no, &in)
+			o, err := placeOrder(tx, no, &in, order.Place)
 			if err != nil {
 				return nil, err
 			}
@@ -88,10 +88,12 @@ func (in *PlaceOrder) checkTerms(now time.Time) error {
 	return nil
 }
 
-// placeOrder is the pure step. The checks run in the order in which
-// refusals take precedence: who asks, what for, with which coupons, at what
-// price, and whether it can still be had.
-func placeOrder(tx *Tx, no string, in *PlaceOrder) (*order.Order, error) {
+// placeOrder is the pure step of placing and of submitting alike; they differ
+// in place, which makes the order of what was found: order.Place, or a
+// draft's Submit. The checks run in the order in which refusals take
+// precedence: who asks, what for, with which coupons, at what price, and
+// whether it can still be had.
+func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (*order.Order, error)) (*order.Order, error) {
 	u, err := tx.User(in.User)
 	if err != nil {
 		return nil, err
@@ -137,7 +139,7 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder) (*order.Order, error) {
 	if err != nil {
 		return nil, err
 	}
-	o, err := order.Place(order.Placement{
+	o, err := place(order.Placement{
 		No: no, User: in.User, Quote: quote, Coupons: in.Coupons, Counts: counts,
 		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Plan: in.Plan, GoodsAt: goodsAt(tx.Shop().Policies),
 		Now: tx.Now(), Trace: tx.Trace(),
