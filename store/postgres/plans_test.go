@@ -79,6 +79,7 @@ func roadStatements(t *testing.T, url string) []string {
 			Channels:   both(app.ChannelRow{}, app.ChannelRow{}), APIKeys: both(shop.Key{}, shop.Key{}),
 			Refunds: both(payment.RefundData{}, payment.RefundData{}), Reconciliations: both(app.ReconciliationData{}, app.ReconciliationData{}),
 			Discrepancies: both(app.DiscrepancyData{}, app.DiscrepancyData{}),
+			Rules:         make([]marketing.RuleChange, 1),
 			Records:       make([]event.Record, 1), Exchanges: make([]app.Exchange, 1),
 		})
 	}
@@ -181,6 +182,7 @@ INSERT INTO discrepancies SELECT 'shop' || i % 3, 'k' || i, '', 'd', '', '', '',
 INSERT INTO idempotency_keys SELECT 'shop' || i % 3, 'k' || i, '', '', '' FROM generate_series(1, 5000) AS i;
 INSERT INTO promotions SELECT 'shop' || i % 3, 'k' || i, '{}', 1 FROM generate_series(1, 50) AS i;
 INSERT INTO coupon_templates SELECT 'shop' || i % 3, 'k' || i, '{}', 0, 1 FROM generate_series(1, 50) AS i;
+INSERT INTO rule_history SELECT 'shop' || i % 3, 'promotion', 'k' || i % 50, i, i, '{}', NULL FROM generate_series(1, 500) AS i;
 INSERT INTO channels SELECT 'shop' || i % 3, 'k' || i, '', '', 1 FROM generate_series(1, 10) AS i;
 INSERT INTO api_keys SELECT 'shop' || i % 3, 'k' || i, '', '' FROM generate_series(1, 10) AS i;
 INSERT INTO positions SELECT 'shop' || i % 3, 'k' || i, 1, 1 FROM generate_series(1, 10) AS i;

@@ -51,6 +51,15 @@ func fullTemplate(id string) marketing.Template {
 	}
 }
 
+// fullHistory is the first version of the rules above.
+func fullHistory() []marketing.RuleChange {
+	p, t := fullPromotion("p1"), fullTemplate("t1")
+	return []marketing.RuleChange{
+		{Since: 1, ID: "p1", Version: 1, At: now, Promotion: &p},
+		{Since: 1, ID: "t1", Version: 1, At: now, Template: &t},
+	}
+}
+
 // fullOrder is paid in part.
 func fullOrder(no string) order.Data {
 	return order.Data{

@@ -50,6 +50,50 @@ func testRules(e *env) {
 	e.same("the version without a bump", int64(2), version)
 }
 
+// testRuleHistory: what a rule was at any version can be read for ever, also
+// when it was deleted, and one that is made again continues its versions.
+func testRuleHistory(e *env) {
+	history := fullHistory()
+	e.write(app.Changes{BumpRules: true, Promotions: added(fullPromotion("p1")), Templates: added(fullTemplate("t1")), Rules: history})
+	edited := fullPromotion("p1")
+	edited.Name, edited.Version = "改", 2
+	step := func(since int64, c app.Changes, r marketing.RuleChange) {
+		e.Helper()
+		r.Since, r.At = since, now.Add(time.Duration(since)*time.Hour)
+		history = append(history, r)
+		c.BumpRules, c.Rules = true, []marketing.RuleChange{r}
+		e.write(c)
+	}
+	step(2, app.Changes{Promotions: changed(fullPromotion("p1"), edited)}, marketing.RuleChange{ID: "p1", Version: 2, Promotion: &edited})
+	step(3, app.Changes{Promotions: changed(edited, pricing.Promotion{})}, marketing.RuleChange{ID: "p1", Version: 2})
+	l := e.load(app.Needs{Promotions: []string{"p1", "p2"}})
+	e.same("what is known of one that is gone", map[string]int64{"p1": 2}, l.Retired)
+	e.same("and it is gone", 0, len(l.Promotions))
+	again := fullPromotion("p1")
+	again.Version = 3
+	step(4, app.Changes{Promotions: added(again)}, marketing.RuleChange{ID: "p1", Version: 3, Promotion: &again})
+	e.same("made again", []pricing.Promotion{again}, e.load(app.Needs{Promotions: []string{"p1"}}).Promotions)
+
+	for i := range history {
+		if t := history[i].Template; t != nil {
+			stored := *t
+			stored.Issued = 0 // no part of the rule
+			history[i].Template = &stored
+		}
+	}
+	var read []marketing.RuleChange
+	e.must(e.EachRuleChange(e.Context(), e.shop, func(c marketing.RuleChange) error {
+		read = append(read, c)
+		return nil
+	}))
+	e.same("the history", history, read)
+	over := errors.New("enough")
+	if err := e.EachRuleChange(e.Context(), e.shop, func(marketing.RuleChange) error { return over }); !errors.Is(err, over) {
+		e.Errorf("an error of the reader's: %v", err)
+	}
+	e.conflicts("the same change twice", e.try(app.Changes{Rules: fullHistory()}))
+}
+
 // testIssued: a template of which coupons are issued is the same rule still.
 func testIssued(e *env) {
 	e.write(app.Changes{Templates: added(fullTemplate("t1"))})

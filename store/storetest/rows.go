@@ -96,6 +96,7 @@ func testRows(e *env) {
 		Counters:   []app.CounterChange{{Name: "limit", New: 41}},
 		Promotions: added(fullPromotion("p1")),
 		Templates:  added(fullTemplate("t1")),
+		Rules:      fullHistory(),
 		Channels:   added(fullChannel("wx")),
 		APIKeys:    added(e.fullAPIKey("k1")),
 
@@ -113,7 +114,7 @@ func testRows(e *env) {
 		Orders: []order.Data{fullOrder("1001")}, Payments: []payment.Data{fullPayment("2001", "1001")}, Users: []shop.User{fullUser("u1")},
 		Coupons: []marketing.CouponData{fullCoupon("C1")}, Skus: []inventory.Data{fullSku("a")}, Counters: map[string]int64{"limit": 41},
 		Promotions: []pricing.Promotion{fullPromotion("p1")}, Templates: []marketing.Template{fullTemplate("t1")},
-		Channels: []app.ChannelRow{fullChannel("wx")}, APIKeys: []shop.Key{e.fullAPIKey("k1")},
+		Channels: []app.ChannelRow{fullChannel("wx")}, APIKeys: []shop.Key{e.fullAPIKey("k1")}, Retired: map[string]int64{"p1": 1},
 		Refunds:         []payment.RefundData{fullRefund("3001", "1001")},
 		Reconciliations: []app.ReconciliationData{fullReconciliation("2026-11-22", "wx")},
 		Discrepancies:   []app.DiscrepancyData{fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")},
@@ -161,7 +162,7 @@ func testRows(e *env) {
 		Shop: l.Shop, Keys: []app.SavedKey{fullKey("key")}, Positions: map[string]event.Position{"stock": {Tx: 8, ID: 1}},
 		Orders: []order.Data{o}, Payments: []payment.Data{p}, Users: []shop.User{user}, Coupons: []marketing.CouponData{c}, Skus: []inventory.Data{s},
 		Counters: map[string]int64{"limit": 0}, Promotions: []pricing.Promotion{promotion}, Templates: []marketing.Template{template},
-		Channels: []app.ChannelRow{channel}, APIKeys: []shop.Key{key},
+		Channels: []app.ChannelRow{channel}, APIKeys: []shop.Key{key}, Retired: map[string]int64{"p1": 1},
 		Refunds: []payment.RefundData{r}, Reconciliations: []app.ReconciliationData{day}, Discrepancies: []app.DiscrepancyData{differs},
 	}
 	u, l = e.begin(needs)
@@ -225,7 +226,7 @@ func testOddRows(e *env) {
 		Templates: []string{odd}, Channels: []string{odd, odd + "2"}, APIKeys: []string{odd}, Promotions: []string{odd, odd + "2"}, Counters: []string{odd},
 		Refunds: []string{odd, odd + "2"}, Reconciliations: []string{odd}, Discrepancies: []string{odd},
 	})
-	want.Shop = got.Shop
+	want.Shop, want.Retired = got.Shop, map[string]int64{}
 	e.same("as written", want, got)
 }
 

@@ -60,6 +60,7 @@ func Run(t *testing.T, b Backend) {
 		{"rollback leaves no trace", testRollback},
 		{"shops do not mix", testShopsApart},
 		{"rules", testRules},
+		{"the history of rules", testRuleHistory},
 		{"issuing coupons keeps the template's version", testIssued},
 		{"keys and markers", testKeys},
 		{"catalogue", testCatalogue},
