@@ -8,7 +8,7 @@ var (
 	repeatParameter    = parameter{
 		name: "repeat", optional: true,
 		given: func(p *Promotion) bool { return p.Repeat },
-		wrong: func(*Promotion) string { return "" },
+		check: func(*Promotion, *faults) {},
 	}
 )
 
@@ -41,7 +41,7 @@ var amountOff = kind{
 
 	take: (*cart).spread,
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (string, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
 		if why == ThresholdNotMet {
 			return c.explainThreshold(p, in)
 		}
@@ -52,15 +52,17 @@ var amountOff = kind{
 // explainThreshold says how much more is needed, and whether it was earlier
 // discounts that took the amount below the threshold: then a buyer who
 // counts list prices would take the answer for a mistake.
-func (c *cart) explainThreshold(p *Promotion, in scoped) (string, int64) {
+func (c *cart) explainThreshold(p *Promotion, in scoped) (words, int64) {
 	var total int64
 	for _, i := range in {
 		total += c.lines[i].total
 	}
 	missing := p.Threshold - c.left(in)
-	detail := money.FormatYuan(missing) + " more for " + p.Name
+	more, all := money.FormatYuan(missing), money.FormatYuan(p.Threshold)
+	detail := words{more + " more for " + p.Name, "再买" + more + "元可享" + p.Name}
 	if total >= p.Threshold {
-		detail += "; " + money.FormatYuan(p.Threshold) + " was reached before earlier discounts"
+		detail.en += "; " + all + " was reached before earlier discounts"
+		detail.zh += "；此前的优惠之前已满" + all + "元"
 	}
 	return detail, missing
 }

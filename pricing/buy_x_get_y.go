@@ -60,22 +60,31 @@ var buyXGetY = kind{
 		}
 	},
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (string, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
 		if why == NothingLeft {
-			return "the items that would be free cost nothing already", 0
+			return words{"the items that would be free cost nothing already", "可免单的商品本就不要钱"}, 0
 		}
-		units := c.loose(in)
-		missing := p.Buy + p.Get - units
-		detail := strconv.FormatInt(missing, 10) + " more for " + p.Name
-		var all int64
-		for _, i := range in {
-			all += c.lines[i].given.Quantity
-		}
-		if all > units {
-			detail += "; " + strconv.FormatInt(all-units, 10) + " take part in another offer"
-		}
-		return detail, missing
+		return c.explainUnits(p, in, p.Buy+p.Get)
 	},
+}
+
+// explainUnits says how many more units are needed, and how many are not
+// counted because they take part elsewhere.
+func (c *cart) explainUnits(p *Promotion, in scoped, needed int64) (words, int64) {
+	units := c.loose(in)
+	missing := needed - units
+	more := strconv.FormatInt(missing, 10)
+	detail := words{more + " more for " + p.Name, "再买" + more + "件可享" + p.Name}
+	var all int64
+	for _, i := range in {
+		all += c.lines[i].given.Quantity
+	}
+	if all > units {
+		elsewhere := strconv.FormatInt(all-units, 10)
+		detail.en += "; " + elsewhere + " take part in another offer"
+		detail.zh += "；有" + elsewhere + "件已参加其他优惠"
+	}
+	return detail, missing
 }
 
 // loose counts the units in scope that take part in no rule yet.

@@ -15,6 +15,9 @@ type cart struct {
 	lines []cartLine
 	every scoped // all lines
 
+	user  User
+	usage map[string]Usage
+
 	applied []Applied
 	skipped []Skipped
 
@@ -42,8 +45,6 @@ type cartLine struct {
 type scoped []uint8
 
 const _ = uint8(MaxLines - 1)
-
-const nothingLeft = "nothing is left to discount"
 
 // newCart checks the lines and sorts them by sku. The fault names each member
 // at fault by its place in given.

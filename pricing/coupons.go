@@ -29,7 +29,7 @@ type couponUse struct {
 	open    bool // may be tried
 	applied bool
 	reason  Reason
-	detail  string
+	detail  words
 	missing int64
 }
 
@@ -81,8 +81,8 @@ func (c *cart) useCoupons(coupons []Coupon) {
 	for i := range uses {
 		if u := &uses[i]; !u.applied {
 			c.skipped = append(c.skipped, Skipped{
-				Source: FromCoupon, ID: u.TemplateID, Code: u.Code, Name: u.Name,
-				Reason: u.reason, Detail: u.detail, Missing: u.missing,
+				Source: FromCoupon, ID: u.TemplateID, Code: u.Code, Name: u.Name, Version: u.Version,
+				Reason: u.reason, Detail: u.detail.en, DetailZh: u.detail.zh, Missing: u.missing,
 			})
 		}
 	}
@@ -100,11 +100,11 @@ func (c *cart) openCoupons(coupons []Coupon) []couponUse {
 			MaxDiscount: u.MaxDiscount, Threshold: u.Threshold,
 		}
 		if u.Refused != "" {
-			u.reason, u.detail = u.Refused, u.Detail
+			u.reason, u.detail = u.Refused, u.refusal()
 			continue
 		}
 		if u.kind = couponKind(u.Kind); u.kind == nil || u.broken() {
-			u.reason, u.detail = NotActive, "its rule cannot be priced"
+			u.reason, u.detail = NotActive, words{"its rule cannot be priced", "券的规则无法计价"}
 			continue
 		}
 		for _, line := range c.every {
@@ -113,7 +113,7 @@ func (c *cart) openCoupons(coupons []Coupon) []couponUse {
 			}
 		}
 		if u.open = len(u.in) > 0; !u.open {
-			u.reason, u.detail = NothingInScope, "no item is in its scope"
+			u.reason, u.detail = NothingInScope, words{"no item is in its scope", "没有适用的商品"}
 		}
 	}
 	return uses
@@ -153,7 +153,8 @@ func (c *cart) tryCoupons(uses []couponUse, chosen int) {
 func (c *cart) refuseOthers(uses []couponUse, others []int, chosen int) {
 	for _, i := range others {
 		uses[i].reason = NotStackable
-		uses[i].detail = "does not combine with " + uses[chosen].Name
+		name := uses[chosen].Name
+		uses[i].detail = words{"does not combine with " + name, "不能与" + name + "叠加使用"}
 	}
 }
 

@@ -33,6 +33,15 @@
 // when that step comes: a winner is chosen by what it would give now, and is
 // not promised that amount.
 //
+// # Limits
+//
+// What limited promotions have given so far, whether this is the buyer's
+// first order, and what can be had of a gift are part of the input;
+// Rules.Ask says which of it a cart needs. A rule whose limit is reached is
+// skipped. So is one whose discount is larger than what its budget has left:
+// there are no part discounts. Applied.Limited says which counters an order
+// moves: its number of uses by 1, what it has spent by Applied.Amount.
+//
 // # Coupons that do not stack
 //
 // At most one coupon that is not stackable applies, beside any number that

@@ -34,7 +34,8 @@ var fixedPrice = kind{
 		}
 	},
 
-	explain: func(_ *cart, p *Promotion, _ scoped, _ Reason) (string, int64) {
-		return "no item in its scope costs more than " + money.FormatYuan(p.Price), 0
+	explain: func(_ *cart, p *Promotion, _ scoped, _ Reason) (words, int64) {
+		price := money.FormatYuan(p.Price)
+		return words{"no item in its scope costs more than " + price, "范围内没有高于" + price + "元的商品"}, 0
 	},
 }

@@ -18,17 +18,20 @@ type kind struct {
 	uses []parameter
 
 	// discount measures what the rule would take off the lines in scope as
-	// they stand now, and changes nothing. It returns more than 0, or 0 and
-	// the reason, and never more than those lines have left.
+	// they stand now, and changes nothing. It returns the amount, or 0 and the
+	// reason, and never more than those lines have left.
 	discount func(c *cart, p *Promotion, in scoped) (int64, Reason)
 
 	// take puts each line's part of the amount that discount has just
 	// returned into c.shares, and marks what the units went through.
 	take func(c *cart, p *Promotion, in scoped, amount int64)
 
+	// gives names the sku that the rule gives away; nil for the other kinds.
+	gives func(p *Promotion) string
+
 	// explain tells a person why discount returned 0, and what is missing in
 	// minor units or in units of goods, 0 when nothing countable is.
-	explain func(c *cart, p *Promotion, in scoped, why Reason) (string, int64)
+	explain func(c *cart, p *Promotion, in scoped, why Reason) (words, int64)
 }
 
 // kinds is the table of all kinds. Each has a file of its own.
@@ -48,5 +51,5 @@ type parameter struct {
 	name     string // in JSON
 	optional bool
 	given    func(p *Promotion) bool
-	wrong    func(p *Promotion) string // of one that is given; "" when it is right
+	check    func(p *Promotion, f *faults) // of one that is given
 }

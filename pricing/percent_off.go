@@ -1,23 +1,12 @@
 package pricing
 
-import "github.com/tandem-pay/tandem/money"
-
 var (
 	percentOffParameter = parameter{
 		name:  "percentOff",
 		given: func(p *Promotion) bool { return p.PercentOff != nil },
-		wrong: func(p *Promotion) string {
-			if v := *p.PercentOff; v <= 0 || v > money.Whole {
-				return "must be more than 0 and at most 100"
-			}
-			return ""
-		},
+		check: func(p *Promotion, f *faults) { f.percent("/percentOff", *p.PercentOff) },
 	}
-	maxDiscountParameter = func() parameter {
-		p := minorUnits("maxDiscount", func(p *Promotion) int64 { return p.MaxDiscount })
-		p.optional = true
-		return p
-	}()
+	maxDiscountParameter = optional(minorUnits("maxDiscount", func(p *Promotion) int64 { return p.MaxDiscount }))
 )
 
 // percentOff (全场九折): floor(base × percentOff / 100), at most maxDiscount,
@@ -45,12 +34,12 @@ var percentOff = kind{
 
 	take: (*cart).spread,
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (string, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
 		if why == ThresholdNotMet {
 			return c.explainThreshold(p, in)
 		}
 		if base := c.left(in); base > 0 {
-			return p.PercentOff.String() + " % of " + money.FormatYuan(base) + " rounds down to nothing", 0
+			return ofNothing(*p.PercentOff, base), 0
 		}
 		return nothingLeft, 0
 	},

@@ -15,15 +15,16 @@ func Price(in Input) (*Quote, error) {
 	if err := checkCoupons(in.Coupons); err != nil {
 		return nil, err
 	}
+	c.user, c.usage = in.User, in.Usage
 	turns := in.Rules.turns(c, in.Now)
 	c.expect(len(turns) + len(in.Coupons))
 	for i := range turns {
 		switch t := &turns[i]; {
 		case t.done:
 		case t.group != 0:
-			c.contest(turns, i, &in.User)
+			c.contest(turns, i)
 		default:
-			c.measure(t, &in.User)
+			c.measure(t)
 			c.take(t)
 		}
 	}
@@ -32,51 +33,54 @@ func Price(in Input) (*Quote, error) {
 }
 
 // measure finds what a turn would give now, or why nothing.
-func (c *cart) measure(t *turn, user *User) {
-	if t.eligible(user) {
-		t.amount, t.why = t.kind.discount(c, &t.Promotion, t.in)
-	} else {
-		t.amount, t.why = 0, UserNotEligible
+func (c *cart) measure(t *turn) {
+	t.amount = 0
+	if t.why = c.barred(t.rule); t.why != "" {
+		return
+	}
+	if t.amount, t.why = t.kind.discount(c, &t.Promotion, t.in); t.why == "" && c.beyondBudget(t) {
+		t.why = BudgetSpent
 	}
 }
 
 // take ends a turn that has just been measured: the discount is applied, or
 // the rule is skipped for the reason found.
 func (c *cart) take(t *turn) {
-	if t.amount == 0 {
+	if t.why != "" {
 		c.skip(t)
 		return
 	}
 	t.done = true
 	c.apply(t.kind, &t.Promotion, t.in, t.amount, Applied{
-		Source: FromPromotion, ID: t.ID, Name: t.Name, Version: t.Version,
+		Source: FromPromotion, ID: t.ID, Name: t.Name, Version: t.Version, Limited: t.limited,
 	})
 }
 
 func (c *cart) skip(t *turn) {
-	detail, missing := "not offered to this user", int64(0)
-	if t.why != UserNotEligible {
+	detail, ofLimits := c.explainLimits(t)
+	missing := int64(0)
+	if !ofLimits {
 		detail, missing = t.kind.explain(c, &t.Promotion, t.in, t.why)
 	}
 	c.skipFor(t, t.why, detail, missing)
 }
 
-func (c *cart) skipFor(t *turn, why Reason, detail string, missing int64) {
+func (c *cart) skipFor(t *turn, why Reason, detail words, missing int64) {
 	t.done = true
 	c.skipped = append(c.skipped, Skipped{
-		Source: FromPromotion, ID: t.ID, Name: t.Name,
-		Reason: why, Detail: detail, Missing: missing,
+		Source: FromPromotion, ID: t.ID, Name: t.Name, Version: t.Version,
+		Reason: why, Detail: detail.en, DetailZh: detail.zh, Missing: missing,
 	})
 }
 
 // contest is the turn of the exclusive group whose first member in play is
 // turns[first]; the package comment has the rule.
-func (c *cart) contest(turns []turn, first int, user *User) {
+func (c *cart) contest(turns []turn, first int) {
 	var best *turn
 	for i := first; i >= 0; i = turns[i].next {
 		t := &turns[i]
-		c.measure(t, user)
-		if t.amount > 0 && (best == nil || t.better(best)) {
+		c.measure(t)
+		if t.why == "" && (best == nil || t.better(best)) {
 			best = t
 		}
 	}
@@ -87,11 +91,14 @@ func (c *cart) contest(turns []turn, first int, user *User) {
 	for i := first; i >= 0; i = turns[i].next {
 		switch t := &turns[i]; {
 		case t == best || !decided && t.kind.step > step:
-		case t.amount == 0:
+		case t.why != "":
 			c.skip(t)
 		default:
-			c.skipFor(t, LostToBetter, "only one of "+t.ExclusiveGroup+" applies: "+
-				best.Name+" gives "+money.FormatYuan(best.amount)+", this "+money.FormatYuan(t.amount), 0)
+			gives, this := money.FormatYuan(best.amount), money.FormatYuan(t.amount)
+			c.skipFor(t, LostToBetter, words{
+				"only one of " + t.ExclusiveGroup + " applies: " + best.Name + " gives " + gives + ", this " + this,
+				t.ExclusiveGroup + "只能享受一项：" + best.Name + "优惠" + gives + "元，此项" + this + "元",
+			}, 0)
 		}
 	}
 	if decided {

@@ -38,6 +38,10 @@ type Promotion struct {
 	EndsAt         *time.Time `json:"endsAt,omitempty" doc:"The first moment at which it no longer applies"`
 	UserLevels     []string   `json:"userLevels,omitempty"`
 	UserTags       []string   `json:"userTags,omitempty"`
+	FirstOrderOnly bool       `json:"firstOrderOnly,omitempty" doc:"Only for a buyer whose earlier orders, if any, were all closed"`
+	PerUserLimit   int64      `json:"perUserLimit,omitempty" doc:"At most this many orders of one buyer; 0 is no limit"`
+	UsageLimit     int64      `json:"usageLimit,omitempty" doc:"At most this many orders of all buyers; 0 is no limit"`
+	Budget         int64      `json:"budget,omitempty" doc:"At most this much discount over all orders, in minor units; 0 is no limit. A discount larger than what is left is not given at all"`
 	Active         *bool      `json:"active,omitempty" doc:"True when absent"`
 
 	Version int64 `json:"version,omitempty" readOnly:"true"`
@@ -64,9 +68,10 @@ type Line struct {
 
 // User is what pricing may know of the buyer.
 type User struct {
-	ID    string
-	Level string
-	Tags  []string
+	ID         string
+	Level      string
+	Tags       []string
+	FirstOrder bool // has no earlier order that was not closed
 }
 
 // Coupon is a code that the buyer wants to use, with the rule of its
@@ -86,11 +91,12 @@ type Coupon struct {
 	Scope       *Scope
 	Stackable   bool
 
-	Refused Reason // "" when it may be used
-	Detail  string // said beside Refused
+	Refused          Reason // "" when it may be used
+	Detail, DetailZh string // said beside Refused, in English and Chinese; "" is what the package says of the reason
 }
 
-// Input is everything that a price depends on.
+// Input is everything that a price depends on. Rules.Ask says what must be
+// known of the user, in Usage and in Gifts.
 type Input struct {
 	Currency string
 	Now      time.Time
@@ -98,6 +104,8 @@ type Input struct {
 	Lines    []Line // any order; one line a sku
 	Rules    *Rules // the shop's promotions, compiled once
 	Coupons  []Coupon
+	Usage    map[string]Usage // by promotion id: what limited promotions have given so far. Absent: nothing yet
+	Gifts    []Gift           // what is known of the skus that gift rules name
 }
 
 // Source says what kind of rule gave a discount.
@@ -124,6 +132,10 @@ const (
 	NothingLeft      Reason = "nothing_left_to_discount"
 	LostToBetter     Reason = "exclusive_group" // another of its group gives more
 	NotStackable     Reason = "not_stackable"   // a second coupon that does not combine
+	FirstOrderOnly   Reason = "first_order_only"
+	UsageLimit       Reason = "usage_limit_reached"
+	PerUserLimit     Reason = "per_user_limit_reached"
+	BudgetSpent      Reason = "budget_spent" // less is left than the discount
 	CouponNotFound   Reason = "coupon_not_found"
 	CouponNotYours   Reason = "coupon_not_yours"
 	CouponLocked     Reason = "coupon_locked"
@@ -169,6 +181,10 @@ type Applied struct {
 	Version int64   `json:"version"`
 	Amount  int64   `json:"amount"`
 	Shares  []Share `json:"lines"`
+
+	// Limited says which counters it moves, by 1 or by Amount; nil is none.
+	// It belongs to the Rules: not to be changed.
+	Limited *Limited `json:"-"`
 }
 
 // Share is a line's part of a discount; Line is an index into Quote.Lines.
@@ -178,14 +194,17 @@ type Share struct {
 }
 
 // Skipped is a rule that was considered and did not apply. Detail is for
-// people ("12.50 more for 满100减10"); Missing is the same as a number of
-// minor units (or units of goods), 0 when nothing countable is missing.
+// people ("12.50 more for 满100减10"), DetailZh the same in Chinese; Missing
+// is the same as a number of minor units (or units of goods), 0 when nothing
+// countable is missing.
 type Skipped struct {
-	Source  Source `json:"source"`
-	ID      string `json:"id"`
-	Code    string `json:"code,omitempty"`
-	Name    string `json:"name"`
-	Reason  Reason `json:"reason"`
-	Detail  string `json:"detail"`
-	Missing int64  `json:"missing,omitempty"`
+	Source   Source `json:"source"`
+	ID       string `json:"id"`
+	Code     string `json:"code,omitempty"`
+	Name     string `json:"name"`
+	Version  int64  `json:"version"`
+	Reason   Reason `json:"reason"`
+	Detail   string `json:"detail"`
+	DetailZh string `json:"detailZh"`
+	Missing  int64  `json:"missing,omitempty"`
 }

@@ -16,6 +16,7 @@ type Rules struct {
 	groups int     // exclusive groups
 
 	everywhere []uint64 // set of the ranks that are about all lines
+	asking     []uint64 // set of the ranks that Ask is about; nil when there are none
 	bySku      map[string][]int32
 	byCategory map[string][]int32
 }
@@ -23,8 +24,9 @@ type Rules struct {
 // rule is a promotion with what Compile found out about it.
 type rule struct {
 	Promotion
-	kind  *kind
-	group int32 // from 1; 0 is none
+	kind    *kind
+	group   int32    // from 1; 0 is none
+	limited *Limited // nil is none
 
 	listed            bool // has skus or categories, so that the index knows its lines
 	excludeSkus       map[string]struct{}
@@ -45,8 +47,9 @@ func Compile(promotions []Promotion) *Rules {
 			continue
 		}
 		var f faults
-		if f.parameters(p, k.name, k.uses, nil); len(f) == 0 {
-			r.rules = append(r.rules, &rule{Promotion: p.clone(), kind: k})
+		f.parameters(p, k.name, k.uses, nil)
+		if f.parameters(p, k.name, limits, nil); len(f) == 0 {
+			r.rules = append(r.rules, &rule{Promotion: p.clone(), kind: k, limited: p.limited()})
 		}
 	}
 	slices.SortStableFunc(r.rules, func(a, b *rule) int {
@@ -62,6 +65,12 @@ func Compile(promotions []Promotion) *Rules {
 			u.group = groups[u.ExclusiveGroup]
 		}
 		r.index(int32(rank), u)
+		if u.asks() {
+			if r.asking == nil {
+				r.asking = make([]uint64, len(r.everywhere))
+			}
+			r.asking[rank/64] |= 1 << (rank % 64)
+		}
 	}
 	r.groups = len(groups)
 	return r
@@ -166,14 +175,19 @@ type lineSet [(MaxLines + 63) / 64]uint64
 // one of its categories, at times more than once.
 func (r *Rules) eachListed(c *cart, yield func(rank int32, line int)) {
 	for i := range c.lines {
-		l := c.lines[i].given
-		for _, rank := range r.bySku[l.Sku] {
-			yield(rank, i)
-		}
-		for _, category := range l.Categories {
-			for _, rank := range r.byCategory[category] {
-				yield(rank, i)
-			}
+		r.eachRank(c.lines[i].given, func(rank int32) { yield(rank, i) })
+	}
+}
+
+// eachRank calls yield for every rule that lists the line's sku or one of its
+// categories, at times more than once.
+func (r *Rules) eachRank(l *Line, yield func(rank int32)) {
+	for _, rank := range r.bySku[l.Sku] {
+		yield(rank)
+	}
+	for _, category := range l.Categories {
+		for _, rank := range r.byCategory[category] {
+			yield(rank)
 		}
 	}
 }
@@ -185,20 +199,21 @@ func (u *rule) appendLines(to scoped, c *cart, listed *lineSet) scoped {
 		if u.listed && listed[i/64]&(1<<(i%64)) == 0 {
 			continue
 		}
-		l := c.lines[i].given
-		if _, excluded := u.excludeSkus[l.Sku]; excluded || u.excludesOneOf(l.Categories) {
-			continue
+		if !u.excludes(c.lines[i].given) {
+			to = append(to, uint8(i))
 		}
-		to = append(to, uint8(i))
 	}
 	return to
 }
 
-func (u *rule) excludesOneOf(categories []string) bool {
-	if u.excludeCategories == nil {
+func (u *rule) excludes(l *Line) bool {
+	if u.excludeSkus == nil && u.excludeCategories == nil {
 		return false
 	}
-	for _, category := range categories {
+	if _, excluded := u.excludeSkus[l.Sku]; excluded {
+		return true
+	}
+	for _, category := range l.Categories {
 		if _, excluded := u.excludeCategories[category]; excluded {
 			return true
 		}

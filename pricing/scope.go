@@ -24,11 +24,3 @@ func shareOne(a, b []string) bool {
 	}
 	return false
 }
-
-// eligible says whether the user is one that the promotion is for: of one of
-// its levels, if it lists any, and with at least one of its tags, if it lists
-// any.
-func (p *Promotion) eligible(u *User) bool {
-	return (len(p.UserLevels) == 0 || slices.Contains(p.UserLevels, u.Level)) &&
-		(len(p.UserTags) == 0 || shareOne(p.UserTags, u.Tags))
-}

@@ -25,6 +25,7 @@ func (p *Promotion) Validate() error {
 	} else {
 		f.parameters(p, k.name, k.uses, everyParameter())
 	}
+	f.parameters(p, p.Kind, limits, nil)
 	f = append(f, ValidateScope("/scope", p.Scope)...)
 	if p.ExclusiveGroup != "" {
 		f.text("/exclusiveGroup", p.ExclusiveGroup, 64)
@@ -71,8 +72,7 @@ func ValidateCoupon(kind string, amountOff int64, percentOff *money.Percent, max
 
 // couponParameters are those of a coupon of each kind.
 var couponParameters = func() map[string][]parameter {
-	threshold := thresholdParameter
-	threshold.optional = true
+	threshold := optional(thresholdParameter)
 	return map[string][]parameter{
 		"amount_off":  {amountOffParameter, threshold},
 		"percent_off": {percentOffParameter, maxDiscountParameter, threshold},
@@ -90,13 +90,14 @@ func number(name string, most int64, of func(p *Promotion) int64) parameter {
 	return parameter{
 		name:  name,
 		given: func(p *Promotion) bool { return of(p) != 0 },
-		wrong: func(p *Promotion) string {
-			if v := of(p); v < 0 || v > most {
-				return fmt.Sprintf("must be 1 to %d", most)
-			}
-			return ""
-		},
+		check: func(p *Promotion, f *faults) { f.within("/"+name, of(p), 1, most) },
 	}
+}
+
+// optional is the parameter where it may be left out.
+func optional(p parameter) parameter {
+	p.optional = true
+	return p
 }
 
 // everyParameter lists the parameters of all kinds, each once.
@@ -135,8 +136,8 @@ func (f *faults) parameters(p *Promotion, kind string, uses, all []parameter) {
 			if !u.optional {
 				f.add("/"+u.name, "is required by %s and must not be 0", kind)
 			}
-		} else if wrong := u.wrong(p); wrong != "" {
-			f.add("/"+u.name, "%s", wrong)
+		} else {
+			u.check(p, f)
 		}
 	}
 	for _, a := range all {
@@ -144,6 +145,20 @@ func (f *faults) parameters(p *Promotion, kind string, uses, all []parameter) {
 		if foreign && a.given(p) {
 			f.add("/"+a.name, "not a parameter of %s", kind)
 		}
+	}
+}
+
+// within wants a number from least to most.
+func (f *faults) within(pointer string, v, least, most int64) {
+	if v < least || v > most {
+		f.add(pointer, "must be %d to %d", least, most)
+	}
+}
+
+// percent wants a percentage that takes something off.
+func (f *faults) percent(pointer string, v money.Percent) {
+	if v <= 0 || v > money.Whole {
+		f.add(pointer, "must be more than 0 and at most 100")
 	}
 }
 

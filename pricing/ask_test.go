@@ -1,0 +1,67 @@
+package pricing
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestAsk(t *testing.T) {
+	later := noon.Add(time.Hour)
+	tomorrow := func(p *Promotion) { p.StartsAt = &later }
+	paused := func(p *Promotion) { off := false; p.Active = &off }
+	tagged := func(p *Promotion) { p.UserTags = []string{"new"} }
+	const cart = "a 1.00 x; b 1.00 y"
+	for _, r := range []struct {
+		name  string
+		cart  string
+		rules []Promotion
+		want  string
+	}{
+		{"nothing", cart, nil, "[] [] false"},
+		{"rules that ask nothing", cart, rules(percent("p", "1"), off("q", "1.00", "1.00")), "[] [] false"},
+		{"each limit", cart, rules(percent("r", "1", usage(1)), percent("q", "1", perUser(1)), off("p", "1.00", "1.00", budget("1.00")), percent("s", "1")), "[{p false false true} {q false true false} {r true false false}] [] false"},
+		{"first orders", cart, rules(percent("p", "1", firstOnly)), "[] [] true"},
+		{"both", cart, rules(percent("p", "1", firstOnly, usage(1), perUser(1))), "[{p true true false}] [] true"},
+		{"an empty cart", "", rules(percent("p", "1", firstOnly, usage(1))), "[] [] false"},
+		{"listed", cart, rules(percent("p", "1", usage(1), skus("a")), percent("q", "1", usage(1), categories("y")), percent("r", "1", usage(1), skus("c"), categories("z"))), "[{p true false false} {q true false false}] [] false"},
+		{"excluded", cart, rules(percent("p", "1", usage(1), skus("a"), notCategory("x")), percent("q", "1", usage(1), notSkus("a", "b")), percent("r", "1", usage(1), notSkus("a"))), "[{r true false false}] [] false"},
+		{"listed twice, excluded once", cart, rules(percent("p", "1", usage(1), skus("a", "b"), notSkus("a"))), "[{p true false false}] [] false"},
+		{"not yet, paused, not for the user", cart, rules(percent("p", "1", usage(1), tomorrow), percent("q", "1", usage(1), paused), percent("r", "1", usage(1), forLevel("gold")), percent("s", "1", firstOnly, tagged)), "[] [] false"},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			ask := Compile(r.rules).Ask(cartOf(r.cart), &User{Level: "silver", FirstOrder: true}, noon)
+			if got := fmt.Sprint(ask.Limited, ask.Gifts, ask.FirstOrder); got != r.want {
+				t.Errorf("got %s\nwant %s", got, r.want)
+			}
+		})
+	}
+	var none *Rules
+	if ask := none.Ask(cartOf(cart), &User{}, noon); ask.Limited != nil || ask.Gifts != nil || ask.FirstOrder {
+		t.Errorf("no rules ask %+v", ask)
+	}
+}
+
+func BenchmarkAskOfNothing(b *testing.B) {
+	r, lines, user := Compile(benchRules(10000)), benchCart(), &User{}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Ask(lines, user, noon)
+	}
+}
+
+// Ten thousand rules with limits, twenty of which are about the cart.
+func BenchmarkAsk20Of10000(b *testing.B) {
+	all := benchRules(20)
+	for i := range 9980 {
+		all = append(all, benchPromotion(100+i, 100+i))
+	}
+	for i := range all {
+		all[i].UsageLimit = 10
+	}
+	r, lines, user := Compile(all), benchCart(), &User{}
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Ask(lines, user, noon)
+	}
+}

@@ -1,0 +1,48 @@
+package pricing
+
+import "github.com/tandem-pay/tandem/money"
+
+// words say one thing in English and in Chinese.
+type words struct{ en, zh string }
+
+var nothingLeft = words{"nothing is left to discount", "已没有可优惠的金额"}
+
+// ofNothing is said of a percentage that comes to less than a minor unit.
+func ofNothing(p money.Percent, base int64) words {
+	amount := money.FormatYuan(base)
+	return words{
+		p.String() + " % of " + amount + " rounds down to nothing",
+		amount + "元的" + p.String() + "%舍去零头后为0",
+	}
+}
+
+// refusals are what is said of a coupon that may not be used when whoever
+// refused it says nothing.
+var refusals = map[Reason]words{
+	NotActive:        {"it is not active", "此券未启用"},
+	NotStarted:       {"it has not started yet", "活动尚未开始"},
+	Ended:            {"it has ended", "活动已结束"},
+	UserNotEligible:  {"not offered to this user", "此用户不适用"},
+	CouponNotFound:   {"there is no such code", "没有这张券"},
+	CouponNotYours:   {"this code belongs to another user", "此券属于其他用户"},
+	CouponLocked:     {"another order holds this code", "此券已被其他订单占用"},
+	CouponUsed:       {"this code has been used", "此券已使用"},
+	CouponExpired:    {"this code has expired", "此券已过期"},
+	CouponRevoked:    {"this code was withdrawn", "此券已作废"},
+	CouponNotStarted: {"this code is not valid yet", "此券尚未生效"},
+}
+
+// refusal is what is said of a refused coupon.
+func (u *Coupon) refusal() words {
+	said, known := refusals[u.Refused]
+	if !known {
+		said = words{"it cannot be used: " + string(u.Refused), "此券不可用：" + string(u.Refused)}
+	}
+	if u.Detail != "" {
+		said.en = u.Detail
+	}
+	if u.DetailZh != "" {
+		said.zh = u.DetailZh
+	}
+	return said
+}
