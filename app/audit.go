@@ -24,7 +24,7 @@ var Invariants = [...]string{
 	2: "money: Σ succeeded payments = applied + refunded + in suspense; nothing negative; paid only if applied = payable",
 	3: "coupon: locked or used by exactly one live order that names it; no closed order holds one",
 	4: "stock: reserved = Σ open orders' units; onHand = Σ adjustments - Σ sold; never below 0",
-	5: "limits: counters equal what the orders and coupons that use them say",
+	5: "limits: counters equal what the orders and coupons that use them say, and are within the limits that these were counted under",
 	6: "events: every order's events are numbered without a gap and end at its state; every reaction is on the log",
 	7: "refunds: Σ refunds ≤ payment; an order's refunds equal what its lines gave back; what is promised has a refund under way",
 	8: "evidence: replaying all facts of a payment backwards gives the same state",
@@ -48,7 +48,7 @@ type Report struct {
 func Audit(ctx context.Context, store Admin, shop string) (*Report, error) {
 	a := &auditor{
 		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]marketing.CouponData{}, templates: map[string]*issued{},
-		counters: map[string]int64{}, counted: map[string]int64{}, positions: map[string]event.Position{}, orders: map[string]*audited{},
+		counters: map[string]int64{}, counted: map[string]int64{}, limits: map[string]int64{}, positions: map[string]event.Position{}, orders: map[string]*audited{},
 	}
 	err := store.Scan(ctx, shop, Scan{
 		Sku: a.sku, Coupon: a.coupon, Template: a.template, Counter: a.counter,
@@ -68,6 +68,7 @@ type auditor struct {
 	templates map[string]*issued
 	counters  map[string]int64 // as stored
 	counted   map[string]int64 // as the rows say
+	limits    map[string]int64 // the largest that an order was counted under
 	positions map[string]event.Position
 	orders    map[string]*audited
 }
@@ -154,9 +155,7 @@ func (a *auditor) order(v OrderView) error {
 	a.money(subject, &v)
 	live := d.Status.Live()
 	if d.Status != order.Closed || d.GoodsGone {
-		for _, c := range d.Counts {
-			a.counted[c.Name] += c.Amount
-		}
+		a.count(d.Counts)
 	}
 	for _, code := range d.Coupons {
 		c, held := a.coupons[code]
@@ -174,6 +173,13 @@ func (a *auditor) order(v OrderView) error {
 	}
 	a.orders[d.No] = &audited{status: d.Status, seq: d.Seq, coupons: d.Coupons, refunding: d.Refunding}
 	return nil
+}
+
+func (a *auditor) count(counts []event.Count) {
+	for _, c := range counts {
+		a.counted[c.Name] += c.Amount
+		a.limits[c.Name] = max(a.limits[c.Name], c.Limit)
+	}
 }
 
 func (a *auditor) reserve(u event.Units) {
@@ -270,9 +276,7 @@ func (a *auditor) ended(at event.Position, e *event.Event) {
 			}
 		}
 		if e.Type == event.OrderClosed {
-			for _, c := range e.Counts {
-				a.counted[c.Name] += c.Amount
-			}
+			a.count(e.Counts)
 		}
 	} else if a.behind("coupons", at) || e.Type == event.OrderClosed && e.Amount > 0 && a.behind("refunds", at) {
 		a.r.Pending++
@@ -338,6 +342,8 @@ func (a *auditor) finish() {
 	for name, v := range a.counters {
 		if v != a.counted[name] {
 			a.offend(5, "counter "+name, "is %d, the rows say %d", v, a.counted[name])
+		} else if limit := a.limits[name]; limit > 0 && v > limit {
+			a.offend(5, "counter "+name, "is %d, the limit was at most %d", v, limit)
 		}
 	}
 	for no, o := range a.orders {

@@ -28,6 +28,7 @@ type Loaded struct {
 	Coupons    []marketing.CouponData
 	Skus       []inventory.Data
 	Counters   map[string]int64
+	Bought     []string // of the buyers asked about, those who have an order that was not closed
 	Promotions []pricing.Promotion
 	Templates  []marketing.Template
 	Channels   []ChannelRow
@@ -97,6 +98,7 @@ type Batch struct {
 	coupons    table[marketing.CouponData]
 	skus       table[inventory.Data]
 	counters   table[int64]
+	buyers     map[string]bool // of those asked about: has ordered
 	promotions table[pricing.Promotion]
 	retired    map[string]int64
 	templates  table[marketing.Template]
@@ -131,6 +133,12 @@ func NewBatch(now time.Time, needs *Needs, l *Loaded, rules *marketing.Rules) *B
 	b.differ.load(needs.Discrepancies, l.Discrepancies, func(d *DiscrepancyData) string { return d.ID })
 	b.positions.loadMap(needs.Positions, l.Positions)
 	b.counters.loadMap(needs.Counters, l.Counters)
+	if len(needs.Buyers) > 0 {
+		b.buyers = make(map[string]bool, len(needs.Buyers))
+		for _, u := range needs.Buyers {
+			b.buyers[u] = slices.Contains(l.Bought, u)
+		}
+	}
 	for i := range l.Payments {
 		b.belongs(l.Payments[i].No, l.Payments[i].Order)
 	}

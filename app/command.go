@@ -51,6 +51,7 @@ type Needs struct {
 	Coupons   []string // codes
 	Skus      []string
 	Counters  []string
+	Buyers    []string // users: has one an order that was not closed? Read after the counters, not locked
 
 	Promotions []string // for changing them; pricing works with the snapshot
 	Templates  []string
@@ -81,10 +82,10 @@ func (n *Needs) Sort() {
 
 type needList struct{ to, from *[]string }
 
-func (n *Needs) lists(m *Needs) [15]needList {
-	return [15]needList{
+func (n *Needs) lists(m *Needs) [16]needList {
+	return [16]needList{
 		{&n.Keys, &m.Keys}, {&n.Positions, &m.Positions}, {&n.Orders, &m.Orders}, {&n.Payments, &m.Payments},
-		{&n.Refunds, &m.Refunds}, {&n.Users, &m.Users}, {&n.Coupons, &m.Coupons}, {&n.Skus, &m.Skus}, {&n.Counters, &m.Counters},
+		{&n.Refunds, &m.Refunds}, {&n.Users, &m.Users}, {&n.Coupons, &m.Coupons}, {&n.Skus, &m.Skus}, {&n.Counters, &m.Counters}, {&n.Buyers, &m.Buyers},
 		{&n.Promotions, &m.Promotions}, {&n.Templates, &m.Templates}, {&n.Channels, &m.Channels}, {&n.APIKeys, &m.APIKeys},
 		{&n.Reconciliations, &m.Reconciliations}, {&n.Discrepancies, &m.Discrepancies},
 	}

@@ -6,9 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
@@ -48,7 +46,7 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 	}
 	c := &Command{
 		Shop: shopID, Name: "place order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons},
+		Needs: a.placeNeeds(ctx, shopID, &in.Cart, now),
 		Decide: func(tx *Tx) (any, error) {
 			o, err := placeOrder(tx, no, &in, order.Place)
 			if err != nil {
@@ -58,6 +56,26 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 		},
 	}
 	return do[order.Data](ctx, a, c)
+}
+
+// placeNeeds names the rows that placing the cart takes, as far as they can be
+// told before its skus are loaded: what rules ask about for a category or a
+// user's level, the step asks for itself.
+func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.Time) Needs {
+	n := Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}
+	rules, err := a.Rules(ctx, shopID)
+	if err != nil {
+		return n // a guess saves a round trip, no more
+	}
+	lines := make([]pricing.Line, len(in.Items))
+	for i := range in.Items {
+		lines[i].Sku = in.Items[i].Sku
+	}
+	if ask := rules.Promotions.Ask(lines, &pricing.User{ID: in.User}, now); len(ask.Limited)+len(ask.Gifts) > 0 || ask.FirstOrder {
+		more := askNeeds(&ask, in.User)
+		n.Merge(&more)
+	}
+	return n
 }
 
 func goodsAt(p shop.Policies) order.GoodsAt {
@@ -120,10 +138,18 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 			return nil, err
 		}
 	}
-	quote, err := pricing.Price(pricing.Input{
+	price := pricing.Input{
 		Currency: tx.Shop().Currency, Now: tx.Now(), User: buyer(u),
 		Lines: lines, Rules: tx.Rules().Promotions, Coupons: priced,
-	})
+	}
+	ask := price.Rules.Ask(lines, &price.User, price.Now)
+	if err := tx.Ask(askNeeds(&ask, in.User)); err != nil {
+		return nil, err
+	}
+	if err := answer(&price, &ask, tx); err != nil {
+		return nil, err
+	}
+	quote, err := pricing.Price(price)
 	if err != nil {
 		return nil, err
 	}
@@ -133,19 +159,30 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 		}
 	}
 	if in.Expected != nil && *in.Expected != quote.Payable {
-		return nil, fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", quote.Payable, *in.Expected)
+		return nil, priceChanged(quote, *in.Expected)
 	}
-	skus, counts, err := reserve(tx, no, in.User, quote.Lines)
+	counts, err := purchaseCounts(tx, in.User, quote.Lines)
+	if err != nil {
+		return nil, err
+	}
+	counts = append(counts, promotionCounts(&price, &ask, quote)...)
+	skus, err := reserve(tx, no, quote.Lines)
 	if err != nil {
 		return nil, err
 	}
 	o, err := place(order.Placement{
-		No: no, User: in.User, Quote: quote, Coupons: in.Coupons, Counts: counts,
+		No: no, User: in.User, Quote: quote, Basis: pricing.BasisOf(&price, tx.Rules().Version), Coupons: in.Coupons, Counts: counts,
 		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Plan: in.Plan, GoodsAt: goodsAt(tx.Shop().Policies),
 		Now: tx.Now(), Trace: tx.Trace(),
 	})
 	if err != nil {
 		return nil, err
+	}
+	switch within, err := take(tx, counts); {
+	case err != nil:
+		return nil, err
+	case !within: // it was priced within its limits a moment ago, by the same rows
+		return nil, fmt.Errorf("order %s counts beyond a limit: %v", no, counts)
 	}
 	tx.PutOrder(o)
 	for _, s := range skus {
@@ -180,39 +217,14 @@ func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, 
 	return c, p, nil
 }
 
-// reserve takes the stock of every line and counts the limits that exist; a
-// sku without a limit costs no counter. A refusal has changed nothing.
-func reserve(tx *Tx, no, user string, lines []pricing.QuoteLine) (skus []*inventory.Sku, counts []event.Count, err error) {
-	had := make(map[string]int64)
-	for i := range lines {
-		l := &lines[i]
-		s, err := tx.Sku(l.Sku)
-		if err != nil {
-			return nil, nil, err
+// priceChanged refuses an order whose price is not what the buyer was shown,
+// and says so if a promotion was used up meanwhile.
+func priceChanged(q *pricing.Quote, expected int64) error {
+	for i := range q.Skipped {
+		switch s := &q.Skipped[i]; s.Reason {
+		case pricing.UsageLimit, pricing.PerUserLimit, pricing.BudgetSpent:
+			return fault.New(fault.PromotionExhausted, "the price is %d, not %d: %s (%s) does not apply any more: %s; show the buyer a new quote", q.Payable, expected, s.ID, s.Name, s.Detail)
 		}
-		if s == nil {
-			return nil, nil, skuNotFound(l.Sku)
-		}
-		if limit := s.Data().MaxPerUser; limit > 0 {
-			name := purchaseCounter(l.Sku, user)
-			if had[name], err = tx.Counter(name); err != nil {
-				return nil, nil, err
-			}
-			if had[name]+l.Quantity > limit {
-				return nil, nil, fault.New(fault.PurchaseLimitExceeded, "%s: at most %d for each buyer; %d ordered before, %d asked for", l.Sku, limit, had[name], l.Quantity)
-			}
-			counts = append(counts, event.Count{Name: name, Amount: l.Quantity})
-		}
-		if err := s.Reserve(no, l.Quantity); err != nil {
-			return nil, nil, err
-		}
-		skus = append(skus, s)
 	}
-	for _, c := range counts {
-		tx.PutCounter(c.Name, had[c.Name]+c.Amount)
-	}
-	return skus, counts, nil
+	return fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", q.Payable, expected)
 }
-
-// purchaseCounter counts the units of a limited sku in a buyer's live orders.
-func purchaseCounter(sku, user string) string { return "bought/" + sku + "/" + user }

@@ -76,6 +76,8 @@ type Catalogue interface {
 	ListSkus(ctx context.Context, shop string, p Page) (items []inventory.Data, next string, err error)
 	// UserByID returns a plain user for one that was never put.
 	UserByID(ctx context.Context, shop, id string) (shop.User, error)
+	// Counters reads named counters; those that were never counted are left out.
+	Counters(ctx context.Context, shop string, names []string) (map[string]int64, error)
 	Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error)
 	// CouponsByCode returns those that exist, in any order.
 	CouponsByCode(ctx context.Context, shop string, codes []string) ([]marketing.CouponData, error)
@@ -111,6 +113,8 @@ type Orders interface {
 	Order(ctx context.Context, shop, no string) (OrderView, error)
 	ListOrders(ctx context.Context, shop string, f OrderFilter, p Page) (items []OrderView, next string, err error)
 	Payment(ctx context.Context, shop, no string) (payment.Data, error)
+	// Bought says whether the user has an order that was not closed.
+	Bought(ctx context.Context, shop, user string) (bool, error)
 }
 
 // RefundFilter narrows a list of refunds; zero fields do not.

@@ -48,10 +48,57 @@ func (a *App) Quote(ctx context.Context, shop string, in Cart) (*pricing.Quote, 
 	if err != nil {
 		return nil, err
 	}
-	return pricing.Price(pricing.Input{
+	price := pricing.Input{
 		Currency: s.Currency, Now: a.Clock.Now().UTC(), User: buyer(&u),
 		Lines: lines, Rules: rules.Promotions, Coupons: coupons,
-	})
+	}
+	if err := a.inform(ctx, shop, &price); err != nil {
+		return nil, err
+	}
+	return pricing.Price(price)
+}
+
+// inform puts what the rules ask about into the input of a quote. Most carts
+// are asked nothing.
+func (a *App) inform(ctx context.Context, shop string, in *pricing.Input) error {
+	ask := in.Rules.Ask(in.Lines, &in.User, in.Now)
+	needs := askNeeds(&ask, in.User.ID)
+	var now read
+	var err error
+	if len(needs.Counters) > 0 {
+		if now.counters, err = a.Store.Counters(ctx, shop, needs.Counters); err != nil {
+			return err
+		}
+	}
+	if len(needs.Buyers) > 0 {
+		if now.bought, err = a.Store.Bought(ctx, shop, in.User.ID); err != nil {
+			return err
+		}
+	}
+	if len(needs.Skus) > 0 {
+		if now.skus, err = a.Store.SkusByID(ctx, shop, needs.Skus); err != nil {
+			return err
+		}
+	}
+	return answer(in, &ask, &now)
+}
+
+// read is what a quote has read of what the rules ask about.
+type read struct {
+	counters map[string]int64
+	bought   bool
+	skus     []inventory.Data
+}
+
+func (r *read) Counter(name string) (int64, error) { return r.counters[name], nil }
+func (r *read) Bought(string) (bool, error)        { return r.bought, nil }
+func (r *read) Sku(id string) (*inventory.Sku, error) {
+	for i := range r.skus {
+		if r.skus[i].Sku == id {
+			return inventory.Restore(r.skus[i]), nil
+		}
+	}
+	return nil, nil
 }
 
 func (a *App) quoteCoupons(ctx context.Context, shop string, in *Cart, rules *marketing.Rules) ([]pricing.Coupon, error) {

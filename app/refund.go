@@ -296,24 +296,16 @@ func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
 			return false, err
 		}
 	}
-	skus, counts, err := reserve(tx, d.No, d.User, d.Items)
+	skus, err := reserve(tx, d.No, d.Items)
 	switch {
-	case fault.Is(err, fault.OutOfStock), fault.Is(err, fault.PurchaseLimitExceeded), fault.Is(err, fault.SkuNotFound):
+	case fault.Is(err, fault.OutOfStock), fault.Is(err, fault.SkuNotFound):
 		return false, nil // not to be had any more
 	case err != nil:
 		return false, err
 	}
-	if !slices.Equal(counts, d.Counts) {
-		// The limits are others than when it was placed: what it counts is
-		// part of its snapshot, and cannot be told anew.
-		for _, c := range counts {
-			v, err := tx.Counter(c.Name)
-			if err != nil {
-				return false, err
-			}
-			tx.PutCounter(c.Name, v-c.Amount)
-		}
-		return false, nil
+	// What it counts is part of its snapshot. Others may have taken that since.
+	if within, err := take(tx, d.Counts); err != nil || !within {
+		return false, err
 	}
 	if err := o.Revive(amount, tx.Now()); err != nil {
 		return false, err

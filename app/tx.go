@@ -69,7 +69,7 @@ func (t *Tx) Follow(traceparent string) {
 
 // Ask is for a step that only some commands come to: it asks for all rows
 // that the step may read at once, where each of them alone would have the
-// command decided again. It names users, coupons, skus and counters.
+// command decided again. It names users, coupons, skus, counters and buyers.
 func (t *Tx) Ask(n Needs) error {
 	missing := &MissingError{}
 	var any bool
@@ -84,6 +84,7 @@ func (t *Tx) Ask(n Needs) error {
 	ask(n.Coupons, t.b.coupons.has, &missing.Needs.Coupons)
 	ask(n.Skus, t.b.skus.has, &missing.Needs.Skus)
 	ask(n.Counters, t.b.counters.has, &missing.Needs.Counters)
+	ask(n.Buyers, func(u string) bool { _, asked := t.b.buyers[u]; return asked }, &missing.Needs.Buyers)
 	if any {
 		return missing
 	}
@@ -226,6 +227,15 @@ func (t *Tx) Counter(name string) (int64, error) {
 	return *d, nil
 }
 
+// Bought says whether the buyer has an order that was not closed.
+func (t *Tx) Bought(user string) (bool, error) {
+	bought, asked := t.b.buyers[user]
+	if !asked {
+		return false, &MissingError{Needs: Needs{Buyers: []string{user}}}
+	}
+	return bought, nil
+}
+
 // PutCounter sets a named counter.
 func (t *Tx) PutCounter(name string, value int64) { t.b.counters.put(name, value) }
 
@@ -366,6 +376,11 @@ func (b *Batch) run(c *Command) (res Result, err error) {
 			}
 		}
 		b.keys.put(c.Key, saved)
+	}
+	for _, p := range b.orders.over {
+		if _, asked := b.buyers[p.d.User]; asked && p.d.Status != order.Closed {
+			b.buyers[p.d.User] = true
+		}
 	}
 	for _, tb := range b.tables() {
 		tb.accept()

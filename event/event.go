@@ -136,10 +136,13 @@ type Record struct {
 	Events   []Event
 }
 
-// Count is an amount that an order holds of a named counter of a limit.
+// Count is an amount that an order holds of a named counter of a limit, and
+// the limit that it was within when it was counted; 0 in what was counted
+// before limits were kept.
 type Count struct {
 	Name   string `json:"name"`
 	Amount int64  `json:"amount"`
+	Limit  int64  `json:"limit,omitempty"`
 }
 
 // Recorder is embedded in an aggregate: its verbs record what happened, and

@@ -53,6 +53,7 @@ type Data struct {
 
 	Items    []pricing.QuoteLine
 	Applied  []pricing.Applied
+	Basis    *pricing.Basis // what the price was computed from; nil for orders of before it was kept
 	Coupons  []string
 	Counts   []event.Count // what it holds of counted limits
 	Metadata map[string]string
@@ -91,6 +92,7 @@ type Placement struct {
 	No        string
 	User      string
 	Quote     *pricing.Quote
+	Basis     *pricing.Basis
 	Coupons   []string // the codes that were applied
 	Counts    []event.Count
 	Metadata  map[string]string
@@ -111,7 +113,7 @@ func Place(p Placement) (*Order, error) {
 	o := &Order{d: Data{
 		No: p.No, User: p.User, Status: PendingPayment, Currency: q.Currency,
 		Total: q.Total, Discount: q.Discount, Payable: q.Payable,
-		Items: q.Lines, Applied: q.Applied, Coupons: p.Coupons, Counts: p.Counts, Metadata: p.Metadata,
+		Items: q.Lines, Applied: q.Applied, Basis: p.Basis, Coupons: p.Coupons, Counts: p.Counts, Metadata: p.Metadata,
 		CreatedAt: p.Now, ExpiresAt: p.Now.Add(p.ExpiresIn), Trace: p.Trace,
 	}}
 	if err := o.planned(p.Plan); err != nil {

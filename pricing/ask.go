@@ -9,9 +9,10 @@ import (
 
 // Gift is what is known of a sku that a gift rule names.
 type Gift struct {
-	Sku, Name string
-	UnitPrice int64 // minor units
-	Available int64 // units that can be had, before this cart takes its own
+	Sku       string `json:"sku"`
+	Name      string `json:"name"`
+	UnitPrice int64  `json:"unitPrice"` // minor units
+	Available int64  `json:"available"` // units that can be had, before this cart takes its own
 }
 
 // Ask is what a price depends on beside the cart, the user and the rules.

@@ -9,15 +9,16 @@ import (
 
 // Usage is what a limited promotion has given so far.
 type Usage struct {
-	Uses   int64 // orders that used it, of everybody
-	ByUser int64 // of them, this buyer's
-	Spent  int64 // discount that it has given, minor units
+	Uses   int64 `json:"uses,omitempty"`   // orders that used it, of everybody
+	ByUser int64 `json:"byUser,omitempty"` // of them, this buyer's
+	Spent  int64 `json:"spent,omitempty"`  // discount that it has given, minor units
 }
 
-// Limited names a promotion with limits and says which of them exist.
+// Limited names a promotion with limits: orders of all buyers, orders of one
+// buyer, and discount in minor units. 0 is no limit.
 type Limited struct {
 	ID                    string
-	Uses, PerUser, Budget bool
+	Uses, PerUser, Budget int64
 }
 
 // mostUses is the largest limit on a number of orders.
@@ -35,7 +36,7 @@ func (p *Promotion) limited() *Limited {
 	if p.UsageLimit == 0 && p.PerUserLimit == 0 && p.Budget == 0 {
 		return nil
 	}
-	return &Limited{ID: p.ID, Uses: p.UsageLimit > 0, PerUser: p.PerUserLimit > 0, Budget: p.Budget > 0}
+	return &Limited{ID: p.ID, Uses: p.UsageLimit, PerUser: p.PerUserLimit, Budget: p.Budget}
 }
 
 // eligible says whether the user is one that the promotion is for: of one of

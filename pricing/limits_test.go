@@ -71,8 +71,8 @@ func TestAppliedSaysWhatItCounts(t *testing.T) {
 	}{
 		{percent("p", "10"), nil},
 		{percent("p", "10", firstOnly), nil},
-		{percent("p", "10", usage(5)), &Limited{ID: "p", Uses: true}},
-		{percent("p", "10", perUser(5), budget("50")), &Limited{ID: "p", PerUser: true, Budget: true}},
+		{percent("p", "10", usage(5)), &Limited{ID: "p", Uses: 5}},
+		{percent("p", "10", perUser(5), budget("50")), &Limited{ID: "p", PerUser: 5, Budget: 5000}},
 	} {
 		q := mustPrice(t, Input{User: User{FirstOrder: true}, Lines: cartOf("a 100.00"), Rules: Compile(rules(r.rule))})
 		got := q.Applied[0].Limited

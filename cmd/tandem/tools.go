@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/shop"
@@ -24,6 +25,8 @@ type auditCmd struct {
 	dbFlags
 	Shop string `help:"One shop; all when absent."`
 	JSON bool   `help:"Write the reports as JSON."`
+
+	Prices bool `help:"Price every stored order again from its own snapshot, by the rules of its time."`
 }
 
 func (c *auditCmd) Run(ctx context.Context, s streams) error {
@@ -45,18 +48,56 @@ func (c *auditCmd) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		offences += len(r.Offences)
+		answer := map[string]any{"shop": sh.ID, "report": r}
+		var prices *app.PriceReport
+		if c.Prices {
+			if prices, err = repriceAll(ctx, s, db, sh.ID, r.Orders); err != nil {
+				return err
+			}
+			offences += len(prices.Offences)
+			answer["prices"] = prices
+		}
 		if c.JSON {
-			if err := json.NewEncoder(s.out).Encode(map[string]any{"shop": sh.ID, "report": r}); err != nil {
+			if err := json.NewEncoder(s.out).Encode(answer); err != nil {
 				return err
 			}
 			continue
 		}
 		printReport(s.out, sh.ID, r)
+		if prices != nil {
+			printPrices(s.out, prices)
+		}
 	}
 	if offences > 0 {
 		return errSilent
 	}
 	return nil
+}
+
+// repriceAll prices a shop's orders again, with a bar on a terminal.
+func repriceAll(ctx context.Context, s streams, db database, shop string, orders int64) (*app.PriceReport, error) {
+	bar := load.Bar(s.err)
+	if bar == nil {
+		return app.AuditPrices(ctx, db, shop, nil)
+	}
+	return app.AuditPrices(ctx, db, shop, func(done int64) {
+		if done%100 == 0 {
+			bar("pricing again", done, max(orders, done))
+		}
+	})
+}
+
+func printPrices(out io.Writer, r *app.PriceReport) {
+	fmt.Fprintf(out, "  prices: %d of %d orders priced again from their own snapshots\n", r.Checked, r.Orders)
+	if r.Unproven > 0 {
+		fmt.Fprintf(out, "  %d were placed before an order kept what its price was computed from\n", r.Unproven)
+	}
+	for _, o := range r.Offences {
+		fmt.Fprintf(out, "  BROKEN %d  %s: %s\n", o.Invariant, o.Subject, o.Message)
+	}
+	if len(r.Offences) == 0 {
+		fmt.Fprintln(out, "  every one comes to the same price, line by line")
+	}
 }
 
 func printReport(out io.Writer, shop string, r *app.Report) {

@@ -104,6 +104,16 @@ func (r *Rig) Audit() *app.Report {
 	for _, o := range report.Offences {
 		r.T.Errorf("invariant %d: %s: %s", o.Invariant, o.Subject, o.Message)
 	}
+	prices, err := app.AuditPrices(context.Background(), r.Store, shop.Default, nil)
+	if err != nil {
+		r.T.Fatal(err)
+	}
+	for _, o := range prices.Offences {
+		r.T.Errorf("price: %s: %s", o.Subject, o.Message)
+	}
+	if prices.Unproven > 0 {
+		r.T.Errorf("%d orders do not say what their price was computed from", prices.Unproven)
+	}
 	if report.Pending != 0 {
 		r.T.Errorf("%d order ends were not followed", report.Pending)
 	}

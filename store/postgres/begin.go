@@ -85,6 +85,11 @@ var (
 	lockReconciliations = locked("reconciliations", "id", reconciliationColumns)
 	lockDiscrepancies   = locked("discrepancies", "id", discrepancyColumns)
 
+	// It comes after the counters: an order that counted itself a buyer's
+	// first and committed while we waited for its counter is seen here.
+	boughtBy = `SELECT k.x FROM unnest($2::text[]) AS k(x) CROSS JOIN LATERAL (SELECT FROM orders
+		WHERE shop = $1 AND user_id = k.x AND user_id <> '' AND status NOT IN ('closed', 'draft') LIMIT 1) AS r`
+
 	lockOrders   = locked("orders", "order_no", orderColumns)
 	lockRefunds  = locked("refunds", "refund_no", refundColumns)
 	lockPayments = `SELECT ` + paymentColumns + ` FROM unnest($2::text[]) AS k(x) ` + lockedPaymentsOf
@@ -143,6 +148,7 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 		l.Counters = make(map[string]int64, len(n.Counters))
 		b.Queue(lockCounters, id, n.Counters).Query(intoMap(l.Counters, scanCounter))
 	}
+	want(b, &l.Bought, scanText, boughtBy, id, n.Buyers)
 	want(b, &l.Promotions, scanPromotion, lockPromotions, id, n.Promotions)
 	if len(n.Promotions) > 0 {
 		l.Retired = make(map[string]int64, len(n.Promotions))
@@ -195,5 +201,7 @@ func orEmpty(s []string) []string {
 }
 
 func noShop(id string) error { return fault.New(fault.Missing, "there is no shop %s", id) }
+
+func scanText(rows pgx.Rows, s *string) error { return rows.Scan(s) }
 
 func scanCounter(rows pgx.Rows, name *string, v *int64) error { return rows.Scan(name, v) }

@@ -128,6 +128,17 @@ func (s *Store) ListCoupons(ctx context.Context, shop, user string, status marke
 	return page(ctx, s, p, scanCoupon, func(d *marketing.CouponData) string { return d.Code }, sql, args...)
 }
 
+// Counters reads named counters; those that were never counted are left out.
+func (s *Store) Counters(ctx context.Context, shop string, names []string) (map[string]int64, error) {
+	rows, err := s.read.Query(ctx, "SELECT name, value FROM counters WHERE shop = $1 AND name = ANY($2)", shop, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	m := make(map[string]int64, len(names))
+	return m, intoMap(m, scanCounter)(rows)
+}
+
 // Promotion reads one promotion.
 func (s *Store) Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error) {
 	return one(ctx, s, "promotion", id, scanPromotion, "SELECT "+promotionColumns+" FROM promotions WHERE shop = $1 AND promotion_id = $2", shop, id)

@@ -28,6 +28,7 @@ const (
 type orderDoc struct {
 	Items    []pricing.QuoteLine `json:"items,omitzero"`
 	Applied  []pricing.Applied   `json:"applied,omitzero"`
+	Basis    *pricing.Basis      `json:"basis,omitzero"`
 	Coupons  []string            `json:"coupons,omitzero"`
 	Counts   []event.Count       `json:"counts,omitzero"`
 	Metadata map[string]string   `json:"metadata,omitzero"`
@@ -65,7 +66,7 @@ func scanOrder(rows pgx.Rows, d *order.Data) error {
 	err := rows.Scan(&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, doc{&s},
 		moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq, &d.Trace,
 		&d.Refunding, doc{&x}, moment{&d.RemindAt})
-	d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Coupons, s.Counts, s.Metadata
+	d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Basis, s.Coupons, s.Counts, s.Metadata
 	d.Returns, d.Plan, d.GoodsAt, d.GoodsGone = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone
 	return err
 }
@@ -94,6 +95,12 @@ func (s *Store) Order(ctx context.Context, shop, no string) (app.OrderView, erro
 		return app.OrderView{}, fault.New(fault.Missing, "there is no order %s", no)
 	}
 	return views(orders, payments)[0], nil
+}
+
+// Bought says whether the user has an order that was not closed.
+func (s *Store) Bought(ctx context.Context, shop, user string) (bool, error) {
+	found, err := some(ctx, s, 1, scanText, boughtBy, shop, []string{user})
+	return len(found) > 0, err
 }
 
 // Payment reads one payment.
@@ -196,7 +203,7 @@ func (w *writer) orders(changes []app.Change[order.Data]) {
 			column(added, func(d row) int64 { return d.Total }), column(added, func(d row) int64 { return d.Discount }),
 			column(added, func(d row) int64 { return d.Payable }), column(added, func(d row) int64 { return d.Paid }),
 			column(added, func(d row) int64 { return d.Refunded }),
-			docs(w, added, func(d row) any { return &orderDoc{d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata} }),
+			docs(w, added, func(d row) any { return &orderDoc{d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata} }),
 			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.ExpiresAt }),
 			times(added, func(d row) time.Time { return d.PaidAt }), times(added, func(d row) time.Time { return d.ClosedAt }),
 			column(added, func(d row) string { return d.CloseReason }), column(added, func(d row) string { return d.Closing }),

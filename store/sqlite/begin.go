@@ -156,6 +156,7 @@ func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {
 		want(ctx, u, &found, &err, scanCounter, loadCounters, n.Counters)
 		l.Counters = named(found)
 	}
+	want(ctx, u, &l.Bought, &err, scanText, boughtBy, n.Buyers)
 	want(ctx, u, &l.Promotions, &err, promotions.scan, promotions.byKeys, n.Promotions)
 	if len(n.Promotions) > 0 {
 		var found []counter
@@ -197,5 +198,11 @@ func named(found []counter) map[string]int64 {
 	}
 	return m
 }
+
+// boughtBy finds those of the users who have an order that was not closed.
+const boughtBy = `SELECT value FROM json_each(?2) AS k WHERE EXISTS (SELECT 1 FROM orders INDEXED BY orders_user
+	WHERE shop = ?1 AND user_id = k.value AND status NOT IN ('closed', 'draft'))`
+
+func scanText(r row, s *string) error { return r.Scan(s) }
 
 func scanCounter(r row, c *counter) error { return r.Scan(&c.name, &c.value) }

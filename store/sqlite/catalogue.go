@@ -134,6 +134,12 @@ func (s *Store) ListCoupons(ctx context.Context, shop, user string, status marke
 	return items, next, err
 }
 
+// Counters reads named counters; those that were never counted are left out.
+func (s *Store) Counters(ctx context.Context, shop string, names []string) (map[string]int64, error) {
+	found, err := all(ctx, s.reading, scanCounter, loadCounters, shop, list(names))
+	return named(found), err
+}
+
 // Promotion reads one promotion.
 func (s *Store) Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error) {
 	return one(ctx, s.reading, promotions.scan, fault.New(fault.Missing, "there is no promotion %s", id), promotions.byKey, shop, id)

@@ -18,6 +18,7 @@ import (
 type snapshot struct {
 	Items    []pricing.QuoteLine `json:"items,omitzero"`
 	Applied  []pricing.Applied   `json:"applied,omitzero"`
+	Basis    *pricing.Basis      `json:"basis,omitzero"`
 	Coupons  []string            `json:"coupons,omitzero"`
 	Counts   []event.Count       `json:"counts,omitzero"`
 	Metadata map[string]string   `json:"metadata,omitzero"`
@@ -58,7 +59,7 @@ var orders = kind[order.Data]{
 	},
 	putFixed: func(a *args, d *order.Data) {
 		a.add(d.User, d.Currency, d.Total, d.Discount, d.Payable)
-		a.doc(&snapshot{d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata})
+		a.doc(&snapshot{d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata})
 		a.time(d.CreatedAt)
 		a.add(d.Trace)
 	},
@@ -68,7 +69,7 @@ var orders = kind[order.Data]{
 		err := r.Scan(&d.No, &d.Status, &d.Paid, &d.Refunded, &d.Refunding, document{&x}, moment{&d.ExpiresAt}, moment{&d.RemindAt},
 			moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq,
 			&d.User, &d.Currency, &d.Total, &d.Discount, &d.Payable, document{&s}, moment{&d.CreatedAt}, &d.Trace)
-		d.Items, d.Applied, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Coupons, s.Counts, s.Metadata
+		d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Basis, s.Coupons, s.Counts, s.Metadata
 		d.Returns, d.Plan, d.GoodsAt, d.GoodsGone = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone
 		return err
 	},
@@ -132,6 +133,12 @@ func (s *Store) Order(ctx context.Context, shop, no string) (v app.OrderView, er
 		return err
 	})
 	return v, err
+}
+
+// Bought says whether the user has an order that was not closed.
+func (s *Store) Bought(ctx context.Context, shop, user string) (bool, error) {
+	found, err := all(ctx, s.reading, scanText, boughtBy, shop, list([]string{user}))
+	return len(found) > 0, err
 }
 
 // Payment reads one payment.
