@@ -20,13 +20,13 @@ func TestAsk(t *testing.T) {
 	}{
 		{"nothing", cart, nil, "[] [] false"},
 		{"rules that ask nothing", cart, rules(percent("p", "1"), off("q", "1.00", "1.00")), "[] [] false"},
-		{"each limit", cart, rules(percent("r", "1", usage(1)), percent("q", "1", perUser(1)), off("p", "1.00", "1.00", budget("1.00")), percent("s", "1")), "[{p false false true} {q false true false} {r true false false}] [] false"},
+		{"each limit", cart, rules(percent("r", "1", usage(1)), percent("q", "1", perUser(1)), off("p", "1.00", "1.00", budget("1.00")), percent("s", "1")), "[{p 0 0 100} {q 0 1 0} {r 1 0 0}] [] false"},
 		{"first orders", cart, rules(percent("p", "1", firstOnly)), "[] [] true"},
-		{"both", cart, rules(percent("p", "1", firstOnly, usage(1), perUser(1))), "[{p true true false}] [] true"},
+		{"both", cart, rules(percent("p", "1", firstOnly, usage(1), perUser(1))), "[{p 1 1 0}] [] true"},
 		{"an empty cart", "", rules(percent("p", "1", firstOnly, usage(1))), "[] [] false"},
-		{"listed", cart, rules(percent("p", "1", usage(1), skus("a")), percent("q", "1", usage(1), categories("y")), percent("r", "1", usage(1), skus("c"), categories("z"))), "[{p true false false} {q true false false}] [] false"},
-		{"excluded", cart, rules(percent("p", "1", usage(1), skus("a"), notCategory("x")), percent("q", "1", usage(1), notSkus("a", "b")), percent("r", "1", usage(1), notSkus("a"))), "[{r true false false}] [] false"},
-		{"listed twice, excluded once", cart, rules(percent("p", "1", usage(1), skus("a", "b"), notSkus("a"))), "[{p true false false}] [] false"},
+		{"listed", cart, rules(percent("p", "1", usage(1), skus("a")), percent("q", "1", usage(1), categories("y")), percent("r", "1", usage(1), skus("c"), categories("z"))), "[{p 1 0 0} {q 1 0 0}] [] false"},
+		{"excluded", cart, rules(percent("p", "1", usage(1), skus("a"), notCategory("x")), percent("q", "1", usage(1), notSkus("a", "b")), percent("r", "1", usage(1), notSkus("a"))), "[{r 1 0 0}] [] false"},
+		{"listed twice, excluded once", cart, rules(percent("p", "1", usage(1), skus("a", "b"), notSkus("a"))), "[{p 1 0 0}] [] false"},
 		{"not yet, paused, not for the user", cart, rules(percent("p", "1", usage(1), tomorrow), percent("q", "1", usage(1), paused), percent("r", "1", usage(1), forLevel("gold")), percent("s", "1", firstOnly, tagged)), "[] [] false"},
 	} {
 		t.Run(r.name, func(t *testing.T) {

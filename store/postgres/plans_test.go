@@ -59,7 +59,7 @@ func roadStatements(t *testing.T, url string) []string {
 	}
 	x, one := []string{"x"}, int64(1)
 	for _, n := range []app.Needs{
-		{Shop: true, Keys: x, Positions: x, Orders: x, Refunds: x, Users: x, Coupons: x, Skus: x, Counters: x, Promotions: x, Templates: x, Channels: x,
+		{Shop: true, Keys: x, Positions: x, Orders: x, Refunds: x, Users: x, Coupons: x, Skus: x, Counters: x, Buyers: x, Promotions: x, Templates: x, Channels: x,
 			APIKeys: x, Reconciliations: x, Discrepancies: x},
 		{Payments: x},
 	} {
@@ -147,12 +147,12 @@ func TestPlans(t *testing.T) {
 var scan = regexp.MustCompile(`Index (?:Only )?Scan using (\w+) on (\w+).*\n\s*Index Cond: (.*)`)
 
 // goodPlan says whether every table is reached by its primary key, or the
-// payments by their order, with both columns given, or by the place of a row.
+// payments by their order and orders by their user, with both columns given, or by the place of a row.
 func goodPlan(plan string) bool {
 	found := scan.FindAllStringSubmatch(plan, -1)
 	for _, f := range found {
 		index, table, cond := f[1], f[2], f[3]
-		if index != table+"_pkey" && index != "payments_order" ||
+		if index != table+"_pkey" && index != "payments_order" && index != "orders_user" ||
 			!strings.Contains(cond, "shop = $1") || table != "shops" && !strings.Contains(cond, " AND ") {
 			return false
 		}

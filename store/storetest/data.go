@@ -71,7 +71,11 @@ func fullOrder(no string) order.Data {
 		Applied: []pricing.Applied{{
 			Source: pricing.FromCoupon, ID: "t1", Code: "C1", Name: "满减", Kind: "amount_off", Version: 3, Amount: 1000, Shares: []pricing.Share{{Line: 0, Amount: 1000}},
 		}},
-		Coupons: []string{"C1"}, Counts: []event.Count{{Name: "sku/a/u1", Amount: 2}}, Metadata: map[string]string{"备注": "多加糖\u0000\u2028", "": ""},
+		Basis: &pricing.Basis{
+			Rules: 7, At: now, Level: "gold", Tags: []string{"新客"}, FirstOrder: true, Categories: map[string][]string{"a": {"tea", "茶"}},
+			Usage: map[string]pricing.Usage{"p1": {Uses: 3, ByUser: 1, Spent: 500}}, Gifts: []pricing.Gift{{Sku: "b", Name: "gift", UnitPrice: 9, Available: 2}},
+		},
+		Coupons: []string{"C1"}, Counts: []event.Count{{Name: "sku/a/u1", Amount: 2, Limit: 5}}, Metadata: map[string]string{"备注": "多加糖\u0000\u2028", "": ""},
 		CreatedAt: now, ExpiresAt: now.Add(15 * time.Minute), PaidAt: now.Add(time.Second), ClosedAt: now.Add(2 * time.Second),
 		Refunding: 50, Returns: []order.Return{{Line: 0, Quantity: 1, Amount: 100}, {Line: 1, Amount: 50}}, RemindAt: now.Add(-time.Hour),
 		Plan: []order.Instalment{

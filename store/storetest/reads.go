@@ -94,6 +94,31 @@ func testRuleHistory(e *env) {
 	e.conflicts("the same change twice", e.try(app.Changes{Rules: fullHistory()}))
 }
 
+// testBought: who has an order that was not closed, and what is counted.
+func testBought(e *env) {
+	closed, closedToo, live, others := plainOrder("1001"), plainOrder("1002"), plainOrder("1003"), plainOrder("1004")
+	closed.User, closedToo.User, live.User, others.User = "u1", "u2", "u2", "u4"
+	closed.Status, closedToo.Status = order.Closed, order.Closed
+	e.write(app.Changes{
+		Orders:   added(closed, closedToo, live, others),
+		Counters: []app.CounterChange{{Name: "a", New: 3}, {Name: "b", New: 0}},
+	})
+	buyers := []string{"u1", "u2", "u3", "u4"}
+	e.same("in a unit", []string{"u2", "u4"}, sorted(e.load(app.Needs{Buyers: buyers}).Bought, func(u string) string { return u }))
+	var read []string
+	for _, u := range buyers {
+		bought, err := e.Bought(e.Context(), e.shop, u)
+		e.must(err)
+		if bought {
+			read = append(read, u)
+		}
+	}
+	e.same("read", []string{"u2", "u4"}, read)
+	counted, err := e.Counters(e.Context(), e.shop, []string{"a", "b", "c"})
+	e.must(err)
+	e.same("counters", map[string]int64{"a": 3, "b": 0}, counted)
+}
+
 // testIssued: a template of which coupons are issued is the same rule still.
 func testIssued(e *env) {
 	e.write(app.Changes{Templates: added(fullTemplate("t1"))})

@@ -61,6 +61,7 @@ func Run(t *testing.T, b Backend) {
 		{"shops do not mix", testShopsApart},
 		{"rules", testRules},
 		{"the history of rules", testRuleHistory},
+		{"buyers and counters", testBought},
 		{"issuing coupons keeps the template's version", testIssued},
 		{"keys and markers", testKeys},
 		{"catalogue", testCatalogue},
