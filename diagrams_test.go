@@ -131,9 +131,12 @@ func (s *states) edge(from, verb, to string) {
 	s.edges[k] = append(s.edges[k], verb)
 }
 
-func (s *states) draw(first string) string {
+func (s *states) draw(first ...string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "```mermaid\nstateDiagram-v2\n    [*] --> %s\n", first)
+	b.WriteString("```mermaid\nstateDiagram-v2\n")
+	for _, f := range first {
+		fmt.Fprintf(&b, "    [*] --> %s\n", f)
+	}
 	for _, k := range s.order {
 		fmt.Fprintf(&b, "    %s --> %s: %s\n", k[0], k[1], strings.Join(s.edges[k], ", "))
 	}
@@ -145,7 +148,7 @@ func drawOrder() string {
 	for _, t := range order.Transitions {
 		s.edge(string(t.From), string(t.Verb), string(t.To))
 	}
-	return s.draw(string(order.PendingPayment))
+	return s.draw(string(order.Draft), string(order.PendingPayment))
 }
 
 func drawPayment() string {

@@ -120,6 +120,32 @@ func (c IfNoneMatch) matches(etag string) bool {
 	return false
 }
 
+// IfMatch makes a change conditional. A tag that a proxy made weak is taken
+// too: ours count events, and say as much.
+type IfMatch struct {
+	IfMatch string `header:"If-Match" maxLength:"1024" doc:"ETags: 412 precondition_failed, and no change, unless it is still one of them"`
+}
+
+// versions are those that the tags name: nil is any, and a tag that is none
+// of ours names none.
+func (c IfMatch) versions() app.Versions {
+	if c.IfMatch == "" {
+		return nil
+	}
+	v := app.Versions{}
+	for tag := range strings.SplitSeq(c.IfMatch, ",") {
+		if tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/"); tag == "*" {
+			return nil
+		}
+		if inner, ok := strings.CutPrefix(tag, `"`); ok {
+			if n, err := strconv.ParseInt(strings.TrimSuffix(inner, `"`), 10, 64); err == nil {
+				v = append(v, n)
+			}
+		}
+	}
+	return v
+}
+
 // tagged is the output of a conditional read.
 type tagged[T any] struct {
 	Status int

@@ -12,12 +12,14 @@ var eventTypes = []struct {
 	kind     event.Type
 	says, zh string
 }{
-	{event.OrderPlaced, "the order was placed", "订单已提交"},
+	{event.OrderDrafted, "a draft was stored: `amount` is its last price, which promises nothing", "订单草稿已保存"},
+	{event.OrderEdited, "the draft, or its price, is another", "订单草稿已更新"},
+	{event.OrderPlaced, "the order was placed, or its draft submitted", "订单已提交"},
 	{event.OrderPartiallyPaid, "a part of what is payable has arrived", "已收到部分款项"},
 	{event.OrderPaid, "it is paid; `reason` is `revived` when it had been closed", "支付成功"},
 	{event.OrderPaymentFailed, "an attempt to pay failed", "支付失败"},
 	{event.OrderClosing, "it wants to close; the channel is being asked first", "订单正在关闭"},
-	{event.OrderClosed, "it is closed, by expiry, cancellation or an unpaid instalment", "订单已关闭"},
+	{event.OrderClosed, "it is closed, by expiry, cancellation or an unpaid instalment; or the draft was discarded", "订单已关闭"},
 	{event.OrderRefunded, "all that was paid has gone back", "已全额退款"},
 	{event.InstalmentDue, "a part falls due within a day: `amount`, `dueAt`", "请支付下一期款项"},
 	{event.InstalmentOverdue, "a part was not paid in time, and the order waits on", "本期款项已逾期"},

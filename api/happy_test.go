@@ -144,6 +144,18 @@ func TestHappy(t *testing.T) {
 		{"POST /v1/notify/default/gate", `{callback}`, 200, ``},
 		{"GET /v1/orders/{parts}", ``, 200, `{"status":"partially_paid","expiresAt":"{soon}","instalments":[{"paidAmount":3000,"status":"paid"},{"paidAmount":0,"status":"due"}]}`},
 
+		{"POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":["C-404"],"expiresIn":"20m","metadata":{"a":"b"},"draft":true}`, 201,
+			`{"orderNo":"…{draft}","userId":"u1","status":"draft","payableAmount":8888,"payments":[],"version":1,"metadata":{"a":"b"},"clientToken":"…{draft token}",` +
+				`"draft":{"items":[{"sku":"tea","quantity":1}],"couponCodes":["C-404"],"expiresIn":"20m0s"},"skippedDiscounts":[{"id":"spring","reason":"threshold_not_met"},{"code":"C-404","reason":"coupon_not_found"}]}`},
+		{"GET /v1/orders?status=draft", ``, 200, `{"items":[{"orderNo":"{draft}"}]}`},
+		{"PUT /v1/orders/{draft}", `{"items":[{"sku":"tea","quantity":2}],"instalments":[{"amount":6776},{"amount":10000,"dueAt":"{soon}"}]}`, 200,
+			`{"status":"draft","version":2,"totalAmount":17776,"payableAmount":16776,"skippedDiscounts":[],"draft":{"couponCodes":[],"instalments":[{"amount":6776},{"amount":10000,"dueAt":"{soon}"}]}}`},
+		{"POST /v1/orders/{draft}/reprice", ``, 200, `{"status":"draft","version":2,"payableAmount":16776}`},
+		{"POST /v1/orders/{draft}/submit", `{"expectedPayableAmount":16776}`, 200,
+			`{"orderNo":"{draft}","status":"pending_payment","version":3,"payableAmount":16776,"clientToken":"{draft token}","instalments":[{"amount":6776},{"amount":10000}]}`},
+		{"GET /v1/orders/{draft}/timeline", ``, 200, `{"items":[{"type":"order.drafted","seq":1,"status":"draft"},{"type":"order.edited","seq":2,"status":"draft"},` +
+			`{"type":"order.placed","seq":3,"status":"pending_payment"},{"type":"stock.reserved"}]}`},
+
 		{"POST /v1/orders", oneTea, 201, `{"orderNo":"…{third}","payableAmount":8888}`},
 		{"POST /v1/orders/{third}/cancel", `{"reason":"changed my mind"}`, 200, `{"status":"closed","closeReason":"changed my mind"}`},
 		{"POST /v1/orders", `{"userId":"u1","items":[{"sku":"cup","quantity":1}]}`, 201, `{"orderNo":"…{fourth}","status":"paid","payableAmount":0}`},

@@ -29,15 +29,19 @@ type orderView struct {
 	Payments         []paymentView       `json:"payments"`
 	Instalments      []instalmentView    `json:"instalments,omitempty" doc:"Absent when it is paid all at once"`
 
+	Draft            *draftView        `json:"draft,omitempty" doc:"Only of a draft: what was asked for. Its items, discounts and amounts are those of its last quote, and promise nothing"`
+	SkippedDiscounts []pricing.Skipped `json:"skippedDiscounts,omitzero" doc:"Only of a draft: why rules and coupons did not apply, as in a quote"`
+
 	CreatedAt   time.Time         `json:"createdAt"`
-	ExpiresAt   time.Time         `json:"expiresAt" doc:"When it closes by itself unless paid; in instalments, when the next part falls due"`
+	SubmittedAt *time.Time        `json:"submittedAt,omitempty" doc:"Only of one that was a draft"`
+	ExpiresAt   time.Time         `json:"expiresAt" doc:"When it closes by itself unless paid; in instalments, when the next part falls due; of a draft, 30 days after its last change"`
 	PaidAt      *time.Time        `json:"paidAt,omitempty"`
 	ClosedAt    *time.Time        `json:"closedAt,omitempty"`
 	CloseReason string            `json:"closeReason,omitempty" doc:"expired, cancelled, or the reason that was given"`
 	Version     int64             `json:"version" doc:"The seq of its last event; also its ETag"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 
-	ClientToken string `json:"clientToken,omitempty" example:"ct_…" doc:"Only when it has just been placed: a browser's leave to read, pay and cancel this order"`
+	ClientToken string `json:"clientToken,omitempty" example:"ct_…" doc:"Only when it has just been placed, drafted or submitted: a browser's leave to read, pay and cancel this order"`
 }
 
 func viewOrder(v app.OrderView) orderView {
@@ -47,7 +51,7 @@ func viewOrder(v app.OrderView) orderView {
 		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable, PaidAmount: d.Paid, RefundedAmount: d.Refunded,
 		RefundingAmount: d.Refunding,
 		Items:           orEmpty(d.Items), AppliedDiscounts: orEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
-		CreatedAt: at(d.CreatedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
+		CreatedAt: at(d.CreatedAt), SubmittedAt: atOrNil(d.SubmittedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
 		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata,
 	}
 	for i := range v.Payments {
@@ -55,6 +59,9 @@ func viewOrder(v app.OrderView) orderView {
 	}
 	for i := range d.Plan {
 		out.Instalments = append(out.Instalments, viewInstalment(&d.Plan[i]))
+	}
+	if d.Draft != nil {
+		out.Draft, out.SkippedDiscounts = viewDraft(d.Draft), orEmpty(d.Draft.Skipped)
 	}
 	return out
 }

@@ -15,6 +15,9 @@ func (s *server) mountOrders() {
 	add(s, getOrder, s.getOrder)
 	add(s, listOrders, s.listOrders)
 	add(s, cancelOrder, s.cancelOrder)
+	add(s, editDraft, s.editDraft)
+	add(s, priceDraft, s.priceDraft)
+	add(s, submitDraft, s.submitDraft)
 }
 
 const (
@@ -41,7 +44,8 @@ var placeOrder = op{
 	call: "POST /v1/orders", id: "placeOrder", tag: "Orders", summary: "Place an order", status: 201,
 	about: "One atomic step: checks the user, prices, locks the coupons, reserves the stock, counts the limits. All or nothing. " +
 		"An order with nothing to pay is paid at once. Send the price that the buyer saw as `expectedPayableAmount`. " +
-		"With `instalments` (分期, 定金 + 尾款) it is paid part by part; they must add up to what is payable, else `price_changed`.",
+		"With `instalments` (分期, 定金 + 尾款) it is paid part by part; they must add up to what is payable, else `price_changed`. " +
+		"With `draft` (订单草稿) it is stored and priced to be shown, and holds nothing: edit it, then submit it.",
 	codes: []fault.Code{
 		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
 		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
@@ -54,11 +58,29 @@ type placeOrderInput struct {
 	KeyRequired
 	Body struct {
 		CartBody
-		ExpectedPayableAmount *int64            `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
-		ExpiresIn             string            `json:"expiresIn,omitempty" example:"15m" doc:"How long it waits for its money, 1m to 720h; 15m when absent"`
-		Instalments           []instalmentAsk   `json:"instalments,omitempty" minItems:"2" maxItems:"24" doc:"Pay in parts; all at once when absent"`
-		Metadata              map[string]string `json:"metadata,omitempty" maxProperties:"20" doc:"Your own notes: names of 1 to 64 characters, values of at most 500"`
+		ExpectedPayableAmount *int64 `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+		TermsBody
+		Draft bool `json:"draft,omitempty" doc:"Store it as a draft: nothing is locked, reserved or counted before it is submitted"`
 	} `nameHint:"Placement"`
+}
+
+// TermsBody is what an order has beside its cart. (Exported for huma.)
+type TermsBody struct {
+	ExpiresIn   string            `json:"expiresIn,omitempty" example:"15m" doc:"How long it waits for its money, 1m to 720h; 15m when absent"`
+	Instalments []instalmentAsk   `json:"instalments,omitempty" minItems:"2" maxItems:"24" doc:"Pay in parts; all at once when absent"`
+	Metadata    map[string]string `json:"metadata,omitempty" maxProperties:"20" doc:"Your own notes: names of 1 to 64 characters, values of at most 500"`
+}
+
+// ask is what is asked for by a cart on these terms.
+func (b *TermsBody) ask(cart app.Cart) (app.PlaceOrder, error) {
+	ask := app.PlaceOrder{Cart: cart, Metadata: b.Metadata, Plan: plan(b.Instalments)}
+	if b.ExpiresIn != "" {
+		var err error
+		if ask.ExpiresIn, err = time.ParseDuration(b.ExpiresIn); err != nil || ask.ExpiresIn == 0 {
+			return ask, fault.Invalidf("/expiresIn", `must be a duration like "15m"`)
+		}
+	}
+	return ask, nil
 }
 
 // instalmentAsk is a part of a plan as it is asked for.
@@ -86,14 +108,16 @@ type placeOrderOutput struct {
 
 func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrderOutput, error) {
 	c := caller(ctx)
-	ask := app.PlaceOrder{Cart: in.Body.cart(), Expected: in.Body.ExpectedPayableAmount, Metadata: in.Body.Metadata, Plan: plan(in.Body.Instalments)}
-	if in.Body.ExpiresIn != "" {
-		var err error
-		if ask.ExpiresIn, err = time.ParseDuration(in.Body.ExpiresIn); err != nil || ask.ExpiresIn == 0 {
-			return nil, fault.Invalidf("/expiresIn", `must be a duration like "15m"`)
-		}
+	ask, err := in.Body.ask(in.Body.cart())
+	if err != nil {
+		return nil, err
 	}
-	d, replayed, err := s.app.PlaceOrder(ctx, c.Shop, in.IdempotencyKey, ask)
+	ask.Expected = in.Body.ExpectedPayableAmount
+	place := s.app.PlaceOrder
+	if in.Body.Draft {
+		place = s.app.DraftOrder
+	}
+	d, replayed, err := place(ctx, c.Shop, in.IdempotencyKey, ask)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +182,7 @@ func (s *server) listOrders(ctx context.Context, in *listOrdersInput) (*answer[l
 }
 
 var cancelOrder = op{
-	call: "POST /v1/orders/{orderNo}/cancel", id: "cancelOrder", tag: "Orders", summary: "Cancel an order", who: byOrder,
+	call: "POST /v1/orders/{orderNo}/cancel", id: "cancelOrder", tag: "Orders", summary: "Cancel an order, or discard a draft", who: byOrder,
 	about: "If a payment of it is open the channel is asked first: an order that was paid meanwhile is paid, and stays. " +
 		"The order is returned as it is afterwards.",
 	codes: []fault.Code{fault.Missing, fault.OrderNotCancellable, fault.IdempotencyKeyReused},

@@ -25,6 +25,7 @@ var titles = map[fault.Code]string{
 	fault.InternalFail: "Something went wrong on our side",
 	fault.Draining:     "The server cannot serve now",
 	fault.VersionStale: "It has been changed meanwhile",
+	fault.NotAsSeen:    "It is not what If-Match names",
 
 	fault.SkuNotFound:           "There is no such sku",
 	fault.OutOfStock:            "Not enough stock",

@@ -22,6 +22,7 @@ func TestRepeat(t *testing.T) {
 	bought, _ := h.paidOrder(oneTea)
 	refundNo := h.must("POST /v1/orders/"+bought+"/refunds", `{"amount":1000}`)["refundNo"].(string)
 	differ := h.differ()
+	draft := h.must("POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"draft":true}`)["orderNo"].(string)
 	for _, tt := range []struct {
 		name   string
 		call   string
@@ -30,6 +31,9 @@ func TestRepeat(t *testing.T) {
 		marked bool // with Idempotent-Replayed
 	}{
 		{"order", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":2},{"sku":"milk","quantity":1}],"couponCodes":["C-1"],"metadata":{"b":"2","a":"1"}}`, 201, true},
+		{"draft", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":2}],"couponCodes":["C-404"],"draft":true}`, 201, true},
+		{"reprice", "POST /v1/orders/" + draft + "/reprice", ``, 200, true},
+		{"submit", "POST /v1/orders/" + draft + "/submit", `{"expectedPayableAmount":8888}`, 200, true},
 		{"payment", "POST /v1/orders/" + orderNo + "/payments", `{"channel":"gate","method":"native"}`, 201, true},
 		{"stock", "POST /v1/skus/tea/stock", `{"delta":5}`, 200, true},
 		{"promotion", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":100,"amountOff":1,"active":false}`, 201, true},

@@ -39,7 +39,7 @@ func AuditPrices(ctx context.Context, store PriceStore, shop string, progress fu
 			progress(r.Orders)
 		}
 		if d.Basis == nil {
-			if d.Status != "draft" {
+			if d.Status != order.Draft {
 				r.Unproven++
 			}
 			return nil

@@ -119,59 +119,25 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 	if u.Blocked {
 		return nil, fault.New(fault.UserBlocked, "user %s may not place orders", in.User)
 	}
-	lines := make([]pricing.Line, len(in.Items))
-	for i, it := range in.Items {
-		s, err := tx.Sku(it.Sku)
-		if err != nil {
-			return nil, err
-		}
-		if s == nil {
-			return nil, skuNotFound(it.Sku)
-		}
-		d := s.Data()
-		lines[i] = line(&d, it.Quantity)
-	}
-	coupons := make([]*marketing.Coupon, len(in.Coupons))
-	priced := make([]pricing.Coupon, len(in.Coupons))
-	for i, code := range in.Coupons {
-		if coupons[i], priced[i], err = couponToUse(tx, code, in.User); err != nil {
-			return nil, err
-		}
-	}
-	price := pricing.Input{
-		Currency: tx.Shop().Currency, Now: tx.Now(), User: buyer(u),
-		Lines: lines, Rules: tx.Rules().Promotions, Coupons: priced,
-	}
-	ask := price.Rules.Ask(lines, &price.User, price.Now)
-	if err := tx.Ask(askNeeds(&ask, in.User)); err != nil {
-		return nil, err
-	}
-	if err := answer(&price, &ask, tx); err != nil {
-		return nil, err
-	}
-	quote, err := pricing.Price(price)
+	p, err := priceCart(tx, u, &in.Cart)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range quote.Skipped {
-		if s.Source == pricing.FromCoupon {
-			return nil, fault.New(fault.CouponNotApplicable, "coupon %s does not apply (%s): %s", s.Code, s.Reason, s.Detail)
-		}
-	}
-	if in.Expected != nil && *in.Expected != quote.Payable {
-		return nil, priceChanged(quote, *in.Expected)
+	quote := p.quote
+	if err := in.agrees(quote); err != nil {
+		return nil, err
 	}
 	counts, err := purchaseCounts(tx, in.User, quote.Lines)
 	if err != nil {
 		return nil, err
 	}
-	counts = append(counts, promotionCounts(&price, &ask, quote)...)
+	counts = append(counts, promotionCounts(&p.Input, &p.ask, quote)...)
 	skus, err := reserve(tx, no, quote.Lines)
 	if err != nil {
 		return nil, err
 	}
 	o, err := place(order.Placement{
-		No: no, User: in.User, Quote: quote, Basis: pricing.BasisOf(&price, tx.Rules().Version), Coupons: in.Coupons, Counts: counts,
+		No: no, User: in.User, Quote: quote, Basis: pricing.BasisOf(&p.Input, tx.Rules().Version), Coupons: in.Coupons, Counts: counts,
 		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Plan: in.Plan, GoodsAt: goodsAt(tx.Shop().Policies),
 		Now: tx.Now(), Trace: tx.Trace(),
 	})
@@ -188,13 +154,74 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 	for _, s := range skus {
 		tx.PutSku(s)
 	}
-	for _, c := range coupons {
+	for _, c := range p.coupons {
 		if err := c.Lock(no, in.User, o.Data().ExpiresAt, tx.Now()); err != nil {
 			return nil, err
 		}
 		tx.PutCoupon(c)
 	}
 	return o, nil
+}
+
+// agrees refuses a price that is not the expected one.
+func (in *PlaceOrder) agrees(q *pricing.Quote) error {
+	if in.Expected != nil && *in.Expected != q.Payable {
+		return priceChanged(q, *in.Expected)
+	}
+	return nil
+}
+
+// priced is a cart with its price, and what it was computed from.
+type priced struct {
+	pricing.Input
+	ask     pricing.Ask
+	quote   *pricing.Quote
+	coupons []*marketing.Coupon // as given
+}
+
+// priceCart prices a cart by the rows of the command. A coupon that does not
+// apply is a refusal.
+func priceCart(tx *Tx, u *shop.User, in *Cart) (*priced, error) {
+	lines := make([]pricing.Line, len(in.Items))
+	for i, it := range in.Items {
+		s, err := tx.Sku(it.Sku)
+		if err != nil {
+			return nil, err
+		}
+		if s == nil {
+			return nil, skuNotFound(it.Sku)
+		}
+		d := s.Data()
+		lines[i] = line(&d, it.Quantity)
+	}
+	coupons := make([]pricing.Coupon, len(in.Coupons))
+	p := &priced{coupons: make([]*marketing.Coupon, len(in.Coupons))}
+	var err error
+	for i, code := range in.Coupons {
+		if p.coupons[i], coupons[i], err = couponToUse(tx, code, in.User); err != nil {
+			return nil, err
+		}
+	}
+	p.Input = pricing.Input{
+		Currency: tx.Shop().Currency, Now: tx.Now(), User: buyer(u),
+		Lines: lines, Rules: tx.Rules().Promotions, Coupons: coupons,
+	}
+	p.ask = p.Rules.Ask(lines, &p.User, p.Now)
+	if err := tx.Ask(askNeeds(&p.ask, in.User)); err != nil {
+		return nil, err
+	}
+	if err := answer(&p.Input, &p.ask, tx); err != nil {
+		return nil, err
+	}
+	if p.quote, err = pricing.Price(p.Input); err != nil {
+		return nil, err
+	}
+	for _, s := range p.quote.Skipped {
+		if s.Source == pricing.FromCoupon {
+			return nil, fault.New(fault.CouponNotApplicable, "coupon %s does not apply (%s): %s", s.Code, s.Reason, s.Detail)
+		}
+	}
+	return p, nil
 }
 
 func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, error) {

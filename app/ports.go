@@ -221,8 +221,8 @@ type Settings interface {
 
 // Work reads what is due.
 type Work interface {
-	// DueOrders are live orders whose time is over and that do not close
-	// yet, oldest first.
+	// DueOrders are live orders and drafts whose time is over and that do not
+	// close yet, oldest first.
 	DueOrders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
 	// DuePayments are open payments whose next query is due, oldest first.
 	DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]DuePayment, error)

@@ -27,8 +27,8 @@ const (
 	refundsAtOnce = queryBatch
 )
 
-// ExpireOrders closes orders whose time is over, a batch at a time, and says
-// how many. An order with an open payment begins to close: the channel is
+// ExpireOrders closes orders whose time is over, drafts too, a batch at a
+// time, and says how many. An order with an open payment begins to close: the channel is
 // asked first.
 func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 	due, err := a.Store.DueOrders(ctx, shopID, a.Clock.Now().UTC(), expiryBatch)
@@ -44,7 +44,7 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 					return nil, err
 				}
 				// Things may have moved on since it was found due.
-				if d := o.Data(); !d.Status.Live() || d.Closing != "" || tx.Now().Before(d.ExpiresAt) {
+				if d := o.Data(); !d.Status.Expires() || d.Closing != "" || tx.Now().Before(d.ExpiresAt) {
 					continue
 				}
 				if o.Data().Status == order.PartiallyPaid && len(o.Data().Plan) > 0 && tx.Shop().Policies.UnpaidInstalment == shop.Wait {

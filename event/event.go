@@ -19,6 +19,8 @@ type Type string
 
 // Everything that can happen.
 const (
+	OrderDrafted       Type = "order.drafted"
+	OrderEdited        Type = "order.edited" // a draft, or its quote
 	OrderPlaced        Type = "order.placed"
 	OrderPartiallyPaid Type = "order.partially_paid"
 	OrderPaid          Type = "order.paid"

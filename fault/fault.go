@@ -23,6 +23,7 @@ const (
 	Forbidden    Kind = 403 // the key does not reach that far
 	NotFound     Kind = 404 // it is not there, or it is another shop's
 	Conflict     Kind = 409 // it conflicts with the present state
+	Stale        Kind = 412 // it is not what the caller has seen (If-Match)
 	TooLarge     Kind = 413 // the body passes its limit
 	Refused      Kind = 422 // well formed, but the rules refuse it
 	TooMany      Kind = 429 // come back later, see RetryAfter
@@ -50,6 +51,7 @@ const (
 	InternalFail Code = "internal"
 	Draining     Code = "unavailable"
 	VersionStale Code = "conflict"
+	NotAsSeen    Code = "precondition_failed"
 
 	SkuNotFound           Code = "sku_not_found"
 	OutOfStock            Code = "out_of_stock"
@@ -89,6 +91,7 @@ var kinds = map[Code]Kind{
 	InternalFail: Internal,
 	Draining:     Unavailable,
 	VersionStale: Conflict,
+	NotAsSeen:    Stale,
 
 	SkuNotFound:           NotFound,
 	OutOfStock:            Conflict,

@@ -2,7 +2,8 @@
 // its state. An order knows what was paid towards it, but nothing of how:
 // payments are aggregates of their own and tell it through Settle.
 //
-// It promises that a snapshot never changes after Place, that an order is
+// It promises that a snapshot never changes once the order was placed, or its
+// draft submitted, that an order is
 // paid only when what was applied equals what is payable, and that every
 // change of state records its event with the next number of the order's own
 // sequence.
@@ -58,7 +59,10 @@ type Data struct {
 	Counts   []event.Count // what it holds of counted limits
 	Metadata map[string]string
 
+	Draft *DraftData // nil: it was placed, or submitted
+
 	CreatedAt   time.Time
+	SubmittedAt time.Time // of one that was a draft; see Placed
 	ExpiresAt   time.Time
 	PaidAt      time.Time
 	ClosedAt    time.Time
@@ -71,6 +75,14 @@ type Data struct {
 
 // Due is what is still to be paid, in minor units.
 func (d *Data) Due() int64 { return d.Payable - d.Paid }
+
+// Placed is when the order began to wait for its money.
+func (d *Data) Placed() time.Time {
+	if d.SubmittedAt.IsZero() {
+		return d.CreatedAt
+	}
+	return d.SubmittedAt
+}
 
 // Units are the goods of the order, gifts included, in line order.
 func (d *Data) Units() []event.Units {
@@ -91,6 +103,7 @@ type Order struct {
 type Placement struct {
 	No        string
 	User      string
+	Items     []event.Units // of a draft: what was asked for; gifts are not among them
 	Quote     *pricing.Quote
 	Basis     *pricing.Basis
 	Coupons   []string // the codes that were applied
@@ -106,28 +119,36 @@ type Placement struct {
 // Place makes an order from a quote. One with nothing to pay is paid at
 // once. It refuses a plan that does not add up to the price.
 func Place(p Placement) (*Order, error) {
+	o := &Order{d: Data{No: p.No, User: p.User, Status: PendingPayment, CreatedAt: p.Now, Trace: p.Trace}}
+	return o, o.place(p)
+}
+
+// place takes the snapshot, and begins to wait for the money.
+func (o *Order) place(p Placement) error {
 	if p.ExpiresIn == 0 {
 		p.ExpiresIn = DefaultExpiry
 	}
-	q := p.Quote
-	o := &Order{d: Data{
-		No: p.No, User: p.User, Status: PendingPayment, Currency: q.Currency,
-		Total: q.Total, Discount: q.Discount, Payable: q.Payable,
-		Items: q.Lines, Applied: q.Applied, Basis: p.Basis, Coupons: p.Coupons, Counts: p.Counts, Metadata: p.Metadata,
-		CreatedAt: p.Now, ExpiresAt: p.Now.Add(p.ExpiresIn), Trace: p.Trace,
-	}}
+	o.snapshot(p)
+	o.d.Coupons, o.d.Counts, o.d.ExpiresAt = p.Coupons, p.Counts, p.Now.Add(p.ExpiresIn)
 	if err := o.planned(p.Plan); err != nil {
-		return nil, err
+		return err
 	}
 	if len(p.Plan) > 0 {
 		o.d.GoodsAt = p.GoodsAt
 	}
-	o.record(event.Event{Type: event.OrderPlaced, User: p.User, Amount: q.Payable, Coupons: p.Coupons})
-	if q.Payable == 0 {
+	o.record(event.Event{Type: event.OrderPlaced, User: o.d.User, Amount: o.d.Payable, Coupons: p.Coupons})
+	if o.d.Payable == 0 {
 		o.d.Status, o.d.PaidAt = Paid, p.Now
 		o.recordEnd(event.OrderPaid, 0, "")
 	}
-	return o, nil
+	return nil
+}
+
+// snapshot takes over what was priced.
+func (o *Order) snapshot(p Placement) {
+	q := p.Quote
+	o.d.Currency, o.d.Total, o.d.Discount, o.d.Payable = q.Currency, q.Total, q.Discount, q.Payable
+	o.d.Items, o.d.Applied, o.d.Basis, o.d.Metadata = q.Lines, q.Applied, p.Basis, p.Metadata
 }
 
 // Restore makes an order from what was stored.
@@ -149,7 +170,10 @@ func (o *Order) Attempt(amount int64) error {
 	if o.d.Closing != "" {
 		return fault.New(fault.OrderNotPayable, "order %s is being closed (%s)", o.d.No, o.d.Closing)
 	}
-	if !o.d.Status.Live() {
+	switch {
+	case o.d.Status == Draft:
+		return fault.New(fault.OrderNotPayable, "order %s is a draft: submit it first", o.d.No)
+	case !o.d.Status.Live():
 		return fault.New(fault.OrderNotPayable, "order %s is %s", o.d.No, o.d.Status)
 	}
 	if amount > o.d.Due() {
@@ -250,8 +274,9 @@ func (o *Order) mustMove(v Verb) {
 // recordEnd records an event that reactions follow, with what they need.
 func (o *Order) recordEnd(t event.Type, amount int64, reason string) {
 	e := event.Event{Type: t, User: o.d.User, Amount: amount, Reason: reason}
-	// What went with the first part does not go again.
-	if !o.d.GoodsGone || t == event.OrderRefunded {
+	// A draft holds nothing, and what went with the first part does not go
+	// again.
+	if o.d.Draft == nil && (!o.d.GoodsGone || t == event.OrderRefunded) {
 		e.Coupons, e.Units, e.Counts = o.d.Coupons, o.d.Units(), o.d.Counts
 	}
 	o.record(e)

@@ -100,7 +100,7 @@ func (o *Order) replan() {
 		}
 	}
 	if due.IsZero() {
-		due = o.d.CreatedAt.Add(2 * MaxInstalmentDue)
+		due = o.d.Placed().Add(2 * MaxInstalmentDue)
 	}
 	o.d.ExpiresAt, o.d.RemindAt = due, remind
 }

@@ -7,6 +7,7 @@ type Status string
 
 // The states of an order.
 const (
+	Draft          Status = "draft"
 	PendingPayment Status = "pending_payment"
 	PartiallyPaid  Status = "partially_paid"
 	PaymentFailed  Status = "payment_failed"
@@ -20,6 +21,8 @@ type Verb string
 
 // The verbs.
 const (
+	EditDraft   Verb = "edit"
+	SubmitDraft Verb = "submit"
 	PayPart     Verb = "pay part"
 	PayRest     Verb = "pay the rest"
 	FailAttempt Verb = "attempt failed"
@@ -38,6 +41,10 @@ var Transitions = []struct {
 	Verb Verb
 	To   Status
 }{
+	{Draft, EditDraft, Draft},
+	{Draft, SubmitDraft, PendingPayment},
+	{Draft, Close, Closed},
+
 	{PendingPayment, PayPart, PartiallyPaid},
 	{PendingPayment, PayRest, Paid},
 	{PendingPayment, FailAttempt, PaymentFailed},
@@ -81,6 +88,10 @@ var next = func() map[edge]Status {
 
 // Live says whether money can still settle the order.
 func (s Status) Live() bool { return s == PendingPayment || s == PartiallyPaid || s == PaymentFailed }
+
+// Expires says whether the order closes when its time is over: it waits for
+// money, or is a draft that nobody went on with.
+func (s Status) Expires() bool { return s == Draft || s.Live() }
 
 // move follows the table, or refuses with the code.
 func (o *Order) move(v Verb, code fault.Code) error {

@@ -19,6 +19,8 @@ const (
 
 // words says to a buyer what an event means.
 var words = map[event.Type][languages]string{
+	"order.drafted":        {"订单草稿已保存", "Draft saved"},
+	"order.edited":         {"订单草稿已更新", "Draft updated"},
 	"order.placed":         {"订单已提交，等待支付", "Order placed, waiting for payment"},
 	"order.partially_paid": {"已收到部分款项", "Part of the payment has arrived"},
 	"order.paid":           {"支付成功", "Payment successful"},

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,8 @@ const (
 		"transaction_id, created_at, expires_at, succeeded_at, closed_at, next_query_at, queries, trace, version, refunding"
 )
 
-// orderDoc is the part of an order that never changes after it was placed,
-// and that nobody asks SQL about.
+// orderDoc is the part of an order that never changes after it was placed, or
+// its draft submitted, and that nobody asks SQL about.
 type orderDoc struct {
 	Items    []pricing.QuoteLine `json:"items,omitzero"`
 	Applied  []pricing.Applied   `json:"applied,omitzero"`
@@ -40,16 +41,19 @@ type orderExtra struct {
 	Plan      []order.Instalment `json:"plan,omitzero"`
 	GoodsAt   order.GoodsAt      `json:"goodsAt,omitzero"`
 	GoodsGone bool               `json:"goodsGone,omitzero"`
+
+	Draft       *order.DraftData `json:"draft,omitzero"`
+	SubmittedAt time.Time        `json:"submittedAt,omitzero"`
 }
 
 // extras is a column of them, NULL where there is nothing.
 func extras[R any](w *writer, rows []R, of func(R) *order.Data) [][]byte {
 	return docs(w, rows, func(r R) any {
 		d := of(r)
-		if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone {
+		if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone && d.Draft == nil && d.SubmittedAt.IsZero() {
 			return nil
 		}
-		return &orderExtra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone}
+		return &orderExtra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt}
 	})
 }
 
@@ -67,7 +71,7 @@ func scanOrder(rows pgx.Rows, d *order.Data) error {
 		moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq, &d.Trace,
 		&d.Refunding, doc{&x}, moment{&d.RemindAt})
 	d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Basis, s.Coupons, s.Counts, s.Metadata
-	d.Returns, d.Plan, d.GoodsAt, d.GoodsGone = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone
+	d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone, x.Draft, x.SubmittedAt
 	return err
 }
 
@@ -166,18 +170,27 @@ func views(orders []order.Data, payments []payment.Data) []app.OrderView {
 	return out
 }
 
+// orderMoves is what an update of an order sets, orderMoving what it is given.
+const orderMoves = "status = n.status, paid = n.paid, refunded = n.refunded, paid_at = n.paid_at, closed_at = n.closed_at, " +
+	"close_reason = n.close_reason, closing = n.closing, seq = n.seq, " +
+	"refunding = n.refunding, extra = n.extra, remind_at = n.remind_at, expires_at = n.expires_at"
+
+var orderMoving = []string{
+	"order_no text", "was bigint", "status text", "paid bigint", "refunded bigint", "paid_at timestamptz", "closed_at timestamptz",
+	"close_reason text", "closing text", "seq bigint", "refunding bigint", "extra json", "remind_at timestamptz", "expires_at timestamptz",
+}
+
 var (
 	insertOrders = insertAll("orders", "order_no text", "user_id text", "status text", "currency text",
 		"total bigint", "discount bigint", "payable bigint", "paid bigint", "refunded bigint", "snapshot json",
 		"created_at timestamptz", "expires_at timestamptz", "paid_at timestamptz", "closed_at timestamptz",
 		"close_reason text", "closing text", "seq bigint", "trace text", "refunding bigint", "extra json", "remind_at timestamptz")
-	updateOrders = updateAll("orders",
-		"status = n.status, paid = n.paid, refunded = n.refunded, paid_at = n.paid_at, closed_at = n.closed_at, "+
-			"close_reason = n.close_reason, closing = n.closing, seq = n.seq, "+
-			"refunding = n.refunding, extra = n.extra, remind_at = n.remind_at, expires_at = n.expires_at",
+	updateOrders = updateAll("orders", orderMoves, "order_no = n.order_no AND seq = n.was", orderMoving...)
+	// A draft's snapshot moves too, until it is submitted.
+	updateDrafts = updateAll("orders",
+		orderMoves+", currency = n.currency, total = n.total, discount = n.discount, payable = n.payable, snapshot = n.snapshot",
 		"order_no = n.order_no AND seq = n.was",
-		"order_no text", "was bigint", "status text", "paid bigint", "refunded bigint", "paid_at timestamptz", "closed_at timestamptz",
-		"close_reason text", "closing text", "seq bigint", "refunding bigint", "extra json", "remind_at timestamptz", "expires_at timestamptz")
+		append(slices.Clone(orderMoving), "currency text", "total bigint", "discount bigint", "payable bigint", "snapshot json")...)
 
 	insertPayments = insertAll("payments", "payment_no text", "order_no text", "channel text", "method text", "amount bigint",
 		"currency text", "status text", "applied bigint", "refunded bigint", "merchant text", "app text", "detail json", "anomaly text",
@@ -211,16 +224,39 @@ func (w *writer) orders(changes []app.Change[order.Data]) {
 			column(added, func(d row) int64 { return d.Refunding }), extras(w, added, func(d row) *order.Data { return d }),
 			times(added, func(d row) time.Time { return d.RemindAt }))
 	}
+	type change = *app.Change[order.Data]
+	var drafts []change
+	changed = slices.DeleteFunc(changed, func(c change) bool {
+		is := c.Old.Status == order.Draft
+		if is {
+			drafts = append(drafts, c)
+		}
+		return is
+	})
+	if len(drafts) > 0 {
+		w.add(updateDrafts, append(w.moving(drafts),
+			column(drafts, func(c change) string { return c.New.Currency }), column(drafts, func(c change) int64 { return c.New.Total }),
+			column(drafts, func(c change) int64 { return c.New.Discount }), column(drafts, func(c change) int64 { return c.New.Payable }),
+			docs(w, drafts, func(c change) any {
+				return &orderDoc{c.New.Items, c.New.Applied, c.New.Basis, c.New.Coupons, c.New.Counts, c.New.Metadata}
+			}))...)
+	}
 	if len(changed) > 0 {
-		type change = *app.Change[order.Data]
-		w.add(updateOrders,
-			column(changed, func(c change) string { return c.Old.No }), column(changed, func(c change) int64 { return c.Old.Seq }),
-			column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) int64 { return c.New.Paid }),
-			column(changed, func(c change) int64 { return c.New.Refunded }), times(changed, func(c change) time.Time { return c.New.PaidAt }),
-			times(changed, func(c change) time.Time { return c.New.ClosedAt }), column(changed, func(c change) string { return c.New.CloseReason }),
-			column(changed, func(c change) string { return c.New.Closing }), column(changed, func(c change) int64 { return c.New.Seq }),
-			column(changed, func(c change) int64 { return c.New.Refunding }), extras(w, changed, func(c change) *order.Data { return &c.New }),
-			times(changed, func(c change) time.Time { return c.New.RemindAt }), times(changed, func(c change) time.Time { return c.New.ExpiresAt }))
+		w.add(updateOrders, w.moving(changed)...)
+	}
+}
+
+// moving are the columns of orderMoving.
+func (w *writer) moving(changed []*app.Change[order.Data]) []any {
+	type change = *app.Change[order.Data]
+	return []any{
+		column(changed, func(c change) string { return c.Old.No }), column(changed, func(c change) int64 { return c.Old.Seq }),
+		column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) int64 { return c.New.Paid }),
+		column(changed, func(c change) int64 { return c.New.Refunded }), times(changed, func(c change) time.Time { return c.New.PaidAt }),
+		times(changed, func(c change) time.Time { return c.New.ClosedAt }), column(changed, func(c change) string { return c.New.CloseReason }),
+		column(changed, func(c change) string { return c.New.Closing }), column(changed, func(c change) int64 { return c.New.Seq }),
+		column(changed, func(c change) int64 { return c.New.Refunding }), extras(w, changed, func(c change) *order.Data { return &c.New }),
+		times(changed, func(c change) time.Time { return c.New.RemindAt }), times(changed, func(c change) time.Time { return c.New.ExpiresAt }),
 	}
 }
 

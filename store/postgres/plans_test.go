@@ -70,7 +70,7 @@ func roadStatements(t *testing.T, url string) []string {
 		_ = u.Commit(t.Context(), &app.Changes{
 			BumpRules: true, Policies: &shop.Policies{}, Marker: "m",
 			Positions: []app.PositionChange{{New: event.Position{Tx: 1}}, {Old: event.Position{Tx: 1}}},
-			Orders:    both(order.Data{}, order.Data{}), Payments: both(payment.Data{}, payment.Data{}), Users: both(shop.User{}, shop.User{}),
+			Orders:    append(both(order.Data{}, order.Data{}), both(order.Data{Status: order.Draft}, order.Data{})...), Payments: both(payment.Data{}, payment.Data{}), Users: both(shop.User{}, shop.User{}),
 			Coupons:    both(marketing.CouponData{}, marketing.CouponData{}),
 			Skus:       append(both(inventory.Data{}, inventory.Data{Name: "n"}), both(inventory.Data{}, inventory.Data{})...),
 			Counters:   []app.CounterChange{{Name: "x"}, {Name: "x", Old: &one}},

@@ -12,11 +12,11 @@ import (
 
 func scanNo(rows pgx.Rows, no *string) error { return rows.Scan(no) }
 
-// DueOrders reads live orders whose time is over, oldest first. The
+// DueOrders reads live orders and drafts whose time is over, oldest first. The
 // conditions are those of an index, word for word.
 func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
 	return some(ctx, s, min(limit, 1000), scanNo, `SELECT order_no FROM orders WHERE shop = $1 AND expires_at <= $2
-		AND status IN ('pending_payment', 'partially_paid', 'payment_failed') AND closing = ''
+		AND status IN ('draft', 'pending_payment', 'partially_paid', 'payment_failed') AND closing = ''
 		ORDER BY expires_at, order_no LIMIT $3`, shop, now, limit)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
@@ -13,8 +14,8 @@ import (
 	"github.com/tandem-pay/tandem/pricing"
 )
 
-// snapshot is the part of an order that never changes after it was placed,
-// and that nobody asks SQL about.
+// snapshot is the part of an order that never changes after it was placed, or
+// its draft submitted, and that nobody asks SQL about.
 type snapshot struct {
 	Items    []pricing.QuoteLine `json:"items,omitzero"`
 	Applied  []pricing.Applied   `json:"applied,omitzero"`
@@ -30,36 +31,37 @@ type extra struct {
 	Plan      []order.Instalment `json:"plan,omitzero"`
 	GoodsAt   order.GoodsAt      `json:"goodsAt,omitzero"`
 	GoodsGone bool               `json:"goodsGone,omitzero"`
+
+	Draft       *order.DraftData `json:"draft,omitzero"`
+	SubmittedAt time.Time        `json:"submittedAt,omitzero"`
 }
 
 // extra adds it, NULL where there is nothing.
 func (a *args) extra(d *order.Data) {
-	if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone {
+	if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone && d.Draft == nil && d.SubmittedAt.IsZero() {
 		a.add(nil)
 		return
 	}
-	a.doc(&extra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone})
+	a.doc(&extra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt})
 }
+
+// orderMoves are the columns that move when the order was placed; a draft's
+// snapshot moves too, until it is submitted.
+const orderMoves = "status paid refunded refunding extra expires_at remind_at paid_at closed_at close_reason closing seq"
 
 var orders = kind[order.Data]{
 	table: "orders", key: "order_no", guard: "seq",
-	moving:    "status paid refunded refunding extra expires_at remind_at paid_at closed_at close_reason closing seq",
-	fixed:     "user_id currency total discount payable snapshot created_at trace",
+	moving:    orderMoves + " currency total discount payable snapshot",
+	fixed:     "user_id created_at trace",
 	keyOf:     func(d *order.Data) string { return d.No },
 	versionOf: func(d *order.Data) int64 { return d.Seq },
-	// An order counts its own versions: they are its events.
-	putMoving: func(a *args, d *order.Data, _ int64) {
-		a.add(string(d.Status), d.Paid, d.Refunded, d.Refunding)
-		a.extra(d)
-		a.time(d.ExpiresAt)
-		a.time(d.RemindAt)
-		a.time(d.PaidAt)
-		a.time(d.ClosedAt)
-		a.add(d.CloseReason, d.Closing, d.Seq)
+	putMoving: func(a *args, d *order.Data, version int64) {
+		putOrderMoves(a, d, version)
+		a.add(d.Currency, d.Total, d.Discount, d.Payable)
+		a.doc(&snapshot{d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata})
 	},
 	putFixed: func(a *args, d *order.Data) {
-		a.add(d.User, d.Currency, d.Total, d.Discount, d.Payable)
-		a.doc(&snapshot{d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata})
+		a.add(d.User)
 		a.time(d.CreatedAt)
 		a.add(d.Trace)
 	},
@@ -68,12 +70,24 @@ var orders = kind[order.Data]{
 		var x extra
 		err := r.Scan(&d.No, &d.Status, &d.Paid, &d.Refunded, &d.Refunding, document{&x}, moment{&d.ExpiresAt}, moment{&d.RemindAt},
 			moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq,
-			&d.User, &d.Currency, &d.Total, &d.Discount, &d.Payable, document{&s}, moment{&d.CreatedAt}, &d.Trace)
+			&d.Currency, &d.Total, &d.Discount, &d.Payable, document{&s}, &d.User, moment{&d.CreatedAt}, &d.Trace)
 		d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Basis, s.Coupons, s.Counts, s.Metadata
-		d.Returns, d.Plan, d.GoodsAt, d.GoodsGone = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone
+		d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone, x.Draft, x.SubmittedAt
 		return err
 	},
-}.ready()
+}.ready().with(orderMoves, func(old, _ *order.Data) bool { return old.Status != order.Draft }, putOrderMoves)
+
+// putOrderMoves puts them. An order counts its own versions: they are its
+// events.
+func putOrderMoves(a *args, d *order.Data, _ int64) {
+	a.add(string(d.Status), d.Paid, d.Refunded, d.Refunding)
+	a.extra(d)
+	a.time(d.ExpiresAt)
+	a.time(d.RemindAt)
+	a.time(d.PaidAt)
+	a.time(d.ClosedAt)
+	a.add(d.CloseReason, d.Closing, d.Seq)
+}
 
 // detail is the part of a payment that nobody asks SQL about.
 type detail struct {

@@ -13,7 +13,7 @@ func scanNo(r row, no *string) error { return r.Scan(no) }
 // The conditions are those of the indexes, word for word.
 const (
 	dueOrders = `SELECT order_no FROM orders WHERE shop = ? AND expires_at <= ?
-		AND status IN ('pending_payment', 'partially_paid', 'payment_failed') AND closing = ''
+		AND status IN ('draft', 'pending_payment', 'partially_paid', 'payment_failed') AND closing = ''
 		ORDER BY expires_at, order_no LIMIT ?`
 	duePayments = `SELECT payment_no, channel FROM payments WHERE shop = ? AND next_query_at <= ? AND next_query_at IS NOT NULL
 		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT ?`
@@ -26,7 +26,7 @@ const (
 		WHERE shop = ? AND next_query_at IS NOT NULL AND status IN ('created', 'pending') GROUP BY status`
 )
 
-// DueOrders reads live orders whose time is over, oldest first.
+// DueOrders reads live orders and drafts whose time is over, oldest first.
 func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
 	return all(ctx, s.reading, scanNo, dueOrders, shop, now.UnixMicro(), limit)
 }

@@ -162,7 +162,7 @@ func testChecks(e *env) {
 		{"coupons_status", app.Changes{Coupons: added(status)}},
 		{"coupon_templates_issued", app.Changes{Templates: added(template)}},
 		{"counters_value", app.Changes{Counters: []app.CounterChange{{Name: "limit", New: -1}}}},
-		{"orders_status", order(func(o *orderData) { o.Status = "draft" })},
+		{"orders_status", order(func(o *orderData) { o.Status = "lost" })},
 		{"orders_payable", order(func(o *orderData) { o.Total++ })},
 		{"orders_pa", order(func(o *orderData) { o.Total, o.Discount, o.Payable = 10, 20, -10 })}, // two of them refuse it
 		{"orders_payable", order(func(o *orderData) { o.Discount, o.Payable = -1, 101 })},

@@ -253,6 +253,9 @@ func testOrders(e *env) {
 		if i%4 == 0 {
 			o.Status, o.Paid = order.Paid, o.Payable
 		}
+		if i == 5 {
+			o.Status = order.Draft
+		}
 		v := app.OrderView{Order: o}
 		for j := range i % 3 {
 			v.Payments = append(v.Payments, plainPayment(fmt.Sprintf("2%d%02d", j, i), no))
@@ -277,6 +280,7 @@ func testOrders(e *env) {
 	}
 	list("all", app.OrderFilter{}, func(*order.Data) bool { return true })
 	list("a user's", app.OrderFilter{User: "u2"}, func(o *order.Data) bool { return o.User == "u2" })
+	list("drafts", app.OrderFilter{Status: order.Draft}, func(o *order.Data) bool { return o.Status == order.Draft })
 	list("of a status", app.OrderFilter{Status: order.Paid}, func(o *order.Data) bool { return o.Status == order.Paid })
 	from, to := now.Add(2*time.Minute), now.Add(6*time.Minute)
 	list("of a time", app.OrderFilter{CreatedFrom: from, CreatedTo: to}, func(o *order.Data) bool { return !o.CreatedAt.Before(from) && o.CreatedAt.Before(to) })
@@ -331,6 +335,7 @@ func testWork(e *env) {
 		func(o *order.Data) { o.ExpiresAt, o.Status = now, order.Closed },
 		func(o *order.Data) { o.ExpiresAt, o.Status = now.Add(-2*time.Minute), order.PaymentFailed },
 		func(o *order.Data) { o.ExpiresAt, o.Status = now.Add(-3*time.Minute), order.PartiallyPaid },
+		func(o *order.Data) { o.ExpiresAt, o.Status = now.Add(-4*time.Minute), order.Draft },
 	} {
 		o := plainOrder(fmt.Sprint(1000 + i))
 		change(&o)
@@ -349,10 +354,10 @@ func testWork(e *env) {
 	e.write(c)
 	orders, err := e.DueOrders(e.Context(), e.shop, now, 100)
 	e.must(err)
-	e.same("due orders, oldest first", []string{"1007", "1006", "1001", "1000"}, orders)
+	e.same("due orders, oldest first", []string{"1008", "1007", "1006", "1001", "1000"}, orders)
 	orders, err = e.DueOrders(e.Context(), e.shop, now, 2)
 	e.must(err)
-	e.same("two of them", []string{"1007", "1006"}, orders)
+	e.same("two of them", []string{"1008", "1007"}, orders)
 	duePayments, err := e.DuePayments(e.Context(), e.shop, now, 100)
 	e.must(err)
 	e.same("due payments, oldest first", []app.DuePayment{{No: "2001"}, {No: "2000", Channel: "wx"}}, duePayments)

@@ -52,6 +52,7 @@ func Run(t *testing.T, b Backend) {
 		{"secrets", testSecrets},
 		{"rows come back as they were written", testRows},
 		{"zero values and odd text come back too", testOddRows},
+		{"drafts until they are placed", testDrafts},
 		{"absent rows are absent", testAbsent},
 		{"payments bring their orders", testPaymentsBringOrders},
 		{"a row that exists is not made again", testInsertConflict},
@@ -93,6 +94,7 @@ func Run(t *testing.T, b Backend) {
 	}{
 		{"migrations", testMigrations},
 		{"migrations with rows in the tables", testMigrateRows},
+		{"migrations with drafts", testMigrateDrafts},
 		{"effects", testEffects},
 		{"effects that fail", testEffectsFail},
 	} {

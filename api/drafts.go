@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/order"
+)
+
+// What can be done to a draft beside what can be done to any order. Drafting
+// one is POST /v1/orders.
+
+// draftView is what a draft asks for: what PUT takes.
+type draftView struct {
+	Items       []event.Units    `json:"items" doc:"As they were asked for; gifts are not among them"`
+	CouponCodes []string         `json:"couponCodes"`
+	ExpiresIn   string           `json:"expiresIn,omitempty" example:"15m0s" doc:"From the submit on"`
+	Instalments []draftPlanEntry `json:"instalments,omitempty"`
+	EditedAt    time.Time        `json:"editedAt" doc:"When it, or its price, last became another"`
+}
+
+type draftPlanEntry struct {
+	Amount int64      `json:"amount" doc:"Minor units"`
+	DueAt  *time.Time `json:"dueAt,omitempty"`
+}
+
+func viewDraft(d *order.DraftData) *draftView {
+	v := &draftView{Items: orEmpty(d.Items), CouponCodes: orEmpty(d.Coupons), EditedAt: at(d.EditedAt)}
+	if d.ExpiresIn != 0 {
+		v.ExpiresIn = d.ExpiresIn.String()
+	}
+	for _, p := range d.Plan {
+		v.Instalments = append(v.Instalments, draftPlanEntry{p.Amount, atOrNil(p.DueAt)})
+	}
+	return v
+}
+
+const draftExample = `{"orderNo":"12026060104000012300000000017","userId":"u-1001","status":"draft","currency":"CNY",` +
+	`"totalAmount":17776,"discountAmount":1500,"payableAmount":16276,"paidAmount":0,"refundedAmount":0,"refundingAmount":0,` +
+	`"items":` + linesExample + `,"appliedDiscounts":` + appliedExample + `,"payments":[],` +
+	`"draft":{"items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"],"editedAt":"2026-06-01T04:05:00.123Z"},"skippedDiscounts":[],` +
+	`"createdAt":"2026-06-01T04:00:00.123Z","expiresAt":"2026-07-01T04:05:00.123Z","version":2}`
+
+var editDraft = op{
+	call: "PUT /v1/orders/{orderNo}", id: "editDraft", tag: "Orders", summary: "Edit a draft",
+	about: "Replaces all that it asks for, and prices it again. With the `If-Match` of the version that was read, " +
+		"one editor cannot overwrite what another wrote meanwhile. A draft stays its buyer's. " +
+		"If nothing becomes another, the price neither, it stays at its version.",
+	codes: []fault.Code{fault.Missing, fault.OrderFrozen, fault.NotAsSeen, fault.SkuNotFound, fault.PriceChanged},
+	body:  `{"items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"]}`, answer: draftExample,
+}
+
+type editDraftInput struct {
+	OrderPath
+	IfMatch
+	Body struct {
+		UserID                string     `json:"userId,omitempty" maxLength:"64" doc:"The draft's, or absent"`
+		Items                 []cartItem `json:"items" minItems:"1" maxItems:"200" doc:"Lines of the same sku are added up"`
+		CouponCodes           []string   `json:"couponCodes,omitempty" maxItems:"20" maxLength:"64"`
+		ExpectedPayableAmount *int64     `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+		TermsBody
+	} `nameHint:"DraftEdit"`
+}
+
+type draftOutput struct {
+	Replay
+	ETag string `header:"ETag"`
+	Body orderView
+}
+
+func viewEdited(d order.Data, replayed bool) *draftOutput {
+	return &draftOutput{replay(replayed), orderTag(&d), viewOrder(app.OrderView{Order: d})}
+}
+
+func (s *server) editDraft(ctx context.Context, in *editDraftInput) (*draftOutput, error) {
+	cart := CartBody{UserID: in.Body.UserID, Items: in.Body.Items, CouponCodes: in.Body.CouponCodes}
+	ask, err := in.Body.ask(cart.cart())
+	if err != nil {
+		return nil, err
+	}
+	ask.Expected = in.Body.ExpectedPayableAmount
+	d, err := s.app.EditDraft(ctx, caller(ctx).Shop, in.OrderNo, in.versions(), ask)
+	if err != nil {
+		return nil, err
+	}
+	return viewEdited(d, false), nil
+}
+
+var priceDraft = op{
+	call: "POST /v1/orders/{orderNo}/reprice", id: "priceDraft", tag: "Orders", summary: "Price a draft again, as it stands",
+	about: "For a buyer who comes back to it. At an unchanged price it stays at its version.",
+	codes: []fault.Code{
+		fault.Missing, fault.OrderFrozen, fault.NotAsSeen, fault.VersionStale, fault.SkuNotFound, fault.IdempotencyKeyReused,
+	},
+	answer: draftExample,
+}
+
+type priceDraftInput struct {
+	OrderPath
+	KeyAccepted
+	IfMatch
+}
+
+func (s *server) priceDraft(ctx context.Context, in *priceDraftInput) (*draftOutput, error) {
+	d, replayed, err := s.app.PriceDraft(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, in.versions())
+	if err != nil {
+		return nil, err
+	}
+	return viewEdited(d, replayed), nil
+}
+
+var submitDraft = op{
+	call: "POST /v1/orders/{orderNo}/submit", id: "submitDraft", tag: "Orders", summary: "Submit a draft",
+	about: "Places the order that it asks for, in one atomic step, at what it costs now: it passes every check of placing, " +
+		"and a refusal leaves the draft as it was. Send the price that the buyer saw as `expectedPayableAmount`. " +
+		"It can be submitted once; a repeat with the same key is answered as the first was.",
+	codes: []fault.Code{
+		fault.Missing, fault.OrderFrozen, fault.NotAsSeen, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
+		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
+	},
+	body: `{"expectedPayableAmount":16276}`, answer: submittedExample,
+}
+
+const submittedExample = orderHead + `,"submittedAt":"2026-06-01T04:00:00.123Z","clientToken":"ct_ZGVmYXVsdC8xMjAyNg"}`
+
+type submitDraftInput struct {
+	OrderPath
+	KeyAccepted
+	IfMatch
+	Body *submitBody
+}
+
+type submitBody struct {
+	ExpectedPayableAmount *int64 `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+}
+
+func (s *server) submitDraft(ctx context.Context, in *submitDraftInput) (*placeOrderOutput, error) {
+	c := caller(ctx)
+	var expected *int64
+	if in.Body != nil {
+		expected = in.Body.ExpectedPayableAmount
+	}
+	d, replayed, err := s.app.SubmitDraft(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, in.versions(), expected)
+	if err != nil {
+		return nil, err
+	}
+	return &placeOrderOutput{replay(replayed), s.viewPlaced(c.Shop, d)}, nil
+}

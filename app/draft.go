@@ -1,0 +1,207 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/order"
+)
+
+// A draft is priced before its command, like any quote: the price promises
+// nothing, and no sku need be locked for it. What pricing refuses the command
+// refuses, so that the repeat of a call is answered as the call was.
+
+// Versions are those of an order at which something may be done to it; nil is
+// any.
+type Versions []int64
+
+// DraftOrder stores an order that is not placed yet. It is priced to be
+// shown, and holds nothing; a coupon that cannot be used is skipped with its
+// reason. in.Expected is checked, as in placing. replayed says that the key
+// had made this draft before.
+func (a *App) DraftOrder(ctx context.Context, shopID, key string, in PlaceOrder) (d order.Data, replayed bool, err error) {
+	hash := Hash("draft order", in)
+	now := a.Clock.Now()
+	if err := in.check(); err != nil {
+		return d, false, err
+	}
+	if err := in.checkTerms(now); err != nil {
+		return d, false, err
+	}
+	no, err := newNumber(orderDigit, now, a.Rand)
+	if err != nil {
+		return d, false, err
+	}
+	wish, refused := a.wish(ctx, shopID, &in)
+	c := &Command{
+		Shop: shopID, Name: "draft order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
+		Decide: func(tx *Tx) (any, error) {
+			if refused != nil {
+				return nil, refused
+			}
+			p := wish
+			p.No, p.Now, p.Trace = no, tx.Now(), tx.Trace()
+			o := order.NewDraft(p)
+			tx.PutOrder(o)
+			return o.Data(), nil
+		},
+	}
+	return do[order.Data](ctx, a, c)
+}
+
+// EditDraft replaces what a draft asks for, and prices it. in.User may be ""
+// and must be the draft's otherwise; in.Expected is checked. A draft that is
+// asked for what it is, at the price that it has, stays at its version.
+func (a *App) EditDraft(ctx context.Context, shopID, no string, seen Versions, in PlaceOrder) (d order.Data, err error) {
+	v, err := a.Store.Order(ctx, shopID, no)
+	if err != nil {
+		return d, err
+	}
+	if in.User == "" {
+		in.User = v.Order.User
+	}
+	if err := in.check(); err != nil {
+		return d, err
+	}
+	if err := in.checkTerms(a.Clock.Now()); err != nil {
+		return d, err
+	}
+	if in.User != v.Order.User {
+		return d, fault.Invalidf("/userId", "a draft stays its buyer's; make another one for %s", in.User)
+	}
+	d, _, err = do[order.Data](ctx, a, a.editDraft(ctx, shopID, no, seen, &in))
+	return d, err
+}
+
+// priceTries bounds how often a draft is priced again that others edit all
+// the time.
+const priceTries = 5
+
+// PriceDraft prices a draft again, as it stands. replayed says that the key
+// had done it before.
+func (a *App) PriceDraft(ctx context.Context, shopID, no, key string, seen Versions) (d order.Data, replayed bool, err error) {
+	for range priceTries {
+		v, err := a.Store.Order(ctx, shopID, no)
+		if err != nil {
+			return d, false, err
+		}
+		at := seen
+		if seen == nil {
+			at = Versions{v.Order.Seq} // what is priced is of this one
+		}
+		c := a.editDraft(ctx, shopID, no, at, asked(v.Order.User, v.Order.Metadata, v.Order.Draft))
+		c.Key, c.Hash = key, Hash("price draft "+no, seen)
+		d, replayed, err = do[order.Data](ctx, a, c)
+		if seen != nil || !fault.Is(err, fault.NotAsSeen) {
+			return d, replayed, err
+		}
+	}
+	return d, false, fault.New(fault.VersionStale, "others are editing order %s; try again", no)
+}
+
+func (a *App) editDraft(ctx context.Context, shopID, no string, seen Versions, in *PlaceOrder) *Command {
+	wish, refused := a.wish(ctx, shopID, in)
+	return &Command{
+		Shop: shopID, Name: "edit draft", Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
+		Decide: func(tx *Tx) (any, error) {
+			o, _, err := draft(tx, no, seen)
+			if err != nil {
+				return nil, err
+			}
+			if refused != nil {
+				return nil, refused
+			}
+			p := wish
+			p.Now = tx.Now()
+			if err := o.Edit(p); err != nil {
+				return nil, err
+			}
+			tx.PutOrder(o)
+			return o.Data(), nil
+		},
+	}
+}
+
+// SubmitDraft places the order that a draft asks for: PlaceOrder's own step,
+// at what it costs now. Refused, the draft is as it was. expected is in minor
+// units, nil for any price. replayed says that the key had submitted it.
+func (a *App) SubmitDraft(ctx context.Context, shopID, no, key string, seen Versions, expected *int64) (order.Data, bool, error) {
+	c := &Command{
+		Shop: shopID, Name: "submit draft", Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
+		Key: key, Hash: Hash("submit draft "+no, []any{seen, expected}),
+		Decide: func(tx *Tx) (any, error) {
+			o, in, err := draft(tx, no, seen)
+			if err != nil {
+				return nil, err
+			}
+			if err := order.CheckPlan(in.Plan, tx.Now()); err != nil {
+				f := fault.From(err) // a due date that has come meanwhile
+				f.Message = "the draft's " + f.Message + "; edit it first"
+				return nil, f
+			}
+			if err := tx.Ask(Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}); err != nil {
+				return nil, err
+			}
+			in.Expected = expected
+			placed, err := placeOrder(tx, no, in, o.Submit)
+			if err != nil {
+				return nil, err
+			}
+			return placed.Data(), nil
+		},
+	}
+	return do[order.Data](ctx, a, c)
+}
+
+// draft finds a draft at one of the versions, and what it asks for.
+func draft(tx *Tx, no string, seen Versions) (*order.Order, *PlaceOrder, error) {
+	o, err := tx.Order(no)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o == nil {
+		return nil, nil, fault.New(fault.Missing, "there is no order %s", no)
+	}
+	w, err := o.Draft()
+	if err != nil {
+		return nil, nil, err
+	}
+	d := o.Data()
+	if seen != nil && !slices.Contains(seen, d.Seq) {
+		return nil, nil, fault.New(fault.NotAsSeen, "order %s is at version %d, and not as you have seen it; read it again", no, d.Seq)
+	}
+	tx.Follow(d.Trace)
+	return o, asked(d.User, d.Metadata, w), nil
+}
+
+// wish is what a draft is made of, but for its number and its time.
+func (a *App) wish(ctx context.Context, shopID string, in *PlaceOrder) (order.Placement, error) {
+	p := order.Placement{
+		User: in.User, Items: make([]event.Units, len(in.Items)), Coupons: in.Coupons,
+		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Plan: in.Plan,
+	}
+	for i, it := range in.Items {
+		p.Items[i] = event.Units(it)
+	}
+	var err error
+	if p.Quote, err = a.Quote(ctx, shopID, in.Cart); err != nil {
+		return p, err
+	}
+	return p, in.agrees(p.Quote)
+}
+
+// asked is what a draft asks for, as it was asked.
+func asked(user string, metadata map[string]string, w *order.DraftData) *PlaceOrder {
+	in := &PlaceOrder{Cart: Cart{User: user}, Metadata: metadata}
+	if w == nil { // not a draft any more, which its command says
+		return in
+	}
+	in.Coupons, in.ExpiresIn, in.Plan = w.Coupons, w.ExpiresIn, w.Plan
+	in.Items = make([]Item, len(w.Items))
+	for i, u := range w.Items {
+		in.Items[i] = Item(u)
+	}
+	return in
+}
