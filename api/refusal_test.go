@@ -107,7 +107,7 @@ func TestRefusals(t *testing.T) {
 		{"another spelling", "POST /v1/quotes", `{"USERID":"u1","items":[{"sku":"tea","quantity":1}]}`, "", 400, "unknown_field", "/userId"},
 		{"unknown in an instalment", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"instalments":[{"amount":1},{"amount":8887,"paid":1}]}`, "", 400, "unknown_field", "/instalments/1/paid"},
 		{"unknown in a sku", "PUT /v1/skus/tea", `{"name":"tea","price":1,"cost":1}`, "", 400, "unknown_field", "/cost"},
-		{"unknown in a promotion", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":1,"amountOff":1,"usageLimit":1}`, "", 400, "unknown_field", "/usageLimit"},
+		{"unknown in a promotion", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":1,"amountOff":1,"useLimit":1}`, "", 400, "unknown_field", "/useLimit"},
 		{"unknown in a scope", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":1,"amountOff":1,"scope":{"sku":["tea"]}}`, "", 400, "unknown_field", "/scope/sku"},
 		{"unknown in a template", "POST /v1/coupon-templates", `{"name":"n","kind":"amount_off","amountOff":1,"stock":1}`, "", 400, "unknown_field", "/stock"},
 		{"unknown query parameter", "GET /v1/orders?statsu=paid", ``, "", 400, "unknown_field", "statsu"},

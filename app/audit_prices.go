@@ -39,7 +39,7 @@ func AuditPrices(ctx context.Context, store PriceStore, shop string, progress fu
 			progress(r.Orders)
 		}
 		if d.Basis == nil {
-			if d.Status != order.Draft {
+			if d.Draft == nil { // one has promised no price yet
 				r.Unproven++
 			}
 			return nil

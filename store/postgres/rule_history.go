@@ -47,7 +47,7 @@ func (w *writer) history(changes []marketing.RuleChange) {
 // EachRuleChange streams the history in the order in which it came into force.
 func (s *Store) EachRuleChange(ctx context.Context, shop string, f func(marketing.RuleChange) error) error {
 	return stream(ctx, s.read, f, scanRuleChange,
-		"SELECT kind, id, since, version, doc, at FROM rule_history WHERE shop = $1 ORDER BY since, kind, id", shop)
+		"SELECT kind, id, since, version, doc, at FROM rule_history WHERE shop = $1 AND kind <> '' ORDER BY since, kind, id", shop)
 }
 
 func scanRuleChange(rows pgx.Rows, c *marketing.RuleChange) error {

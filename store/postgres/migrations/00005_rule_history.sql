@@ -15,6 +15,7 @@ CREATE TABLE rule_history (
     at      timestamptz,
     PRIMARY KEY (shop, kind, id, since)
 );
+CREATE INDEX rule_history_order ON rule_history (shop, since, kind, id) WHERE kind <> '';
 INSERT INTO rule_history (shop, kind, id, since, version, doc)
     SELECT p.shop, 'promotion', p.promotion_id, s.rules_version, p.version, p.doc FROM promotions AS p JOIN shops AS s ON s.shop = p.shop;
 INSERT INTO rule_history (shop, kind, id, since, version, doc)

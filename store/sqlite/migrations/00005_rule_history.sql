@@ -15,6 +15,7 @@ CREATE TABLE rule_history (
     PRIMARY KEY (shop, kind, id, since),
     CONSTRAINT rule_history_kind CHECK (kind IN ('promotion', 'template'))
 ) STRICT;
+CREATE INDEX rule_history_order ON rule_history (shop, since, kind, id);
 INSERT INTO rule_history (shop, kind, id, since, version, doc)
     SELECT p.shop, 'promotion', p.promotion_id, s.rules_version, p.version, p.doc FROM promotions AS p JOIN shops AS s ON s.shop = p.shop;
 INSERT INTO rule_history (shop, kind, id, since, version, doc)
