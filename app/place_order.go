@@ -132,8 +132,8 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 			return nil, fault.New(fault.CouponNotApplicable, "coupon %s does not apply (%s): %s", s.Code, s.Reason, s.Detail)
 		}
 	}
-	if err := in.agrees(quote); err != nil {
-		return nil, err
+	if in.Expected != nil && *in.Expected != quote.Payable {
+		return nil, priceChanged(quote, *in.Expected)
 	}
 	skus, counts, err := reserve(tx, no, in.User, quote.Lines)
 	if err != nil {
@@ -158,14 +158,6 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 		tx.PutCoupon(c)
 	}
 	return o, nil
-}
-
-// agrees refuses a price that is not the expected one.
-func (in *PlaceOrder) agrees(q *pricing.Quote) error {
-	if in.Expected != nil && *in.Expected != q.Payable {
-		return fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", q.Payable, *in.Expected)
-	}
-	return nil
 }
 
 func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, error) {
@@ -224,3 +216,8 @@ func reserve(tx *Tx, no, user string, lines []pricing.QuoteLine) (skus []*invent
 
 // purchaseCounter counts the units of a limited sku in a buyer's live orders.
 func purchaseCounter(sku, user string) string { return "bought/" + sku + "/" + user }
+
+// priceChanged refuses an order whose price is not what the buyer was shown.
+func priceChanged(q *pricing.Quote, expected int64) error {
+	return fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", q.Payable, expected)
+}
