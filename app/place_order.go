@@ -184,6 +184,9 @@ func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, 
 // sku without a limit costs no counter. A refusal has changed nothing.
 func reserve(tx *Tx, no, user string, lines []pricing.QuoteLine) (skus []*inventory.Sku, counts []event.Count, err error) {
 	had := make(map[string]int64)
+	if err := askCounters(tx, user, lines); err != nil {
+		return nil, nil, err
+	}
 	for i := range lines {
 		l := &lines[i]
 		s, err := tx.Sku(l.Sku)
@@ -212,6 +215,22 @@ func reserve(tx *Tx, no, user string, lines []pricing.QuoteLine) (skus []*invent
 		tx.PutCounter(c.Name, had[c.Name]+c.Amount)
 	}
 	return skus, counts, nil
+}
+
+// askCounters asks for the counters of all limits of the lines at once: a
+// command that asked for them one by one would be given up.
+func askCounters(tx *Tx, user string, lines []pricing.QuoteLine) error {
+	var n Needs
+	for i := range lines {
+		s, err := tx.Sku(lines[i].Sku)
+		if err != nil {
+			return err
+		}
+		if s != nil && s.Data().MaxPerUser > 0 {
+			n.Counters = append(n.Counters, purchaseCounter(lines[i].Sku, user))
+		}
+	}
+	return tx.Ask(n)
 }
 
 // purchaseCounter counts the units of a limited sku in a buyer's live orders.
