@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -24,4 +25,23 @@ func TestManyLimits(t *testing.T) {
 	_, err := submit(r, drafted(t, r, in).No)
 	must(t)(nil, err)
 	r.Audit()
+}
+
+// TestTwinsOfTheLastUnit: twenty at once with one key, at one instance and at
+// two, have the last unit: none of them is told that it is gone.
+func TestTwinsOfTheLastUnit(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+		r := rigs[0]
+		for round := range 5 {
+			sku := fmt.Sprint("last-", round)
+			r.Sku(sku, 100, 1)
+			if err := errors.Join(rig.Together(20, func(i int) error {
+				_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, sku, rig.Cart("u", sku))
+				return err
+			})...); err != nil {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		r.Audit()
+	})
 }
