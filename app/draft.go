@@ -189,7 +189,10 @@ func (a *App) wish(ctx context.Context, shopID string, in *PlaceOrder) (order.Pl
 	if p.Quote, err = a.Quote(ctx, shopID, in.Cart); err != nil {
 		return p, err
 	}
-	return p, in.agrees(p.Quote)
+	if in.Expected != nil && *in.Expected != p.Quote.Payable {
+		return p, priceChanged(p.Quote, *in.Expected)
+	}
+	return p, nil
 }
 
 // asked is what a draft asks for, as it was asked.

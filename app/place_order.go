@@ -182,6 +182,7 @@ type priced struct {
 // priceCart prices a cart by the rows of the command. A coupon that does not
 // apply is a refusal.
 func priceCart(tx *Tx, u *shop.User, in *Cart) (*priced, error) {
+	var counters []string
 	lines := make([]pricing.Line, len(in.Items))
 	for i, it := range in.Items {
 		s, err := tx.Sku(it.Sku)
@@ -193,6 +194,9 @@ func priceCart(tx *Tx, u *shop.User, in *Cart) (*priced, error) {
 		}
 		d := s.Data()
 		lines[i] = line(&d, it.Quantity)
+		if d.MaxPerUser > 0 {
+			counters = append(counters, boughtCounter(d.Sku, in.User))
+		}
 	}
 	coupons := make([]pricing.Coupon, len(in.Coupons))
 	p := &priced{coupons: make([]*marketing.Coupon, len(in.Coupons))}
@@ -207,7 +211,11 @@ func priceCart(tx *Tx, u *shop.User, in *Cart) (*priced, error) {
 		Lines: lines, Rules: tx.Rules().Promotions, Coupons: coupons,
 	}
 	p.ask = p.Rules.Ask(lines, &p.User, p.Now)
-	if err := tx.Ask(askNeeds(&p.ask, in.User)); err != nil {
+	// All counters at once: a command that asks for more again and again is
+	// given up.
+	needs := askNeeds(&p.ask, in.User)
+	needs.Counters = append(needs.Counters, counters...)
+	if err := tx.Ask(needs); err != nil {
 		return nil, err
 	}
 	if err := answer(&p.Input, &p.ask, tx); err != nil {

@@ -113,7 +113,8 @@ const (
 		) AS u ORDER BY 1) AS k(x)`
 )
 
-// load locks and reads, kind by kind in the order of the fields of Needs.
+// load locks and reads, kind by kind in the order of the fields of Needs; the
+// keys, which it does not lock, last.
 func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Loaded, error) {
 	var (
 		l     = &app.Loaded{}
@@ -126,7 +127,6 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 		sql = shopRowHeld
 	}
 	queue(b, &shops, 1, scanShop, sql, id)
-	want(b, &l.Keys, scanKey, loadKeys, id, n.Keys)
 	if len(n.Positions) > 0 {
 		l.Positions = make(map[string]event.Position, len(n.Positions))
 		b.Queue(lockPositions, id, n.Positions).Query(intoMap(l.Positions, scanPosition))
@@ -159,6 +159,9 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 	want(b, &l.APIKeys, scanAPIKey, lockAPIKeys, id, n.APIKeys)
 	want(b, &l.Reconciliations, scanReconciliation, lockReconciliations, id, n.Reconciliations)
 	want(b, &l.Discrepancies, scanDiscrepancy, lockDiscrepancies, id, n.Discrepancies)
+	// Last: what a twin at another instance did while we waited for its locks
+	// must not be seen without its key.
+	want(b, &l.Keys, scanKey, loadKeys, id, n.Keys)
 
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err

@@ -137,3 +137,33 @@ func testHotRows(e *env) {
 	e.same("reserved in all", won.Load(), reserved)
 	e.same("counted in all", made.Load(), counted)
 }
+
+// testTwins: who waited for a row that a twin under the same key changed sees
+// the key with the change.
+func testTwins(e *env) {
+	for round := range 20 {
+		sku, key := fmt.Sprint("last-", round), fmt.Sprint("key-", round)
+		e.write(app.Changes{Skus: added(inventory.Data{Sku: sku, OnHand: 1, Version: 1})})
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				u, l, err := e.Begin(e.Context(), e.shop, &app.Needs{Keys: []string{key}, Skus: []string{sku}})
+				if err != nil {
+					e.Errorf("begin: %v", err)
+					return
+				}
+				defer u.Rollback()
+				if taken := l.Skus[0].Reserved == 1; taken != (len(l.Keys) == 1) {
+					e.Errorf("round %d: taken %v, with keys %v", round, taken, l.Keys)
+				} else if !taken {
+					s := l.Skus[0]
+					s.Reserved = 1
+					if err := e.commit(u, app.Changes{Skus: changed(l.Skus[0], s), Keys: []app.SavedKey{{Key: key}}}); err != nil {
+						e.Errorf("commit: %v", err)
+					}
+				}
+			})
+		}
+		all.Wait()
+	}
+}

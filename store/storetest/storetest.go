@@ -84,6 +84,7 @@ func Run(t *testing.T, b Backend) {
 		{"scan", testScan},
 		{"one writer at a time", testOneWriter},
 		{"hot rows", testHotRows},
+		{"twins under one key", testTwins},
 		{"a context that is over", testContextOver},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newEnv(t, b, shared)) })
