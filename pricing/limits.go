@@ -25,9 +25,9 @@ const mostUses = 1_000_000_000_000
 
 // limits are parameters that every kind has.
 var limits = []parameter{
-	optional(number("perUserLimit", mostUses, func(p *Promotion) int64 { return p.PerUserLimit })),
-	optional(number("usageLimit", mostUses, func(p *Promotion) int64 { return p.UsageLimit })),
-	optional(minorUnits("budget", func(p *Promotion) int64 { return p.Budget })),
+	optional(number(ParameterInfo{Name: "perUserLimit", Min: 1, Max: mostUses}, func(p *Promotion) int64 { return p.PerUserLimit })),
+	optional(number(ParameterInfo{Name: "usageLimit", Min: 1, Max: mostUses}, func(p *Promotion) int64 { return p.UsageLimit })),
+	optional(minorUnits("budget", words{}, func(p *Promotion) int64 { return p.Budget })),
 }
 
 // limited is nil for a promotion without limits.

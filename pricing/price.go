@@ -15,7 +15,7 @@ func Price(in Input) (*Quote, error) {
 	if err := checkCoupons(in.Coupons); err != nil {
 		return nil, err
 	}
-	c.user, c.usage = in.User, in.Usage
+	c.user, c.usage, c.gifts = in.User, in.Usage, in.Gifts
 	turns := in.Rules.turns(c, in.Now)
 	c.expect(len(turns) + len(in.Coupons))
 	for i := range turns {
