@@ -1,6 +1,10 @@
 package pricing
 
-import "github.com/tandem-pay/tandem/money"
+import (
+	"strconv"
+
+	"github.com/tandem-pay/tandem/money"
+)
 
 var (
 	thresholdParameter = minorUnits("threshold", words{"amount to reach", "门槛"}, func(p *Promotion) int64 { return p.Threshold })
@@ -44,28 +48,38 @@ var amountOff = kind{
 
 	take: (*cart).spread,
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == ThresholdNotMet {
 			return c.explainThreshold(p, p.Threshold, in)
 		}
-		return nothingLeft, 0
+		return lack{words: nothingLeft}
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		if !p.Repeat || c.left(in) < 2*p.Threshold {
+			return words{}
+		}
+		times := c.left(in) / p.Threshold
+		if times > c.left(in)/p.AmountOff { // less is left than that
+			return words{}
+		}
+		of := strconv.FormatInt(times, 10) + " × " + money.FormatYuan(p.AmountOff)
+		return words{of, of + "元"}
 	},
 }
 
 // explainThreshold says how much more is needed, and whether it was earlier
-// discounts that took the amount below the threshold: then a buyer who
-// counts list prices would take the answer for a mistake.
-func (c *cart) explainThreshold(p *Promotion, threshold int64, in scoped) (words, int64) {
+// discounts that took the amount below the threshold.
+func (c *cart) explainThreshold(p *Promotion, threshold int64, in scoped) lack {
 	var total int64
 	for _, i := range in {
 		total += c.lines[i].total
 	}
 	missing := threshold - c.left(in)
-	more, all := money.FormatYuan(missing), money.FormatYuan(threshold)
-	detail := words{more + " more for " + p.Name, "再买" + more + "元可享" + p.Name}
+	more := money.FormatYuan(missing)
+	l := lack{words: words{more + " more for " + p.Name, "再买" + more + "元可享" + p.Name}, missing: missing}
 	if total >= threshold {
-		detail.en += "; " + all + " was reached before earlier discounts"
-		detail.zh += "；此前的优惠之前已满" + all + "元"
+		l.reached = threshold
 	}
-	return detail, missing
+	return l
 }

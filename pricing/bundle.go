@@ -73,13 +73,15 @@ var bundle = kind{
 		c.allocate(in, amount)
 	},
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == NothingLeft {
 			price := money.FormatYuan(p.Price)
-			return words{"a set does not cost more than " + price + " as it is", "整套现价不高于" + price + "元"}, 0
+			return lack{words: words{"a set does not cost more than " + price + " as it is", "整套现价不高于" + price + "元"}}
 		}
 		return c.explainSet(p, in)
 	},
+
+	note: func(c *cart, p *Promotion, in scoped) words { return ofSets(c.sets(p, in)) },
 }
 
 // sets counts the complete sets in scope, and says what the units of one
@@ -102,7 +104,7 @@ func (c *cart) sets(p *Promotion, in scoped) (sets, cost int64) {
 }
 
 // explainSet says which items the first set still needs.
-func (c *cart) explainSet(p *Promotion, in scoped) (words, int64) {
+func (c *cart) explainSet(p *Promotion, in scoped) lack {
 	var en, zh []string
 	var missing, elsewhere int64
 	for _, it := range p.Items {
@@ -119,7 +121,7 @@ func (c *cart) explainSet(p *Promotion, in scoped) (words, int64) {
 		}
 	}
 	detail := words{strings.Join(en, ", ") + " for " + p.Name, "再买" + strings.Join(zh, "、") + "可享" + p.Name}
-	return detail.elsewhere(elsewhere), missing
+	return lack{words: detail.elsewhere(elsewhere), missing: missing}
 }
 
 // items checks those of a bundle.

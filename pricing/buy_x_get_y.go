@@ -62,17 +62,23 @@ var buyXGetY = kind{
 		}
 	},
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == NothingLeft {
-			return words{"the items that would be free cost nothing already", "可免单的商品本就不要钱"}, 0
+			return lack{words: words{"the items that would be free cost nothing already", "可免单的商品本就不要钱"}}
 		}
 		return c.explainUnits(p, in, p.Buy+p.Get)
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		sets := c.loose(in) / (p.Buy + p.Get)
+		free, all := strconv.FormatInt(sets*p.Get, 10), strconv.FormatInt(sets*(p.Buy+p.Get), 10)
+		return words{free + " of " + all + " units are free", all + "件中" + free + "件免费"}
 	},
 }
 
 // explainUnits says how many more units are needed, and how many are not
 // counted because they take part elsewhere.
-func (c *cart) explainUnits(p *Promotion, in scoped, needed int64) (words, int64) {
+func (c *cart) explainUnits(p *Promotion, in scoped, needed int64) lack {
 	units := c.loose(in)
 	missing := needed - units
 	var all int64
@@ -81,7 +87,7 @@ func (c *cart) explainUnits(p *Promotion, in scoped, needed int64) (words, int64
 	}
 	more := strconv.FormatInt(missing, 10)
 	detail := words{more + " more for " + p.Name, "再买" + more + "件可享" + p.Name}
-	return detail.elsewhere(all - units), missing
+	return lack{words: detail.elsewhere(all - units), missing: missing}
 }
 
 // loose counts the units in scope that take part in no rule yet.

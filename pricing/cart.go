@@ -19,6 +19,9 @@ type cart struct {
 	usage map[string]Usage
 	gifts []Gift
 
+	explain bool
+	below   []below // rules whose threshold was reached before earlier discounts
+
 	applied []Applied
 	skipped []Skipped
 	given   []QuoteLine // the gifts
@@ -126,6 +129,10 @@ func (c *cart) allocate(in scoped, amount int64) {
 // apply takes the amount that k has measured off the lines and records it.
 func (c *cart) apply(k *kind, p *Promotion, in scoped, amount int64, as Applied) {
 	as.Kind, as.Amount = k.name, amount
+	if c.explain && k.note != nil {
+		said := k.note(c, p, in)
+		as.Detail, as.DetailZh = said.en, said.zh
+	}
 	if k.gives != nil {
 		sku, quantity := k.gives(p)
 		as.Shares = []Share{{Line: c.give(sku, quantity, amount), Amount: amount}}

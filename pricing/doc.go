@@ -49,6 +49,14 @@
 // that cannot (its threshold is not met, say) does not stand in the way of
 // the next.
 //
+// # Explanations
+//
+// What is skipped says why in English and Chinese. With Input.Explain what is
+// applied says what it is for, and a rule whose threshold was reached before
+// earlier discounts names them, and says when the cart would cost less without
+// one of them and the rule would apply: for that the cart is priced again
+// without it, at most 8 times a quote. No amount depends on it.
+//
 // # Cost
 //
 // The benchmarks in bench_test.go with -cpu 1, best of six runs, on a shared

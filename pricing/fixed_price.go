@@ -36,8 +36,8 @@ var fixedPrice = kind{
 		}
 	},
 
-	explain: func(_ *cart, p *Promotion, _ scoped, _ Reason) (words, int64) {
+	explain: func(_ *cart, p *Promotion, _ scoped, _ Reason) lack {
 		price := money.FormatYuan(p.Price)
-		return words{"no item in its scope costs more than " + price, "范围内没有高于" + price + "元的商品"}, 0
+		return lack{words: words{"no item in its scope costs more than " + price, "范围内没有高于" + price + "元的商品"}}
 	},
 }

@@ -60,21 +60,26 @@ var gift = kind{
 		return value, ""
 	},
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		switch why {
 		case GiftNotFound:
-			return words{"there is no sku " + p.GiftSku + " to give", "没有赠品" + p.GiftSku}, 0
+			return lack{words: words{"there is no sku " + p.GiftSku + " to give", "没有赠品" + p.GiftSku}}
 		case GiftOutOfStock:
 			g := c.gift(p.GiftSku)
 			left, of := strconv.FormatInt(c.available(g), 10), strconv.FormatInt(p.GiftQuantity, 10)
-			return words{"of " + g.Name + " " + left + " are left, and it would take " + of, "赠品" + g.Name + "仅余" + left + "件，不足" + of + "件"}, 0
+			return lack{words: words{"of " + g.Name + " " + left + " are left, and it would take " + of, "赠品" + g.Name + "仅余" + left + "件，不足" + of + "件"}}
 		case TooManyGifts:
-			return words{
+			return lack{words: words{
 				"one order has at most " + strconv.Itoa(MaxGiftLines) + " gifts, and comes to at most " + money.FormatYuan(money.Max),
 				"每单至多" + strconv.Itoa(MaxGiftLines) + "份赠品，合计至多" + money.FormatYuan(money.Max) + "元",
-			}, 0
+			}}
 		}
 		return c.explainThreshold(p, p.Threshold, in)
+	},
+
+	note: func(c *cart, p *Promotion, _ scoped) words {
+		units, name := strconv.FormatInt(p.GiftQuantity, 10), c.gift(p.GiftSku).Name
+		return words{units + " × " + name, "赠" + name + units + "件"}
 	},
 }
 

@@ -37,9 +37,12 @@ type kind struct {
 	// that gives it is nil.
 	take func(c *cart, p *Promotion, in scoped, amount int64)
 
-	// explain tells a person why discount returned 0, and what is missing in
-	// minor units or in units of goods, 0 when nothing countable is.
-	explain func(c *cart, p *Promotion, in scoped, why Reason) (words, int64)
+	// explain tells a person why discount returned 0, and what is missing.
+	explain func(c *cart, p *Promotion, in scoped, why Reason) lack
+
+	// note tells a person what the discount that was just measured is for, and
+	// may say nothing; nil where the amount says it all.
+	note func(c *cart, p *Promotion, in scoped) words
 
 	// lists names the skus that the rule is about by itself, whatever its
 	// scope; nil for the other kinds.

@@ -46,7 +46,7 @@ var nthItem = kind{
 		c.allocate(in, amount)
 	},
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		missing, base, elsewhere := p.N, int64(0), int64(0)
 		for _, i := range in {
 			l := &c.lines[i]
@@ -55,10 +55,19 @@ var nthItem = kind{
 			elsewhere += l.given.Quantity - l.loose
 		}
 		if why == NothingLeft {
-			return ofNothing(*p.PercentOff, base), 0
+			return lack{words: ofNothing(*p.PercentOff, base)}
 		}
 		more := strconv.FormatInt(missing, 10)
 		detail := words{more + " more of one item for " + p.Name, "同款再买" + more + "件可享" + p.Name}
-		return detail.elsewhere(elsewhere), missing
+		return lack{words: detail.elsewhere(elsewhere), missing: missing}
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		var count int64
+		for _, i := range in {
+			count += c.lines[i].loose / p.N
+		}
+		units, off := strconv.FormatInt(count, 10), p.PercentOff.String()
+		return words{units + " × " + off + " % off", units + "件减" + off + "%"}
 	},
 }

@@ -1,5 +1,7 @@
 package pricing
 
+import "github.com/tandem-pay/tandem/money"
+
 var (
 	percentOffParameter  = percentParameter(words{"percent off", "减去的百分比"})
 	maxDiscountParameter = optional(minorUnits("maxDiscount", words{"at most", "最多减免"}, func(p *Promotion) int64 { return p.MaxDiscount }))
@@ -32,10 +34,18 @@ var percentOff = kind{
 
 	take: (*cart).spread,
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == ThresholdNotMet {
 			return c.explainThreshold(p, p.Threshold, in)
 		}
-		return ofNothing(*p.PercentOff, c.left(in)), 0
+		return lack{words: ofNothing(*p.PercentOff, c.left(in))}
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		if p.MaxDiscount == 0 || p.PercentOff.Of(c.left(in)) <= p.MaxDiscount {
+			return words{}
+		}
+		most := money.FormatYuan(p.MaxDiscount)
+		return words{"at most " + most, "至多减" + most + "元"}
 	},
 }

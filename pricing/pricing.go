@@ -111,6 +111,7 @@ type Input struct {
 	Coupons  []Coupon
 	Usage    map[string]Usage // by promotion id: what limited promotions have given so far. Absent: nothing yet
 	Gifts    []Gift           // what is known of the skus that gift rules name
+	Explain  bool             // say more to people; no amount depends on it
 }
 
 // Source says what kind of rule gave a discount.
@@ -192,6 +193,11 @@ type Applied struct {
 	Amount  int64   `json:"amount"`
 	Shares  []Share `json:"lines"`
 
+	// What it is for ("2 sets"), if the amount does not say it all and
+	// Input.Explain is set.
+	Detail   string `json:"detail,omitempty" doc:"In English, only in quotes"`
+	DetailZh string `json:"detailZh,omitempty" doc:"In Chinese, only in quotes"`
+
 	// Limited says which counters it moves, by 1 or by Amount; nil is none.
 	// It belongs to the Rules: not to be changed.
 	Limited *Limited `json:"-"`
@@ -214,7 +220,7 @@ type Skipped struct {
 	Name     string `json:"name"`
 	Version  int64  `json:"version"`
 	Reason   Reason `json:"reason"`
-	Detail   string `json:"detail"`
-	DetailZh string `json:"detailZh"`
+	Detail   string `json:"detail" doc:"In English"`
+	DetailZh string `json:"detailZh" doc:"In Chinese"`
 	Missing  int64  `json:"missing,omitempty"`
 }

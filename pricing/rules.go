@@ -119,10 +119,11 @@ type turn struct {
 	why    Reason
 }
 
-// turns finds the rules that have a turn at this cart, in order. The work
+// turns finds the rules that have a turn at this cart, in order, but
+// those of one that is left out; without may be nil. The work
 // grows with the rules that have a line in scope, not with those of the shop,
 // but for a bit each.
-func (r *Rules) turns(c *cart, now time.Time) []turn {
+func (r *Rules) turns(c *cart, now time.Time, without *source) []turn {
 	if r == nil || len(c.lines) == 0 {
 		return nil
 	}
@@ -171,6 +172,9 @@ func (r *Rules) turns(c *cart, now time.Time) []turn {
 				all = append(all, turn{rule: u, in: in, next: -1})
 			}
 		}
+	}
+	if without != nil {
+		all = slices.DeleteFunc(all, func(t turn) bool { return *without == source{FromPromotion, t.ID, ""} })
 	}
 	r.chain(all)
 	return all

@@ -53,14 +53,28 @@ var tiered = kind{
 
 	take: (*cart).spread,
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == ThresholdNotMet {
 			return c.explainThreshold(p, p.Tiers[0].Threshold, in)
 		}
 		if base := c.left(in); base > 0 {
-			return ofNothing(*p.Tiers[p.reached(base)-1].PercentOff, base), 0
+			return lack{words: ofNothing(*p.Tiers[p.reached(base)-1].PercentOff, base)}
 		}
-		return nothingLeft, 0
+		return lack{words: nothingLeft}
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		base := c.left(in)
+		reached := p.reached(base)
+		tier := money.FormatYuan(p.Tiers[reached-1].Threshold)
+		said := words{tier + " is reached", "已满" + tier + "元"}
+		if reached < len(p.Tiers) {
+			next := p.Tiers[reached].Threshold
+			more, of := money.FormatYuan(next-base), money.FormatYuan(next)
+			said.en += "; " + more + " more for the next tier, " + of
+			said.zh += "；再买" + more + "元可达下一档" + of + "元"
+		}
+		return said
 	},
 }
 

@@ -23,6 +23,15 @@ func ofNothing(p money.Percent, base int64) words {
 	}
 }
 
+// ofSets is said of a number of sets.
+func ofSets(sets, _ int64) words {
+	n := strconv.FormatInt(sets, 10)
+	if sets == 1 {
+		return words{"1 set", "1套"}
+	}
+	return words{n + " sets", n + "套"}
+}
+
 // elsewhere adds that so many units are not counted.
 func (w words) elsewhere(units int64) words {
 	if units > 0 {
@@ -31,6 +40,13 @@ func (w words) elsewhere(units int64) words {
 		w.zh += "；有" + n + "件已参加其他优惠"
 	}
 	return w
+}
+
+// lack is why a rule gives nothing.
+type lack struct {
+	words
+	missing int64 // minor units or units of goods; 0 when nothing countable is missing
+	reached int64 // the threshold, if it was reached before earlier discounts; or 0
 }
 
 // refusals are what is said of a coupon that may not be used when whoever
