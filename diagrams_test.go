@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/reconcile"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -27,8 +28,10 @@ func TestDiagrams(t *testing.T) {
 		"ARCHITECTURE.md": {
 			"order": drawOrder(), "payment": drawPayment(), "refund": drawRefund(), "coupon": drawCoupon(), "rooms": drawRooms(), "reactions": drawReactions(),
 		},
-		"docs/payments.md":       {"classes": drawClasses(false), "policies": drawPolicies(), "parked": drawParked()},
-		"docs/payments.zh-CN.md": {"classes": drawClasses(true)},
+		"docs/payments.md":         {"classes": drawClasses(false), "policies": drawPolicies(), "parked": drawParked()},
+		"docs/payments.zh-CN.md":   {"classes": drawClasses(true)},
+		"docs/promotions.md":       {"kinds": drawKinds(false)},
+		"docs/promotions.zh-CN.md": {"kinds": drawKinds(true)},
 	} {
 		t.Run(file, func(t *testing.T) { redraw(t, file, drawn) })
 	}
@@ -66,6 +69,42 @@ func drawRefund() string {
 		s.edge(string(t.From), t.Verb, string(t.To))
 	}
 	return s.draw(string(payment.RefundPending))
+}
+
+// drawKinds is the table of the kinds of promotion.
+func drawKinds(chinese bool) string {
+	var b strings.Builder
+	if chinese {
+		b.WriteString("| 类型 | 步骤 | 参数 | 含义 |\n|---|---|---|---|\n")
+	} else {
+		b.WriteString("| kind | step | parameters | meaning |\n|---|---|---|---|\n")
+	}
+	for _, k := range pricing.Kinds() {
+		title, about := k.Title, k.About
+		if chinese {
+			title, about = k.TitleZh, k.AboutZh
+		}
+		fmt.Fprintf(&b, "| `%s`<br>%s | %s | %s | %s |\n", k.Name, title, k.Step, drawParameters(k.Parameters, chinese), about)
+	}
+	return b.String()
+}
+
+func drawParameters(all []pricing.ParameterInfo, chinese bool) string {
+	var list []string
+	for _, p := range all {
+		label, maybe, entries := p.Label, "", ""
+		if chinese {
+			label = p.LabelZh
+		}
+		if !p.Required {
+			maybe = "?"
+		}
+		if len(p.Entries) > 0 {
+			entries = fmt.Sprintf(" (%d–%d × {%s})", p.Min, p.Max, drawParameters(p.Entries, chinese))
+		}
+		list = append(list, fmt.Sprintf("`%s`%s %s%s", p.Name, maybe, label, entries))
+	}
+	return strings.Join(list, "; ")
 }
 
 // drawClasses is the table of what reconciliation can find.

@@ -125,7 +125,7 @@ func newServer(o Options) *server {
 	s.api = humago.New(mux, config(o.Version))
 	for _, mount := range []func(){
 		s.mountQuotes, s.mountOrders, s.mountPayments, s.mountRefunds, s.mountTimeline, s.mountEvents,
-		s.mountSkus, s.mountUsers, s.mountPromotions, s.mountTemplates, s.mountCoupons,
+		s.mountSkus, s.mountUsers, s.mountPromotions, s.mountPromotionKinds, s.mountTemplates, s.mountCoupons,
 		s.mountShop, s.mountReconciliations, s.mountDiscrepancies, s.mountSuspense,
 		s.mountChannels, s.mountNotify, s.mountEffects, s.mountKeys, s.mountClock, s.mountHealth,
 	} {

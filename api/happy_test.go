@@ -75,6 +75,11 @@ func TestHappy(t *testing.T) {
 		{"PUT /v1/promotions/spring", `{"name":"满100减10","kind":"amount_off","threshold":10000,"amountOff":1000,"scope":{"categories":["tea"]}}`, 200, `{"id":"spring","version":2}`},
 		{"GET /v1/promotions/spring", ``, 200, `{"scope":{"categories":["tea"]}}`},
 		{"DELETE /v1/promotions/{promo}", ``, 204, ``},
+		{"GET /v1/promotion-kinds", ``, 200, `{}`},
+		{"POST /v1/promotions", `{"id":"more","name":"阶梯满减","kind":"tiered","tiers":[{"threshold":10000,"amountOff":1000},{"threshold":20000,"percentOff":12.5}],"perUserLimit":1,"usageLimit":100,"budget":100000,"firstOrderOnly":true,"active":false}`, 201, `{"tiers":[{"amountOff":1000},{"percentOff":12.5}],"budget":100000,"firstOrderOnly":true}`},
+		{"POST /v1/promotions", `{"id":"set","name":"套餐","kind":"bundle","items":[{"sku":"tea","quantity":1},{"sku":"cup","quantity":2}],"price":9900,"active":false}`, 201, `{"items":[{"sku":"tea","quantity":1},{"sku":"cup","quantity":2}],"price":9900}`},
+		{"DELETE /v1/promotions/more", ``, 204, ``},
+		{"DELETE /v1/promotions/set", ``, 204, ``},
 		{"GET /v1/promotions", ``, 200, `{"items":[{"id":"spring"}]}`},
 
 		{"POST /v1/coupon-templates", `{"id":"five","name":"5 off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1}`, 201, `{"id":"five","issued":0,"version":1}`},

@@ -40,10 +40,12 @@ const (
 
 var makeQuote = op{
 	call: "POST /v1/quotes", id: "makeQuote", tag: "Quotes", summary: "What a cart costs now, and why (试算)",
-	about: "Nothing is stored or reserved. A coupon that cannot be used is listed in `skippedDiscounts` with the reason, where an order would be refused.",
+	about: "Nothing is stored or reserved. A coupon that cannot be used is listed in `skippedDiscounts` with the reason, where an order would be refused. " +
+		"A promotion that had its turn and gave nothing says why there too, and what is missing.",
 	codes: []fault.Code{fault.SkuNotFound}, body: cartExample,
 	answer: `{"currency":"CNY","totalAmount":17776,"discountAmount":1500,"payableAmount":16276,"items":` + linesExample +
-		`,"appliedDiscounts":` + appliedExample + `,"skippedDiscounts":[]}`,
+		`,"appliedDiscounts":` + appliedExample + `,"skippedDiscounts":[{"source":"promotion","id":"summer","name":"满200减30","version":2,"reason":"threshold_not_met",` +
+		`"detail":"32.24 more for 满200减30","detailZh":"再买32.24元可享满200减30","missing":3224}]}`,
 }
 
 type makeQuoteInput struct {

@@ -2,12 +2,15 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tandem-pay/tandem/api"
+	"github.com/tandem-pay/tandem/pricing"
 )
 
 // TestETags: a read is 304 until what it shows has changed.
@@ -190,5 +193,17 @@ func TestCouponPages(t *testing.T) {
 		if got := strings.Join(pages, "|"); got != want {
 			t.Errorf("%q: %s, want %s", status, got, want)
 		}
+	}
+}
+
+// TestPromotionKinds: a form is made from what pricing says of itself, whole.
+func TestPromotionKinds(t *testing.T) {
+	h := open(t)
+	var got struct{ Items []pricing.KindInfo }
+	if err := json.Unmarshal(h.do("GET /v1/promotion-kinds", "").Body.Bytes(), &got); err != nil {
+		t.Fatal(err)
+	}
+	if want := pricing.Kinds(); !reflect.DeepEqual(got.Items, want) {
+		t.Errorf("got %+v\nwant %+v", got.Items, want)
 	}
 }

@@ -50,7 +50,7 @@ func (a *App) Quote(ctx context.Context, shop string, in Cart) (*pricing.Quote, 
 	}
 	price := pricing.Input{
 		Currency: s.Currency, Now: a.Clock.Now().UTC(), User: buyer(&u),
-		Lines: lines, Rules: rules.Promotions, Coupons: coupons,
+		Lines: lines, Rules: rules.Promotions, Coupons: coupons, Explain: true,
 	}
 	if err := a.inform(ctx, shop, &price); err != nil {
 		return nil, err

@@ -1,24 +1,31 @@
 package pricing
 
-import "github.com/tandem-pay/tandem/money"
+import (
+	"strconv"
+
+	"github.com/tandem-pay/tandem/money"
+)
 
 var (
-	thresholdParameter = minorUnits("threshold", func(p *Promotion) int64 { return p.Threshold })
-	amountOffParameter = minorUnits("amountOff", func(p *Promotion) int64 { return p.AmountOff })
+	thresholdParameter = minorUnits("threshold", words{"amount to reach", "门槛"}, func(p *Promotion) int64 { return p.Threshold })
+	amountOffParameter = minorUnits("amountOff", words{"amount off", "减免金额"}, func(p *Promotion) int64 { return p.AmountOff })
 	repeatParameter    = parameter{
-		name: "repeat", optional: true,
-		given: func(p *Promotion) bool { return p.Repeat },
-		check: func(*Promotion, *faults) {},
+		ParameterInfo: ParameterInfo{Name: "repeat", Type: "boolean", Label: "once for every full threshold", LabelZh: "每满一次减一次"},
+		given:         func(p *Promotion) bool { return p.Repeat },
+		check:         func(*Promotion, *faults) {},
 	}
 )
 
 // amountOff (满100减10): amountOff once what the lines in scope have left
 // reaches the threshold; with repeat, once for every full threshold in it.
-// Never more than they have left. It is spread over them in proportion.
+// Never more than they have left. It is spread over them in proportion, by
+// largest remainder.
 var amountOff = kind{
-	name: "amount_off",
-	step: stepOrder,
-	uses: []parameter{thresholdParameter, amountOffParameter, repeatParameter},
+	name:  "amount_off",
+	title: words{"Amount off", "满减"},
+	about: words{"from `threshold` on, `amountOff`; with `repeat`, once for every full threshold", "满 `threshold` 减 `amountOff`；`repeat` 则每满一次减一次"},
+	step:  stepOrder,
+	uses:  []parameter{thresholdParameter, amountOffParameter, repeatParameter},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
 		base := c.left(in)
@@ -41,28 +48,38 @@ var amountOff = kind{
 
 	take: (*cart).spread,
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == ThresholdNotMet {
-			return c.explainThreshold(p, in)
+			return c.explainThreshold(p, p.Threshold, in)
 		}
-		return nothingLeft, 0
+		return lack{words: nothingLeft}
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		if !p.Repeat || c.left(in) < 2*p.Threshold {
+			return words{}
+		}
+		times := c.left(in) / p.Threshold
+		if times > c.left(in)/p.AmountOff { // less is left than that
+			return words{}
+		}
+		of := strconv.FormatInt(times, 10) + " × " + money.FormatYuan(p.AmountOff)
+		return words{of, of + "元"}
 	},
 }
 
 // explainThreshold says how much more is needed, and whether it was earlier
-// discounts that took the amount below the threshold: then a buyer who
-// counts list prices would take the answer for a mistake.
-func (c *cart) explainThreshold(p *Promotion, in scoped) (words, int64) {
+// discounts that took the amount below the threshold.
+func (c *cart) explainThreshold(p *Promotion, threshold int64, in scoped) lack {
 	var total int64
 	for _, i := range in {
 		total += c.lines[i].total
 	}
-	missing := p.Threshold - c.left(in)
-	more, all := money.FormatYuan(missing), money.FormatYuan(p.Threshold)
-	detail := words{more + " more for " + p.Name, "再买" + more + "元可享" + p.Name}
-	if total >= p.Threshold {
-		detail.en += "; " + all + " was reached before earlier discounts"
-		detail.zh += "；此前的优惠之前已满" + all + "元"
+	missing := threshold - c.left(in)
+	more := money.FormatYuan(missing)
+	l := lack{words: words{more + " more for " + p.Name, "再买" + more + "元可享" + p.Name}, missing: missing}
+	if total >= threshold {
+		l.reached = threshold
 	}
-	return detail, missing
+	return l
 }

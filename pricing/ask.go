@@ -61,7 +61,8 @@ func (r *Rules) Ask(lines []Line, user *User, now time.Time) Ask {
 				ask.Limited = append(ask.Limited, *u.limited)
 			}
 			if u.kind.gives != nil {
-				ask.Gifts = append(ask.Gifts, u.kind.gives(&u.Promotion))
+				sku, _ := u.kind.gives(&u.Promotion)
+				ask.Gifts = append(ask.Gifts, sku)
 			}
 		}
 	}

@@ -16,11 +16,13 @@ import (
 // unit price, whatever the rest of the line has been through: no amount is
 // ever divided by a quantity here.
 var buyXGetY = kind{
-	name: "buy_x_get_y",
-	step: stepUnits,
+	name:  "buy_x_get_y",
+	title: words{"Buy some, get some free", "买赠"},
+	about: words{"of all units in scope together, the `get` cheapest are free for every `buy` + `get`", "范围内所有商品合计，每 `buy` + `get` 件中最便宜的 `get` 件免费"},
+	step:  stepUnits,
 	uses: []parameter{
-		number("buy", MaxQuantity, func(p *Promotion) int64 { return p.Buy }),
-		number("get", MaxQuantity, func(p *Promotion) int64 { return p.Get }),
+		goods("buy", 1, words{"units to buy", "购买件数"}, func(p *Promotion) int64 { return p.Buy }),
+		goods("get", 1, words{"units that are then free", "免费件数"}, func(p *Promotion) int64 { return p.Get }),
 	},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
@@ -60,31 +62,32 @@ var buyXGetY = kind{
 		}
 	},
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == NothingLeft {
-			return words{"the items that would be free cost nothing already", "可免单的商品本就不要钱"}, 0
+			return lack{words: words{"the items that would be free cost nothing already", "可免单的商品本就不要钱"}}
 		}
 		return c.explainUnits(p, in, p.Buy+p.Get)
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		sets := c.loose(in) / (p.Buy + p.Get)
+		free, all := strconv.FormatInt(sets*p.Get, 10), strconv.FormatInt(sets*(p.Buy+p.Get), 10)
+		return words{free + " of " + all + " units are free", all + "件中" + free + "件免费"}
 	},
 }
 
 // explainUnits says how many more units are needed, and how many are not
 // counted because they take part elsewhere.
-func (c *cart) explainUnits(p *Promotion, in scoped, needed int64) (words, int64) {
+func (c *cart) explainUnits(p *Promotion, in scoped, needed int64) lack {
 	units := c.loose(in)
 	missing := needed - units
-	more := strconv.FormatInt(missing, 10)
-	detail := words{more + " more for " + p.Name, "再买" + more + "件可享" + p.Name}
 	var all int64
 	for _, i := range in {
 		all += c.lines[i].given.Quantity
 	}
-	if all > units {
-		elsewhere := strconv.FormatInt(all-units, 10)
-		detail.en += "; " + elsewhere + " take part in another offer"
-		detail.zh += "；有" + elsewhere + "件已参加其他优惠"
-	}
-	return detail, missing
+	more := strconv.FormatInt(missing, 10)
+	detail := words{more + " more for " + p.Name, "再买" + more + "件可享" + p.Name}
+	return lack{words: detail.elsewhere(all - units), missing: missing}
 }
 
 // loose counts the units in scope that take part in no rule yet.

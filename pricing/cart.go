@@ -17,9 +17,14 @@ type cart struct {
 
 	user  User
 	usage map[string]Usage
+	gifts []Gift
+
+	explain bool
+	below   []below // rules whose threshold was reached before earlier discounts
 
 	applied []Applied
 	skipped []Skipped
+	given   []QuoteLine // the gifts
 
 	// shares holds, by line, the discount that is being taken. It is all
 	// zeros between two discounts.
@@ -104,10 +109,17 @@ func (c *cart) left(in scoped) int64 {
 
 // spread puts amount into shares, in proportion to what the lines have left.
 func (c *cart) spread(_ *Promotion, in scoped, amount int64) {
-	weights, parts := c.weights[:len(in)], c.parts[:len(in)]
+	weights := c.weights[:len(in)]
 	for k, i := range in {
 		weights[k] = c.lines[i].left
 	}
+	c.allocate(in, amount)
+}
+
+// allocate puts amount into shares, in proportion to the weights that stand in
+// c.weights, by largest remainder; of equal ones the sku that sorts first.
+func (c *cart) allocate(in scoped, amount int64) {
+	weights, parts := c.weights[:len(in)], c.parts[:len(in)]
 	money.Allocate(amount, weights, parts)
 	for k, i := range in {
 		c.shares[i] = parts[k]
@@ -116,6 +128,17 @@ func (c *cart) spread(_ *Promotion, in scoped, amount int64) {
 
 // apply takes the amount that k has measured off the lines and records it.
 func (c *cart) apply(k *kind, p *Promotion, in scoped, amount int64, as Applied) {
+	as.Kind, as.Amount = k.name, amount
+	if c.explain && k.note != nil {
+		said := k.note(c, p, in)
+		as.Detail, as.DetailZh = said.en, said.zh
+	}
+	if k.gives != nil {
+		sku, quantity := k.gives(p)
+		as.Shares = []Share{{Line: c.give(sku, quantity, amount), Amount: amount}}
+		c.applied = append(c.applied, as)
+		return
+	}
 	k.take(c, p, in, amount)
 	shares := c.shareRoom(len(in))
 	for _, i := range in {
@@ -126,7 +149,7 @@ func (c *cart) apply(k *kind, p *Promotion, in scoped, amount int64, as Applied)
 		}
 	}
 	c.room = c.room[len(shares):]
-	as.Kind, as.Amount, as.Shares = k.name, amount, slices.Clip(shares)
+	as.Shares = slices.Clip(shares)
 	c.applied = append(c.applied, as)
 }
 
@@ -150,7 +173,7 @@ func (c *cart) expect(rules int) {
 func (c *cart) quote(currency string) *Quote {
 	q := &Quote{
 		Currency: currency,
-		Lines:    make([]QuoteLine, len(c.lines)),
+		Lines:    make([]QuoteLine, len(c.lines), len(c.lines)+len(c.given)),
 		Applied:  c.applied,
 		Skipped:  c.skipped,
 	}
@@ -164,6 +187,10 @@ func (c *cart) quote(currency string) *Quote {
 		q.Total += l.total
 		q.Payable += l.left
 	}
+	for i := range c.given {
+		q.Total += c.given[i].Total
+	}
+	q.Lines = append(q.Lines, c.given...)
 	q.Discount = q.Total - q.Payable
 	return q
 }

@@ -2,6 +2,7 @@ package pricing
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tandem-pay/tandem/fault"
 )
@@ -29,8 +30,8 @@ type couponUse struct {
 	open    bool // may be tried
 	applied bool
 	reason  Reason
-	detail  words
-	missing int64
+	lack    lack
+	below   below
 }
 
 // checkCoupons refuses a code that is given twice, for it would be taken
@@ -54,11 +55,14 @@ func checkCoupons(coupons []Coupon) error {
 // useCoupons has the coupons' turns. A coupon that is not stackable can only
 // be known to apply by trying it beside those that are; so the candidates are
 // tried in the order given, each from the same amounts, until one applies.
-func (c *cart) useCoupons(coupons []Coupon) {
+func (c *cart) useCoupons(coupons []Coupon, without *source) {
 	if len(coupons) == 0 {
 		return
 	}
 	uses := c.openCoupons(coupons)
+	if without != nil {
+		uses = slices.DeleteFunc(uses, func(u couponUse) bool { return *without == source{FromCoupon, u.TemplateID, u.Code} })
+	}
 	var candidates []int
 	for i := range uses {
 		if uses[i].open && !uses[i].Stackable {
@@ -80,9 +84,10 @@ func (c *cart) useCoupons(coupons []Coupon) {
 	}
 	for i := range uses {
 		if u := &uses[i]; !u.applied {
+			u.below.at(c, len(c.skipped))
 			c.skipped = append(c.skipped, Skipped{
 				Source: FromCoupon, ID: u.TemplateID, Code: u.Code, Name: u.Name, Version: u.Version,
-				Reason: u.reason, Detail: u.detail.en, DetailZh: u.detail.zh, Missing: u.missing,
+				Reason: u.reason, Detail: u.lack.en, DetailZh: u.lack.zh, Missing: u.lack.missing,
 			})
 		}
 	}
@@ -100,11 +105,11 @@ func (c *cart) openCoupons(coupons []Coupon) []couponUse {
 			MaxDiscount: u.MaxDiscount, Threshold: u.Threshold,
 		}
 		if u.Refused != "" {
-			u.reason, u.detail = u.Refused, u.refusal()
+			u.reason, u.lack.words = u.Refused, u.refusal()
 			continue
 		}
 		if u.kind = couponKind(u.Kind); u.kind == nil || u.broken() {
-			u.reason, u.detail = NotActive, words{"its rule cannot be priced", "券的规则无法计价"}
+			u.reason, u.lack.words = NotActive, words{"its rule cannot be priced", "券的规则无法计价"}
 			continue
 		}
 		for _, line := range c.every {
@@ -113,7 +118,7 @@ func (c *cart) openCoupons(coupons []Coupon) []couponUse {
 			}
 		}
 		if u.open = len(u.in) > 0; !u.open {
-			u.reason, u.detail = NothingInScope, words{"no item is in its scope", "没有适用的商品"}
+			u.reason, u.lack.words = NothingInScope, words{"no item is in its scope", "没有适用的商品"}
 		}
 	}
 	return uses
@@ -137,9 +142,12 @@ func (c *cart) tryCoupons(uses []couponUse, chosen int) {
 				continue
 			}
 			amount, why := k.discount(c, &u.rule, u.in)
-			u.applied, u.reason = amount > 0, why
+			u.applied, u.reason, u.below = why == "", why, below{}
 			if !u.applied {
-				u.detail, u.missing = k.explain(c, &u.rule, u.in, why)
+				u.lack = k.explain(c, &u.rule, u.in, why)
+				if u.lack.reached > 0 {
+					u.below = c.blame(&u.lack, u.in)
+				}
 				continue
 			}
 			c.apply(k, &u.rule, u.in, amount, Applied{
@@ -154,7 +162,7 @@ func (c *cart) refuseOthers(uses []couponUse, others []int, chosen int) {
 	for _, i := range others {
 		uses[i].reason = NotStackable
 		name := uses[chosen].Name
-		uses[i].detail = words{"does not combine with " + name, "不能与" + name + "叠加使用"}
+		uses[i].lack = lack{words: words{"does not combine with " + name, "不能与" + name + "叠加使用"}}
 	}
 }
 

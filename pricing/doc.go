@@ -12,15 +12,15 @@
 // ones left; within a step by priority (higher first), then by id:
 //
 //  1. fixed_price
-//  2. buy_x_get_y, and whatever else is about single units. A unit takes part
-//     in at most one rule of this step.
-//  3. percent_off and amount_off
+//  2. bundle, buy_x_get_y, nth_item, and whatever else is about single units.
+//     A unit takes part in at most one rule of this step.
+//  3. percent_off, amount_off, tiered and gift
 //  4. coupons: percent_off, then amount_off, each in the order given
 //
 // Only a rule that is active, in date and has a line in scope has a turn; the
 // others cost next to nothing and are not listed. A rule that had its turn is
-// in Quote.Applied with more than 0, or in Quote.Skipped with a reason, never
-// both. A coupon that was given is always in one of the two.
+// in Quote.Applied with more than 0 (a gift may be worth nothing), or in
+// Quote.Skipped with a reason, never both. A coupon that was given is always in one of the two.
 //
 // # Exclusive groups
 //
@@ -48,6 +48,14 @@
 // are: of those given, the first that takes something off at its turn. One
 // that cannot (its threshold is not met, say) does not stand in the way of
 // the next.
+//
+// # Explanations
+//
+// What is skipped says why in English and Chinese. With Input.Explain what is
+// applied says what it is for, and a rule whose threshold was reached before
+// earlier discounts names them, and says when the cart would cost less without
+// one of them and the rule would apply: for that the cart is priced again
+// without it, at most 8 times a quote. No amount depends on it.
 //
 // # Cost
 //

@@ -9,9 +9,11 @@ import "github.com/tandem-pay/tandem/money"
 // It goes before every rule about single units, so that all units of a line
 // still cost the same when it has its turn.
 var fixedPrice = kind{
-	name: "fixed_price",
-	step: stepPrice,
-	uses: []parameter{minorUnits("price", func(p *Promotion) int64 { return p.Price })},
+	name:  "fixed_price",
+	title: words{"Fixed price", "限时价"},
+	about: words{"every unit in scope costs `price`, if that is lower", "范围内每件按 `price` 计价，仅当低于现价"},
+	step:  stepPrice,
+	uses:  []parameter{minorUnits("price", words{"price of a unit", "单价"}, func(p *Promotion) int64 { return p.Price })},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
 		var sum int64
@@ -34,8 +36,8 @@ var fixedPrice = kind{
 		}
 	},
 
-	explain: func(_ *cart, p *Promotion, _ scoped, _ Reason) (words, int64) {
+	explain: func(_ *cart, p *Promotion, _ scoped, _ Reason) lack {
 		price := money.FormatYuan(p.Price)
-		return words{"no item in its scope costs more than " + price, "范围内没有高于" + price + "元的商品"}, 0
+		return lack{words: words{"no item in its scope costs more than " + price, "范围内没有高于" + price + "元的商品"}}
 	},
 }

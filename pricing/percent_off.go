@@ -1,21 +1,21 @@
 package pricing
 
+import "github.com/tandem-pay/tandem/money"
+
 var (
-	percentOffParameter = parameter{
-		name:  "percentOff",
-		given: func(p *Promotion) bool { return p.PercentOff != nil },
-		check: func(p *Promotion, f *faults) { f.percent("/percentOff", *p.PercentOff) },
-	}
-	maxDiscountParameter = optional(minorUnits("maxDiscount", func(p *Promotion) int64 { return p.MaxDiscount }))
+	percentOffParameter  = percentParameter(words{"percent off", "减去的百分比"})
+	maxDiscountParameter = optional(minorUnits("maxDiscount", words{"at most", "最多减免"}, func(p *Promotion) int64 { return p.MaxDiscount }))
 )
 
 // percentOff (全场九折): floor(base × percentOff / 100), at most maxDiscount,
 // where base is what the lines in scope have left, taken as a whole. It is
-// spread over them in proportion.
+// spread over them in proportion, by largest remainder.
 var percentOff = kind{
-	name: "percent_off",
-	step: stepOrder,
-	uses: []parameter{percentOffParameter, maxDiscountParameter},
+	name:  "percent_off",
+	title: words{"Percent off", "折扣"},
+	about: words{"`percentOff` of what the lines in scope come to, at most `maxDiscount`", "范围内商品金额减去 `percentOff`，至多 `maxDiscount`"},
+	step:  stepOrder,
+	uses:  []parameter{percentOffParameter, maxDiscountParameter},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
 		base := c.left(in)
@@ -34,13 +34,18 @@ var percentOff = kind{
 
 	take: (*cart).spread,
 
-	explain: func(c *cart, p *Promotion, in scoped, why Reason) (words, int64) {
+	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == ThresholdNotMet {
-			return c.explainThreshold(p, in)
+			return c.explainThreshold(p, p.Threshold, in)
 		}
-		if base := c.left(in); base > 0 {
-			return ofNothing(*p.PercentOff, base), 0
+		return lack{words: ofNothing(*p.PercentOff, c.left(in))}
+	},
+
+	note: func(c *cart, p *Promotion, in scoped) words {
+		if p.MaxDiscount == 0 || p.PercentOff.Of(c.left(in)) <= p.MaxDiscount {
+			return words{}
 		}
-		return nothingLeft, 0
+		most := money.FormatYuan(p.MaxDiscount)
+		return words{"at most " + most, "至多减" + most + "元"}
 	},
 }

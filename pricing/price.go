@@ -8,6 +8,16 @@ import "github.com/tandem-pay/tandem/money"
 // point into a request's items and couponCodes, by the places that they have
 // in Input.Lines and Input.Coupons.
 func Price(in Input) (*Quote, error) {
+	c, err := price(&in, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.sayWhatIf(&in)
+	return c.quote(in.Currency), nil
+}
+
+// price has all rules' turns but those of one rule, which may be nil.
+func price(in *Input, without *source) (*cart, error) {
 	c, err := newCart(in.Lines)
 	if err != nil {
 		return nil, err
@@ -15,8 +25,8 @@ func Price(in Input) (*Quote, error) {
 	if err := checkCoupons(in.Coupons); err != nil {
 		return nil, err
 	}
-	c.user, c.usage = in.User, in.Usage
-	turns := in.Rules.turns(c, in.Now)
+	c.user, c.usage, c.gifts, c.explain = in.User, in.Usage, in.Gifts, in.Explain
+	turns := in.Rules.turns(c, in.Now, without)
 	c.expect(len(turns) + len(in.Coupons))
 	for i := range turns {
 		switch t := &turns[i]; {
@@ -28,8 +38,8 @@ func Price(in Input) (*Quote, error) {
 			c.take(t)
 		}
 	}
-	c.useCoupons(in.Coupons)
-	return c.quote(in.Currency), nil
+	c.useCoupons(in.Coupons, without)
+	return c, nil
 }
 
 // measure finds what a turn would give now, or why nothing.
@@ -57,19 +67,21 @@ func (c *cart) take(t *turn) {
 }
 
 func (c *cart) skip(t *turn) {
-	detail, ofLimits := c.explainLimits(t)
-	missing := int64(0)
+	l, ofLimits := c.explainLimits(t)
 	if !ofLimits {
-		detail, missing = t.kind.explain(c, &t.Promotion, t.in, t.why)
+		l = t.kind.explain(c, &t.Promotion, t.in, t.why)
 	}
-	c.skipFor(t, t.why, detail, missing)
+	if l.reached > 0 {
+		c.blame(&l, t.in).at(c, len(c.skipped))
+	}
+	c.skipFor(t, t.why, l)
 }
 
-func (c *cart) skipFor(t *turn, why Reason, detail words, missing int64) {
+func (c *cart) skipFor(t *turn, why Reason, l lack) {
 	t.done = true
 	c.skipped = append(c.skipped, Skipped{
 		Source: FromPromotion, ID: t.ID, Name: t.Name, Version: t.Version,
-		Reason: why, Detail: detail.en, DetailZh: detail.zh, Missing: missing,
+		Reason: why, Detail: l.en, DetailZh: l.zh, Missing: l.missing,
 	})
 }
 
@@ -95,10 +107,10 @@ func (c *cart) contest(turns []turn, first int) {
 			c.skip(t)
 		default:
 			gives, this := money.FormatYuan(best.amount), money.FormatYuan(t.amount)
-			c.skipFor(t, LostToBetter, words{
+			c.skipFor(t, LostToBetter, lack{words: words{
 				"only one of " + t.ExclusiveGroup + " applies: " + best.Name + " gives " + gives + ", this " + this,
 				t.ExclusiveGroup + "只能享受一项：" + best.Name + "优惠" + gives + "元，此项" + this + "元",
-			}, 0)
+			}})
 		}
 	}
 	if decided {

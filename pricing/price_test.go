@@ -19,8 +19,8 @@ func TestTurns(t *testing.T) {
 		{"higher priority first", "a 100.00", rules(percent("p", "10"), off("o", "100.00", "10.00", priority(1))), nil, "a 81.00 | o 10.00 (a 10.00), p 9.00 (a 9.00) |"},
 		{"then by id", "a 100.00", rules(percent("q", "10"), off("o", "100.00", "10.00")), nil, "a 81.00 | o 10.00 (a 10.00), q 9.00 (a 9.00) |"},
 		{"negative priority goes last", "a 100.00", rules(off("o", "100.00", "10.00", priority(-1)), percent("q", "10")), nil, "a 90.00 | q 10.00 (a 10.00) | o threshold_not_met: 10.00 more for o; 100.00 was reached before earlier discounts"},
-		{"a kind of a later version is left out", "a 1.00", rules(Promotion{ID: "x", Kind: "gift"}), nil, "a 1.00 | |"},
-		{"so is one with impossible parameters", "a 1.00", rules(buyGet("b", -1, 1), fixed("f", "0"), off("o", "0", "1.00", repeat), Promotion{ID: "p", Kind: "percent_off"}), nil, "a 1.00 | |"},
+		{"a kind of a later version is left out", "a 1.00", rules(Promotion{ID: "x", Kind: "cashback"}), nil, "a 1.00 | |"},
+		{"so is one with impossible parameters", "a 1.00", rules(buyGet("b", -1, 1), fixed("f", "0"), off("o", "0", "1.00", repeat), Promotion{ID: "p", Kind: "percent_off"}, nth("n", 1, "50"), bundled("s", "a a", "1.00"), tiers("t", "2.00:1.00 1.00:0.50"), gives("g", "1.00", "", 1)), nil, "a 1.00 | |"},
 	})
 }
 

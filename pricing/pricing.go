@@ -20,16 +20,21 @@ const (
 type Promotion struct {
 	ID   string `json:"id,omitempty" doc:"Made by the server when empty" maxLength:"64"`
 	Name string `json:"name" maxLength:"128"`
-	Kind string `json:"kind" doc:"fixed_price, percent_off, amount_off or buy_x_get_y"`
+	Kind string `json:"kind" doc:"fixed_price, bundle, buy_x_get_y, nth_item, percent_off, amount_off, tiered or gift; GET /v1/promotion-kinds describes them"`
 
-	Price       int64          `json:"price,omitempty" doc:"fixed_price: the unit price, in minor units"`
-	Buy         int64          `json:"buy,omitempty" doc:"buy_x_get_y: units to buy"`
-	Get         int64          `json:"get,omitempty" doc:"buy_x_get_y: units that are then free"`
-	PercentOff  *money.Percent `json:"percentOff,omitempty" doc:"percent_off: 0 to 100, at most two decimals"`
-	MaxDiscount int64          `json:"maxDiscount,omitempty" doc:"percent_off: at most this much, in minor units; 0 is no limit"`
-	Threshold   int64          `json:"threshold,omitempty" doc:"amount_off: the in-scope amount that must be reached, in minor units"`
-	AmountOff   int64          `json:"amountOff,omitempty" doc:"amount_off: minor units off"`
-	Repeat      bool           `json:"repeat,omitempty" doc:"amount_off: once for every full threshold"`
+	Price        int64          `json:"price,omitempty" doc:"fixed_price, bundle: what a unit or a set costs, in minor units"`
+	Items        []BundleItem   `json:"items,omitempty" maxItems:"50" doc:"bundle: what a set has"`
+	Buy          int64          `json:"buy,omitempty" doc:"buy_x_get_y: units to buy"`
+	Get          int64          `json:"get,omitempty" doc:"buy_x_get_y: units that are then free"`
+	N            int64          `json:"n,omitempty" doc:"nth_item: every how many units of one sku"`
+	PercentOff   *money.Percent `json:"percentOff,omitempty" doc:"nth_item, percent_off: 0 to 100, at most two decimals"`
+	MaxDiscount  int64          `json:"maxDiscount,omitempty" doc:"percent_off: at most this much, in minor units; 0 is no limit"`
+	Threshold    int64          `json:"threshold,omitempty" doc:"amount_off, gift: the in-scope amount that must be reached, in minor units"`
+	AmountOff    int64          `json:"amountOff,omitempty" doc:"amount_off: minor units off"`
+	Repeat       bool           `json:"repeat,omitempty" doc:"amount_off: once for every full threshold"`
+	Tiers        []Tier         `json:"tiers,omitempty" maxItems:"20" doc:"tiered: by rising threshold"`
+	GiftSku      string         `json:"giftSku,omitempty" doc:"gift: what is given" maxLength:"128"`
+	GiftQuantity int64          `json:"giftQuantity,omitempty" doc:"gift: how many units of it"`
 
 	Scope          *Scope     `json:"scope,omitempty" doc:"All skus when absent"`
 	Priority       int        `json:"priority,omitempty" doc:"Higher goes first"`
@@ -106,6 +111,7 @@ type Input struct {
 	Coupons  []Coupon
 	Usage    map[string]Usage // by promotion id: what limited promotions have given so far. Absent: nothing yet
 	Gifts    []Gift           // what is known of the skus that gift rules name
+	Explain  bool             // say more to people; no amount depends on it
 }
 
 // Source says what kind of rule gave a discount.
@@ -136,6 +142,9 @@ const (
 	UsageLimit       Reason = "usage_limit_reached"
 	PerUserLimit     Reason = "per_user_limit_reached"
 	BudgetSpent      Reason = "budget_spent" // less is left than the discount
+	GiftNotFound     Reason = "gift_not_found"
+	GiftOutOfStock   Reason = "gift_out_of_stock"
+	TooManyGifts     Reason = "too_many_gifts"
 	CouponNotFound   Reason = "coupon_not_found"
 	CouponNotYours   Reason = "coupon_not_yours"
 	CouponLocked     Reason = "coupon_locked"
@@ -145,8 +154,9 @@ const (
 	CouponNotStarted Reason = "coupon_not_started"
 )
 
-// Quote is a price with its reasons. Lines are in sku order. All of these
-// hold: Total = Σ Lines.Total, Discount = Σ Applied.Amount = Σ Lines.Discount,
+// Quote is a price with its reasons. Lines are in sku order, then come
+// the gifts in the order in which they were given: a sku may have a line of
+// each sort, and several gift lines. All of these hold: Total = Σ Lines.Total, Discount = Σ Applied.Amount = Σ Lines.Discount,
 // Payable = Total - Discount ≥ 0, and each Applied.Amount = Σ of its Shares.
 type Quote struct {
 	Currency string      `json:"currency"`
@@ -171,7 +181,8 @@ type QuoteLine struct {
 }
 
 // Applied is one discount that was taken. ID is the promotion's, or the
-// coupon's template's beside its Code.
+// coupon's template's beside its Code. Amount and Shares are more than 0, but
+// those of a gift that costs nothing.
 type Applied struct {
 	Source  Source  `json:"source"`
 	ID      string  `json:"id"`
@@ -181,6 +192,11 @@ type Applied struct {
 	Version int64   `json:"version"`
 	Amount  int64   `json:"amount"`
 	Shares  []Share `json:"lines"`
+
+	// What it is for ("2 sets"), if the amount does not say it all and
+	// Input.Explain is set.
+	Detail   string `json:"detail,omitempty" doc:"In English, only in quotes"`
+	DetailZh string `json:"detailZh,omitempty" doc:"In Chinese, only in quotes"`
 
 	// Limited says which counters it moves, by 1 or by Amount; nil is none.
 	// It belongs to the Rules: not to be changed.
@@ -204,7 +220,7 @@ type Skipped struct {
 	Name     string `json:"name"`
 	Version  int64  `json:"version"`
 	Reason   Reason `json:"reason"`
-	Detail   string `json:"detail"`
-	DetailZh string `json:"detailZh"`
+	Detail   string `json:"detail" doc:"In English"`
+	DetailZh string `json:"detailZh" doc:"In Chinese"`
 	Missing  int64  `json:"missing,omitempty"`
 }

@@ -31,6 +31,7 @@ type rule struct {
 	listed            bool // has skus or categories, so that the index knows its lines
 	excludeSkus       map[string]struct{}
 	excludeCategories map[string]struct{}
+	within            *Scope // of a rule that lists by itself: nil is no scope
 }
 
 // Compile makes promotions ready for Price. It copies what it keeps. Those
@@ -84,6 +85,13 @@ func (u *rule) ahead(other *rule) int {
 func (r *Rules) index(rank int32, u *rule) {
 	s := u.Scope
 	u.Scope = nil // from here on the index knows it
+	if u.kind.lists != nil {
+		u.listed, u.within = true, s.clone()
+		for _, sku := range u.kind.lists(&u.Promotion) {
+			r.bySku[sku] = append(r.bySku[sku], rank)
+		}
+		return
+	}
 	if s != nil {
 		u.excludeSkus, u.excludeCategories = set(s.ExcludeSkus), set(s.ExcludeCategories)
 	}
@@ -111,10 +119,11 @@ type turn struct {
 	why    Reason
 }
 
-// turns finds the rules that have a turn at this cart, in order. The work
+// turns finds the rules that have a turn at this cart, in order, but
+// those of one that is left out; without may be nil. The work
 // grows with the rules that have a line in scope, not with those of the shop,
 // but for a bit each.
-func (r *Rules) turns(c *cart, now time.Time) []turn {
+func (r *Rules) turns(c *cart, now time.Time, without *source) []turn {
 	if r == nil || len(c.lines) == 0 {
 		return nil
 	}
@@ -164,6 +173,9 @@ func (r *Rules) turns(c *cart, now time.Time) []turn {
 			}
 		}
 	}
+	if without != nil {
+		all = slices.DeleteFunc(all, func(t turn) bool { return *without == source{FromPromotion, t.ID, ""} })
+	}
 	r.chain(all)
 	return all
 }
@@ -208,7 +220,7 @@ func (u *rule) appendLines(to scoped, c *cart, listed *lineSet) scoped {
 
 func (u *rule) excludes(l *Line) bool {
 	if u.excludeSkus == nil && u.excludeCategories == nil {
-		return false
+		return !u.within.covers(l)
 	}
 	if _, excluded := u.excludeSkus[l.Sku]; excluded {
 		return true
@@ -244,7 +256,19 @@ func (p *Promotion) clone() Promotion {
 	c := *p
 	c.PercentOff, c.StartsAt, c.EndsAt = copied(p.PercentOff), copied(p.StartsAt), copied(p.EndsAt)
 	c.UserLevels, c.UserTags = slices.Clone(p.UserLevels), slices.Clone(p.UserTags)
+	c.Items, c.Tiers = slices.Clone(p.Items), slices.Clone(p.Tiers)
+	slices.SortFunc(c.Items, func(a, b BundleItem) int { return strings.Compare(a.Sku, b.Sku) })
+	for i := range c.Tiers {
+		c.Tiers[i].PercentOff = copied(c.Tiers[i].PercentOff)
+	}
 	return c
+}
+
+func (s *Scope) clone() *Scope {
+	if s == nil {
+		return nil
+	}
+	return &Scope{slices.Clone(s.Skus), slices.Clone(s.Categories), slices.Clone(s.ExcludeSkus), slices.Clone(s.ExcludeCategories)}
 }
 
 func copied[T any](p *T) *T {

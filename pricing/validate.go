@@ -79,49 +79,6 @@ var couponParameters = func() map[string][]parameter {
 	}
 }()
 
-// minorUnits is a parameter in minor units, from 1 to money.Max.
-func minorUnits(name string, of func(p *Promotion) int64) parameter {
-	return number(name, money.Max, of)
-}
-
-// number is a parameter that is a number from 1 to most. 0 cannot be told
-// from one that is absent.
-func number(name string, most int64, of func(p *Promotion) int64) parameter {
-	return parameter{
-		name:  name,
-		given: func(p *Promotion) bool { return of(p) != 0 },
-		check: func(p *Promotion, f *faults) { f.within("/"+name, of(p), 1, most) },
-	}
-}
-
-// optional is the parameter where it may be left out.
-func optional(p parameter) parameter {
-	p.optional = true
-	return p
-}
-
-// everyParameter lists the parameters of all kinds, each once.
-func everyParameter() []parameter {
-	var all []parameter
-	for _, k := range kinds {
-		for _, u := range k.uses {
-			if !slices.ContainsFunc(all, func(a parameter) bool { return a.name == u.name }) {
-				all = append(all, u)
-			}
-		}
-	}
-	return all
-}
-
-func kindNames() string {
-	var names []string
-	for _, k := range kinds {
-		names = append(names, k.name)
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
-}
-
 // faults gathers the members at fault.
 type faults []fault.Field
 
@@ -133,17 +90,17 @@ func (f *faults) add(pointer, format string, args ...any) {
 func (f *faults) parameters(p *Promotion, kind string, uses, all []parameter) {
 	for _, u := range uses {
 		if !u.given(p) {
-			if !u.optional {
-				f.add("/"+u.name, "is required by %s and must not be 0", kind)
+			if u.Required {
+				f.add("/"+u.Name, "is required by %s and must not be 0", kind)
 			}
 		} else {
 			u.check(p, f)
 		}
 	}
 	for _, a := range all {
-		foreign := !slices.ContainsFunc(uses, func(u parameter) bool { return u.name == a.name })
+		foreign := !slices.ContainsFunc(uses, func(u parameter) bool { return u.Name == a.Name })
 		if foreign && a.given(p) {
-			f.add("/"+a.name, "not a parameter of %s", kind)
+			f.add("/"+a.Name, "not a parameter of %s", kind)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package pricing
 
-import "github.com/tandem-pay/tandem/money"
+import (
+	"strconv"
+
+	"github.com/tandem-pay/tandem/money"
+)
 
 // words say one thing in English and in Chinese.
 type words struct{ en, zh string }
@@ -9,11 +13,40 @@ var nothingLeft = words{"nothing is left to discount", "已没有可优惠的金
 
 // ofNothing is said of a percentage that comes to less than a minor unit.
 func ofNothing(p money.Percent, base int64) words {
+	if base == 0 {
+		return nothingLeft
+	}
 	amount := money.FormatYuan(base)
 	return words{
 		p.String() + " % of " + amount + " rounds down to nothing",
 		amount + "元的" + p.String() + "%舍去零头后为0",
 	}
+}
+
+// ofSets is said of a number of sets.
+func ofSets(sets, _ int64) words {
+	n := strconv.FormatInt(sets, 10)
+	if sets == 1 {
+		return words{"1 set", "1套"}
+	}
+	return words{n + " sets", n + "套"}
+}
+
+// elsewhere adds that so many units are not counted.
+func (w words) elsewhere(units int64) words {
+	if units > 0 {
+		n := strconv.FormatInt(units, 10)
+		w.en += "; " + n + " take part in another offer"
+		w.zh += "；有" + n + "件已参加其他优惠"
+	}
+	return w
+}
+
+// lack is why a rule gives nothing.
+type lack struct {
+	words
+	missing int64 // minor units or units of goods; 0 when nothing countable is missing
+	reached int64 // the threshold, if it was reached before earlier discounts; or 0
 }
 
 // refusals are what is said of a coupon that may not be used when whoever
