@@ -8,6 +8,16 @@ import "github.com/tandem-pay/tandem/money"
 // point into a request's items and couponCodes, by the places that they have
 // in Input.Lines and Input.Coupons.
 func Price(in Input) (*Quote, error) {
+	c, err := promoted(&in)
+	if err != nil {
+		return nil, err
+	}
+	c.useCoupons(in.Coupons)
+	return c.quote(in.Currency), nil
+}
+
+// promoted is the cart after its promotions, before its coupons.
+func promoted(in *Input) (*cart, error) {
 	c, err := newCart(in.Lines)
 	if err != nil {
 		return nil, err
@@ -27,8 +37,7 @@ func Price(in Input) (*Quote, error) {
 			c.take(t)
 		}
 	}
-	c.useCoupons(in.Coupons)
-	return c.quote(in.Currency), nil
+	return c, nil
 }
 
 // measure finds what a turn would give now, or why nothing.
