@@ -16,7 +16,7 @@ const (
 	// maxWork is how many looks at a line one search may take: 25 to 50 ms on
 	// one core. There is no clock here, so that the same wallet gets the same
 	// answer however busy the machine is.
-	maxWork = 4_000_000
+	maxWork = 3_000_000
 )
 
 // Choice is the best that a wallet can do for a cart.
