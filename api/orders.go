@@ -54,6 +54,7 @@ type placeOrderInput struct {
 	KeyRequired
 	Body struct {
 		CartBody
+		CouponCodes           []string          `json:"couponCodes,omitempty" maxItems:"20" maxLength:"64"`
 		ExpectedPayableAmount *int64            `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
 		ExpiresIn             string            `json:"expiresIn,omitempty" example:"15m" doc:"How long it waits for its money, 1m to 720h; 15m when absent"`
 		Instalments           []instalmentAsk   `json:"instalments,omitempty" minItems:"2" maxItems:"24" doc:"Pay in parts; all at once when absent"`
@@ -86,7 +87,7 @@ type placeOrderOutput struct {
 
 func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrderOutput, error) {
 	c := caller(ctx)
-	ask := app.PlaceOrder{Cart: in.Body.cart(), Expected: in.Body.ExpectedPayableAmount, Metadata: in.Body.Metadata, Plan: plan(in.Body.Instalments)}
+	ask := app.PlaceOrder{Cart: in.Body.cart(in.Body.CouponCodes), Expected: in.Body.ExpectedPayableAmount, Metadata: in.Body.Metadata, Plan: plan(in.Body.Instalments)}
 	if in.Body.ExpiresIn != "" {
 		var err error
 		if ask.ExpiresIn, err = time.ParseDuration(in.Body.ExpiresIn); err != nil || ask.ExpiresIn == 0 {

@@ -81,6 +81,9 @@ func (t *Template) Priced(c *CouponData, user string, now time.Time) pricing.Cou
 	return p
 }
 
+// MaxCode is the most characters that a code has.
+const MaxCode = 64
+
 var codeShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // CheckCode refuses a coupon code that is not 1–64 letters, digits, _ or -.
