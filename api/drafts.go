@@ -76,8 +76,8 @@ func viewEdited(d order.Data, replayed bool) *draftOutput {
 }
 
 func (s *server) editDraft(ctx context.Context, in *editDraftInput) (*draftOutput, error) {
-	cart := CartBody{UserID: in.Body.UserID, Items: in.Body.Items, CouponCodes: in.Body.CouponCodes}
-	ask, err := in.Body.ask(cart.cart())
+	cart := CartBody{UserID: in.Body.UserID, Items: in.Body.Items}
+	ask, err := in.Body.ask(cart.cart(in.Body.CouponCodes))
 	if err != nil {
 		return nil, err
 	}

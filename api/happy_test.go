@@ -97,6 +97,9 @@ func TestHappy(t *testing.T) {
 		{"POST /v1/quotes", `{"userId":"u1","items":[{"sku":"tea","quantity":1},{"sku":"tea","quantity":1}],"couponCodes":["C-1","C-404"]}`, 200,
 			`{"currency":"CNY","totalAmount":17776,"discountAmount":1500,"payableAmount":16276,"items":[{"sku":"tea","quantity":2,"gift":false}],` +
 				`"appliedDiscounts":[{"source":"promotion","id":"spring","amount":1000},{"source":"coupon","code":"C-1","amount":500}],"skippedDiscounts":[{"code":"C-404","reason":"coupon_not_found"}]}`},
+		{"POST /v1/quotes", `{"userId":"u1","items":[{"sku":"tea","quantity":2}],"couponCodes":"best"}`, 200,
+			`{"payableAmount":16276,"appliedDiscounts":[{"id":"spring"},{"code":"{claimed}","amount":500}],"skippedDiscounts":[],"best":{"couponCodes":["{claimed}"],"of":1,"stopped":false}}`},
+		{"POST /v1/quotes", `{"userId":"never-put","items":[{"sku":"cup","quantity":1}],"couponCodes":"best"}`, 200, `{"payableAmount":0,"best":{"couponCodes":[],"of":0,"stopped":false}}`},
 		{"POST /v1/quotes", `{"userId":"u1","items":[{"sku":"cup","quantity":1}]}`, 200, `{"payableAmount":0,"appliedDiscounts":[]}`},
 
 		{"POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":2}],"couponCodes":["C-1"],"expectedPayableAmount":16276,"expiresIn":"20m","metadata":{"a.b":"c"}}`, 201,

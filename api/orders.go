@@ -58,7 +58,8 @@ type placeOrderInput struct {
 	KeyRequired
 	Body struct {
 		CartBody
-		ExpectedPayableAmount *int64 `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+		CouponCodes           []string `json:"couponCodes,omitempty" maxItems:"20" maxLength:"64"`
+		ExpectedPayableAmount *int64   `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
 		TermsBody
 		Draft bool `json:"draft,omitempty" doc:"Store it as a draft: nothing is locked, reserved or counted before it is submitted"`
 	} `nameHint:"Placement"`
@@ -108,7 +109,7 @@ type placeOrderOutput struct {
 
 func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrderOutput, error) {
 	c := caller(ctx)
-	ask, err := in.Body.ask(in.Body.cart())
+	ask, err := in.Body.ask(in.Body.cart(in.Body.CouponCodes))
 	if err != nil {
 		return nil, err
 	}

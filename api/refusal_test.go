@@ -76,6 +76,9 @@ func TestRefusals(t *testing.T) {
 	for i := range lines {
 		lines[i] = fmt.Sprintf(`{"sku":"s%d","quantity":1}`, i)
 	}
+	quoteWith := func(codes string) string {
+		return `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":` + codes + `}`
+	}
 	inParts := func(parts string) string {
 		return `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"instalments":` + parts + `}`
 	}
@@ -173,6 +176,17 @@ func TestRefusals(t *testing.T) {
 		{"an unknown sku, quote", "POST /v1/quotes", cart(`[{"sku":"nothing","quantity":1}]`), "", 404, "sku_not_found", "/items"},
 		{"a sku that cannot be", "POST /v1/quotes", cart(`[{"sku":"'; DROP TABLE skus","quantity":1}]`), "", 400, "validation_failed", "/items/0/sku"},
 		{"21 coupons", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":[` + strings.Repeat(`"C-1",`, 20) + `"C-1"]}`, "", 400, "validation_failed", "/couponCodes"},
+		{"500 coupons, quote", "POST /v1/quotes", quoteWith("[" + strings.Repeat(`"C-1",`, 499) + `"C-1"]`), "", 400, "validation_failed", "/couponCodes"},
+		{"21 coupons, quote", "POST /v1/quotes", quoteWith("[" + strings.Repeat(`"C-1",`, 20) + `"C-1"]`), "", 400, "validation_failed", "/couponCodes"},
+		{"another word than best, quote", "POST /v1/quotes", quoteWith(`"cheapest"`), "", 400, "validation_failed", "/couponCodes"},
+		{"best in capitals, quote", "POST /v1/quotes", quoteWith(`"BEST"`), "", 400, "validation_failed", "/couponCodes"},
+		{"no list of codes, quote", "POST /v1/quotes", quoteWith(`{"best":true}`), "", 400, "validation_failed", "/couponCodes"},
+		{"a number for codes, quote", "POST /v1/quotes", quoteWith(`1`), "", 400, "validation_failed", "/couponCodes"},
+		{"null for codes, quote", "POST /v1/quotes", quoteWith(`null`), "", 400, "validation_failed", "/couponCodes"},
+		{"a number for a code, quote", "POST /v1/quotes", quoteWith(`["C-1",1]`), "", 400, "validation_failed", "/couponCodes/1"},
+		{"a code too long, quote", "POST /v1/quotes", quoteWith(`["` + strings.Repeat("x", 65) + `"]`), "", 400, "validation_failed", "/couponCodes/0"},
+		{"a code that cannot be, quote", "POST /v1/quotes", quoteWith(`["C-1","a b"]`), "", 400, "validation_failed", "/couponCodes/1"},
+		{"best, order", "POST /v1/orders", quoteWith(`"best"`), "", 400, "validation_failed", "/couponCodes"},
 		{"an unknown coupon", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":["C-404"]}`, "", 404, "coupon_not_found", ""},
 		{"another's coupon", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":["C-THEIRS"]}`, "", 409, "coupon_unavailable", ""},
 		{"two that do not stack", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"couponCodes":["C-1","C-2"]}`, "", 422, "coupon_not_applicable", ""},

@@ -50,7 +50,7 @@ type Configured struct {
 type App struct {
 	Road     Road
 	Store    Reader
-	Rules    func(ctx context.Context, shop string) (*marketing.Rules, error) // the newest snapshot
+	Facts    func(ctx context.Context, shop string, n *FactNeeds) (*Facts, *marketing.Rules, error) // for a quote
 	Channels Channels
 	Clock    Clock
 	Rand     io.Reader // of numbers and codes

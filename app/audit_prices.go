@@ -8,6 +8,7 @@ import (
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/shop"
 )
 
 // PriceReport is what pricing a shop's orders again has found.
@@ -21,18 +22,22 @@ type PriceReport struct {
 // PriceStore is what AuditPrices needs of a store.
 type PriceStore interface {
 	Admin
+	ruleStore
+}
+
+type ruleStore interface {
 	EachRuleChange(ctx context.Context, shop string, f func(marketing.RuleChange) error) error
-	RulesVersion(ctx context.Context, shop string) (int64, error)
+	ShopByID(ctx context.Context, id string) (shop.Shop, error)
 }
 
 // AuditPrices prices every stored order of a shop again from its own
 // snapshot, by the rules of the version that priced it, and reports every
 // order that comes to anything else, to the cent and line by line. It changes
 // nothing. progress, if not nil, is called with the orders done.
-func AuditPrices(ctx context.Context, store PriceStore, shop string, progress func(done int64)) (*PriceReport, error) {
+func AuditPrices(ctx context.Context, store PriceStore, shopID string, progress func(done int64)) (*PriceReport, error) {
 	r := &PriceReport{}
-	past := &past{store: store, shop: shop}
-	err := store.Scan(ctx, shop, Scan{Order: func(v OrderView) error {
+	past := &past{store: store, shop: shopID}
+	err := store.Scan(ctx, shopID, Scan{Order: func(v OrderView) error {
 		d := &v.Order
 		r.Orders++
 		if progress != nil {
@@ -60,10 +65,7 @@ func AuditPrices(ctx context.Context, store PriceStore, shop string, progress fu
 // past reads the history of a shop's rules when it is asked for a version
 // that it does not reach.
 type past struct {
-	store interface {
-		EachRuleChange(ctx context.Context, shop string, f func(marketing.RuleChange) error) error
-		RulesVersion(ctx context.Context, shop string) (int64, error)
-	}
+	store   ruleStore
 	shop    string
 	history *marketing.History
 	reaches int64
@@ -72,7 +74,7 @@ type past struct {
 func (p *past) rules(ctx context.Context, version int64) (*marketing.Rules, error) {
 	if p.history == nil || version > p.reaches {
 		// The version first: the history reaches at least as far then.
-		reaches, err := p.store.RulesVersion(ctx, p.shop)
+		now, err := p.store.ShopByID(ctx, p.shop)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +82,7 @@ func (p *past) rules(ctx context.Context, version int64) (*marketing.Rules, erro
 		if err := p.store.EachRuleChange(ctx, p.shop, func(c marketing.RuleChange) error { h.Add(c); return nil }); err != nil {
 			return nil, err
 		}
-		p.history, p.reaches = h, reaches
+		p.history, p.reaches = h, now.RulesVersion
 	}
 	return p.history.At(version), nil
 }

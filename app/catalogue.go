@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/tandem-pay/tandem/fault"
@@ -41,8 +42,14 @@ func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte
 				}
 				s = inventory.New(id)
 			}
+			old := s.Data()
 			if err := change(s); err != nil {
 				return nil, err
+			}
+			if d := s.Data(); old.Version > 0 && (d.Name != old.Name || d.Price != old.Price || !slices.Equal(d.Categories, old.Categories)) {
+				if err := changeCatalogue(tx); err != nil {
+					return nil, err
+				}
 			}
 			tx.PutSku(s)
 			return s.Data(), nil
@@ -65,6 +72,11 @@ func (a *App) PutUser(ctx context.Context, shopID string, in shop.User) (shop.Us
 			u, err := tx.User(in.ID)
 			if err != nil {
 				return nil, err
+			}
+			if u.Level != in.Level || !slices.Equal(u.Tags, in.Tags) {
+				if err := changeCatalogue(tx); err != nil {
+					return nil, err
+				}
 			}
 			u.Level, u.Tags, u.Blocked = in.Level, in.Tags, in.Blocked
 			tx.PutUser(u)

@@ -59,22 +59,26 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 }
 
 // placeNeeds names the rows that placing the cart takes, as far as they can be
-// told before its skus are loaded: what rules ask about for a category or a
-// user's level, the step asks for itself.
+// told beforehand: what rules ask about a user of a level, say, the step asks
+// for itself.
 func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.Time) Needs {
 	n := Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}
-	rules, err := a.Rules(ctx, shopID)
+	// A guess saves a round trip, no more: an error here is met again on the road.
+	_, rules, err := a.Facts(ctx, shopID, &FactNeeds{})
+	if err != nil || !rules.Promotions.Asks() {
+		return n
+	}
+	facts, rules, err := a.Facts(ctx, shopID, &FactNeeds{Skus: n.Skus})
 	if err != nil {
-		return n // a guess saves a round trip, no more
+		return n
 	}
-	lines := make([]pricing.Line, len(in.Items))
-	for i := range in.Items {
-		lines[i].Sku = in.Items[i].Sku
+	lines := make([]pricing.Line, len(facts.Skus))
+	for i := range facts.Skus {
+		lines[i] = line(&facts.Skus[i], 1)
 	}
-	if ask := rules.Promotions.Ask(lines, &pricing.User{ID: in.User}, now); len(ask.Limited)+len(ask.Gifts) > 0 || ask.FirstOrder {
-		more := askNeeds(&ask, in.User)
-		n.Merge(&more)
-	}
+	ask := rules.Promotions.Ask(lines, &pricing.User{ID: in.User}, now)
+	more := askNeeds(&ask, in.User)
+	n.Merge(&more)
 	return n
 }
 

@@ -21,8 +21,9 @@ type Store interface {
 	Begin(ctx context.Context, shop string, n *Needs) (Unit, *Loaded, error)
 	// LoadRules reads the promotions and templates of a shop at one version.
 	LoadRules(ctx context.Context, shop string) (*marketing.Rules, error)
-	// RulesVersion is the version that LoadRules would have now.
-	RulesVersion(ctx context.Context, shop string) (int64, error)
+	// ReadFacts reads what a price depends on beside the rules at one
+	// committed moment, and locks nothing. CatalogueCounter is always read.
+	ReadFacts(ctx context.Context, shop string, n *FactNeeds) (*Facts, error)
 	// HasKey says whether an idempotency key, or a marker, was committed. It
 	// is asked when a commit's outcome is unknown, and retried until answered.
 	HasKey(ctx context.Context, shop, key string) (bool, error)
@@ -79,8 +80,6 @@ type Catalogue interface {
 	// Counters reads named counters; those that were never counted are left out.
 	Counters(ctx context.Context, shop string, names []string) (map[string]int64, error)
 	Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error)
-	// CouponsByCode returns those that exist, in any order.
-	CouponsByCode(ctx context.Context, shop string, codes []string) ([]marketing.CouponData, error)
 	// ListCoupons are a user's, in code order; status "" is any.
 	ListCoupons(ctx context.Context, shop, user string, status marketing.Status, p Page) (items []marketing.CouponData, next string, err error)
 	Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error)

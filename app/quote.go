@@ -9,6 +9,11 @@ import (
 	"github.com/tandem-pay/tandem/pricing"
 )
 
+// MaxWalletRead is how many of a user's coupons QuoteBest reads: the soonest
+// to expire of those that could be used. A user who has more is told that the
+// search stopped.
+const MaxWalletRead = 1000
+
 // Quote prices a cart as an order would be priced now, and says why. It
 // stores nothing. Coupons that cannot be used are skipped with their reason
 // where an order would be refused.
@@ -16,13 +21,56 @@ func (a *App) Quote(ctx context.Context, shop string, in Cart) (*pricing.Quote, 
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	found, err := a.Store.SkusByID(ctx, shop, in.skus())
+	g, err := a.gather(ctx, shop, &in, nil)
 	if err != nil {
 		return nil, err
 	}
-	bySku := make(map[string]*inventory.Data, len(found))
-	for i := range found {
-		bySku[found[i].Sku] = &found[i]
+	if g.Coupons, err = g.given(&in); err != nil {
+		return nil, err
+	}
+	return pricing.Price(g.Input)
+}
+
+// QuoteBest prices a cart with the coupons of the buyer's wallet that bring it
+// to the lowest payable. The cart has no coupons of its own.
+func (a *App) QuoteBest(ctx context.Context, shop string, in Cart) (pricing.Choice, error) {
+	if err := in.check(); err != nil {
+		return pricing.Choice{}, err
+	}
+	g, err := a.gather(ctx, shop, &in, &WalletNeeds{User: in.User, Limit: MaxWalletRead + 1})
+	if err != nil {
+		return pricing.Choice{}, err
+	}
+	more := len(g.facts.Wallet) > MaxWalletRead
+	wallet, err := g.priced(in.User, g.facts.Wallet[:min(len(g.facts.Wallet), MaxWalletRead)])
+	if err != nil {
+		return pricing.Choice{}, err
+	}
+	choice, err := pricing.Best(g.Input, wallet)
+	choice.Stopped = choice.Stopped || more
+	return choice, err
+}
+
+// gathered is what a price needs, but for the coupons.
+type gathered struct {
+	pricing.Input
+	facts *Facts
+	rules *marketing.Rules
+}
+
+// gather reads everything that the price of a cart depends on.
+func (a *App) gather(ctx context.Context, shop string, in *Cart, wallet *WalletNeeds) (*gathered, error) {
+	now := a.Clock.Now().UTC()
+	if wallet != nil {
+		wallet.Now = now
+	}
+	facts, rules, err := a.Facts(ctx, shop, &FactNeeds{Skus: in.skus(), User: in.User, Coupons: in.Coupons, Wallet: wallet})
+	if err != nil {
+		return nil, err
+	}
+	bySku := make(map[string]*inventory.Data, len(facts.Skus))
+	for i := range facts.Skus {
+		bySku[facts.Skus[i].Sku] = &facts.Skus[i]
 	}
 	lines := make([]pricing.Line, len(in.Items))
 	for i, it := range in.Items {
@@ -32,30 +80,10 @@ func (a *App) Quote(ctx context.Context, shop string, in Cart) (*pricing.Quote, 
 		}
 		lines[i] = line(d, it.Quantity)
 	}
-	u, err := a.Store.UserByID(ctx, shop, in.User)
-	if err != nil {
-		return nil, err
-	}
-	rules, err := a.Rules(ctx, shop)
-	if err != nil {
-		return nil, err
-	}
-	coupons, err := a.quoteCoupons(ctx, shop, &in, rules)
-	if err != nil {
-		return nil, err
-	}
-	s, err := a.Store.ShopByID(ctx, shop)
-	if err != nil {
-		return nil, err
-	}
-	price := pricing.Input{
-		Currency: s.Currency, Now: a.Clock.Now().UTC(), User: buyer(&u),
-		Lines: lines, Rules: rules.Promotions, Coupons: coupons, Explain: true,
-	}
-	if err := a.inform(ctx, shop, &price); err != nil {
-		return nil, err
-	}
-	return pricing.Price(price)
+	g := &gathered{pricing.Input{
+		Currency: facts.Shop.Currency, Now: now, User: buyer(&facts.User), Lines: lines, Rules: rules.Promotions, Explain: true,
+	}, facts, rules}
+	return g, a.inform(ctx, shop, &g.Input)
 }
 
 // inform puts what the rules ask about into the input of a quote. Most carts
@@ -101,31 +129,37 @@ func (r *read) Sku(id string) (*inventory.Sku, error) {
 	return nil, nil
 }
 
-func (a *App) quoteCoupons(ctx context.Context, shop string, in *Cart, rules *marketing.Rules) ([]pricing.Coupon, error) {
-	if len(in.Coupons) == 0 {
-		return nil, nil
-	}
-	found, err := a.Store.CouponsByCode(ctx, shop, in.Coupons)
-	if err != nil {
+// given are the coupons whose codes the cart names, in that order.
+func (g *gathered) given(in *Cart) ([]pricing.Coupon, error) {
+	found, err := g.priced(in.User, g.facts.Coupons)
+	if err != nil || len(in.Coupons) == 0 {
 		return nil, err
 	}
-	byCode := make(map[string]*marketing.CouponData, len(found))
+	byCode := make(map[string]*pricing.Coupon, len(found))
 	for i := range found {
 		byCode[found[i].Code] = &found[i]
 	}
-	now := a.Clock.Now().UTC()
 	out := make([]pricing.Coupon, len(in.Coupons))
 	for i, code := range in.Coupons {
-		d := byCode[code]
-		if d == nil {
+		if c := byCode[code]; c != nil {
+			out[i] = *c
+		} else {
 			out[i] = pricing.Coupon{Code: code, Refused: pricing.CouponNotFound, Detail: "there is no such code"}
-			continue
 		}
-		t := rules.Templates[d.TemplateID]
+	}
+	return out, nil
+}
+
+// priced are coupons as pricing wants them.
+func (g *gathered) priced(user string, coupons []marketing.CouponData) ([]pricing.Coupon, error) {
+	out := make([]pricing.Coupon, len(coupons))
+	for i := range coupons {
+		d := &coupons[i]
+		t := g.rules.Templates[d.TemplateID]
 		if t == nil {
-			return nil, fault.New(fault.InternalFail, "coupon %s: template %s is gone", code, d.TemplateID)
+			return nil, fault.New(fault.InternalFail, "coupon %s: template %s is gone", d.Code, d.TemplateID)
 		}
-		out[i] = t.Priced(d, in.User, now)
+		out[i] = t.Priced(d, user, g.Now)
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"encoding/json"
 	"net/http"
 	"time"
 
@@ -8,16 +9,38 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/pricing"
 )
 
 // cart is what the page asks for. Who asks is not in it: see visitor.
 type cart struct {
-	Items   []app.Item `json:"items"`
-	Coupons []string   `json:"couponCodes"`
+	Items   []app.Item      `json:"items"`
+	Coupons json.RawMessage `json:"couponCodes"` // codes; for a quote also "best"
 }
 
-func (c *cart) of(user string) app.Cart {
-	return app.Cart{User: user, Items: c.Items, Coupons: c.Coupons}
+const best = "best"
+
+func (c *cart) codes() (codes []string, err error) {
+	if len(c.Coupons) > 0 && json.Unmarshal(c.Coupons, &codes) != nil {
+		err = fault.Invalidf("/couponCodes", "must be a list of codes")
+	}
+	return codes, err
+}
+
+func (c *cart) of(user string, codes []string) app.Cart {
+	return app.Cart{User: user, Items: c.Items, Coupons: codes}
+}
+
+// quoted is a quote in the public API's shape.
+type quoted struct {
+	*pricing.Quote
+	Best *chosen `json:"best,omitempty"`
+}
+
+type chosen struct {
+	Codes   []string `json:"couponCodes"`
+	Of      int      `json:"of"`
+	Stopped bool     `json:"stopped"`
 }
 
 // product is a product as the page shows it.
@@ -98,8 +121,17 @@ func (s *shop) quote(rw http.ResponseWriter, r *http.Request) (answered, error) 
 	if err := read(r, &in); err != nil {
 		return answered{}, err
 	}
-	q, err := s.App.Quote(r.Context(), s.Shop, in.of(visitor(rw, r)))
-	return answered{body: q}, err
+	var word string
+	if json.Unmarshal(in.Coupons, &word) == nil && word == best {
+		c, err := s.App.QuoteBest(r.Context(), s.Shop, in.of(visitor(rw, r), nil))
+		return answered{body: quoted{c.Quote, &chosen{c.Codes, c.Of, c.Stopped}}}, err
+	}
+	codes, err := in.codes()
+	if err != nil {
+		return answered{}, err
+	}
+	q, err := s.App.Quote(r.Context(), s.Shop, in.of(visitor(rw, r), codes))
+	return answered{body: quoted{q, nil}}, err
 }
 
 func (s *shop) placeOrder(rw http.ResponseWriter, r *http.Request) (answered, error) {
@@ -114,9 +146,13 @@ func (s *shop) placeOrder(rw http.ResponseWriter, r *http.Request) (answered, er
 	if err := read(r, &in); err != nil {
 		return answered{}, err
 	}
+	codes, err := in.codes()
+	if err != nil {
+		return answered{}, err
+	}
 	user := visitor(rw, r)
 	// Visitors' keys are kept apart from each other and from the shop's own.
-	d, replayed, err := s.App.PlaceOrder(r.Context(), s.Shop, "demo/"+user+"/"+key, app.PlaceOrder{Cart: in.of(user), Expected: in.Expected})
+	d, replayed, err := s.App.PlaceOrder(r.Context(), s.Shop, "demo/"+user+"/"+key, app.PlaceOrder{Cart: in.of(user, codes), Expected: in.Expected})
 	if err != nil {
 		return answered{}, err
 	}

@@ -327,7 +327,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 		t.Errorf("%d orders at a price that nobody saw", len(made))
 	}
 	// A code that does not exist.
-	p.press("#drop")
+	p.press("#using button")
 	p.run(chromedp.SendKeys(chromedp.CSS("#code"), "NOSUCHCODE"))
 	p.press("#use")
 	p.until(`explained.textContent.includes('There is no such code')`)

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
@@ -36,34 +37,37 @@ const (
 	welcome   = "demo-welcome-5"
 )
 
+func only(category string) *pricing.Scope { return &pricing.Scope{Categories: []string{category}} }
+
+func percent(p money.Percent) *money.Percent { return &p }
+
 // promotions are the demo's rules, made anew on each call: they hold pointers.
+// The page shows them in this order.
 func promotions() []pricing.Promotion {
-	ten := money.Percent(10_00)
 	return []pricing.Promotion{
-		{
-			ID: "demo-coffee-3-for-2", Name: "咖啡买二赠一 · Coffee: buy 2, get 1", Kind: "buy_x_get_y",
-			Buy: 2, Get: 1, Scope: &pricing.Scope{Categories: []string{"demo-coffee"}},
-		},
-		{
-			ID: "demo-bakery-10", Name: "烘焙九折 · 10% off bakery", Kind: "percent_off",
-			PercentOff: &ten, Scope: &pricing.Scope{Categories: []string{"demo-bakery"}},
-		},
-		{
-			ID: "demo-10-per-100", Name: "每满100减10 · ¥10 off every ¥100", Kind: "amount_off",
-			Threshold: 100_00, AmountOff: 10_00, Repeat: true, Scope: &pricing.Scope{Categories: []string{everyDemo}},
-		},
+		{ID: "demo-coffee-3-for-2", Name: "咖啡买二赠一 · Coffee: buy 2, get 1", Kind: "buy_x_get_y", Buy: 2, Get: 1, Scope: only("demo-coffee")},
+		{ID: "demo-bakery-10", Name: "烘焙九折 · 10% off bakery", Kind: "percent_off", PercentOff: percent(10_00), Scope: only("demo-bakery")},
+		{ID: "demo-10-per-100", Name: "每满100减10 · ¥10 off every ¥100", Kind: "amount_off", Threshold: 100_00, AmountOff: 10_00, Repeat: true, Scope: only(everyDemo)},
+		{ID: "demo-beans-79", Name: "咖啡豆限时79元 · Beans for ¥79", Kind: "fixed_price", Price: 79_00, Scope: &pricing.Scope{Skus: []string{"demo-beans"}}},
 	}
 }
 
-func template() marketing.Template {
-	return marketing.Template{
-		ID: welcome, Name: "新客立减5元 · ¥5 welcome coupon", Kind: "amount_off",
-		AmountOff: 5_00, Threshold: 30_00, ValidDays: 7, PerUserLimit: claims, ReturnOnRefund: true,
-		Scope: &pricing.Scope{Categories: []string{everyDemo}},
+// templates are the coupons that a visitor may claim, one of each at a time.
+// The first is the one that is used when it is claimed; which of them are best
+// depends on the cart.
+func templates() []marketing.Template {
+	all := []marketing.Template{
+		{ID: welcome, Name: "新客立减5元 · ¥5 welcome coupon", Kind: "amount_off", AmountOff: 5_00, Threshold: 30_00, Scope: only(everyDemo)},
+		{ID: "demo-home-15", Name: "家居85折券 · 15% off for the home", Kind: "percent_off", PercentOff: percent(15_00), MaxDiscount: 30_00, Scope: only("demo-home")},
+		{ID: "demo-extra-2", Name: "可叠加2元券 · ¥2 on top", Kind: "amount_off", AmountOff: 2_00, Threshold: 20_00, Stackable: true, Scope: only(everyDemo)},
 	}
+	for i := range all {
+		all[i].ValidDays, all[i].PerUserLimit, all[i].ReturnOnRefund = 7, claims, true
+	}
+	return all
 }
 
-// Seed puts the demo's products, promotions and coupon template into a shop.
+// Seed puts the demo's products, promotions and coupon templates into a shop.
 // What is there stays as it is, edits and sales included, so that it can run
 // at every start and on every instance.
 func Seed(ctx context.Context, a *app.App, shopID string) error {
@@ -100,18 +104,20 @@ func Seed(ctx context.Context, a *app.App, shopID string) error {
 			return err
 		}
 	}
-	if _, err := a.Store.Template(ctx, shopID, welcome); err == nil {
-		return nil
-	} else if !fault.Is(err, fault.Missing) {
-		return err
-	}
-	if _, _, err := a.PutTemplate(ctx, shopID, "", template(), true); err != nil && !fault.Is(err, fault.AlreadyExists) {
-		return err
+	for _, t := range templates() {
+		if _, err := a.Store.Template(ctx, shopID, t.ID); err == nil {
+			continue
+		} else if !fault.Is(err, fault.Missing) {
+			return err
+		}
+		if _, _, err := a.PutTemplate(ctx, shopID, "", t, true); err != nil && !fault.Is(err, fault.AlreadyExists) {
+			return err
+		}
 	}
 	return nil
 }
 
-// claims is how many welcome coupons one visitor may have in all.
+// claims is how many coupons of each template one visitor may have in all.
 const claims = 50
 
 type claimed struct {
@@ -119,30 +125,55 @@ type claimed struct {
 	Name string `json:"name"`
 }
 
-// claimCoupon gives the visitor a welcome coupon. Who holds one that can be
-// used is given that one again, so that asking twice is asking once.
+// claimCoupon sees to it that the visitor holds a coupon of each template that
+// can be used, and answers with the first. What is held is not given again, so
+// that asking twice is asking once; of a template that has run out, or that
+// the shop has removed, there is none.
 func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, error) {
 	ctx, user := r.Context(), visitor(rw, r)
-	t, err := s.App.Store.Template(ctx, s.Shop, welcome)
+	all := templates()
+	have, _, err := s.App.Store.ListCoupons(ctx, s.Shop, user, "", app.Page{Limit: len(all)*claims + 1})
 	if err != nil {
 		return answered{}, err
 	}
-	have, _, err := s.App.Store.ListCoupons(ctx, s.Shop, user, "", app.Page{Limit: claims + 1})
+	var first answered
+	for i, t := range all {
+		a, err := s.claim(ctx, user, t.ID, have)
+		switch {
+		case i == 0 && err != nil:
+			return answered{}, err
+		case i == 0:
+			first = a
+		case err != nil && !fault.Is(err, fault.Missing) && !fault.Is(err, fault.CouponUnavailable):
+			return answered{}, err
+		}
+	}
+	return first, nil
+}
+
+// claim gives the visitor a coupon of the template, or the one that they have.
+func (s *shop) claim(ctx context.Context, user, template string, have []marketing.CouponData) (answered, error) {
+	t, err := s.App.Store.Template(ctx, s.Shop, template)
 	if err != nil {
 		return answered{}, err
 	}
-	now := s.App.Clock.Now().UTC()
+	now, had := s.App.Clock.Now().UTC(), 0
 	for i := range have {
-		if reason, _ := have[i].Usable(user, now); reason == "" && have[i].TemplateID == welcome {
+		if have[i].TemplateID != template {
+			continue
+		}
+		had++
+		if reason, _ := have[i].Usable(user, now); reason == "" {
 			return answered{body: claimed{have[i].Code, t.Name}}, nil
 		}
 	}
 	// The code and the key follow from how many the visitor has had: twins
 	// of one claim are one coupon.
-	turn := "welcome/" + user + "/" + strconv.Itoa(len(have))
+	name := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(template, "demo-"), "-", ""))
+	turn := strings.ToLower(name) + "/" + user + "/" + strconv.Itoa(had)
 	sum := sha256.Sum256([]byte(turn))
-	code := "WELCOME5-" + base32.StdEncoding.EncodeToString(sum[:5])
-	made, _, err := s.App.IssueCoupons(ctx, s.Shop, "demo/"+turn, app.IssueCoupons{Template: welcome, User: user, Codes: []string{code}})
+	code := name + "-" + base32.StdEncoding.EncodeToString(sum[:5])
+	made, _, err := s.App.IssueCoupons(ctx, s.Shop, "demo/"+turn, app.IssueCoupons{Template: template, User: user, Codes: []string{code}})
 	if err != nil {
 		return answered{}, err
 	}

@@ -120,7 +120,7 @@ type lane struct {
 
 	rulesMu sync.Mutex
 	rules   *marketing.Rules
-	checked time.Time // wall clock: when rules were last known to be the newest
+	shelf   shelf // for quotes
 }
 
 // Do takes a command to committed state, or brings back its refusal. If ctx

@@ -72,7 +72,7 @@ func (t *Template) Priced(c *CouponData, user string, now time.Time) pricing.Cou
 	p := pricing.Coupon{
 		Code: c.Code, TemplateID: t.ID, Name: t.Name, Version: t.Version,
 		Kind: t.Kind, AmountOff: t.AmountOff, MaxDiscount: t.MaxDiscount,
-		Threshold: t.Threshold, Scope: t.Scope, Stackable: t.Stackable,
+		Threshold: t.Threshold, Scope: t.Scope, Stackable: t.Stackable, ValidUntil: c.ValidUntil,
 	}
 	if t.PercentOff != nil {
 		p.PercentOff = *t.PercentOff
@@ -80,6 +80,9 @@ func (t *Template) Priced(c *CouponData, user string, now time.Time) pricing.Cou
 	p.Refused, p.Detail = c.Usable(user, now)
 	return p
 }
+
+// MaxCode is the most characters that a code has.
+const MaxCode = 64
 
 var codeShape = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 

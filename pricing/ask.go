@@ -27,6 +27,9 @@ func (u *rule) asks() bool {
 	return u.limited != nil || u.FirstOrderOnly || u.kind.gives != nil
 }
 
+// Asks says whether there are rules that Ask is about at all.
+func (r *Rules) Asks() bool { return r != nil && r.asking != nil }
+
 // Ask says what must be known before Price can be called: of the rules that
 // are in date, have a line in scope and are for the user. User.FirstOrder is
 // not looked at. For a shop without such rules it costs a comparison.

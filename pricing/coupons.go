@@ -8,7 +8,8 @@ import (
 )
 
 // couponKinds are the kinds that a coupon may be of, in the order of their
-// turns.
+// turns. The search for the best (search.go) relies on what is true of each: it
+// takes no more from less.
 var couponKinds = []*kind{&percentOff, &amountOff}
 
 func couponKind(name string) *kind {

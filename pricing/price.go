@@ -18,6 +18,16 @@ func Price(in Input) (*Quote, error) {
 
 // price has all rules' turns but those of one rule, which may be nil.
 func price(in *Input, without *source) (*cart, error) {
+	c, err := promoted(in, without)
+	if err != nil {
+		return nil, err
+	}
+	c.useCoupons(in.Coupons, without)
+	return c, nil
+}
+
+// promoted is the cart after its promotions, before its coupons.
+func promoted(in *Input, without *source) (*cart, error) {
 	c, err := newCart(in.Lines)
 	if err != nil {
 		return nil, err
@@ -38,7 +48,6 @@ func price(in *Input, without *source) (*cart, error) {
 			c.take(t)
 		}
 	}
-	c.useCoupons(in.Coupons, without)
 	return c, nil
 }
 

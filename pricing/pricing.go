@@ -95,6 +95,7 @@ type Coupon struct {
 	Threshold   int64
 	Scope       *Scope
 	Stackable   bool
+	ValidUntil  time.Time // the first moment at which it is no longer valid; zero never ends
 
 	Refused          Reason // "" when it may be used
 	Detail, DetailZh string // said beside Refused, in English and Chinese; "" is what the package says of the reason

@@ -51,7 +51,7 @@ func begin(t *testing.T, r *rig.Rig, channel app.Channels) *instance {
 			w.Wake(shop, records)
 		},
 	})
-	r.Road, r.Rules = road, road.Rules
+	r.Road, r.Facts = road, road.Facts
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- hub.Run(ctx) }()

@@ -1,8 +1,8 @@
 // The demo shop: a cart, its price as the server explains it, and an order.
 import { bindButton, createCheckout } from '../sdk/tandem.js';
-import { $, complaint, speak } from './dom.js';
+import { $, complaint, h, speak } from './dom.js';
 import { createPaying } from './paying.js';
-import { lines, money, reasons, totals } from './price.js';
+import { hints, lines, money, reasons, totals } from './price.js';
 import { drawShelf } from './shelf.js';
 import { named, switchLanguage, word } from './words.js';
 
@@ -13,24 +13,26 @@ const remembered = 'tandem.demo.cart';
 const state = {
   shelf: null,
   items: {}, // quantity by sku
-  coupon: '',
+  coupons: [], // codes
   quote: null, // of the cart as it is; null while a newer one is being made
   drawn: null, // the last quote, shown until the next comes
   note: '', // what there is to say beside the cart
+  chosen: null, // how the best coupons were chosen, while nothing else was
 };
 
 const cart = () => ({
   items: Object.entries(state.items).map(([sku, quantity]) => ({ sku, quantity })),
-  couponCodes: state.coupon ? [state.coupon] : [],
+  couponCodes: state.coupons,
 });
 
 function changed() {
   try {
-    sessionStorage.setItem(remembered, JSON.stringify({ items: state.items, coupon: state.coupon }));
+    sessionStorage.setItem(remembered, JSON.stringify({ items: state.items, coupons: state.coupons }));
   } catch {
     // Then a reload begins with an empty cart.
   }
   state.quote = null;
+  state.chosen = null;
   state.note = '';
   draw();
   price();
@@ -62,15 +64,18 @@ function draw() {
     $('lines').replaceChildren(...lines(drawn));
     $('explained').replaceChildren(...reasons(drawn));
     $('totals').replaceChildren(...totals(drawn));
+    $('hints').replaceChildren(...hints(drawn));
     $('due').textContent = money(drawn.payableAmount, drawn.currency);
     $('saved').textContent = drawn.discountAmount > 0 ? word('saved', { amount: money(drawn.discountAmount, drawn.currency) }) : '';
   }
-  $('coupon').hidden = state.coupon !== '';
-  $('using').hidden = state.coupon === '';
-  $('using-code').textContent = state.coupon;
-  $('drop').setAttribute('aria-label', word('couponOff', { code: state.coupon }));
+  const using = state.coupons.length > 0;
+  $('coupon').hidden = using;
+  $('using').hidden = !using;
+  $('using').replaceChildren(...state.coupons.map((code) => h('li', {}, h('span', {}, code),
+    h('button', { type: 'button', class: 'plain', 'aria-label': word('couponOff', { code }), onclick: () => setCoupons(state.coupons.filter((c) => c !== code)) }, '×'))));
+  $('chosen').textContent = said(state.chosen);
   const offered = state.shelf?.coupon;
-  $('claim').hidden = !offered || state.coupon !== '';
+  $('claim').hidden = !offered || using;
   if (offered) $('claim').textContent = word('claim', { name: named(offered.name) });
   $('buy').textContent = word(quote ? 'buyNow' : 'pricing');
   if (!$('buy').hasAttribute('aria-busy')) $('buy').disabled = !quote;
@@ -89,10 +94,17 @@ function setQuantity(sku, quantity) {
   changed();
 }
 
-function setCoupon(code) {
-  state.coupon = code;
+function setCoupons(codes) {
+  state.coupons = codes;
   $('code').value = '';
   changed();
+}
+
+/** What is said of the choice of the best coupons. */
+function said(chosen) {
+  if (!chosen) return '';
+  if (chosen.couponCodes.length === 0) return word('chosenNone');
+  return word(chosen.stopped ? 'chosenNear' : 'chosen', { of: chosen.of });
 }
 
 /** Shows what went wrong, and prices again what the refusal was about. */
@@ -116,11 +128,31 @@ async function buy() {
   paying.open(order);
 }
 
+/** Has the server choose from all that the buyer holds, or may claim. */
+async function best() {
+  await claimed();
+  let quote;
+  try {
+    quote = await checkout.quote({ ...cart(), couponCodes: 'best' });
+  } catch (error) {
+    if (error.code === 'superseded') return; // by another wish of the buyer's
+    throw error;
+  }
+  setCoupons(quote.best.couponCodes);
+  state.drawn = quote;
+  state.chosen = quote.best;
+  draw();
+}
+
 async function claim() {
+  setCoupons([(await claimed()).code]);
+}
+
+async function claimed() {
   const res = await fetch(`${root}/demo/coupons`, { method: 'POST', headers: { Accept: 'application/json' } });
   const answer = await res.json();
   if (!res.ok) throw answer; // a problem document has what complaint reads
-  setCoupon(answer.code);
+  return answer;
 }
 
 const paying = createPaying({
@@ -130,7 +162,7 @@ const paying = createPaying({
   onPaid() {
     // Bought: the next wish begins with an empty cart.
     state.items = {};
-    state.coupon = '';
+    state.coupons = [];
     changed();
     if (state.shelf) drawShelf(state.shelf, state.items, setQuantity);
   },
@@ -139,12 +171,12 @@ const paying = createPaying({
 
 bindButton($('buy'), buy, { enabled: () => state.quote !== null, onError: refused });
 bindButton($('claim'), claim, { onError: refused });
+bindButton($('best'), best, { onError: refused });
 $('coupon').addEventListener('submit', (event) => {
   event.preventDefault();
   const code = $('code').value.trim();
-  if (code) setCoupon(code);
+  if (code) setCoupons([code]);
 });
-$('drop').addEventListener('click', () => setCoupon(''));
 $('language').addEventListener('click', () => {
   switchLanguage();
   drawAll();
@@ -178,7 +210,7 @@ async function begin() {
   try {
     const kept = JSON.parse(sessionStorage.getItem(remembered)) ?? {};
     state.items = kept.items ?? {};
-    state.coupon = kept.coupon ?? '';
+    state.coupons = kept.coupons ?? [];
   } catch {
     // Nothing kept.
   }

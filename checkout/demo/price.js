@@ -2,19 +2,19 @@
 // each line, and every rule that did not apply with what is missing.
 import { formatAmount } from '../sdk/tandem.js';
 import { h } from './dom.js';
-import { locale, named, word } from './words.js';
+import { language, locale, named, word } from './words.js';
 
 export const money = (minor, currency = 'CNY') => formatAmount(minor, currency, locale());
 
 /** The lines of a quote or an order. */
 export function lines(quote) {
-  return quote.items.map((item) => h('li', {},
+  return quote.items.map((item) => h('li', { 'data-sku': item.sku, 'data-gift': item.gift },
     h('span', { class: 'quantity' }, `${item.quantity}×`),
     h('span', { class: 'what' }, named(item.name), item.gift && h('em', {}, word('gift')),
       item.quantity > 1 && h('small', {}, word('each', { price: money(item.unitPrice, quote.currency) }))),
     h('span', { class: 'price' },
       item.discountAmount > 0 && h('s', {}, money(item.totalAmount, quote.currency)),
-      h('b', {}, money(item.payableAmount, quote.currency)))));
+      h('b', {}, item.gift && item.payableAmount === 0 ? word('free') : money(item.payableAmount, quote.currency)))));
 }
 
 /** Why the price is what it is. */
@@ -26,13 +26,29 @@ export function reasons(quote) {
       .flatMap((share, i) => [i > 0 && ' · ', h('span', {}, `${named(quote.items[share.line].name)} ${off(share.amount)}`)]))));
   const skipped = (quote.skippedDiscounts ?? []).map((skip) => h('li', { 'data-reason': skip.reason },
     h('span', {}, skip.name ? named(skip.name) : skip.code),
-    h('small', {}, word(`skipped/${skip.reason}`, { missing: missing(skip, quote.currency) }) ?? skip.detail)));
+    h('small', {}, why(skip, quote.currency))));
   return [
     applied.length > 0 && h('h3', {}, word('why')),
     applied.length > 0 && h('ul', { class: 'applied' }, ...applied),
     skipped.length > 0 && h('h3', {}, word('notYet')),
     skipped.length > 0 && h('ul', { class: 'skipped' }, ...skipped),
   ].filter(Boolean);
+}
+
+/** Why a rule did not apply, in the reader's language: the server's own words in Chinese where it has them. */
+function why(skip, currency) {
+  if (language() === 'zh' && skip.detailZh) return skip.detailZh.replaceAll(skip.name, named(skip.name));
+  return word(`skipped/${skip.reason}`, { missing: missing(skip, currency) }) ?? skip.detail;
+}
+
+const most = 2; // hints at once
+
+/** What little more would get a buyer, what is nearest first. */
+export function hints(quote) {
+  const near = (quote.skippedDiscounts ?? []).filter((skip) => skip.missing > 0 && word(`hint/${skip.reason}`));
+  near.sort((a, b) => a.missing - b.missing);
+  return near.slice(0, most).map((skip) => h('li', { 'data-reason': skip.reason, 'data-id': skip.id },
+    word(`hint/${skip.reason}`, { missing: missing(skip, quote.currency), name: named(skip.name) })));
 }
 
 const missing = (skip, currency) => (skip.reason === 'not_enough_units' ? String(skip.missing) : money(skip.missing ?? 0, currency));

@@ -4,7 +4,8 @@ const words = {
   zh: {
     title: 'Tandem 咖啡馆', tagline: '演示商店 · 真实下单流程，沙箱支付，不会扣款', language: 'English',
     products: '今日商品', add: '加入 {name}', less: '减少一份 {name}', more: '增加一份 {name}', soldOut: '已售罄', left: '仅剩 {n} 件',
-    cart: '购物车', empty: '还没有商品，挑一杯咖啡吧', remove: '移除', each: '单价 {price}', gift: '赠品',
+    cart: '购物车', empty: '还没有商品，挑一杯咖啡吧', remove: '移除', each: '单价 {price}', gift: '赠品', free: '免费',
+    best: '用最优惠券', chosen: '您的 {of} 张可用券中，这样最省', chosenNear: '您的 {of} 张可用券中，已找到很省的用法', chosenNone: '目前没有适用的优惠券',
     coupon: '优惠券', couponHint: '输入券码', use: '使用', claim: '领一张「{name}」', claimed: '已领取并使用 {code}', couponOff: '不使用优惠券 {code}',
     total: '商品总额', discount: '优惠合计', payable: '应付', saved: '已省 {amount}', why: '优惠明细', perLine: '分摊到每件商品', notYet: '还差一点',
     pricing: '正在试算…', buyNow: '提交订单',
@@ -35,6 +36,7 @@ const words = {
       exclusive_group: '已享受更大的优惠', not_stackable: '不能与其他优惠券同时使用', user_not_eligible: '暂不符合条件', not_started: '活动还没开始', ended: '活动已结束', not_active: '活动未启用',
       coupon_not_found: '没有这张券', coupon_not_yours: '这张券属于其他用户', coupon_locked: '已被一笔未支付的订单占用', coupon_used: '已使用过', coupon_expired: '已过期', coupon_revoked: '已作废', coupon_not_started: '还没到使用时间',
     },
+    hint: { threshold_not_met: '再买 {missing} 可享「{name}」', not_enough_units: '再买 {missing} 件可享「{name}」' },
     error: {
       price_changed: '价格刚刚变了，请确认新的金额', out_of_stock: '库存不足，请减少数量', network_error: '网络不太顺畅，请再试一次（不会重复下单）', coupon_unavailable: '这张优惠券现在不可用',
       coupon_not_applicable: '这张优惠券不适用于当前商品', coupon_not_found: '没有这张优惠券', rate_limited: '人有点多，请稍后再试', channel_unavailable: '支付渠道暂时没有回应，请再试一次（不会重复支付）',
@@ -45,7 +47,8 @@ const words = {
   en: {
     title: 'Tandem Café', tagline: 'A demo shop · real orders, sandbox payments, no money moves', language: '中文',
     products: 'On the shelf', add: 'Add {name}', less: 'One {name} less', more: 'One more {name}', soldOut: 'Sold out', left: 'Only {n} left',
-    cart: 'Your cart', empty: 'Nothing here yet. How about a coffee?', remove: 'Remove', each: '{price} each', gift: 'Gift',
+    cart: 'Your cart', empty: 'Nothing here yet. How about a coffee?', remove: 'Remove', each: '{price} each', gift: 'Gift', free: 'Free',
+    best: 'Use my best coupons', chosen: 'Of your {of} coupons for this cart, this saves the most', chosenNear: 'Of your {of} coupons for this cart, this saves a lot', chosenNone: 'None of your coupons is for this cart',
     coupon: 'Coupon', couponHint: 'Enter a code', use: 'Use', claim: 'Claim “{name}”', claimed: 'Claimed, using {code}', couponOff: 'Do not use coupon {code}',
     total: 'Subtotal', discount: 'Discounts', payable: 'To pay', saved: 'You save {amount}', why: 'Your discounts', perLine: 'Spread over the items', notYet: 'Within reach',
     pricing: 'Pricing…', buyNow: 'Place order',
@@ -76,6 +79,7 @@ const words = {
       exclusive_group: 'Another one gives you more', not_stackable: 'Does not combine with your other coupon', user_not_eligible: 'Not for you yet', not_started: 'Has not begun', ended: 'Has ended', not_active: 'Not active',
       coupon_not_found: 'There is no such code', coupon_not_yours: 'Belongs to somebody else', coupon_locked: 'Held by an order that is not paid yet', coupon_used: 'Has been used', coupon_expired: 'Has expired', coupon_revoked: 'Was withdrawn', coupon_not_started: 'Not valid yet',
     },
+    hint: { threshold_not_met: '{missing} more for “{name}”', not_enough_units: 'Add {missing} more for “{name}”' },
     error: {
       price_changed: 'The price has just changed. Please check the new amount', out_of_stock: 'Not enough in stock. Please take fewer', network_error: 'The network is shaky. Try again, it will not order twice', coupon_unavailable: 'This coupon cannot be used now',
       coupon_not_applicable: 'This coupon is not for these items', coupon_not_found: 'There is no such coupon', rate_limited: 'It is busy. Please try again in a moment', channel_unavailable: 'The payment channel did not answer. Try again, it will not pay twice',

@@ -4,7 +4,8 @@
 export interface Cart {
   userId?: string;
   items: { sku: string; quantity: number }[];
-  couponCodes?: string[];
+  /** Codes; for a quote also 'best': the server chooses from the buyer's coupons, and answers with the codes to order with. */
+  couponCodes?: string[] | 'best';
 }
 
 export interface Line {
@@ -38,6 +39,8 @@ export interface SkippedDiscount {
   /** A stable code: threshold_not_met, not_enough_units, coupon_used, … */
   reason: string;
   detail: string;
+  /** The same in Chinese, from servers that say it. */
+  detailZh?: string;
   /** What is missing, in minor units or in units of goods. */
   missing?: number;
 }
@@ -50,6 +53,15 @@ export interface Quote {
   items: Line[];
   appliedDiscounts: AppliedDiscount[];
   skippedDiscounts: SkippedDiscount[];
+  /** Only when the best coupons were asked for. */
+  best?: {
+    /** In the order in which to send them with the order. */
+    couponCodes: string[];
+    /** How many of the buyer's coupons could take something off this cart. */
+    of: number;
+    /** The search ended at a limit: there may be a better choice. */
+    stopped: boolean;
+  };
 }
 
 export type OrderStatus =

@@ -185,7 +185,7 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		},
 	})
 	sv.app = &app.App{
-		Road: sv.engine, Store: sv.db, Rules: sv.engine.Rules, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
+		Road: sv.engine, Store: sv.db, Facts: sv.engine.Facts, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
 	sv.worker = worker.New(worker.Options{App: sv.app, Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {

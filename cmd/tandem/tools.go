@@ -177,7 +177,7 @@ func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error
 	tracer, _ := telemetry.NewTracer()
 	c := clock.New()
 	road := engine.New(db, engine.Options{Clock: c, Committers: writers, Log: quiet()})
-	a := &app.App{Road: road, Store: db, Rules: road.Rules, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
+	a := &app.App{Road: road, Store: db, Facts: road.Facts, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
 	err = db.EnsureShop(ctx, shop.Shop{ID: f.Shop, Name: f.Shop, Currency: "CNY", CreatedAt: c.Now()})
 	return a, db, func() { road.Close(); db.Close() }, err
 }

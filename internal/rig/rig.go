@@ -57,7 +57,7 @@ func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) 
 	e := engine.New(wrap(s), engine.Options{Clock: c, Committers: committers, Log: log})
 	gate := NewGate(c.Now)
 	r := &Rig{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, App: &app.App{
-		Road: e, Store: s, Rules: e.Rules, Channels: gate, Clock: c, Rand: rand.Reader,
+		Road: e, Store: s, Facts: e.Facts, Channels: gate, Clock: c, Rand: rand.Reader,
 		Tokens: app.NewTokens(make([]byte, 32)), Log: log, Tracer: tracer, PublicURL: "http://127.0.0.1",
 	}}
 	t.Cleanup(e.Close)

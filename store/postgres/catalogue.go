@@ -109,11 +109,6 @@ func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.Coupon
 	return one(ctx, s, "coupon", code, scanCoupon, "SELECT "+couponColumns+" FROM coupons WHERE shop = $1 AND code = $2", shop, code)
 }
 
-// CouponsByCode reads those that exist.
-func (s *Store) CouponsByCode(ctx context.Context, shop string, codes []string) ([]marketing.CouponData, error) {
-	return some(ctx, s, len(codes), scanCoupon, "SELECT "+couponColumns+" FROM coupons WHERE shop = $1 AND code = ANY($2)", shop, codes)
-}
-
 // ListCoupons reads a page of a user's coupons in code order.
 func (s *Store) ListCoupons(ctx context.Context, shop, user string, status marketing.Status, p app.Page) ([]marketing.CouponData, string, error) {
 	// user_id <> '' is what the index of users' coupons covers.

@@ -73,12 +73,6 @@ func (s *Store) LoadRules(ctx context.Context, id string) (*marketing.Rules, err
 	return marketing.NewRules(shops[0].RulesVersion, promotions, templates), nil
 }
 
-// RulesVersion is the version that LoadRules would have now.
-func (s *Store) RulesVersion(ctx context.Context, id string) (int64, error) {
-	sh, err := s.ShopByID(ctx, id)
-	return sh.RulesVersion, err
-}
-
 const readOnly = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 // snapshot runs the queries on one committed moment, in one round trip.

@@ -119,11 +119,6 @@ func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.Coupon
 	return one(ctx, s.reading, coupons.scan, fault.New(fault.Missing, "there is no coupon %s", code), coupons.byKey, shop, code)
 }
 
-// CouponsByCode reads those that exist.
-func (s *Store) CouponsByCode(ctx context.Context, shop string, codes []string) ([]marketing.CouponData, error) {
-	return all(ctx, s.reading, coupons.scan, coupons.byKeys, shop, list(codes))
-}
-
 var couponsOfUser = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_user
 	WHERE shop = ?1 AND user_id = ?2 AND user_id <> '' AND code > ?3 AND (?4 = '' OR status = ?4) ORDER BY code LIMIT ?5`
 

@@ -81,12 +81,6 @@ func (s *Store) LoadRules(ctx context.Context, id string) (*marketing.Rules, err
 	return marketing.NewRules(of.RulesVersion, some, more), nil
 }
 
-// RulesVersion is the version that LoadRules would have now.
-func (s *Store) RulesVersion(ctx context.Context, id string) (int64, error) {
-	of, err := s.ShopByID(ctx, id)
-	return of.RulesVersion, err
-}
-
 // HasKey says whether a key or marker was committed. A commit that has failed
 // is over when it returns, so it is enough to look.
 func (s *Store) HasKey(ctx context.Context, shop, key string) (bool, error) {

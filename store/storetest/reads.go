@@ -40,14 +40,14 @@ func testRules(e *env) {
 	quote, err := pricing.Price(pricing.Input{Currency: "CNY", Now: now, Rules: rules.Promotions, Lines: []pricing.Line{{Sku: "a", UnitPrice: 100, Quantity: 1}}})
 	e.must(err)
 	e.same("the promotion is gone", int64(100), quote.Payable)
-	version, err := e.RulesVersion(e.Context(), e.shop)
+	facts, err := e.ReadFacts(e.Context(), e.shop, &app.FactNeeds{})
 	e.must(err)
-	e.same("the version alone", int64(2), version)
+	e.same("the version alone", int64(2), facts.Shop.RulesVersion)
 
 	e.must(e.try(app.Changes{Promotions: added(fixed)}))
-	version, err = e.RulesVersion(e.Context(), e.shop)
+	facts, err = e.ReadFacts(e.Context(), e.shop, &app.FactNeeds{})
 	e.must(err)
-	e.same("the version without a bump", int64(2), version)
+	e.same("the version without a bump", int64(2), facts.Shop.RulesVersion)
 }
 
 // testRuleHistory: what a rule was at any version can be read for ever, also
@@ -210,9 +210,6 @@ func testCatalogue(e *env) {
 	coupon, err := e.Coupon(ctx, e.shop, "Cx")
 	e.must(err)
 	e.same("coupon", others, coupon)
-	found, err := e.CouponsByCode(ctx, e.shop, []string{"Cx", "none", "Cy"})
-	e.must(err)
-	e.same("coupons by code", []string{"Cx", "Cy"}, sorted(found, func(d marketing.CouponData) string { return d.Code }))
 	promotion, err := e.Promotion(ctx, e.shop, "b")
 	e.must(err)
 	e.same("promotion", fullPromotion("b"), promotion)

@@ -66,6 +66,7 @@ func Run(t *testing.T, b Backend) {
 		{"issuing coupons keeps the template's version", testIssued},
 		{"keys and markers", testKeys},
 		{"catalogue", testCatalogue},
+		{"what a price depends on", testFacts},
 		{"orders", testOrders},
 		{"refunds", testRefunds},
 		{"what a channel took", testSettled},

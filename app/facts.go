@@ -1,0 +1,51 @@
+package app
+
+import (
+	"time"
+
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// CatalogueCounter is the counter that rises with every change of what a
+// price depends on beside the rules: the name, price or categories of a sku,
+// the level or tags of a user. Who keeps skus and users in memory looks at it
+// to learn whether they are still right.
+const CatalogueCounter = "catalogue"
+
+// FactNeeds says what a price depends on.
+type FactNeeds struct {
+	Skus     []string
+	User     string // "" reads none
+	Counters []string
+	Coupons  []string
+	Wallet   *WalletNeeds
+}
+
+// WalletNeeds asks for the coupons that a user could use.
+type WalletNeeds struct {
+	User  string
+	Now   time.Time
+	Limit int
+}
+
+// Facts is what a price depends on beside its rules.
+type Facts struct {
+	Shop     shop.Shop        // with the version of the rules
+	Counters map[string]int64 // those that are not 0, CatalogueCounter among them
+	Skus     []inventory.Data // those that exist, in any order
+	User     shop.User        // a plain one if it was never put
+	Coupons  []marketing.CouponData
+	Wallet   []marketing.CouponData // available, begun and not over; the soonest to expire first, then by code
+}
+
+// changeCatalogue says that what prices depend on has changed.
+func changeCatalogue(tx *Tx) error {
+	n, err := tx.Counter(CatalogueCounter)
+	if err != nil {
+		return err
+	}
+	tx.PutCounter(CatalogueCounter, n+1)
+	return nil
+}
