@@ -127,7 +127,7 @@ func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, e
 	if err != nil {
 		return answered{}, err
 	}
-	have, _, err := s.App.Store.ListCoupons(ctx, s.Shop, user, "", app.Page{Limit: claims + 1})
+	have, _, err := s.App.Store.ListCoupons(ctx, s.Shop, app.CouponFilter{User: user}, app.Page{Limit: claims + 1})
 	if err != nil {
 		return answered{}, err
 	}

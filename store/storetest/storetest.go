@@ -63,6 +63,8 @@ func Run(t *testing.T, b Backend) {
 		{"issuing coupons keeps the template's version", testIssued},
 		{"keys and markers", testKeys},
 		{"catalogue", testCatalogue},
+		{"coupons", testCoupons},
+		{"coupons that expire", testDueCoupons},
 		{"orders", testOrders},
 		{"refunds", testRefunds},
 		{"what a channel took", testSettled},
@@ -91,6 +93,7 @@ func Run(t *testing.T, b Backend) {
 	}{
 		{"migrations", testMigrations},
 		{"migrations with rows in the tables", testMigrateRows},
+		{"a migration of coupons", testMigrateCoupons},
 		{"effects", testEffects},
 		{"effects that fail", testEffectsFail},
 	} {
