@@ -64,7 +64,9 @@ func testCoupons(e *env) {
 		{"of both, expired", app.CouponFilter{User: "u1", Template: "t1", Status: marketing.Expired, Now: now}, "cg"},
 	} {
 		got := ""
-		for _, code := range couponCodes(pages(e, func(p app.Page) ([]marketing.CouponData, string, error) { return e.ListCoupons(e.Context(), e.shop, tt.f, p) })) {
+		for _, code := range couponCodes(pages(e, func(p app.Page) ([]marketing.CouponData, string, error) {
+			return e.ListCoupons(e.Context(), e.shop, tt.f, p)
+		})) {
 			got += code
 		}
 		e.same(tt.what, tt.want, got)
