@@ -32,18 +32,9 @@ type couponView struct {
 
 func (s *server) viewCoupon(d marketing.CouponData) couponView {
 	return couponView{
-		Code: d.Code, TemplateID: d.TemplateID, UserID: d.User, Status: couponStatus(shownStatus(&d, s.app.Clock.Now())), OrderNo: d.Order,
+		Code: d.Code, TemplateID: d.TemplateID, UserID: d.User, Status: couponStatus(d.StatusAt(s.app.Clock.Now())), OrderNo: d.Order,
 		LockedUntil: atOrNil(d.LockedUntil), ValidFrom: atOrNil(d.ValidFrom), ValidUntil: atOrNil(d.ValidUntil), IssuedAt: at(d.IssuedAt),
 	}
-}
-
-// shownStatus is a coupon's status as of now: nothing writes to a coupon
-// when its validity runs out.
-func shownStatus(d *marketing.CouponData, now time.Time) marketing.Status {
-	if d.Status == marketing.Available && !d.ValidUntil.IsZero() && !now.Before(d.ValidUntil) {
-		return marketing.Expired
-	}
-	return d.Status
 }
 
 const couponExample = `{"code":"WELCOME-7F3K","templateId":"welcome","userId":"u-1001","status":"available","validUntil":"2026-07-01T04:00:00Z","issuedAt":"2026-06-01T04:00:00Z"}`
@@ -55,7 +46,8 @@ type CouponPath struct {
 
 var issueCoupons = op{
 	call: "POST /v1/coupons", id: "issueCoupons", tag: "Coupons", summary: "Issue coupons of a template", status: 201,
-	about: "With `codes` those codes, else `count` made-up ones (1 when absent): all of them or none. Without `userId` they belong to whoever has the code.",
+	about: "With `codes` those codes, else `count` made-up ones (1 when absent): all of them or none. Without `userId` they belong to whoever has the code. " +
+		"With `userIds` a made-up one for each of those users. For more than a call can take there is `tandem coupons issue`.",
 	codes: []fault.Code{fault.Missing, fault.AlreadyExists, fault.CouponUnavailable, fault.IdempotencyKeyReused},
 	body:  `{"templateId":"welcome","userId":"u-1001","codes":["WELCOME-7F3K"]}`, answer: `{"items":[` + couponExample + `]}`,
 }
@@ -67,11 +59,12 @@ type issueCouponsInput struct {
 		UserID     string   `json:"userId,omitempty" maxLength:"64"`
 		Count      *int     `json:"count,omitempty" minimum:"1" maximum:"1000"`
 		Codes      []string `json:"codes,omitempty" maxItems:"1000" pattern:"^[A-Za-z0-9_-]{1,64}$"`
+		UserIDs    []string `json:"userIds,omitempty" maxItems:"1000" maxLength:"64" doc:"Users who get one coupon each"`
 	} `nameHint:"Issue"`
 }
 
 func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*repeatable[list[couponView]], error) {
-	ask := app.IssueCoupons{Template: in.Body.TemplateID, User: in.Body.UserID, Codes: in.Body.Codes}
+	ask := app.IssueCoupons{Template: in.Body.TemplateID, User: in.Body.UserID, Users: in.Body.UserIDs, Codes: in.Body.Codes}
 	if in.Body.Count != nil {
 		ask.Count = *in.Body.Count
 	}
@@ -125,31 +118,10 @@ type listCouponsInput struct {
 	Status couponStatus `query:"status" doc:"Only those; any when absent"`
 }
 
-// listCoupons asks the store again for as many as are still missing: what
-// has run out is stored as available and shown as expired.
 func (s *server) listCoupons(ctx context.Context, in *listCouponsInput) (*answer[list[couponView]], error) {
 	if err := shop.CheckID("userId", in.UserID); err != nil {
 		return nil, err
 	}
-	want, stored, now := marketing.Status(in.Status), marketing.Status(in.Status), s.app.Clock.Now()
-	if want == marketing.Expired {
-		stored = ""
-	}
-	var shown []marketing.CouponData
-	p := in.page()
-	for {
-		found, next, err := s.app.Store.ListCoupons(ctx, caller(ctx).Shop, in.UserID, stored, p)
-		if err != nil {
-			return nil, err
-		}
-		for i := range found {
-			if want == "" || shownStatus(&found[i], now) == want {
-				shown = append(shown, found[i])
-			}
-		}
-		if next == "" || len(shown) >= in.Limit {
-			return listOf(s.viewCoupon)(shown, next, nil)
-		}
-		p = app.Page{Limit: in.Limit - len(shown), Cursor: next}
-	}
+	f := app.CouponFilter{User: in.UserID, Status: marketing.Status(in.Status), Now: s.app.Clock.Now().UTC()}
+	return listOf(s.viewCoupon)(s.app.Store.ListCoupons(ctx, caller(ctx).Shop, f, in.page()))
 }

@@ -82,13 +82,15 @@ func TestHappy(t *testing.T) {
 		{"DELETE /v1/promotions/set", ``, 204, ``},
 		{"GET /v1/promotions", ``, 200, `{"items":[{"id":"spring"}]}`},
 
-		{"POST /v1/coupon-templates", `{"id":"five","name":"5 off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1}`, 201, `{"id":"five","issued":0,"version":1}`},
-		{"PUT /v1/coupon-templates/five", `{"id":"five","name":"five off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1}`, 200, `{"name":"five off","version":2}`},
+		{"POST /v1/coupon-templates", `{"id":"five","name":"5 off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1,"claimable":true}`, 201, `{"id":"five","issued":0,"version":1}`},
+		{"PUT /v1/coupon-templates/five", `{"id":"five","name":"five off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1,"claimable":true}`, 200, `{"name":"five off","version":2}`},
 		{"GET /v1/coupon-templates/five", ``, 200, `{"name":"five off"}`},
 		{"GET /v1/coupon-templates", ``, 200, `{"items":[{"id":"five"}]}`},
 		{"POST /v1/coupon-templates/five/claim", `{"userId":"u1"}`, 201, `{"code":"…{claimed}","userId":"u1","status":"available","templateId":"five"}`},
 		{"POST /v1/coupons", `{"templateId":"five","codes":["C-1"]}`, 201, `{"items":[{"code":"C-1","userId":"","status":"available"}]}`},
 		{"POST /v1/coupons", `{"templateId":"five","count":2}`, 201, `{"items":[{"status":"available"},{"status":"available"}]}`},
+		{"POST /v1/coupons", `{"templateId":"five","userIds":["u7","u8"]}`, 201, `{"items":[{"userId":"u7","status":"available"},{"userId":"u8"}]}`},
+		{"GET /v1/coupon-templates/five", ``, 200, `{"issued":6}`},
 		{"GET /v1/coupons/C-1", ``, 200, `{"code":"C-1","status":"available"}`},
 		{"POST /v1/coupons", `{"templateId":"five","userId":"u1","codes":["C-BAD"]}`, 201, `{"items":[{"userId":"u1"}]}`},
 		{"POST /v1/coupons/C-BAD/revoke", ``, 200, `{"code":"C-BAD","status":"revoked"}`},
@@ -192,6 +194,12 @@ func TestHappy(t *testing.T) {
 		{"GET /v1/users/u1/coupons?status=available", ``, 200, `{"items":[]}`},
 		{"GET /v1/users/u1/coupons?status=revoked", ``, 200, `{"items":[{"code":"C-BAD"}]}`},
 		{"GET /v1/users/u1/coupons", ``, 200, `{"items":[{},{}]}`},
+		{"POST /v1/coupon-templates", `{"id":"gone","name":"gone","kind":"amount_off","amountOff":1,"supply":9}`, 201, `{"id":"gone"}`},
+		{"POST /v1/coupons", `{"templateId":"gone","codes":["G-1","G-2","G-3"]}`, 201, `{"items":[{},{},{}]}`},
+		{"POST /v1/coupon-templates/gone/revoke?cursor=G-1", ``, 200, `{"revoked":2}`},
+		{"POST /v1/coupon-templates/gone/revoke", ``, 200, `{"revoked":1}`},
+		{"GET /v1/coupons/G-3", ``, 200, `{"status":"revoked"}`},
+		{"GET /v1/coupon-templates/gone", ``, 200, `{"issued":3}`},
 	} {
 		call := fill(step.call)
 		switch what, no, _ := strings.Cut(call, " "); what { // what others do

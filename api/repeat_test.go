@@ -39,6 +39,8 @@ func TestRepeat(t *testing.T) {
 		{"promotion", "POST /v1/promotions", `{"name":"n","kind":"amount_off","threshold":100,"amountOff":1,"active":false}`, 201, true},
 		{"template", "POST /v1/coupon-templates", `{"name":"n","kind":"amount_off","amountOff":1}`, 201, true},
 		{"coupons", "POST /v1/coupons", `{"templateId":"five","count":3}`, 201, true},
+		{"users' coupons", "POST /v1/coupons", `{"templateId":"five","userIds":["u7","u8"]}`, 201, true},
+		{"template's coupons", "POST /v1/coupon-templates/closed/revoke", ``, 200, true},
 		{"claim", "POST /v1/coupon-templates/five/claim", `{"userId":"u1"}`, 201, true},
 		{"revoke", "POST /v1/coupons/C-3/revoke", ``, 200, true},
 		{"sync", "POST /v1/payments/" + paymentNo + "/sync", ``, 200, true},

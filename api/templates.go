@@ -14,11 +14,12 @@ func (s *server) mountTemplates() {
 	add(s, getTemplate, s.getTemplate)
 	add(s, listTemplates, s.listTemplates)
 	add(s, claimCoupon, s.claimCoupon)
+	add(s, revokeTemplate, s.revokeTemplate)
 }
 
 const (
-	templateBody    = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1}`
-	templateExample = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1,"issued":0,"version":1}`
+	templateBody    = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1,"claimable":true}`
+	templateExample = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1,"claimable":true,"issued":0,"version":1}`
 )
 
 var makeTemplate = op{
@@ -37,7 +38,8 @@ func (s *server) makeTemplate(ctx context.Context, in *makeTemplateInput) (*repe
 
 var putTemplate = op{
 	call: "PUT /v1/coupon-templates/{id}", id: "putCouponTemplate", tag: "Coupons", summary: "Edit a coupon template",
-	about: "The next version of the rule holds for coupons that were issued before, too; their dates stay.",
+	about: "The next version of the rule holds for coupons that were issued before, too; their dates stay. A limit (`supply`, `perUserLimit`) " +
+		"can be raised or lowered, but neither added nor taken away: what has no limit is not counted.",
 	codes: []fault.Code{fault.Missing}, body: templateBody, answer: templateExample,
 }
 
@@ -66,7 +68,7 @@ type getTemplateInput struct {
 }
 
 func (s *server) getTemplate(ctx context.Context, in *getTemplateInput) (*tagged[marketing.Template], error) {
-	return taggedOf(in.IfNoneMatch, itself[marketing.Template])(s.app.Store.Template(ctx, caller(ctx).Shop, in.ID))
+	return taggedOf(in.IfNoneMatch, itself[marketing.Template])(s.app.Template(ctx, caller(ctx).Shop, in.ID))
 }
 
 var listTemplates = op{
@@ -77,11 +79,13 @@ var listTemplates = op{
 type listTemplatesInput struct{ PageParams }
 
 func (s *server) listTemplates(ctx context.Context, in *listTemplatesInput) (*answer[list[marketing.Template]], error) {
-	return listOf(itself[marketing.Template])(s.app.Store.ListTemplates(ctx, caller(ctx).Shop, in.page()))
+	return listOf(itself[marketing.Template])(s.app.ListTemplates(ctx, caller(ctx).Shop, in.page()))
 }
 
 var claimCoupon = op{
 	call: "POST /v1/coupon-templates/{id}/claim", id: "claimCoupon", tag: "Coupons", summary: "Give a user a coupon (领券)", status: 201,
+	about: "Of a template that is `claimable`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user: " +
+		"exact, however many ask at once. `coupon_unavailable` says which of these it was.",
 	codes: []fault.Code{fault.Missing, fault.CouponUnavailable, fault.IdempotencyKeyReused},
 	body:  `{"userId":"u-1001"}`, answer: couponExample,
 }
@@ -95,9 +99,25 @@ type claimCouponInput struct {
 }
 
 func (s *server) claimCoupon(ctx context.Context, in *claimCouponInput) (*repeatable[couponView], error) {
-	issued, replayed, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, app.IssueCoupons{Template: in.ID, User: in.Body.UserID, Count: 1})
-	if err != nil {
-		return nil, err
-	}
-	return &repeatable[couponView]{replay(replayed), s.viewCoupon(issued[0])}, nil
+	return repeatableOf(s.viewCoupon)(s.app.ClaimCoupon(ctx, caller(ctx).Shop, in.IdempotencyKey, in.ID, in.Body.UserID))
+}
+
+var revokeTemplate = op{
+	call: "POST /v1/coupon-templates/{id}/revoke", id: "revokeCouponTemplate", tag: "Coupons", summary: "Withdraw the coupons of a template",
+	about: "Those that are available, and those that orders hold (the orders keep their prices). What has been used stays used. " +
+		"One call looks at 10,000 coupons; while there is a `nextCursor`, send it as `cursor` to go on. It does not keep new ones from being " +
+		"issued: set `claimable` to false, or `validUntil` to now, before.",
+	codes: []fault.Code{fault.Missing, fault.IdempotencyKeyReused}, answer: `{"revoked":8731}`,
+}
+
+type revokeTemplateInput struct {
+	IDPath
+	KeyAccepted
+	Cursor string `query:"cursor" maxLength:"64" doc:"The nextCursor of the call before"`
+}
+
+func (s *server) revokeTemplate(ctx context.Context, in *revokeTemplateInput) (*repeatable[app.Revocation], error) {
+	ours := caller(ctx).Shop
+	return repeatableOf(itself[app.Revocation])(app.Once(ctx, s.app, ours, "revoke coupons of "+in.ID, in.IdempotencyKey, in.Cursor,
+		func() (app.Revocation, error) { return s.app.RevokeTemplate(ctx, ours, in.ID, in.Cursor) }))
 }

@@ -44,14 +44,16 @@ type Report struct {
 
 // Audit checks the invariants of a shop at one committed moment. What a
 // reaction has still to do is not an offence: the order's end stands in the
-// log after the reaction's position. Memory is proportional to the orders.
+// log after the reaction's position. Memory is proportional to the orders, to
+// the coupons that orders hold or have used, and to the users who were given
+// coupons of templates that limit how many; other coupons only pass by.
 func Audit(ctx context.Context, store Admin, shop string) (*Report, error) {
 	a := &auditor{
-		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]marketing.CouponData{}, templates: map[string]*issued{},
-		counters: map[string]int64{}, counted: map[string]int64{}, limits: map[string]int64{}, positions: map[string]event.Position{}, orders: map[string]*audited{},
+		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]held{}, templates: map[string]*issued{},
+		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, positions: map[string]event.Position{}, orders: map[string]*audited{},
 	}
 	err := store.Scan(ctx, shop, Scan{
-		Sku: a.sku, Coupon: a.coupon, Template: a.template, Counter: a.counter,
+		Sku: a.sku, Template: a.template, Coupon: a.coupon, Counter: a.counter,
 		Position: a.position, Order: a.order, Refund: a.refund, Record: a.record,
 	})
 	if err != nil {
@@ -64,11 +66,11 @@ func Audit(ctx context.Context, store Admin, shop string) (*Report, error) {
 type auditor struct {
 	r         *Report
 	skus      map[string]*stock
-	coupons   map[string]marketing.CouponData
+	coupons   map[string]held // by code
 	templates map[string]*issued
 	counters  map[string]int64 // as stored
 	counted   map[string]int64 // as the rows say
-	limits    map[string]int64 // the largest that an order was counted under
+	within    map[string]int64 // the largest limit that an order was counted under
 	positions map[string]event.Position
 	orders    map[string]*audited
 }
@@ -79,7 +81,21 @@ type stock struct {
 	onHand   int64 // by the events
 }
 
-type issued struct{ stored, counted int64 }
+// held is what an order did to a coupon.
+type held struct {
+	status marketing.Status
+	order  string
+}
+
+// issued is what was issued of a template.
+type issued struct {
+	absent  bool // coupons name it, and it is not there
+	supply  int64
+	stored  int64
+	counted int64
+	perUser int64
+	users   map[string]int64 // where each may have only so many
+}
 
 // audited is what later checks need of an order.
 type audited struct {
@@ -109,32 +125,52 @@ func (a *auditor) sku(d inventory.Data) error {
 	return nil
 }
 
+func (a *auditor) template(t marketing.Template) error {
+	a.templates[t.ID] = &issued{supply: t.Supply, stored: t.Issued, perUser: t.PerUserLimit, users: map[string]int64{}}
+	return nil
+}
+
 func (a *auditor) coupon(d marketing.CouponData) error {
 	a.r.Coupons++
-	if d.Status == marketing.Locked || d.Status == marketing.Used {
-		a.coupons[d.Code] = d
-	} else if d.Order != "" {
+	switch {
+	case d.Status == marketing.Locked || d.Status == marketing.Used:
+		a.coupons[d.Code] = held{d.Status, d.Order}
+	case d.Order != "":
 		a.offend(3, "coupon "+d.Code, "is %s and names order %s", d.Status, d.Order)
+	case d.Status == marketing.Expired && d.ValidUntil.IsZero():
+		a.offend(3, "coupon "+d.Code, "is expired and has no end")
 	}
-	a.issuedOf(d.TemplateID).counted++
-	if d.User != "" {
-		a.counted["coupons/"+d.TemplateID+"/"+d.User]++
+	t := a.templates[d.TemplateID]
+	if t == nil {
+		t = &issued{absent: true}
+		a.templates[d.TemplateID] = t
+	}
+	t.counted++
+	if d.User != "" && t.perUser > 0 {
+		t.users[d.User]++
 	}
 	return nil
 }
 
-func (a *auditor) issuedOf(template string) *issued {
-	i := a.templates[template]
-	if i == nil {
-		i = &issued{stored: -1}
-		a.templates[template] = i
+// limits holds the counts of templates against their coupons.
+func (a *auditor) limits() {
+	for id, t := range a.templates {
+		switch {
+		case t.absent:
+			a.offend(5, "coupon template "+id, "is not there, and %d coupons name it", t.counted)
+		case t.supply > 0 && t.stored != t.counted:
+			a.offend(5, "coupon template "+id, "issued %d, coupons %d", t.stored, t.counted)
+		case t.supply == 0 && t.stored != 0:
+			a.offend(5, "coupon template "+id, "has no supply and counts %d", t.stored)
+		}
+		for user, n := range t.users {
+			name := perUser(id, user)
+			if v := a.counters[name]; v != n {
+				a.offend(5, "counter "+name, "is %d, the coupons say %d", v, n)
+			}
+			delete(a.counters, name)
+		}
 	}
-	return i
-}
-
-func (a *auditor) template(t marketing.Template) error {
-	a.issuedOf(t.ID).stored = t.Issued
-	return nil
 }
 
 func (a *auditor) counter(name string, value int64) error {
@@ -159,10 +195,10 @@ func (a *auditor) order(v OrderView) error {
 	}
 	for _, code := range d.Coupons {
 		c, held := a.coupons[code]
-		if live && !d.GoodsGone && (!held || c.Status != marketing.Locked || c.Order != d.No) {
+		if live && !d.GoodsGone && (!held || c.status != marketing.Locked || c.order != d.No) {
 			// A revoked coupon leaves the order its price.
 			if held {
-				a.offend(3, subject, "coupon %s is %s by order %q", code, c.Status, c.Order)
+				a.offend(3, subject, "coupon %s is %s by order %q", code, c.status, c.order)
 			}
 		}
 	}
@@ -178,7 +214,7 @@ func (a *auditor) order(v OrderView) error {
 func (a *auditor) count(counts []event.Count) {
 	for _, c := range counts {
 		a.counted[c.Name] += c.Amount
-		a.limits[c.Name] = max(a.limits[c.Name], c.Limit)
+		a.within[c.Name] = max(a.within[c.Name], c.Limit)
 	}
 }
 
@@ -300,7 +336,7 @@ func (a *auditor) couponsOf(no string, o *audited) {
 	followed := !a.behind("coupons", o.endAt)
 	for _, code := range o.end.Coupons {
 		c, held := a.coupons[code]
-		if !held || c.Order != no {
+		if !held || c.order != no {
 			continue // given back, or withdrawn
 		}
 		delete(a.coupons, code)
@@ -308,8 +344,8 @@ func (a *auditor) couponsOf(no string, o *audited) {
 		case o.end.Type == event.OrderClosed && followed:
 			a.offend(3, "order "+no, "is closed and holds coupon %s", code)
 		case o.end.Type == event.OrderPaid || o.end.Type == event.OrderPartiallyPaid:
-			if want := map[bool]marketing.Status{true: marketing.Used, false: marketing.Locked}[followed]; c.Status != want {
-				a.offend(3, "order "+no, "is %s, its coupon %s is %s", o.status, code, c.Status)
+			if want := map[bool]marketing.Status{true: marketing.Used, false: marketing.Locked}[followed]; c.status != want {
+				a.offend(3, "order "+no, "is %s, its coupon %s is %s", o.status, code, c.status)
 			}
 		}
 	}
@@ -324,7 +360,7 @@ func (a *auditor) finish() {
 		}
 	}
 	for code, c := range a.coupons {
-		a.offend(3, "coupon "+code, "is %s by order %s, which does not hold it", c.Status, c.Order)
+		a.offend(3, "coupon "+code, "is %s by order %s, which does not hold it", c.status, c.order)
 	}
 	for id, s := range a.skus {
 		if s.reserved != s.d.Reserved {
@@ -334,16 +370,12 @@ func (a *auditor) finish() {
 			a.offend(4, "sku "+id, "onHand %d, the events say %d", s.d.OnHand, s.onHand)
 		}
 	}
-	for id, t := range a.templates {
-		if t.stored != t.counted {
-			a.offend(5, "coupon template "+id, "issued %d, coupons %d", t.stored, t.counted)
-		}
-	}
 	delete(a.counters, CatalogueCounter) // counts changes, not things
+	a.limits()
 	for name, v := range a.counters {
 		if v != a.counted[name] {
 			a.offend(5, "counter "+name, "is %d, the rows say %d", v, a.counted[name])
-		} else if limit := a.limits[name]; limit > 0 && v > limit {
+		} else if limit := a.within[name]; limit > 0 && v > limit {
 			a.offend(5, "counter "+name, "is %d, the limit was at most %d", v, limit)
 		}
 	}

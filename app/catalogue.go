@@ -143,7 +143,7 @@ func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
 }
 
 // PutTemplate makes (create) or edits a coupon template; an edit is its next
-// version.
+// version. What it can be changed into is limited, see marketing.CanBecome.
 func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.Template, create bool) (t marketing.Template, replayed bool, err error) {
 	hash := Hash("put template", in)
 	if in.ID == "" {
@@ -171,13 +171,21 @@ func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.
 			case old != nil && create:
 				return nil, fault.New(fault.AlreadyExists, "there is a coupon template %s; PUT edits it", in.ID)
 			case old != nil:
+				if err := old.CanBecome(&t); err != nil {
+					return nil, err
+				}
 				t.Version, t.Issued = old.Version+1, old.Issued
 			}
 			tx.PutTemplate(&t)
 			return t, nil
 		},
 	}
-	return do[marketing.Template](ctx, a, c)
+	if t, replayed, err = do[marketing.Template](ctx, a, c); err != nil || create {
+		return t, replayed, err
+	}
+	one := []marketing.Template{t}
+	err = a.countIssued(ctx, shopID, one)
+	return one[0], replayed, err
 }
 
 // newID makes an id of 16 random letters and digits (80 bits).

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"time"
 
 	"github.com/tandem-pay/tandem/inventory"
@@ -28,6 +29,13 @@ type WalletNeeds struct {
 	User  string
 	Now   time.Time
 	Limit int
+}
+
+// rules is the newest snapshot of a shop's rules, at most half a second behind
+// a change made by another instance.
+func (a *App) rules(ctx context.Context, shop string) (*marketing.Rules, error) {
+	_, rules, err := a.Facts(ctx, shop, &FactNeeds{})
+	return rules, err
 }
 
 // Facts is what a price depends on beside its rules.

@@ -153,9 +153,9 @@ func purchaseCounts(tx *Tx, user string, lines []pricing.QuoteLine) (counts []ev
 	return counts, nil
 }
 
-// take moves the counters of what an order counts, all or none: false if one
+// takeCounts moves the counters of what an order counts, all or none: false if one
 // would be over its limit.
-func take(tx *Tx, counts []event.Count) (bool, error) {
+func takeCounts(tx *Tx, counts []event.Count) (bool, error) {
 	values := make([]int64, len(counts))
 	for i, c := range counts {
 		v, err := tx.Counter(c.Name)

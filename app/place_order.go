@@ -64,7 +64,7 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.Time) Needs {
 	n := Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}
 	// A guess saves a round trip, no more: an error here is met again on the road.
-	_, rules, err := a.Facts(ctx, shopID, &FactNeeds{})
+	rules, err := a.rules(ctx, shopID)
 	if err != nil || !rules.Promotions.Asks() {
 		return n
 	}
@@ -148,7 +148,7 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 	if err != nil {
 		return nil, err
 	}
-	switch within, err := take(tx, counts); {
+	switch within, err := takeCounts(tx, counts); {
 	case err != nil:
 		return nil, err
 	case !within: // it was priced within its limits a moment ago, by the same rows

@@ -80,8 +80,11 @@ type Catalogue interface {
 	// Counters reads named counters; those that were never counted are left out.
 	Counters(ctx context.Context, shop string, names []string) (map[string]int64, error)
 	Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error)
-	// ListCoupons are a user's, in code order; status "" is any.
-	ListCoupons(ctx context.Context, shop, user string, status marketing.Status, p Page) (items []marketing.CouponData, next string, err error)
+	// ListCoupons are a user's or a template's, in code order.
+	ListCoupons(ctx context.Context, shop string, f CouponFilter, p Page) (items []marketing.CouponData, next string, err error)
+	// CountCoupons counts, in whatever state, the coupons of templates. One
+	// without any may be left out.
+	CountCoupons(ctx context.Context, shop string, templates []string) (map[string]int64, error)
 	Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error)
 	// ListPromotions is in id order.
 	ListPromotions(ctx context.Context, shop string, p Page) (items []pricing.Promotion, next string, err error)
@@ -91,6 +94,16 @@ type Catalogue interface {
 	// EachRuleChange streams every version of every rule in the order in
 	// which they came into force; an error of f ends it.
 	EachRuleChange(ctx context.Context, shop string, f func(marketing.RuleChange) error) error
+}
+
+// CouponFilter says which coupons to list: those of a user or those of a
+// template; of both, the user's that are of the template. With a Status only
+// those that have it at the time Now, see marketing.CouponData.StatusAt.
+type CouponFilter struct {
+	User     string
+	Template string
+	Status   marketing.Status
+	Now      time.Time
 }
 
 // OrderView is an order with its payments, in the order of their numbers.
@@ -229,6 +242,9 @@ type Work interface {
 	DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
 	// DueReminders are live orders with a part to announce, oldest first.
 	DueReminders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
+	// DueCoupons are the codes of available coupons whose validity has run
+	// out, longest ago first.
+	DueCoupons(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
 	// PaymentAges counts open payments by state, with the age of the oldest.
 	PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]Age, error)
 }
@@ -261,8 +277,8 @@ type Admin interface {
 // each kind in key order. A nil field skips its kind; an error ends the scan.
 type Scan struct {
 	Sku      func(inventory.Data) error
-	Coupon   func(marketing.CouponData) error
 	Template func(marketing.Template) error
+	Coupon   func(marketing.CouponData) error
 	Counter  func(name string, value int64) error
 	Position func(reaction string, p event.Position) error
 	Order    func(OrderView) error

@@ -304,7 +304,7 @@ func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
 		return false, err
 	}
 	// What it counts is part of its snapshot. Others may have taken that since.
-	if within, err := take(tx, d.Counts); err != nil || !within {
+	if within, err := takeCounts(tx, d.Counts); err != nil || !within {
 		return false, err
 	}
 	if err := o.Revive(amount, tx.Now()); err != nil {

@@ -291,8 +291,8 @@ func (t *Tx) PutTemplate(m *marketing.Template) {
 	t.rulesChanged()
 }
 
-// CountIssued saves how many coupons of the template exist; the rule itself
-// stays at its version.
+// CountIssued saves how many coupons of a template with a supply exist; the
+// rule itself stays at its version.
 func (t *Tx) CountIssued(m *marketing.Template) { t.b.templates.put(m.ID, *m) }
 
 func (t *Tx) rulesChanged() {

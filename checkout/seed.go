@@ -132,7 +132,7 @@ type claimed struct {
 func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, error) {
 	ctx, user := r.Context(), visitor(rw, r)
 	all := templates()
-	have, _, err := s.App.Store.ListCoupons(ctx, s.Shop, user, "", app.Page{Limit: len(all)*claims + 1})
+	have, _, err := s.App.Store.ListCoupons(ctx, s.Shop, app.CouponFilter{User: user}, app.Page{Limit: len(all)*claims + 1})
 	if err != nil {
 		return answered{}, err
 	}

@@ -60,17 +60,22 @@ type Coupon struct {
 	d CouponData
 }
 
-// Issue makes a coupon of the template that has not been saved yet.
+// Issue makes a coupon of the template that has not been saved yet. The days
+// of its validity begin when it is issued, or with validFrom if that is later.
 func Issue(t *Template, code, user string, now time.Time) *Coupon {
 	d := CouponData{Code: code, TemplateID: t.ID, User: user, Status: Available, IssuedAt: now}
+	begins := now
 	if t.ValidFrom != nil {
 		d.ValidFrom = *t.ValidFrom
+		if begins.Before(d.ValidFrom) {
+			begins = d.ValidFrom
+		}
 	}
 	if t.ValidUntil != nil {
 		d.ValidUntil = *t.ValidUntil
 	}
 	if t.ValidDays > 0 {
-		until := now.AddDate(0, 0, t.ValidDays)
+		until := begins.AddDate(0, 0, t.ValidDays)
 		if d.ValidUntil.IsZero() || until.Before(d.ValidUntil) {
 			d.ValidUntil = until
 		}
@@ -84,6 +89,29 @@ func RestoreCoupon(d CouponData) *Coupon { return &Coupon{d: d} }
 // Data is the coupon's present data.
 func (c *Coupon) Data() CouponData { return c.d }
 
+// over says whether the validity has run out.
+func (d *CouponData) over(now time.Time) bool {
+	return !d.ValidUntil.IsZero() && !now.Before(d.ValidUntil)
+}
+
+// StatusAt is the status as it is shown: one whose validity has run out is
+// expired from that moment on, whenever that is written down.
+func (d *CouponData) StatusAt(now time.Time) Status {
+	if d.Status == Available && d.over(now) {
+		return Expired
+	}
+	return d.Status
+}
+
+// ExpiresAt is when the coupon will have to be expired: zero if it never is,
+// or if it is over in whatever way.
+func (d *CouponData) ExpiresAt() time.Time {
+	if d.Status != Available && d.Status != Locked {
+		return time.Time{}
+	}
+	return d.ValidUntil
+}
+
 // Usable says why the user cannot use the coupon now; "" if they can.
 func (d *CouponData) Usable(user string, now time.Time) (pricing.Reason, string) {
 	switch {
@@ -95,7 +123,7 @@ func (d *CouponData) Usable(user string, now time.Time) (pricing.Reason, string)
 		return pricing.CouponUsed, "this code has been used"
 	case d.Status == Revoked:
 		return pricing.CouponRevoked, "this code was withdrawn"
-	case d.Status == Expired, !d.ValidUntil.IsZero() && !now.Before(d.ValidUntil):
+	case d.Status == Expired, d.over(now):
 		return pricing.CouponExpired, "this code has expired"
 	case now.Before(d.ValidFrom):
 		return pricing.CouponNotStarted, "this code is valid from " + d.ValidFrom.Format(time.RFC3339)
@@ -137,10 +165,21 @@ func (c *Coupon) Release(order string, now time.Time) bool {
 func (c *Coupon) free(order string, now time.Time) {
 	c.d.Status, c.d.Order, c.d.LockedUntil = Available, "", time.Time{}
 	c.record(event.CouponReleased, order)
-	if !c.d.ValidUntil.IsZero() && !now.Before(c.d.ValidUntil) {
+	if c.d.over(now) {
 		c.d.Status = Expired
 		c.record(event.CouponExpired, order)
 	}
+}
+
+// Expire ends an available coupon whose validity has run out. Any other it
+// leaves alone: one that an order holds expires when it is released.
+func (c *Coupon) Expire(now time.Time) bool {
+	if c.d.Status != Available || !c.d.over(now) {
+		return false
+	}
+	c.d.Status = Expired
+	c.record(event.CouponExpired, "")
+	return true
 }
 
 // GiveBack makes a used coupon available again after its order was refunded in

@@ -25,6 +25,9 @@ func TestCouponLife(t *testing.T) {
 		return func(c *coupon) error { c.Release(order, at); return nil }
 	}
 	revoke := (*coupon).Revoke
+	expire := func(at time.Time) func(*coupon) error {
+		return func(c *coupon) error { c.Expire(at); return nil }
+	}
 	late := now.AddDate(0, 0, 8)
 	type steps = []func(*coupon) error
 	for _, tt := range []struct {
@@ -51,6 +54,12 @@ func TestCouponLife(t *testing.T) {
 		{"revoke", steps{revoke}, "", marketing.Revoked, "coupon.revoked"},
 		{"revoke locked", steps{lock("1", "u", now), revoke}, "", marketing.Revoked, "coupon.locked coupon.revoked"},
 		{"revoke used", steps{lock("1", "u", now), use("1"), revoke}, fault.CouponUnavailable, marketing.Used, "coupon.locked coupon.used"},
+		{"expire too early", steps{expire(now.AddDate(0, 0, 7).Add(-1))}, "", marketing.Available, ""},
+		{"expire", steps{expire(now.AddDate(0, 0, 7))}, "", marketing.Expired, "coupon.expired"},
+		{"expire twice", steps{expire(late), expire(late)}, "", marketing.Expired, "coupon.expired"},
+		{"expire locked", steps{lock("1", "u", now), expire(late)}, "", marketing.Locked, "coupon.locked"},
+		{"expire used", steps{lock("1", "u", now), use("1"), expire(late)}, "", marketing.Used, "coupon.locked coupon.used"},
+		{"revoke expired", steps{expire(late), revoke}, "", marketing.Revoked, "coupon.expired coupon.revoked"},
 		{"lock revoked", steps{revoke, lock("1", "u", now)}, fault.CouponUnavailable, marketing.Revoked, "coupon.revoked"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,6 +81,40 @@ func TestCouponLife(t *testing.T) {
 				t.Errorf("is %s and names order %q", d.Status, d.Order)
 			}
 		})
+	}
+}
+
+// TestValidity: when a coupon that is issued now begins and ends.
+func TestValidity(t *testing.T) {
+	at := func(d time.Duration) *time.Time { v := now.Add(d); return &v }
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		name  string
+		in    marketing.Template
+		until time.Duration // from now; 0: never ends
+	}{
+		{"nothing said", marketing.Template{}, 0},
+		{"days", marketing.Template{ValidDays: 3}, 3 * day},
+		{"an end", marketing.Template{ValidUntil: at(day)}, day},
+		{"days before the end", marketing.Template{ValidDays: 3, ValidUntil: at(9 * day)}, 3 * day},
+		{"days past the end", marketing.Template{ValidDays: 3, ValidUntil: at(day)}, day},
+		{"days of what has begun", marketing.Template{ValidDays: 3, ValidFrom: at(-day)}, 3 * day},
+		{"days of what has still to begin", marketing.Template{ValidDays: 3, ValidFrom: at(5 * day)}, 8 * day},
+		{"all of them", marketing.Template{ValidDays: 3, ValidFrom: at(5 * day), ValidUntil: at(6 * day)}, 6 * day},
+	} {
+		d := marketing.Issue(&tt.in, "C", "", now).Data()
+		if want := (time.Time{}); tt.until == 0 && d.ValidUntil != want || tt.until != 0 && !d.ValidUntil.Equal(now.Add(tt.until)) {
+			t.Errorf("%s: ends %s", tt.name, d.ValidUntil)
+		}
+		if !d.ValidUntil.IsZero() && !d.ValidFrom.Before(d.ValidUntil) {
+			t.Errorf("%s: valid from %s until %s", tt.name, d.ValidFrom, d.ValidUntil)
+		}
+		if d.ValidUntil.IsZero() {
+			continue
+		}
+		if before, after := d.StatusAt(d.ValidUntil.Add(-1)), d.StatusAt(d.ValidUntil); before != marketing.Available || after != marketing.Expired {
+			t.Errorf("%s: %s before its end, %s at it", tt.name, before, after)
+		}
 	}
 }
 

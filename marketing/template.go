@@ -26,10 +26,11 @@ type Template struct {
 	Scope       *pricing.Scope `json:"scope,omitempty" doc:"All skus when absent"`
 	ValidFrom   *time.Time     `json:"validFrom,omitempty"`
 	ValidUntil  *time.Time     `json:"validUntil,omitempty" doc:"The first moment at which it is no longer valid"`
-	ValidDays   int            `json:"validDays,omitempty" doc:"Days from issue; the earlier of this and validUntil ends it"`
-	Supply      int64          `json:"supply,omitempty" doc:"Coupons that may be issued in all; 0 is no limit"`
+	ValidDays   int            `json:"validDays,omitempty" doc:"Days from issue, or from validFrom if that is later; the earlier of this and validUntil ends it"`
+	Supply      int64          `json:"supply,omitempty" doc:"Coupons that may be issued in all; 0 is no limit. Whether there is a limit is settled when the template is made, how high it is can change"`
 
-	PerUserLimit   int64 `json:"perUserLimit,omitempty" doc:"Coupons of this template that one user may be given; 0 is no limit"`
+	PerUserLimit   int64 `json:"perUserLimit,omitempty" doc:"Coupons of this template that one user may be given; 0 is no limit. Settled and changed as supply is"`
+	Claimable      bool  `json:"claimable,omitempty" doc:"Users may claim it (领券), from validFrom to validUntil; otherwise only the shop gives it out"`
 	Stackable      bool  `json:"stackable,omitempty" doc:"Combines with other coupons"`
 	ReturnOnRefund bool  `json:"returnOnRefund,omitempty" doc:"A full refund gives the coupon back"`
 
@@ -64,6 +65,38 @@ func (t *Template) Validate() error {
 		return err
 	}
 	return nil
+}
+
+// CanBecome says whether next may take the template's place. What has no
+// limit is not counted, so that it costs nothing; to count from the middle on
+// would be wrong, so a limit is neither added nor taken away.
+func (t *Template) CanBecome(next *Template) error {
+	for _, l := range []struct {
+		pointer    string
+		was, would int64
+	}{{"/supply", t.Supply, next.Supply}, {"/perUserLimit", t.PerUserLimit, next.PerUserLimit}} {
+		switch {
+		case l.was == 0 && l.would != 0:
+			return fault.Invalidf(l.pointer, "template %s was made without this limit, and what was issued is not counted; make another template", t.ID)
+		case l.was != 0 && l.would == 0:
+			return fault.Invalidf(l.pointer, "template %s was made with this limit (now %d): it can be raised or lowered, not taken away", t.ID, l.was)
+		}
+	}
+	return nil
+}
+
+// Open says why no more coupons of the template can be issued now; "" if they
+// can. A claim by a user must also fall within its dates and be wanted.
+func (t *Template) Open(claim bool, now time.Time) string {
+	switch {
+	case t.ValidUntil != nil && !now.Before(*t.ValidUntil):
+		return "it ended at " + t.ValidUntil.UTC().Format(time.RFC3339)
+	case claim && !t.Claimable:
+		return "it cannot be claimed; the shop gives it out"
+	case claim && t.ValidFrom != nil && now.Before(*t.ValidFrom):
+		return "it can be claimed from " + t.ValidFrom.UTC().Format(time.RFC3339)
+	}
+	return ""
 }
 
 // Priced is the coupon as pricing wants it, with the reason if the user

@@ -7,7 +7,7 @@ import (
 
 // turns does what the clock asks for in the store alone, shop after shop,
 // whenever the app's clock has moved on: orders that expire, parts that are
-// announced.
+// announced, coupons that expire.
 func (w *Worker) turns(ctx context.Context) {
 	patience := map[string]*sitOut{}
 	w.every(ctx, func() {
@@ -28,7 +28,7 @@ func (w *Worker) turn(ctx context.Context, shop string) error {
 			return err
 		}
 	}
-	return nil
+	return w.rounds(ctx, chore{"coupons could not be expired", w.o.App.ExpireCoupons}, shop, couponRounds)
 }
 
 // chore is something that is due from time to time; it says how much it did.

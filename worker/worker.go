@@ -1,6 +1,6 @@
 // Package worker runs what one instance does by itself: the reactions that
-// follow events, and what the clock asks for: orders that expire, instalments
-// that fall due, payments and refunds about which a channel is to be asked,
+// follow events, and what the clock asks for: orders and coupons that expire,
+// instalments that fall due, payments and refunds about which a channel is to be asked,
 // channels' keys that age, days to reconcile.
 //
 // It promises:
@@ -18,7 +18,7 @@
 //   - All of it ends with Run's context, and nothing of it outlives Run.
 //
 // Costs: one goroutine for each reaction and five for the clock. An idle shop
-// costs two queries for each reaction every ReactEvery and five every
+// costs two queries for each reaction every ReactEvery and seven every
 // ScheduleEvery, on each instance. That suits hundreds of shops on an
 // instance, not tens of thousands.
 //
@@ -42,6 +42,7 @@ import (
 type App interface {
 	React(ctx context.Context, shop string, r *app.Reaction) (int, error)
 	ExpireOrders(ctx context.Context, shop string) (int, error)
+	ExpireCoupons(ctx context.Context, shop string) (int, error)
 	RemindInstalments(ctx context.Context, shop string) (int, error)
 	QueryPayments(ctx context.Context, shop string) (int, error)
 	RunRefunds(ctx context.Context, shop string) (int, error)
@@ -69,12 +70,13 @@ type Options struct {
 
 // Fixed limits.
 const (
-	minBackoff  = 100 * time.Millisecond
-	maxBackoff  = 30 * time.Second
-	shopsFresh  = time.Second // how long a list of shops is used
-	maxRounds   = 64          // of one chore for one shop in one turn
-	callRounds  = 8           // of one that calls the channels
-	callsAtOnce = 8           // shops for which one such chore runs at a time
+	minBackoff   = 100 * time.Millisecond
+	maxBackoff   = 30 * time.Second
+	shopsFresh   = time.Second // how long a list of shops is used
+	maxRounds    = 64          // of one chore for one shop in one turn
+	couponRounds = 3           // of coupons that expire: nobody waits for them, and a million may at once
+	callRounds   = 8           // of one that calls the channels
+	callsAtOnce  = 8           // shops for which one such chore runs at a time
 )
 
 // Worker runs the loops. It is safe for use by many at once.

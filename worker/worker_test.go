@@ -76,6 +76,7 @@ func (f *fake) QueryPayments(ctx context.Context, shop string) (int, error) {
 	return f.queried(ctx, shop)
 }
 
+func (f *fake) ExpireCoupons(context.Context, string) (int, error)     { return 0, nil }
 func (f *fake) RemindInstalments(context.Context, string) (int, error) { return 0, nil }
 func (f *fake) RunRefunds(context.Context, string) (int, error)        { return 0, nil }
 func (f *fake) RefreshChannels(context.Context, string) (int, error)   { return 0, nil }

@@ -27,6 +27,7 @@ type cli struct {
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables up to date, or take them away."`
 	Keys      keysCmd      `cmd:"" help:"List, add and revoke secret keys."`
 	Channels  channelsCmd  `cmd:"" help:"List and set up payment channels."`
+	Coupons   couponsCmd   `cmd:"" help:"Issue, import, export and revoke coupons in great numbers."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -109,18 +110,43 @@ func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.Coupon
 	return one(ctx, s, "coupon", code, scanCoupon, "SELECT "+couponColumns+" FROM coupons WHERE shop = $1 AND code = $2", shop, code)
 }
 
-// ListCoupons reads a page of a user's coupons in code order.
-func (s *Store) ListCoupons(ctx context.Context, shop, user string, status marketing.Status, p app.Page) ([]marketing.CouponData, string, error) {
-	// user_id <> '' is what the index of users' coupons covers.
-	sql := "SELECT " + couponColumns + " FROM coupons WHERE shop = $1 AND user_id = $2 AND user_id <> '' AND code > $3"
-	args := []any{shop, user, p.Cursor}
-	if status != "" {
-		sql += " AND status = $4 ORDER BY code LIMIT $5"
-		args = append(args, string(status))
-	} else {
-		sql += " ORDER BY code LIMIT $4"
+// ListCoupons reads a page of a user's or a template's coupons in code order.
+// What is said of the empty user and template is what the indexes cover.
+func (s *Store) ListCoupons(ctx context.Context, shop string, f app.CouponFilter, p app.Page) ([]marketing.CouponData, string, error) {
+	sql := "SELECT " + couponColumns + " FROM coupons WHERE shop = $1 AND code > $2"
+	args := []any{shop, p.Cursor}
+	where := func(format string, v ...any) {
+		places := make([]any, len(v))
+		for i := range v {
+			places[i] = len(args) + 1 + i
+		}
+		sql, args = sql+" AND "+fmt.Sprintf(format, places...), append(args, v...)
 	}
+	if f.User != "" {
+		where("user_id = $%d AND user_id <> ''", f.User)
+		if f.Template != "" {
+			where("template_id = $%d", f.Template)
+		}
+	} else {
+		where("template_id = $%d AND template_id <> ''", f.Template)
+	}
+	if f.Status != "" {
+		where("CASE WHEN status = 'available' AND valid_until <= $%d THEN 'expired' ELSE status END = $%d", f.Now, string(f.Status))
+	}
+	sql += fmt.Sprintf(" ORDER BY code LIMIT $%d", len(args)+1)
 	return page(ctx, s, p, scanCoupon, func(d *marketing.CouponData) string { return d.Code }, sql, args...)
+}
+
+// CountCoupons counts the coupons of templates, out of their index alone.
+func (s *Store) CountCoupons(ctx context.Context, shop string, templates []string) (map[string]int64, error) {
+	rows, err := s.read.Query(ctx, `SELECT template_id, count(*) FROM coupons
+		WHERE shop = $1 AND template_id = ANY($2) AND template_id <> '' GROUP BY template_id`, shop, templates)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]int64{}
+	return out, intoMap(out, scanCounter)(rows)
 }
 
 // Counters reads named counters; those that were never counted are left out.
@@ -171,11 +197,12 @@ var (
 		"sku = n.sku AND version = n.version", "sku text", "version bigint", "on_hand bigint", "reserved bigint")
 
 	insertCoupons = insertAll("coupons", "code text", "template_id text", "user_id text", "status text", "order_no text",
-		"locked_until timestamptz", "valid_from timestamptz", "valid_until timestamptz", "issued_at timestamptz", "version bigint")
+		"locked_until timestamptz", "valid_from timestamptz", "valid_until timestamptz", "issued_at timestamptz",
+		"expire_at timestamptz", "version bigint")
 	updateCoupons = updateAll("coupons",
-		"status = n.status, order_no = n.order_no, locked_until = n.locked_until, user_id = n.user_id, version = n.version + 1",
+		"status = n.status, order_no = n.order_no, locked_until = n.locked_until, user_id = n.user_id, expire_at = n.expire_at, version = n.version + 1",
 		"code = n.code AND version = n.version",
-		"code text", "version bigint", "status text", "order_no text", "locked_until timestamptz", "user_id text")
+		"code text", "version bigint", "status text", "order_no text", "locked_until timestamptz", "user_id text", "expire_at timestamptz")
 )
 
 func (w *writer) users(changes []app.Change[shop.User]) {
@@ -241,12 +268,14 @@ func (w *writer) coupons(changes []app.Change[marketing.CouponData]) {
 			column(added, func(d row) string { return d.User }), column(added, func(d row) string { return string(d.Status) }),
 			column(added, func(d row) string { return d.Order }), times(added, func(d row) time.Time { return d.LockedUntil }),
 			times(added, func(d row) time.Time { return d.ValidFrom }), times(added, func(d row) time.Time { return d.ValidUntil }),
-			times(added, func(d row) time.Time { return d.IssuedAt }), column(added, func(row) int64 { return 1 }))
+			times(added, func(d row) time.Time { return d.IssuedAt }), times(added, func(d row) time.Time { return d.ExpiresAt() }),
+			column(added, func(row) int64 { return 1 }))
 	}
 	type change = *app.Change[marketing.CouponData]
 	if len(changed) > 0 {
 		w.add(updateCoupons, column(changed, func(c change) string { return c.Old.Code }), column(changed, func(c change) int64 { return c.Old.Version }),
 			column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) string { return c.New.Order }),
-			times(changed, func(c change) time.Time { return c.New.LockedUntil }), column(changed, func(c change) string { return c.New.User }))
+			times(changed, func(c change) time.Time { return c.New.LockedUntil }), column(changed, func(c change) string { return c.New.User }),
+			times(changed, func(c change) time.Time { return c.New.ExpiresAt() }))
 	}
 }

@@ -28,10 +28,10 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 	if err := stream(ctx, tx, to.Sku, scanSku, "SELECT "+skuColumns+" FROM skus WHERE shop = $1 ORDER BY sku", shop); err != nil {
 		return err
 	}
-	if err := stream(ctx, tx, to.Coupon, scanCoupon, "SELECT "+couponColumns+" FROM coupons WHERE shop = $1 ORDER BY code", shop); err != nil {
+	if err := stream(ctx, tx, to.Template, scanTemplate, "SELECT "+templateColumns+" FROM coupon_templates WHERE shop = $1 ORDER BY template_id", shop); err != nil {
 		return err
 	}
-	if err := stream(ctx, tx, to.Template, scanTemplate, "SELECT "+templateColumns+" FROM coupon_templates WHERE shop = $1 ORDER BY template_id", shop); err != nil {
+	if err := stream(ctx, tx, to.Coupon, scanCoupon, "SELECT "+couponColumns+" FROM coupons WHERE shop = $1 ORDER BY code", shop); err != nil {
 		return err
 	}
 	if err := stream(ctx, tx, pair(to.Counter), scanPair(scanCounter), "SELECT name, value FROM counters WHERE shop = $1 ORDER BY name", shop); err != nil {

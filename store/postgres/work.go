@@ -41,6 +41,13 @@ func (s *Store) DueReminders(ctx context.Context, shop string, now time.Time, li
 		ORDER BY remind_at, order_no LIMIT $3`, shop, now, limit)
 }
 
+// DueCoupons reads available coupons whose validity has run out. Those that
+// orders hold are passed over: there are no more of them than open orders.
+func (s *Store) DueCoupons(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return some(ctx, s, min(limit, 10_000), scanNo, `SELECT code FROM coupons WHERE shop = $1 AND expire_at <= $2
+		AND expire_at IS NOT NULL AND status = 'available' ORDER BY expire_at, code LIMIT $3`, shop, now, limit)
+}
+
 // PaymentAges counts open payments. An open payment always has a next query,
 // and it is by those that they are found.
 func (s *Store) PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]app.Age, error) {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"time"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
@@ -50,7 +51,7 @@ var users = kind[shop.User]{
 
 var coupons = kind[marketing.CouponData]{
 	table: "coupons", key: "code", guard: "version",
-	moving:    "user_id status order_no locked_until valid_from valid_until version",
+	moving:    "user_id status order_no locked_until valid_from valid_until expire_at version",
 	fixed:     "template_id issued_at",
 	keyOf:     func(d *marketing.CouponData) string { return d.Code },
 	versionOf: func(d *marketing.CouponData) int64 { return d.Version },
@@ -59,6 +60,7 @@ var coupons = kind[marketing.CouponData]{
 		a.time(d.LockedUntil)
 		a.time(d.ValidFrom)
 		a.time(d.ValidUntil)
+		a.time(d.ExpiresAt())
 		a.add(version)
 	},
 	putFixed: func(a *args, d *marketing.CouponData) {
@@ -66,8 +68,9 @@ var coupons = kind[marketing.CouponData]{
 		a.time(d.IssuedAt)
 	},
 	scan: func(r row, d *marketing.CouponData) error {
+		var expires time.Time // follows from the others
 		return r.Scan(&d.Code, &d.User, &d.Status, &d.Order, moment{&d.LockedUntil}, moment{&d.ValidFrom}, moment{&d.ValidUntil},
-			&d.Version, &d.TemplateID, moment{&d.IssuedAt})
+			moment{&expires}, &d.Version, &d.TemplateID, moment{&d.IssuedAt})
 	},
 }.ready().with("status order_no locked_until version", onlyHolder, func(a *args, d *marketing.CouponData, version int64) {
 	a.add(string(d.Status), d.Order)
@@ -75,11 +78,12 @@ var coupons = kind[marketing.CouponData]{
 	a.add(version)
 })
 
-// onlyHolder says whether only what an order does to a coupon was done.
+// onlyHolder says whether only what an order does to a coupon was done, and
+// it will expire or not as before.
 func onlyHolder(old, new *marketing.CouponData) bool {
 	rest := *new
 	rest.Status, rest.Order, rest.LockedUntil = old.Status, old.Order, old.LockedUntil
-	return rest == *old
+	return rest == *old && new.ExpiresAt().Equal(old.ExpiresAt())
 }
 
 // Sku reads one sku.
@@ -119,14 +123,34 @@ func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.Coupon
 	return one(ctx, s.reading, coupons.scan, fault.New(fault.Missing, "there is no coupon %s", code), coupons.byKey, shop, code)
 }
 
-var couponsOfUser = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_user
-	WHERE shop = ?1 AND user_id = ?2 AND user_id <> '' AND code > ?3 AND (?4 = '' OR status = ?4) ORDER BY code LIMIT ?5`
+// The status is the one at a time: see marketing.CouponData.StatusAt.
+const statusAt = `(?4 = '' OR CASE WHEN status = 'available' AND valid_until <= ?5 THEN 'expired' ELSE status END = ?4)`
 
-// ListCoupons lists a user's in code order.
-func (s *Store) ListCoupons(ctx context.Context, shop, user string, status marketing.Status, p app.Page) ([]marketing.CouponData, string, error) {
-	items, err := all(ctx, s.reading, coupons.scan, couponsOfUser, shop, user, p.Cursor, string(status), limit(p))
+var (
+	couponsOfUser = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_user
+		WHERE shop = ?1 AND user_id = ?2 AND user_id <> '' AND code > ?3 AND ` + statusAt + ` AND (?6 = '' OR template_id = ?6) ORDER BY code LIMIT ?7`
+	couponsOfTemplate = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_template
+		WHERE shop = ?1 AND template_id = ?2 AND template_id <> '' AND code > ?3 AND ` + statusAt + ` ORDER BY code LIMIT ?6`
+)
+
+// ListCoupons lists a user's or a template's in code order.
+func (s *Store) ListCoupons(ctx context.Context, shop string, f app.CouponFilter, p app.Page) ([]marketing.CouponData, string, error) {
+	text, a := couponsOfTemplate, []any{shop, f.Template, p.Cursor, string(f.Status), f.Now.UnixMicro()}
+	if f.User != "" {
+		text, a = couponsOfUser, []any{shop, f.User, p.Cursor, string(f.Status), f.Now.UnixMicro(), f.Template}
+	}
+	items, err := all(ctx, s.reading, coupons.scan, text, append(a, limit(p))...)
 	items, next := page(items, p, coupons.keyOf)
 	return items, next, err
+}
+
+const countCoupons = `SELECT template_id, count(*) FROM coupons INDEXED BY coupons_template
+	WHERE shop = ? AND template_id IN (SELECT value FROM json_each(?)) AND template_id <> '' GROUP BY template_id`
+
+// CountCoupons counts the coupons of templates.
+func (s *Store) CountCoupons(ctx context.Context, shop string, templates []string) (map[string]int64, error) {
+	found, err := all(ctx, s.reading, scanCounter, countCoupons, shop, list(templates))
+	return named(found), err
 }
 
 // Counters reads named counters; those that were never counted are left out.

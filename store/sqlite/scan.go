@@ -14,8 +14,8 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 	return s.snapshot(ctx, func(q query) error {
 		steps := []func() error{
 			func() error { return stream(ctx, q, to.Sku, skus.scan, inOrder(skus), shop) },
-			func() error { return stream(ctx, q, to.Coupon, coupons.scan, inOrder(coupons), shop) },
 			func() error { return stream(ctx, q, to.Template, templates.scan, inOrder(templates), shop) },
+			func() error { return stream(ctx, q, to.Coupon, coupons.scan, inOrder(coupons), shop) },
 			func() error {
 				if to.Counter == nil {
 					return nil

@@ -22,6 +22,8 @@ const (
 	dueReminders = `SELECT order_no FROM orders WHERE shop = ? AND remind_at <= ?
 		AND remind_at IS NOT NULL AND status IN ('pending_payment', 'partially_paid', 'payment_failed')
 		ORDER BY remind_at, order_no LIMIT ?`
+	dueCoupons = `SELECT code FROM coupons INDEXED BY coupons_expiring WHERE shop = ? AND expire_at <= ?
+		AND expire_at IS NOT NULL AND status = 'available' ORDER BY expire_at, code LIMIT ?`
 	paymentAges = `SELECT status, count(*), min(created_at) FROM payments
 		WHERE shop = ? AND next_query_at IS NOT NULL AND status IN ('created', 'pending') GROUP BY status`
 )
@@ -46,6 +48,12 @@ func (s *Store) DueRefunds(ctx context.Context, shop string, now time.Time, limi
 // DueReminders reads live orders with a part to announce, oldest first.
 func (s *Store) DueReminders(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
 	return all(ctx, s.reading, scanNo, dueReminders, shop, now.UnixMicro(), limit)
+}
+
+// DueCoupons reads available coupons whose validity has run out. Those that
+// orders hold are passed over: there are no more of them than open orders.
+func (s *Store) DueCoupons(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
+	return all(ctx, s.reading, scanNo, dueCoupons, shop, now.UnixMicro(), limit)
 }
 
 // PaymentAges counts open payments. An open payment always has a next query,

@@ -194,11 +194,11 @@ func testCatalogue(e *env) {
 	e.same("promotions", promotions, pages(e, func(p app.Page) ([]pricing.Promotion, string, error) { return e.ListPromotions(ctx, e.shop, p) }))
 	e.same("templates", templates, pages(e, func(p app.Page) ([]marketing.Template, string, error) { return e.ListTemplates(ctx, e.shop, p) }))
 	e.same("a user's coupons", coupons, pages(e, func(p app.Page) ([]marketing.CouponData, string, error) {
-		return e.ListCoupons(ctx, e.shop, "u1", "", p)
+		return e.ListCoupons(ctx, e.shop, app.CouponFilter{User: "u1"}, p)
 	}))
 	e.same("those that are locked", []marketing.CouponData{coupons[0], coupons[2], coupons[4]},
 		pages(e, func(p app.Page) ([]marketing.CouponData, string, error) {
-			return e.ListCoupons(ctx, e.shop, "u1", marketing.Locked, p)
+			return e.ListCoupons(ctx, e.shop, app.CouponFilter{User: "u1", Status: marketing.Locked, Now: now}, p)
 		}))
 
 	sku, err := e.Sku(ctx, e.shop, "a")
@@ -424,10 +424,10 @@ func testScan(e *env) {
 		want = append(want, fmt.Sprint("sku s", i))
 	}
 	for i := range 3 {
-		want = append(want, fmt.Sprint("coupon C", i))
+		want = append(want, fmt.Sprint("template t", i))
 	}
 	for i := range 3 {
-		want = append(want, fmt.Sprint("template t", i))
+		want = append(want, fmt.Sprint("coupon C", i))
 	}
 	for i := range 3 {
 		want = append(want, fmt.Sprint("counter limit", i, " 1"))

@@ -67,6 +67,8 @@ func Run(t *testing.T, b Backend) {
 		{"keys and markers", testKeys},
 		{"catalogue", testCatalogue},
 		{"what a price depends on", testFacts},
+		{"coupons", testCoupons},
+		{"coupons that expire", testDueCoupons},
 		{"orders", testOrders},
 		{"refunds", testRefunds},
 		{"what a channel took", testSettled},
@@ -97,6 +99,7 @@ func Run(t *testing.T, b Backend) {
 		{"migrations", testMigrations},
 		{"migrations with rows in the tables", testMigrateRows},
 		{"migrations with drafts", testMigrateDrafts},
+		{"a migration of coupons", testMigrateCoupons},
 		{"effects", testEffects},
 		{"effects that fail", testEffectsFail},
 	} {
