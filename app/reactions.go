@@ -57,8 +57,12 @@ var Reactions = []Reaction{
 	},
 	{
 		Name: "payments", On: []event.Type{event.OrderPaid, event.OrderClosing},
-		Needs: func(e *event.Event, n *Needs) { n.Orders = append(n.Orders, e.Order) },
-		Do:    followPayments,
+		Needs: func(e *event.Event, n *Needs) {
+			if !noneOpen(e) {
+				n.Orders = append(n.Orders, e.Order)
+			}
+		},
+		Do: followPayments,
 	},
 	{
 		Name: "refunds", On: []event.Type{event.OrderClosed},
@@ -136,6 +140,9 @@ func followStock(tx *Tx, e *event.Event) error {
 // followPayments has every payment closed at the channel that can still take
 // money for an order that wants none.
 func followPayments(tx *Tx, e *event.Event) error {
+	if noneOpen(e) {
+		return nil // not looked at, so not loaded
+	}
 	for _, p := range tx.PaymentsOf(e.Order) {
 		d := p.Data()
 		if d.Open() {
@@ -145,6 +152,13 @@ func followPayments(tx *Tx, e *event.Event) error {
 		}
 	}
 	return nil
+}
+
+// noneOpen says whether an order was paid and no payment of it could take
+// money any more, so that there is nothing to look at. Events that were
+// written before they said so are looked at.
+func noneOpen(e *event.Event) bool {
+	return e.Type == event.OrderPaid && e.Payments != nil && len(e.Payments) == 0
 }
 
 const closeGrace = 3 * time.Second

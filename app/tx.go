@@ -116,11 +116,31 @@ func (t *Tx) Order(no string) (*order.Order, error) {
 	return order.Restore(*d), nil
 }
 
-// PutOrder saves the order and its events.
+// PutOrder saves the order and its events. That it was paid names the payments
+// that can still take money: there will be no others, for a paid order opens
+// none, and as a rule there is none.
 func (t *Tx) PutOrder(o *order.Order) {
 	d := o.Data()
 	t.b.orders.put(d.No, d)
-	t.record(o.Drain())
+	events := o.Drain()
+	for i := range events {
+		if events[i].Type == event.OrderPaid {
+			events[i].Payments = t.openPayments(d.No)
+		}
+	}
+	t.record(events)
+}
+
+// openPayments are the numbers of an order's payments that can still take
+// money; never nil.
+func (t *Tx) openPayments(orderNo string) []string {
+	open := []string{}
+	for _, no := range t.b.paymentsOf[orderNo] {
+		if d, _ := t.b.payments.get(no, nil); d != nil && d.Open() {
+			open = append(open, no)
+		}
+	}
+	return open
 }
 
 // Payment returns a copy of the payment; nil if there is none.
@@ -396,15 +416,22 @@ func (b *Batch) log(t *Tx) {
 	b.exchanges = append(b.exchanges, t.exchanges...)
 	first := len(b.records)
 next:
-	for _, e := range t.events {
+	for n := range t.events {
+		e := &t.events[n]
 		for i := len(b.records) - 1; i >= first; i-- {
 			if b.records[i].Order == e.Order {
 				b.records[i].Events = append(b.records[i].Events, e.Event)
 				continue next
 			}
 		}
+		// Room for those about the same order that follow directly: a reaction
+		// has a few of each of hundreds of orders.
+		room := 1
+		for room < len(t.events)-n && t.events[n+room].Order == e.Order {
+			room++
+		}
 		b.records = append(b.records, event.Record{
-			Shop: b.shop.ID, Order: e.Order, At: b.now, Trace: e.trace, Events: append(make([]event.Event, 0, len(t.events)), e.Event),
+			Shop: b.shop.ID, Order: e.Order, At: b.now, Trace: e.trace, Events: append(make([]event.Event, 0, room), e.Event),
 		})
 	}
 }

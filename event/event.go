@@ -92,7 +92,7 @@ type Event struct {
 	// look at the order itself.
 	Coupons  []string `json:"couponCodes,omitempty"`
 	Units    []Units  `json:"units,omitempty"`
-	Payments []string `json:"paymentNos,omitempty"`
+	Payments []string `json:"paymentNos,omitzero"` // of an order that was paid: those that can still take money; nil when that was not said
 	Counts   []Count  `json:"counts,omitempty"`
 }
 

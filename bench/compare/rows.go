@@ -153,6 +153,10 @@ func (h *house) once(ctx context.Context, in where, start func(context.Context, 
 	}
 	t, err := load.NewTarget(server.URL, h.key)
 	if err == nil {
+		t.Watch = []load.Watched{{Name: "server", PID: server.PID()}}
+		if h.pg != nil {
+			t.Watch = append(t.Watch, load.Watched{Name: "PostgreSQL", PID: h.pg.PID()})
+		}
 		r, err = drive(ctx, h, t, p.shop)
 	}
 	if err := errors.Join(err, server.Stop()); err != nil {
@@ -183,6 +187,9 @@ func (h *house) say(side string, r *load.Report, audit *app.Report) {
 		for i := range r.Stages {
 			s := &r.Stages[i]
 			fmt.Fprintf(h.log, "  %-9s   %-8s %8s/s  %s\n", "", s.Name, load.Thousands(s.Rate), s.Latency)
+			if c := s.Costs(); c != "" {
+				fmt.Fprintf(h.log, "  %-9s   %-8s processor time a request: %s\n", "", "", c)
+			}
 		}
 	}
 }

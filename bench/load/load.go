@@ -30,6 +30,8 @@ type Target struct {
 	Addr string // host:port
 	Key  string // secret key
 	Shop string // as the addresses of callbacks name it
+
+	Watch []Watched // processes to account for beside the load itself; none will do
 }
 
 // NewTarget takes the URL of a server apart. Only plain HTTP is spoken: TLS

@@ -110,6 +110,9 @@ func (p *Process) Stop() error {
 // Said is the end of what the server wrote to its standard error.
 func (p *Process) Said() string { return p.stderr.String() }
 
+// PID is the number of its process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Memory is the server's resident memory in bytes, as Linux tells it.
 func (p *Process) Memory() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))

@@ -45,6 +45,7 @@ type Stage struct {
 	Rate    float64          `json:"perSecond"`
 	Latency Latency          `json:"latencyMs"`
 	Errors  map[string]int64 `json:"errors,omitempty"` // by code; counted from the start, warm-up included
+	CPU     []CPU            `json:"cpu,omitempty"`
 }
 
 // Failed is how many requests failed.
@@ -82,6 +83,9 @@ func (r *Report) Write(out io.Writer) {
 		s := &r.Stages[i]
 		fmt.Fprintf(out, "  %-10s %9s/s  %s  (%s in %.1f s, %d clients)\n",
 			s.Name, Thousands(s.Rate), s.Latency, Thousands(float64(s.Count)), s.Seconds, s.Clients)
+		if c := s.Costs(); c != "" {
+			fmt.Fprintf(out, "  %-10s processor time a request: %s\n", "", c)
+		}
 		if len(s.Errors) == 0 {
 			continue
 		}

@@ -41,6 +41,7 @@ type meter struct {
 	hist   *hdrhistogram.Histogram
 	errors map[string]int64
 	failed int64
+	asked  int64 // requests in all
 	sample error // the first error
 }
 
@@ -56,6 +57,7 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 func (m *meter) done(start, end time.Time, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.asked++
 	if err != nil {
 		m.errors[errorCode(err)]++
 		m.failed++
@@ -104,6 +106,7 @@ func (j job) run(ctx context.Context, t Target, p Pace, progress Progress) (Stag
 		defer clients[i].close()
 	}
 
+	used := t.cpu()
 	start := time.Now()
 	m := &meter{from: start.Add(p.WarmUp), until: start.Add(p.WarmUp + p.For), hist: newHistogram(), errors: map[string]int64{}}
 	var next atomic.Int64
@@ -157,7 +160,9 @@ func (j job) run(ctx context.Context, t Target, p Pace, progress Progress) (Stag
 	if err := context.Cause(run); err != nil {
 		return Stage{}, err
 	}
-	return m.stage(j, p), nil
+	stage := m.stage(j, p)
+	stage.CPU = since(used, t.cpu(), m.asked)
+	return stage, nil
 }
 
 func (m *meter) stage(j job, p Pace) Stage {

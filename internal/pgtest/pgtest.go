@@ -124,6 +124,10 @@ cd / && rm -rf "$dir"`
 
 const role = "tandem"
 
+// PID is the number of the process that keeps the server: all of PostgreSQL
+// are its descendants.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // URL is the address of a database of the server.
 func (s *Server) URL(database string) string {
 	return "postgres://" + role + "@/" + database + "?host=" + s.dir

@@ -92,20 +92,20 @@ var (
 
 	lockOrders   = locked("orders", "order_no", orderColumns)
 	lockRefunds  = locked("refunds", "refund_no", refundColumns)
-	lockPayments = `SELECT ` + paymentColumns + ` FROM unnest($2::text[]) AS k(x) ` + lockedPaymentsOf
+	loadPayments = `SELECT ` + paymentColumns + ` FROM unnest($2::text[]) AS k(x) ` + paymentsOf
 
 	// With payments named, the orders are those named and those of the
-	// payments. Two statements and not one: the second sees payments that
-	// were committed while the first waited for the orders.
+	// payments. Two statements and not one: the second sees what was committed
+	// about the payments while the first waited for the orders.
 	lockOrdersThrough   = `SELECT ` + orderColumns + ` FROM ` + ordersThrough + ` CROSS JOIN LATERAL (SELECT * FROM orders WHERE shop = $1 AND order_no = k.x FOR UPDATE) AS r`
-	lockPaymentsThrough = `SELECT ` + paymentColumns + ` FROM ` + ordersThrough + lockedPaymentsOf
+	loadPaymentsThrough = `SELECT ` + paymentColumns + ` FROM ` + ordersThrough + paymentsOf
 )
 
 const (
-	// Payments are locked only by those who hold their order, so that the
-	// order of these locks does not matter.
-	lockedPaymentsOf = ` CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = k.x AND order_no <> '' FOR UPDATE) AS r ORDER BY payment_no`
-	ordersThrough    = `(SELECT DISTINCT x COLLATE "C" FROM (
+	// Payments are written only by those who hold their order, whose lock is
+	// theirs too: a lock of their own would cost a write for each.
+	paymentsOf    = ` CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = k.x AND order_no <> '' OFFSET 0) AS r ORDER BY payment_no`
+	ordersThrough = `(SELECT DISTINCT x COLLATE "C" FROM (
 			SELECT x FROM unnest($2::text[]) AS o(x)
 			UNION ALL
 			SELECT p.order_no FROM unnest($3::text[]) AS m(x)
@@ -135,10 +135,10 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 	case len(n.Payments) > 0:
 		room := len(n.Orders) + len(n.Payments)
 		queue(b, &l.Orders, room, scanOrder, lockOrdersThrough, id, orEmpty(n.Orders), n.Payments)
-		queue(b, &l.Payments, room, scanPayment, lockPaymentsThrough, id, orEmpty(n.Orders), n.Payments)
+		queue(b, &l.Payments, room, scanPayment, loadPaymentsThrough, id, orEmpty(n.Orders), n.Payments)
 	case len(n.Orders) > 0:
 		want(b, &l.Orders, scanOrder, lockOrders, id, n.Orders)
-		want(b, &l.Payments, scanPayment, lockPayments, id, n.Orders)
+		want(b, &l.Payments, scanPayment, loadPayments, id, n.Orders)
 	}
 	want(b, &l.Refunds, scanRefund, lockRefunds, id, n.Refunds)
 	want(b, &l.Users, scanUser, loadUsers, id, n.Users)

@@ -196,11 +196,11 @@ var (
 		"currency text", "status text", "applied bigint", "refunded bigint", "merchant text", "app text", "detail json", "anomaly text",
 		"transaction_id text", "created_at timestamptz", "expires_at timestamptz", "succeeded_at timestamptz", "closed_at timestamptz",
 		"next_query_at timestamptz", "queries bigint", "trace text", "version bigint", "refunding bigint")
-	updatePayments = updateAll("payments",
+	updatePayments = updateGuarded("payments",
 		"status = n.status, applied = n.applied, refunded = n.refunded, detail = n.detail, anomaly = n.anomaly, "+
 			"transaction_id = n.transaction_id, succeeded_at = n.succeeded_at, closed_at = n.closed_at, "+
 			"next_query_at = n.next_query_at, queries = n.queries, refunding = n.refunding, version = n.version + 1",
-		"payment_no = n.payment_no AND version = n.version",
+		"payment_no = n.payment_no AND version = n.version", "r.version = n.version",
 		"payment_no text", "version bigint", "status text", "applied bigint", "refunded bigint", "detail json", "anomaly text",
 		"transaction_id text", "succeeded_at timestamptz", "closed_at timestamptz", "next_query_at timestamptz", "queries bigint",
 		"refunding bigint")

@@ -58,25 +58,32 @@ func insertAll(table string, columns ...string) string {
 // fails by dividing by zero, and the transaction with it: we learn how many
 // rows were found only when the COMMIT behind it is on its way already.
 func updateAll(table, set, where string, columns ...string) string {
-	return everyOne("UPDATE "+table+" AS r SET "+set+" FROM", table, where, columns)
+	return everyOne("UPDATE "+table+" AS r SET "+set+" FROM", table, where, "FOR UPDATE", "", columns)
+}
+
+// updateGuarded is updateAll for rows that nobody else writes meanwhile, for
+// they belong to others that the unit has locked: it spares the write that a
+// lock costs. The row that is changed is looked at again all the same.
+func updateGuarded(table, set, where, again string, columns ...string) string {
+	return everyOne("UPDATE "+table+" AS r SET "+set+" FROM", table, where, "OFFSET 0", " AND "+again, columns)
 }
 
 // deleteAll is updateAll that deletes.
 func deleteAll(table, where string, columns ...string) string {
-	return everyOne("DELETE FROM "+table+" AS r USING", table, where, columns)
+	return everyOne("DELETE FROM "+table+" AS r USING", table, where, "FOR UPDATE", "", columns)
 }
 
 // missed is the SQLSTATE of the division by zero.
 const missed = "22012"
 
-func everyOne(change, table, where string, columns []string) string {
+func everyOne(change, table, where, fence, again string, columns []string) string {
 	names, arrays := arrays(columns)
 	return fmt.Sprintf(`WITH changed AS (%s (
 			SELECT n.*, l.place FROM unnest(%s) AS n(%s)
-			CROSS JOIN LATERAL (SELECT ctid AS place FROM %s WHERE shop = $1 AND %s FOR UPDATE) AS l
+			CROSS JOIN LATERAL (SELECT ctid AS place FROM %s WHERE shop = $1 AND %s %s) AS l
 			LIMIT cardinality($2::text[])
-		) AS n WHERE r.shop = $1 AND r.ctid = n.place RETURNING 1)
-		SELECT 1 / (count(*) = cardinality($2::text[]))::int FROM changed`, change, arrays, names, table, where)
+		) AS n WHERE r.shop = $1 AND r.ctid = n.place%s RETURNING 1)
+		SELECT 1 / (count(*) = cardinality($2::text[]))::int FROM changed`, change, arrays, names, table, where, fence, again)
 }
 
 func arrays(columns []string) (names, params string) {
@@ -123,9 +130,7 @@ func column[R, C any](rows []R, of func(R) C) []C {
 }
 
 // times is a column of times; a zero time is NULL.
-func times[R any](rows []R, of func(R) time.Time) pgtype.FlatArray[pgtype.Timestamptz] {
-	return column(rows, func(r R) pgtype.Timestamptz { return timestamp(of(r)) })
-}
+func times[R any](rows []R, of func(R) time.Time) instants { return column(rows, of) }
 
 func timestamp(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
