@@ -20,7 +20,7 @@ type Offence struct {
 
 // Invariants are what the audit checks, by number.
 var Invariants = [...]string{
-	1: "order: total = Σ items, payable = total - discount, discount = Σ applied discounts = Σ line shares, 0 ≤ payable",
+	1: "order: total = Σ items, payable = total - discount, discount = Σ applied discounts = Σ line shares, 0 ≤ payable; a draft holds nothing",
 	2: "money: Σ succeeded payments = applied + refunded + in suspense; nothing negative; paid only if applied = payable",
 	3: "coupon: locked or used by exactly one live order that names it; no closed order holds one",
 	4: "stock: reserved = Σ open orders' units; onHand = Σ adjustments - Σ sold; never below 0",
@@ -190,6 +190,9 @@ func (a *auditor) order(v OrderView) error {
 	a.snapshot(subject, d)
 	a.money(subject, &v)
 	live := d.Status.Live()
+	if d.Status == order.Draft && (d.Draft == nil || len(d.Coupons)+len(d.Counts)+len(v.Payments) > 0) || live && d.Draft != nil {
+		a.offend(1, subject, "is %s with %d coupons, %d counts and %d payments; asks as a draft: %v", d.Status, len(d.Coupons), len(d.Counts), len(v.Payments), d.Draft != nil)
+	}
 	if d.Status != order.Closed || d.GoodsGone {
 		a.count(d.Counts)
 	}
