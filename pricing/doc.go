@@ -12,7 +12,7 @@
 // ones left; within a step by priority (higher first), then by id:
 //
 //  1. fixed_price
-//  2. bundle, buy_x_get_y, nth_item, and whatever else is about single units.
+//  2. bundle, buy_x_get_y, nth_item, n_for_price, and whatever else is about single units.
 //     A unit takes part in at most one rule of this step.
 //  3. percent_off, amount_off, tiered and gift
 //  4. coupons: percent_off, then amount_off, each in the order given

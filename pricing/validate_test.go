@@ -72,7 +72,7 @@ func TestValidateSays(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	p = Promotion{Name: "x", Kind: "x"}
-	want = "validation_failed: /kind: must be one of amount_off, bundle, buy_x_get_y, fixed_price, gift, nth_item, percent_off, tiered"
+	want = "validation_failed: /kind: must be one of amount_off, bundle, buy_x_get_y, fixed_price, gift, n_for_price, nth_item, percent_off, tiered"
 	if err := p.Validate(); err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
