@@ -2,7 +2,7 @@
 // each line, and every rule that did not apply with what is missing.
 import { formatAmount } from '../sdk/tandem.js';
 import { h } from './dom.js';
-import { locale, named, word } from './words.js';
+import { language, locale, named, word } from './words.js';
 
 export const money = (minor, currency = 'CNY') => formatAmount(minor, currency, locale());
 
@@ -26,7 +26,7 @@ export function reasons(quote) {
       .flatMap((share, i) => [i > 0 && ' · ', h('span', {}, `${named(quote.items[share.line].name)} ${off(share.amount)}`)]))));
   const skipped = (quote.skippedDiscounts ?? []).map((skip) => h('li', { 'data-reason': skip.reason },
     h('span', {}, skip.name ? named(skip.name) : skip.code),
-    h('small', {}, word(`skipped/${skip.reason}`, { missing: missing(skip, quote.currency) }) ?? skip.detail)));
+    h('small', {}, word(`skipped/${skip.reason}`, { missing: missing(skip, quote.currency) }) ?? (language() === 'zh' ? skip.detailZh : skip.detail))));
   return [
     applied.length > 0 && h('h3', {}, word('why')),
     applied.length > 0 && h('ul', { class: 'applied' }, ...applied),
