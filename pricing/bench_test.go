@@ -28,7 +28,7 @@ func benchCart() []Line {
 func benchPromotion(i, first int) Promotion {
 	percent := money.Percent(100 + i%300)
 	p := Promotion{ID: fmt.Sprintf("p%05d", i), Name: "满减", Priority: i % 7}
-	switch i % 4 {
+	switch i % 8 {
 	case 0:
 		p.Kind, p.Price = "fixed_price", int64(1500+i*100)
 	case 1:
@@ -36,7 +36,16 @@ func benchPromotion(i, first int) Promotion {
 	case 2:
 		p.Kind, p.PercentOff = "percent_off", &percent
 	case 3:
-		p.Kind, p.Threshold, p.AmountOff, p.Repeat = "amount_off", 10000, 50, i%8 == 3
+		p.Kind, p.Threshold, p.AmountOff, p.Repeat = "amount_off", 10000, 50, i%16 == 3
+	case 4:
+		p.Kind, p.Price = "bundle", 2000
+		p.Items = []BundleItem{{fmt.Sprintf("sku-%05d", first), 1}, {fmt.Sprintf("sku-%05d", first+5), 1}}
+	case 5:
+		p.Kind, p.N, p.PercentOff = "nth_item", 2, &percent
+	case 6:
+		p.Kind, p.N, p.Price = "n_for_price", 3, 9900
+	case 7:
+		p.Kind, p.Tiers = "tiered", []Tier{{Threshold: 10000, AmountOff: 50}, {Threshold: 20000, PercentOff: &percent}}
 	}
 	if i%10 == 9 {
 		p.ExclusiveGroup = fmt.Sprintf("g%d", i%3)
@@ -89,12 +98,23 @@ func BenchmarkPrice20Lines100PromotionsOnAllLines(b *testing.B) {
 	benchPrice(b, Input{Now: noon, Lines: benchCart(), Rules: Compile(all)})
 }
 
+// The pair: 9,980 promotions about other goods must cost a cart next to
+// nothing.
+func BenchmarkPrice20Lines20Promotions(b *testing.B) {
+	benchPrice(b, Input{Now: noon, Lines: benchCart(), Rules: Compile(benchRules(20))})
+}
+
 func BenchmarkPrice20Lines10000Promotions20Match(b *testing.B) {
 	all := benchRules(20)
 	for i := range 9980 {
 		all = append(all, benchPromotion(100+i, 100+i))
 	}
 	benchPrice(b, Input{Now: noon, Lines: benchCart(), Rules: Compile(all)})
+}
+
+// The same cart explained.
+func BenchmarkPrice20Lines20PromotionsExplained(b *testing.B) {
+	benchPrice(b, Input{Now: noon, Lines: benchCart(), Rules: Compile(benchRules(20)), Explain: true})
 }
 
 func BenchmarkPrice2Lines1Coupon(b *testing.B) {

@@ -12,7 +12,7 @@
 // ones left; within a step by priority (higher first), then by id:
 //
 //  1. fixed_price
-//  2. bundle, buy_x_get_y, nth_item, and whatever else is about single units.
+//  2. bundle, buy_x_get_y, nth_item, n_for_price, and whatever else is about single units.
 //     A unit takes part in at most one rule of this step.
 //  3. percent_off, amount_off, tiered and gift
 //  4. coupons: percent_off, then amount_off, each in the order given
@@ -59,12 +59,21 @@
 //
 // # Cost
 //
-// The benchmarks in bench_test.go with -cpu 1, best of six runs, on a shared
-// virtual machine that calls its processor "Intel Xeon, model 167":
+// The benchmarks in bench_test.go with -cpu 1: processor time on a busy shared
+// virtual machine that calls its processor "Intel Xeon"; on a quiet one they
+// take about half:
 //
-//	20 lines, 100 promotions of all kinds, all in play        25 µs, 169 allocations
-//	20 lines, 100 promotions, each sharing in every line      45 µs,  24 allocations
-//	20 lines, 10,000 promotions of which 20 are in play       11 µs,  31 allocations
-//	2 lines, one coupon                                      0.6 µs,  11 allocations
-//	Compile of 10,000 promotions                               7 ms
+//	20 lines, 100 promotions of all kinds, all in play        52 µs, 388 allocations
+//	20 lines, 100 promotions, each sharing in every line      61 µs,  25 allocations
+//	20 lines, 20 promotions, all in play                      12 µs,  52 allocations
+//	20 lines, 10,000 promotions of which 20 are in play       17 µs,  53 allocations
+//	20 lines, 20 promotions, explained                        13 µs,  68 allocations
+//	2 lines, one coupon                                      0.9 µs,  12 allocations
+//	Ask of 10,000 promotions that ask nothing                 16 ns,   0 allocations
+//	Ask of 10,000 with limits, of which 20 are in play         5 µs,   7 allocations
+//	Compile of 10,000 promotions                              11 ms
+//
+// Without the collection of garbage, which looks through the 10,000 rules, both
+// carts with 20 promotions take 8 µs. Each cart that the quote is priced again for, to explain, costs the same
+// again.
 package pricing

@@ -56,7 +56,7 @@ type kind struct {
 // kinds is the table of all kinds. Each has a file of its own.
 var kinds = []*kind{
 	&fixedPrice,
-	&bundle, &buyXGetY, &nthItem,
+	&bundle, &buyXGetY, &nthItem, &nForPrice,
 	&percentOff, &amountOff, &tiered, &gift,
 }
 

@@ -70,10 +70,11 @@ func goods(name string, least int64, label words, of func(p *Promotion) int64) p
 // number is a parameter that is a number. 0 cannot be told from one that is
 // absent.
 func number(info ParameterInfo, of func(p *Promotion) int64) parameter {
+	pointer := "/" + info.Name
 	return parameter{
 		ParameterInfo: info,
 		given:         func(p *Promotion) bool { return of(p) != 0 },
-		check:         func(p *Promotion, f *faults) { f.within("/"+info.Name, of(p), info.Min, info.Max) },
+		check:         func(p *Promotion, f *faults) { f.within(pointer, of(p), info.Min, info.Max) },
 	}
 }
 

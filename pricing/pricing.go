@@ -20,13 +20,13 @@ const (
 type Promotion struct {
 	ID   string `json:"id,omitempty" doc:"Made by the server when empty" maxLength:"64"`
 	Name string `json:"name" maxLength:"128"`
-	Kind string `json:"kind" doc:"fixed_price, bundle, buy_x_get_y, nth_item, percent_off, amount_off, tiered or gift; GET /v1/promotion-kinds describes them"`
+	Kind string `json:"kind" doc:"fixed_price, bundle, buy_x_get_y, nth_item, n_for_price, percent_off, amount_off, tiered or gift; GET /v1/promotion-kinds describes them"`
 
-	Price        int64          `json:"price,omitempty" doc:"fixed_price, bundle: what a unit or a set costs, in minor units"`
+	Price        int64          `json:"price,omitempty" doc:"fixed_price, bundle, n_for_price: what a unit or a set costs, in minor units"`
 	Items        []BundleItem   `json:"items,omitempty" maxItems:"50" doc:"bundle: what a set has"`
 	Buy          int64          `json:"buy,omitempty" doc:"buy_x_get_y: units to buy"`
 	Get          int64          `json:"get,omitempty" doc:"buy_x_get_y: units that are then free"`
-	N            int64          `json:"n,omitempty" doc:"nth_item: every how many units of one sku"`
+	N            int64          `json:"n,omitempty" doc:"nth_item, n_for_price: every how many units of one sku, or how many units make a set"`
 	PercentOff   *money.Percent `json:"percentOff,omitempty" doc:"nth_item, percent_off: 0 to 100, at most two decimals"`
 	MaxDiscount  int64          `json:"maxDiscount,omitempty" doc:"percent_off: at most this much, in minor units; 0 is no limit"`
 	Threshold    int64          `json:"threshold,omitempty" doc:"amount_off, gift: the in-scope amount that must be reached, in minor units"`

@@ -53,10 +53,17 @@ func randomInput(draw func(n int) int) (Input, []Promotion) {
 		in.Lines[i], in.Lines[j] = in.Lines[j], in.Lines[i]
 	}
 
+	in.User.FirstOrder = draw(2) == 1
+	in.Usage = map[string]Usage{}
+	for _, sku := range "abgh" {
+		if draw(5) < 4 {
+			in.Gifts = append(in.Gifts, Gift{string(sku), "gift", pick(amount(), 0, amount(), amount(), -1), int64(draw(9) - 1)})
+		}
+	}
 	var promotions []Promotion
 	for i := range draw(9) {
 		p := Promotion{ID: fmt.Sprint("p", i), Name: "n", Scope: scope(), Priority: draw(3)}
-		switch draw(4) {
+		switch draw(9) {
 		case 0:
 			off := percentage()
 			p.Kind, p.PercentOff, p.MaxDiscount = "percent_off", &off, pick(0, 0, amount())
@@ -66,6 +73,43 @@ func randomInput(draw func(n int) int) (Input, []Promotion) {
 			p.Kind, p.Buy, p.Get = "buy_x_get_y", int64(1+draw(3)), int64(1+draw(2))
 		case 3:
 			p.Kind, p.Price = "fixed_price", amount()
+		case 4:
+			p.Kind, p.Price = "bundle", min(amount(), amount())
+			for _, sku := range [][]string{{"b", "a"}, {"a"}, {"c", "a"}, {"d", "c", "b"}, {"b"}}[draw(5)] {
+				p.Items = append(p.Items, BundleItem{sku, 1})
+			}
+			p.Items[0].Quantity += int64(draw(2))
+			if len(p.Items) == 1 {
+				p.Items[0].Quantity++
+			}
+		case 5:
+			off := percentage()
+			p.Kind, p.N, p.PercentOff = "nth_item", int64(2+draw(2)), &off
+		case 6:
+			p.Kind, p.N, p.Price = "n_for_price", int64(2+draw(3)), amount()
+		case 7:
+			p.Kind = "tiered"
+			threshold := int64(0)
+			for range 1 + draw(3) {
+				threshold += amount()
+				tier := Tier{Threshold: threshold}
+				if draw(2) == 0 {
+					tier.AmountOff = amount()
+				} else {
+					off := percentage()
+					tier.PercentOff = &off
+				}
+				p.Tiers = append(p.Tiers, tier)
+			}
+		case 8:
+			p.Kind, p.Threshold, p.GiftQuantity = "gift", amount(), int64(1+draw(3))
+			p.GiftSku = []string{"a", "g", "h", "nowhere"}[draw(4)]
+		}
+		if draw(4) == 3 {
+			p.FirstOrderOnly, p.UsageLimit, p.PerUserLimit, p.Budget = draw(3) == 2, pick(0, 2), pick(0, 2), pick(0, amount())
+			if draw(2) == 1 {
+				in.Usage[p.ID] = Usage{Uses: int64(draw(4)), ByUser: int64(draw(3)), Spent: pick(0, amount())}
+			}
 		}
 		if draw(2) == 1 {
 			p.ExclusiveGroup = []string{"g", "h"}[draw(2)]
@@ -128,6 +172,53 @@ func same(t *rapid.T, a, b Input) {
 
 func TestEveryQuoteAddsUp(t *testing.T) {
 	checkInputs(t, func(t *rapid.T, in Input, _ []Promotion) { mustPrice(t, in) })
+}
+
+// A discount is taken off lines in scope only, and is never more than what
+// they had left when it was taken; a gift's is its value.
+func TestNoDiscountAboveItsBase(t *testing.T) {
+	checkInputs(t, func(t *rapid.T, in Input, promotions []Promotion) {
+		q := mustPrice(t, in)
+		left := make([]int64, len(q.Lines))
+		for i, l := range q.Lines {
+			left[i] = l.Total
+		}
+		categories := map[string][]string{}
+		for _, l := range in.Lines {
+			categories[l.Sku] = l.Categories
+		}
+		for _, a := range q.Applied {
+			var scope *Scope
+			for _, p := range promotions {
+				if a.Source == FromPromotion && p.ID == a.ID {
+					scope = p.Scope
+				}
+			}
+			for _, c := range in.Coupons {
+				if a.Source == FromCoupon && c.Code == a.Code {
+					scope = c.Scope
+				}
+			}
+			var base int64
+			for i, l := range q.Lines {
+				if !l.Gift && naiveInScope(scope, Line{Sku: l.Sku, Categories: categories[l.Sku]}) {
+					base += left[i]
+				}
+			}
+			for _, s := range a.Shares {
+				l := q.Lines[s.Line]
+				if l.Gift {
+					base = l.Total
+				} else if !naiveInScope(scope, Line{Sku: l.Sku, Categories: categories[l.Sku]}) {
+					t.Fatalf("%s takes something off %s", a.ID, l.Sku)
+				}
+				left[s.Line] -= s.Amount
+			}
+			if a.Amount > base {
+				t.Fatalf("%s takes %d off %d", a.ID, a.Amount, base)
+			}
+		}
+	})
 }
 
 func TestSameInputSameBytes(t *testing.T) {

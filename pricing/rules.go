@@ -17,8 +17,8 @@ type Rules struct {
 
 	everywhere []uint64 // set of the ranks that are about all lines
 	asking     []uint64 // set of the ranks that Ask is about; nil when there are none
-	bySku      map[string][]int32
-	byCategory map[string][]int32
+	bySku      index
+	byCategory index
 }
 
 // rule is a promotion with what Compile found out about it.
@@ -40,24 +40,31 @@ type rule struct {
 // refuses them, but one that got into the store nevertheless must not stop a
 // shop from selling.
 func Compile(promotions []Promotion) *Rules {
-	r := &Rules{bySku: map[string][]int32{}, byCategory: map[string][]int32{}}
+	r := &Rules{}
+	all := make([]rule, 0, len(promotions))
+	var f faults
 	for i := range promotions {
 		p := &promotions[i]
 		k := kindNamed(p.Kind)
 		if k == nil || p.Active != nil && !*p.Active {
 			continue
 		}
-		var f faults
+		f = f[:0]
 		f.parameters(p, k.name, k.uses, nil)
 		if f.parameters(p, k.name, limits, nil); len(f) == 0 {
-			r.rules = append(r.rules, &rule{Promotion: p.clone(), kind: k, limited: p.limited()})
+			all = append(all, rule{Promotion: p.clone(), kind: k, limited: p.limited()})
 		}
+	}
+	r.rules = make([]*rule, len(all))
+	for i := range all {
+		r.rules[i] = &all[i]
 	}
 	slices.SortStableFunc(r.rules, func(a, b *rule) int {
 		return cmp.Or(cmp.Compare(a.kind.step, b.kind.step), a.ahead(b))
 	})
 	r.everywhere = make([]uint64, (len(r.rules)+63)/64)
 	groups := map[string]int32{}
+	skus, categories := listings{slots: map[string]int32{}}, listings{slots: map[string]int32{}}
 	for rank, u := range r.rules {
 		if u.ExclusiveGroup != "" {
 			if groups[u.ExclusiveGroup] == 0 {
@@ -65,7 +72,7 @@ func Compile(promotions []Promotion) *Rules {
 			}
 			u.group = groups[u.ExclusiveGroup]
 		}
-		r.index(int32(rank), u)
+		r.list(int32(rank), u, &skus, &categories)
 		if u.asks() {
 			if r.asking == nil {
 				r.asking = make([]uint64, len(r.everywhere))
@@ -73,7 +80,7 @@ func Compile(promotions []Promotion) *Rules {
 			r.asking[rank/64] |= 1 << (rank % 64)
 		}
 	}
-	r.groups = len(groups)
+	r.groups, r.bySku, r.byCategory = len(groups), skus.index(), categories.index()
 	return r
 }
 
@@ -82,14 +89,13 @@ func (u *rule) ahead(other *rule) int {
 	return cmp.Or(cmp.Compare(other.Priority, u.Priority), strings.Compare(u.ID, other.ID))
 }
 
-func (r *Rules) index(rank int32, u *rule) {
+// list puts what a rule is about into the indexes.
+func (r *Rules) list(rank int32, u *rule, skus, categories *listings) {
 	s := u.Scope
 	u.Scope = nil // from here on the index knows it
 	if u.kind.lists != nil {
 		u.listed, u.within = true, s.clone()
-		for _, sku := range u.kind.lists(&u.Promotion) {
-			r.bySku[sku] = append(r.bySku[sku], rank)
-		}
+		skus.add(rank, u.kind.lists(&u.Promotion))
 		return
 	}
 	if s != nil {
@@ -100,12 +106,8 @@ func (r *Rules) index(rank int32, u *rule) {
 		return
 	}
 	u.listed = true
-	for sku := range set(s.Skus) {
-		r.bySku[sku] = append(r.bySku[sku], rank)
-	}
-	for category := range set(s.Categories) {
-		r.byCategory[category] = append(r.byCategory[category], rank)
-	}
+	skus.add(rank, s.Skus)
+	categories.add(rank, s.Categories)
 }
 
 // turn is a rule that has a line of the cart in scope and is in date.
@@ -128,7 +130,10 @@ func (r *Rules) turns(c *cart, now time.Time, without *source) []turn {
 		return nil
 	}
 	marked := slices.Clone(r.everywhere)
-	r.eachListed(c, func(rank int32, _ int) { marked[rank/64] |= 1 << (rank % 64) })
+	listed := r.listed(c)
+	for _, l := range listed {
+		marked[l.rank/64] |= 1 << (l.rank % 64)
+	}
 
 	n := 0
 	before := make([]int32, len(marked)) // turns of the words before this one
@@ -148,13 +153,13 @@ func (r *Rules) turns(c *cart, now time.Time, without *source) []turn {
 	}
 
 	sets := make([]lineSet, n)
-	r.eachListed(c, func(rank int32, line int) {
-		w, bit := rank/64, uint64(1)<<(rank%64)
+	for _, l := range listed {
+		w, bit := l.rank/64, uint64(1)<<(l.rank%64)
 		if marked[w]&bit != 0 {
 			place := before[w] + int32(bits.OnesCount64(marked[w]&(bit-1)))
-			sets[place][line/64] |= 1 << (line % 64)
+			sets[place][l.line/64] |= 1 << (l.line % 64)
 		}
-	})
+	}
 
 	all := make([]turn, 0, n)
 	var room scoped
@@ -183,22 +188,29 @@ func (r *Rules) turns(c *cart, now time.Time, without *source) []turn {
 // lineSet is a set of lines of a cart.
 type lineSet [(MaxLines + 63) / 64]uint64
 
-// eachListed calls yield for every line and every rule that lists its sku or
-// one of its categories, at times more than once.
-func (r *Rules) eachListed(c *cart, yield func(rank int32, line int)) {
+// listing is a rule that lists a line's sku or one of its categories.
+type listing struct {
+	rank int32
+	line int32
+}
+
+// listed finds all listings, some at times more than once.
+func (r *Rules) listed(c *cart) []listing {
+	all := make([]listing, 0, 4*len(c.lines))
 	for i := range c.lines {
-		r.eachRank(c.lines[i].given, func(rank int32) { yield(rank, i) })
+		r.eachRank(c.lines[i].given, func(rank int32) { all = append(all, listing{rank, int32(i)}) })
 	}
+	return all
 }
 
 // eachRank calls yield for every rule that lists the line's sku or one of its
 // categories, at times more than once.
 func (r *Rules) eachRank(l *Line, yield func(rank int32)) {
-	for _, rank := range r.bySku[l.Sku] {
+	for _, rank := range r.bySku.of(l.Sku) {
 		yield(rank)
 	}
 	for _, category := range l.Categories {
-		for _, rank := range r.byCategory[category] {
+		for _, rank := range r.byCategory.of(category) {
 			yield(rank)
 		}
 	}

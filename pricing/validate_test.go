@@ -72,7 +72,7 @@ func TestValidateSays(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	p = Promotion{Name: "x", Kind: "x"}
-	want = "validation_failed: /kind: must be one of amount_off, bundle, buy_x_get_y, fixed_price, gift, nth_item, percent_off, tiered"
+	want = "validation_failed: /kind: must be one of amount_off, bundle, buy_x_get_y, fixed_price, gift, n_for_price, nth_item, percent_off, tiered"
 	if err := p.Validate(); err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
@@ -87,6 +87,13 @@ func FuzzPromotion(f *testing.F) {
 		`{"name":"买二赠一","kind":"buy_x_get_y","buy":2,"get":1,"scope":{"categories":["c1"],"excludeSkus":["b"]}}`,
 		`{"name":"限时价","kind":"fixed_price","price":1,"startsAt":"2026-01-01T00:00:00Z","endsAt":"2027-01-01T00:00:00Z"}`,
 		`{"name":"x","kind":"amount_off","threshold":-1,"amountOff":9223372036854775807,"price":-5,"percentOff":0.001}`,
+		`{"name":"套餐","kind":"bundle","items":[{"sku":"a","quantity":2},{"sku":"b","quantity":1}],"price":1990,"scope":{"excludeSkus":["c"]}}`,
+		`{"name":"第二件半价","kind":"nth_item","n":2,"percentOff":50,"perUserLimit":1,"usageLimit":100,"budget":5000,"firstOrderOnly":true}`,
+		`{"name":"任选3件99元","kind":"n_for_price","n":3,"price":9900}`,
+		`{"name":"阶梯满减","kind":"tiered","tiers":[{"threshold":10000,"amountOff":1000},{"threshold":20000,"percentOff":12.5}]}`,
+		`{"name":"满赠","kind":"gift","threshold":1,"giftSku":"mug","giftQuantity":3}`,
+		`{"name":"x","kind":"tiered","tiers":[{"threshold":2},{"threshold":1,"amountOff":-1,"percentOff":0}]}`,
+		`{"name":"x","kind":"bundle","items":[],"price":-1,"tiers":[],"usageLimit":-1}`,
 		`{"percentOff":1e2}`, `{"percentOff":null,"scope":null,"active":false}`, `[]`, `{`,
 	} {
 		f.Add([]byte(seed))
@@ -102,9 +109,14 @@ func FuzzPromotion(f *testing.F) {
 			t.Fatal("a refusal that names nothing")
 		}
 		// What should have been refused must not stop a shop either.
-		mustPrice(t, Input{Now: noon, Lines: lines, Rules: Compile([]Promotion{p})})
+		rules := Compile([]Promotion{p})
+		rules.Ask(lines, &User{}, noon)
+		mustPrice(t, Input{Now: noon, Lines: lines, Rules: rules, Gifts: known, Explain: true})
 		if invalid != nil {
 			return
+		}
+		if on := p.Active == nil || *p.Active; (len(rules.rules) == 1) != on {
+			t.Fatalf("%s is right and was compiled to %d rules", text, len(rules.rules))
 		}
 		out, err := json.Marshal(&p)
 		if err != nil {

@@ -34,6 +34,7 @@ const words = {
     skipped: {
       threshold_not_met: '再买 {missing} 即可享受', not_enough_units: '再买 {missing} 件即可享受', nothing_in_scope: '购物车里没有适用的商品', nothing_left_to_discount: '没有可再优惠的金额',
       exclusive_group: '已享受更大的优惠', not_stackable: '不能与其他优惠券同时使用', user_not_eligible: '暂不符合条件', not_started: '活动还没开始', ended: '活动已结束', not_active: '活动未启用',
+      first_order_only: '仅限首单', usage_limit_reached: '名额已用完', per_user_limit_reached: '您的次数已用完', budget_spent: '活动预算已用完', gift_out_of_stock: '赠品已赠完', gift_not_found: '赠品已赠完', too_many_gifts: '赠品件数已达上限',
       coupon_not_found: '没有这张券', coupon_not_yours: '这张券属于其他用户', coupon_locked: '已被一笔未支付的订单占用', coupon_used: '已使用过', coupon_expired: '已过期', coupon_revoked: '已作废', coupon_not_started: '还没到使用时间',
     },
     hint: { threshold_not_met: '再买 {missing} 可享「{name}」', not_enough_units: '再买 {missing} 件可享「{name}」' },
@@ -77,6 +78,7 @@ const words = {
     skipped: {
       threshold_not_met: '{missing} more to get it', not_enough_units: '{missing} more items to get it', nothing_in_scope: 'Nothing in the cart that it is for', nothing_left_to_discount: 'Nothing left to discount',
       exclusive_group: 'Another one gives you more', not_stackable: 'Does not combine with your other coupon', user_not_eligible: 'Not for you yet', not_started: 'Has not begun', ended: 'Has ended', not_active: 'Not active',
+      first_order_only: 'For a first order only', usage_limit_reached: 'All taken', per_user_limit_reached: 'You have used it', budget_spent: 'All given', gift_out_of_stock: 'The gift is gone', gift_not_found: 'The gift is gone', too_many_gifts: 'No more gifts with this order',
       coupon_not_found: 'There is no such code', coupon_not_yours: 'Belongs to somebody else', coupon_locked: 'Held by an order that is not paid yet', coupon_used: 'Has been used', coupon_expired: 'Has expired', coupon_revoked: 'Was withdrawn', coupon_not_started: 'Not valid yet',
     },
     hint: { threshold_not_met: '{missing} more for “{name}”', not_enough_units: 'Add {missing} more for “{name}”' },
