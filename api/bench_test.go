@@ -1,10 +1,12 @@
 package api_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,9 @@ import (
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/clock"
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/pricing"
@@ -182,4 +187,91 @@ func BenchmarkQuote(b *testing.B) {
 			b.Fatal(w.Body)
 		}
 	}
+}
+
+// BenchmarkQuote20Lines is a quote of 20 lines against 10,000 promotions of
+// which 20 match, with everything that it depends on in memory; and beside it
+// what decoding its body and encoding its answer cost alone.
+func BenchmarkQuote20Lines(b *testing.B) {
+	facts := &app.Facts{Shop: shop.Shop{ID: shop.Default, Currency: "CNY"}, User: shop.User{ID: "u-1001", Level: "silver", Tags: []string{"bench"}}}
+	var items []string
+	for i := range 20 {
+		id := fmt.Sprintf("bench-%05d", 50*i+7)
+		facts.Skus = append(facts.Skus, inventory.Data{Sku: id, Name: "Bench sku " + id, Price: int64(1000 + i), Categories: []string{"bench"}})
+		items = append(items, fmt.Sprintf(`{"sku":%q,"quantity":%d}`, id, 1+i%2))
+	}
+	text := `{"userId":"u-1001","items":[` + strings.Join(items, ",") + `]}`
+	var promotions []pricing.Promotion
+	for i := range 10_000 {
+		percent := money.Percent(1250)
+		p := pricing.Promotion{ID: fmt.Sprint("bench-", i), Name: fmt.Sprint("满减 ", i), Priority: i % 7, Scope: &pricing.Scope{Skus: []string{fmt.Sprintf("bench-%05d", i)}}}
+		switch i / 50 % 4 {
+		case 0:
+			p.Kind, p.Price = "fixed_price", 990
+		case 1:
+			p.Kind, p.Buy, p.Get = "buy_x_get_y", 1, 1
+		case 2:
+			p.Kind, p.PercentOff = "percent_off", &percent
+		case 3:
+			p.Kind, p.Threshold, p.AmountOff = "amount_off", 1000, 50
+		}
+		if i >= 1000 {
+			p.Scope.Skus[0] = fmt.Sprint("other-", i)
+		}
+		promotions = append(promotions, p)
+	}
+	rules := marketing.NewRules(1, promotions, nil)
+	a := benchApp(nil)
+	a.Facts = func(context.Context, string, *app.FactNeeds) (*app.Facts, *marketing.Rules, error) {
+		return facts, rules, nil
+	}
+	h := api.New(api.Options{App: a, Auth: &app.Auth{Store: oneKey{}, Tokens: a.Tokens}, Log: slog.New(slog.DiscardHandler)})
+
+	first := httptest.NewRecorder()
+	h.ServeHTTP(first, request("POST /v1/quotes", text))
+	var answer pricing.Quote
+	if err := json.Unmarshal(first.Body.Bytes(), &answer); err != nil || len(answer.Applied)+len(answer.Skipped) != 20 {
+		b.Fatalf("%v: %d %s", err, first.Code, first.Body)
+	}
+	serve := func(h http.Handler) func(b *testing.B) {
+		return func(b *testing.B) {
+			r := request("POST /v1/quotes", "")
+			w := &nowhere{h: http.Header{}}
+			body := strings.NewReader(text)
+			r.Body = readCloser{body}
+			b.ReportAllocs()
+			for b.Loop() {
+				body.Reset(text)
+				clear(w.h)
+				w.status = 0
+				h.ServeHTTP(w, r)
+				if w.status != http.StatusOK {
+					b.Fatal(w.status)
+				}
+			}
+		}
+	}
+	b.Run("whole", serve(h))
+	b.Run("alone", serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, err := io.ReadAll(r.Body)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var in struct {
+			UserID      string     `json:"userId"`
+			Items       []app.Item `json:"items"`
+			CouponCodes []string   `json:"couponCodes"`
+		}
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&in); err != nil {
+			b.Fatal(err)
+		}
+		out, err := json.Marshal(&answer)
+		if err != nil {
+			b.Fatal(err)
+		}
+		w.WriteHeader(http.StatusOK)
+		_, _ = w.Write(out)
+	})))
 }

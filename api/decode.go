@@ -38,6 +38,10 @@ func decode(data []byte, v any) error {
 			return blame{"", `the body holds the character U+0000 (\u0000), which no text may have`}
 		}
 	}
+	if p, ok := v.(plainReader); ok {
+		p.readPlain(data)
+		return nil
+	}
 	err := json.Unmarshal(data, v)
 	if err == nil {
 		return nil

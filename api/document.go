@@ -86,7 +86,7 @@ func config(version string) huma.Config {
 // schemaNames are those that would say too little by themselves.
 var schemaNames = map[string]string{
 	"Template": "CouponTemplate", "Field": "ProblemField", "QuoteLine": "OrderItem",
-	"Applied": "AppliedDiscount", "Skipped": "SkippedDiscount", "Share": "LineAmount",
+	"Applied": "AppliedDiscount", "Skipped": "SkippedDiscount", "Share": "LineAmount", "QuoteBody": "Cart",
 }
 
 // schemaName names a schema after its Go type: orderView is Order, CartBody

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/tandem-pay/tandem/app"
 )
 
 // Published is the document that a server with these options publishes, with
@@ -20,3 +23,21 @@ func SetBodyTime(d time.Duration) (restore func()) {
 
 // Titles are what each code means.
 var Titles = titles
+
+// ReadQuote reads the body of a quote by hand (plainly says whether it could),
+// and the long way; both as JSON.
+func ReadQuote(data []byte) (byHand any, plainly bool, whole any, err error) {
+	type read struct {
+		Cart  CartBody
+		Best  bool
+		Codes []string
+	}
+	of := func(b *quoteBody) read { return read{b.CartBody, b.CouponCodes.best, b.CouponCodes.codes} }
+	var hand quoteBody
+	hand.readPlain(data)
+	long := quoteBody{whole: data}
+	err = documented().readWhole(&long)
+	return of(&hand), hand.whole == nil, of(&long), err
+}
+
+var documented = sync.OnceValue(func() *server { return newServer(Options{App: &app.App{}, Version: "test"}) })

@@ -29,6 +29,8 @@ type op struct {
 	lenient bool           // takes query parameters that it does not know
 	foreign bool           // speaks another protocol: body and answer are whatever that says
 
+	readsBody bool // checks its body itself, see plain_cart.go
+
 	takesJSON bool // has a JSON body; found by add
 }
 
@@ -43,7 +45,8 @@ func add[I, O any](s *server, o op, handle func(context.Context, *I) (*O, error)
 		OperationID: o.id, Method: method, Path: path, Tags: []string{o.tag},
 		Summary: o.summary, Description: o.about, DefaultStatus: o.status,
 		MaxBodyBytes: MaxBody + 1, BodyReadTimeout: bodyTime, RejectUnknownQueryParameters: !o.lenient,
-		Responses: map[string]*huma.Response{},
+		SkipValidateBody: o.readsBody,
+		Responses:        map[string]*huma.Response{},
 	}
 	o.takesJSON = hasBody[I]()
 	if o.takesJSON {

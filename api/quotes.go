@@ -102,7 +102,7 @@ var makeQuote = op{
 		"The search ends at a limit, after some tens of milliseconds, or when there are more than 200 coupons of different worth or 1000 in all: then `best.stopped` is true, " +
 		"and the choice is a good one but may not be the best.\n\n" +
 		"What another instance changed (a promotion, a price, a user's level) is in force here within a second; an order is priced by what is in force when it is placed.",
-	codes: []fault.Code{fault.SkuNotFound}, body: cartExample,
+	codes: []fault.Code{fault.SkuNotFound}, body: cartExample, readsBody: true,
 	answer: `{"currency":"CNY","totalAmount":17776,"discountAmount":1500,"payableAmount":16276,"items":` + linesExample +
 		`,"appliedDiscounts":` + appliedExample + `,"skippedDiscounts":[{"source":"promotion","id":"summer","name":"满200减30","version":2,"reason":"threshold_not_met",` +
 		`"detail":"32.24 more for 满200减30","detailZh":"再买32.24元可享满200减30","missing":3224}]}`,
@@ -110,10 +110,7 @@ var makeQuote = op{
 
 type makeQuoteInput struct {
 	KeyAccepted
-	Body struct {
-		CartBody
-		CouponCodes couponChoice `json:"couponCodes,omitempty"`
-	} `nameHint:"Cart"`
+	Body quoteBody
 }
 
 type quoteView struct {
@@ -128,6 +125,11 @@ type bestView struct {
 }
 
 func (s *server) makeQuote(ctx context.Context, in *makeQuoteInput) (*answer[*quoteView], error) {
+	if in.Body.whole != nil {
+		if err := s.readWhole(&in.Body); err != nil {
+			return nil, err
+		}
+	}
 	ours, cart := caller(ctx).Shop, in.Body.cart(in.Body.CouponCodes.codes)
 	if in.Body.CouponCodes.best {
 		return answerOf(viewChoice)(s.app.QuoteBest(ctx, ours, cart))

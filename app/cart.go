@@ -42,8 +42,8 @@ func (c *Cart) check() error {
 	at := make(map[string]int, len(c.Items))
 	merged := make([]Item, 0, len(c.Items))
 	for i, it := range c.Items {
-		if err := shop.CheckID(fmt.Sprintf("/items/%d/sku", i), it.Sku); err != nil {
-			return err
+		if shop.CheckID("", it.Sku) != nil {
+			return shop.CheckID(fmt.Sprintf("/items/%d/sku", i), it.Sku)
 		}
 		if it.Quantity < 1 || it.Quantity > pricing.MaxQuantity {
 			return fault.Invalidf(fmt.Sprintf("/items/%d/quantity", i), "must be from 1 to %d", pricing.MaxQuantity)

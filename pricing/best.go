@@ -13,9 +13,9 @@ const (
 	// than could be given.
 	MaxWallet = 200
 
-	// maxWork is how many looks at a line one search may take: 25 to 50 ms on
-	// one core. There is no clock here, so that the same wallet gets the same
-	// answer however busy the machine is.
+	// maxWork is how many looks at a line one search may take, or as much other
+	// work: 5 to 25 ms of one core, and not 50. There is no clock here, so that
+	// the same wallet gets the same answer however busy the machine is.
 	maxWork = 3_000_000
 )
 

@@ -57,6 +57,15 @@
 // one of them and the rule would apply: for that the cart is priced again
 // without it, at most 8 times a quote. No amount depends on it.
 //
+// # The best coupons
+//
+// Best finds, of a wallet, the coupons and their order that come to the lowest
+// payable, by branch and bound over what the coupons' turns would do; it equals
+// pricing every list of them. Up to 8 coupons that is exact in well under a
+// millisecond, up to a dozen of different worth as a rule, and so are large
+// wallets of a few templates. Beyond that a search may end at its limit of
+// work (see maxWork) and says so.
+//
 // # Cost
 //
 // The benchmarks in bench_test.go with -cpu 1: processor time on a busy shared

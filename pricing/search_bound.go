@@ -58,6 +58,7 @@ const _ = uint8(MaxWallet - 1) // groups are numbered by bytes in keys
 // this turn or a later one beats the best choice, if each coupon took off what
 // it would take off now.
 func (s *search) hopeless(open []opening, turn int, payable int64) bool {
+	s.work += 1 + len(open)/4
 	need := payable - s.best.payable // to come to the same
 	slots, odd := MaxCoupons-len(s.path), s.odd
 	var sum int64
@@ -110,6 +111,7 @@ func (s *search) tie(open []opening, turn, more int) int {
 				ours = append(ours, rank[at])
 			}
 		}
+		s.work += 2 + 4*len(ours)
 		slices.Sort(ours)
 		ours = appendRanks(s.groups, ours[:min(more, len(ours))], s.path, rank)
 		theirs = appendRanks(s.groups, theirs, s.best.path, rank)

@@ -4,7 +4,7 @@
 package shop
 
 import (
-	"regexp"
+	"strings"
 	"time"
 
 	"github.com/tandem-pay/tandem/fault"
@@ -43,12 +43,15 @@ type User struct {
 	Version int64 // 0 before it was first saved
 }
 
-var idShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@:-]{0,63}$`)
-
 // CheckID refuses an id that is not 1–64 letters, digits and . _ - : @, the
 // first a letter or digit. pointer names the field in the fault.
 func CheckID(pointer, id string) error {
-	if !idShape.MatchString(id) {
+	ok := id != "" && len(id) <= 64 && strings.IndexByte("_.@:-", id[0]) < 0
+	for i := 0; i < len(id) && ok; i++ {
+		c := id[i]
+		ok = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("_.@:-", c) >= 0
+	}
+	if !ok {
 		return fault.Invalidf(pointer, "must be 1 to 64 letters, digits or any of . _ - : @, beginning with a letter or digit")
 	}
 	return nil

@@ -12,6 +12,9 @@
 // plain net/http, no schema validation, no traces, no metrics, no reactions
 // (coupons and stock follow a payment within its transaction).
 //
+// With --echo it does none of this: it answers quotes with one that it was
+// given, and so shows what HTTP and JSON alone cost (echo.go).
+//
 // With --sqlite it does the same on SQLite, for placing orders only: one
 // transaction for each order, and the same durability as Tandem's.
 package main
@@ -51,6 +54,7 @@ func run(ctx context.Context) error {
 		conns    = flag.Int("conns", 16, "connections of the pool")
 		listen   = flag.String("listen", "127.0.0.1:0", "address to listen on")
 		key      = flag.String("key", "", "secret key that clients send")
+		answer   = flag.String("echo", "", "file with a quote: answer every quote with it, and nothing else")
 		settings = flag.String("channel", "", "file with the settings of a WeChat Pay channel, as PUT /v1/channels takes them")
 	)
 	flag.Parse()
@@ -63,7 +67,14 @@ func run(ctx context.Context) error {
 		}
 		s.channel = ch
 	}
+	routes := s.routes
 	switch {
+	case *answer != "":
+		e, err := openEcho(*answer, s.key)
+		if err != nil {
+			return err
+		}
+		routes = e.routes
 	case *db != "":
 		pg, err := openPostgres(ctx, *db, *conns)
 		if err != nil {
@@ -79,7 +90,7 @@ func run(ctx context.Context) error {
 		defer lite.db.Close()
 		s.store = lite
 	default:
-		return errors.New("--db or --sqlite")
+		return errors.New("--db, --sqlite or --echo")
 	}
 
 	l, err := net.Listen("tcp", *listen)
@@ -88,7 +99,7 @@ func run(ctx context.Context) error {
 	}
 	s.url = "http://" + l.Addr().String()
 	fmt.Printf("baseline is ready\n\n  API        %s/v1\n", s.url)
-	h := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 5 * time.Second}
+	h := &http.Server{Handler: routes(), ReadHeaderTimeout: 5 * time.Second}
 	broken := make(chan error, 1)
 	go func() { broken <- h.Serve(l) }()
 	select {

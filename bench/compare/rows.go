@@ -29,6 +29,7 @@ var rows = []row{
 	{"push", "commit to message on a subscriber's socket, at half the maximum rate", push},
 	{"memory", "idle memory of serve", memory},
 	{"quote", "a quote of 20 lines against 100 active promotions, a Go benchmark", quote},
+	{"quotes-http", "quotes/s over HTTP: 20 lines, 10,000 promotions of which 20 match, 64 clients, against a handler that only decodes and encodes", quotes},
 	{"callbacks", "verified callbacks settled/s, 256 clients, against RSA and AES alone on all processors", callbacks},
 	{"isolation", "payments opened and callbacks settled, 32 clients, while 16 others ask a channel that hangs", isolation},
 	{"reconcile", "a day of a million payments, and the readers of bills, Go benchmarks", reconcile},

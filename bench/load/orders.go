@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	mrand "math/rand/v2"
@@ -77,6 +78,33 @@ func orders(s *Shop) ordersJob {
 		c.body = cart(c.body[:0], s.Skus, 2, coupon)
 		return want(http.StatusCreated)(c.post("/v1/orders", keys.of(i), c.body))
 	}}, out}
+}
+
+// largeLines is how many lines a large quote has.
+const largeLines = 20
+
+// LargeQuotes prices carts of twenty lines without coupons, each for one of
+// all buyers.
+func LargeQuotes(ctx context.Context, t Target, s *Shop, p Pace, progress Progress) (*Report, error) {
+	stage, err := job{stage: "quotes", total: p.Max, do: func(c *client, _ int64) error {
+		c.body = cart(c.body[:0], s.Skus, largeLines, "")
+		return want(http.StatusOK)(c.call("POST", "/v1/quotes", c.body))
+	}}.run(ctx, t, p, progress)
+	if err != nil {
+		return nil, err
+	}
+	return &Report{Scenario: "large quotes", Rate: stage.Rate, Stages: []Stage{stage}}, nil
+}
+
+// LargeQuote is the answer to one of those.
+func LargeQuote(ctx context.Context, t Target, s *Shop) ([]byte, error) {
+	c, err := dial(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	status, answer, err := c.call("POST", "/v1/quotes", cart(nil, s.Skus, largeLines, ""))
+	return bytes.Clone(answer), want(http.StatusOK)(status, answer, err)
 }
 
 // Quotes prices carts of five lines, every other one with a coupon. Nothing
