@@ -121,7 +121,6 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 		sql = shopRowHeld
 	}
 	queue(b, &shops, 1, scanShop, sql, id)
-	want(b, &l.Keys, scanKey, loadKeys, id, n.Keys)
 	if len(n.Positions) > 0 {
 		l.Positions = make(map[string]event.Position, len(n.Positions))
 		b.Queue(lockPositions, id, n.Positions).Query(intoMap(l.Positions, scanPosition))
@@ -149,6 +148,10 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 	want(b, &l.APIKeys, scanAPIKey, lockAPIKeys, id, n.APIKeys)
 	want(b, &l.Reconciliations, scanReconciliation, lockReconciliations, id, n.Reconciliations)
 	want(b, &l.Discrepancies, scanDiscrepancy, lockDiscrepancies, id, n.Discrepancies)
+	// Keys last: whoever waited for a row sees the key of the twin that held
+	// it, and is answered as that was. Before the locks it would not, and could
+	// be refused for what its own twin took: the last unit, the last coupon.
+	want(b, &l.Keys, scanKey, loadKeys, id, n.Keys)
 
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
