@@ -156,6 +156,9 @@ func (a *App) ImportCoupons(ctx context.Context, shopID, template string, lines 
 
 // absent is what of the lines is not there yet.
 func absent(tx *Tx, template string, lines []CouponLine) ([]newCoupon, error) {
+	if tx.Rules().Templates[template] == nil {
+		return nil, fault.New(fault.Missing, "there is no coupon template %q", template)
+	}
 	fresh := make([]newCoupon, 0, len(lines))
 	here := make(map[string]*CouponLine, len(lines))
 	for i := range lines {

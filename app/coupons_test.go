@@ -322,3 +322,21 @@ func TestRevokeTemplate(t *testing.T) {
 		r.Audit()
 	})
 }
+
+// TestLastCouponTwins: twins of one claim for the last coupon, on two
+// instances, are both given it: neither is refused for what the other took.
+func TestLastCouponTwins(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+		r := rigs[0]
+		for round := range 20 {
+			id := fmt.Sprint("last-", round)
+			offer(t, r, id, func(d *marketing.Template) { d.Supply, d.PerUserLimit = 1, 1 })
+			if err := errors.Join(rig.Together(4, func(i int) error {
+				return second(rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "claim-"+id, id, "u"))
+			})...); err != nil {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		r.Audit()
+	})
+}
