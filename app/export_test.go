@@ -11,6 +11,9 @@ import (
 // it before anybody has made it.
 var DerivedNumber = derivedNumber
 
+// HeaderJSON is how a callback's header is stored.
+var HeaderJSON = headerJSON
+
 // RoundTrip puts the rows of a day into files as a reconciliation does, and
 // reads them back, part by part.
 func RoundTrip(dir string, theirs []payment.BillRow, ours []reconcile.Ours, parts int) (theirsBack []payment.BillRow, oursBack []reconcile.Ours, err error) {

@@ -68,13 +68,14 @@ func scanKey(rows pgx.Rows, k *app.SavedKey) error {
 }
 
 // Events reads the records after a position, oldest first, as far as no
-// running transaction can still add to them.
+// running transaction can still add to them. The events of ending records are
+// shared with whoever else reads them, and not to be changed.
 func (s *Store) Events(ctx context.Context, shop string, after event.Position, limit int, ending bool) ([]event.Record, error) {
-	sql := "SELECT " + recordColumns + " FROM events WHERE shop = $1 AND (tx, id) > ($2, $3) AND tx < " + settled
+	sql, scan := "SELECT "+recordColumns+" FROM events WHERE shop = $1 AND (tx, id) > ($2, $3) AND tx < "+settled, scanRecord
 	if ending {
-		sql += " AND ending"
+		sql, scan = sql+" AND ending", s.endings.scan
 	}
-	return some(ctx, s, min(limit, 1000), scanRecord, sql+" ORDER BY tx, id LIMIT $4", shop, after.Tx, after.ID, limit)
+	return some(ctx, s, min(limit, 1000), scan, sql+" ORDER BY tx, id LIMIT $4", shop, after.Tx, after.ID, limit)
 }
 
 // OrderEvents reads the records of one order that hold an event after a

@@ -130,9 +130,7 @@ func column[R, C any](rows []R, of func(R) C) []C {
 }
 
 // times is a column of times; a zero time is NULL.
-func times[R any](rows []R, of func(R) time.Time) pgtype.FlatArray[pgtype.Timestamptz] {
-	return column(rows, func(r R) pgtype.Timestamptz { return timestamp(of(r)) })
-}
+func times[R any](rows []R, of func(R) time.Time) instants { return column(rows, of) }
 
 func timestamp(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}

@@ -21,6 +21,9 @@
 //     so that this plan looks up keys in an index even if the tables were
 //     empty when it was made (see sql.go). Everything else is planned for the
 //     values at hand.
+//   - Columns are written to the wire straight from their slices (arrays.go),
+//     and what several reactions read is read out of its JSON once
+//     (endings.go).
 //   - The road has connections of its own: readers can neither hold it up nor
 //     bend its plans.
 //   - A stock row is updated in place on a half-empty page and touches no
@@ -66,6 +69,7 @@ type Store struct {
 	read *pgxpool.Pool // for everything else
 	log  *slog.Logger
 
+	endings  endings
 	roadName string // the application name of the road's connections, ours alone
 	lostMu   sync.Mutex
 	lost     map[uint32]struct{} // process ids of connections that broke while committing
@@ -115,7 +119,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	open := func(conns, otherwise int32, name string, settings map[string]string) (*pgxpool.Pool, error) {
+	open := func(conns, otherwise int32, name string, settings map[string]string, ready func(context.Context, *pgx.Conn) error) (*pgxpool.Pool, error) {
 		c, err := pgxpool.ParseConfig(url)
 		if err != nil {
 			return nil, fmt.Errorf("the database's address: %w", err)
@@ -123,17 +127,17 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		if conns == 0 {
 			conns = otherwise
 		}
-		c.MaxConns = conns
+		c.MaxConns, c.AfterConnect = conns, ready
 		c.ConnConfig.Tracer = o.Tracer
 		maps.Copy(c.ConnConfig.RuntimeParams, settings)
 		c.ConnConfig.RuntimeParams["application_name"] = name
 		return pgxpool.NewWithConfig(ctx, c)
 	}
 	var err error
-	if s.road, err = open(o.RoadConns, 4, s.roadName, roadSettings); err != nil {
+	if s.road, err = open(o.RoadConns, 4, s.roadName, roadSettings, writeColumns); err != nil {
 		return nil, err
 	}
-	if s.read, err = open(o.MaxConns, 8, "tandem", readSettings); err != nil {
+	if s.read, err = open(o.MaxConns, 8, "tandem", readSettings, nil); err != nil {
 		s.road.Close()
 		return nil, err
 	}

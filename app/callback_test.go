@@ -1,0 +1,155 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+// A header is stored as json.Marshal writes it, whatever is in it.
+func TestHeaderJSON(t *testing.T) {
+	for _, h := range []http.Header{
+		nil, {}, {"A": {}}, {"B": {"1"}, "A": {"2", "3"}}, {"Quote": {`"\\`, "<&>", "\t\x7f"}}, {"签名": {"\xff", "\u2028"}}, {"": {""}},
+	} {
+		checkHeader(t, h)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		checkHeader(t, rapid.MapOf(rapid.String(), rapid.SliceOf(rapid.String())).Draw(t, "header"))
+	})
+}
+
+func checkHeader(t interface{ Errorf(string, ...any) }, h http.Header) {
+	for name, values := range h {
+		if values == nil {
+			h[name] = []string{} // net/http has none of these, and null is no list
+		}
+	}
+	want, err := json.Marshal(h)
+	if got := app.HeaderJSON(h); err != nil || string(got) != string(want) {
+		t.Errorf("%q: %s, want %s (%v)", h, got, want, err)
+	}
+}
+
+// What the closing of payments looks at: not at an order that was paid and of
+// which nothing can be paid any more.
+func TestClosingLooksAt(t *testing.T) {
+	i := slices.IndexFunc(app.Reactions, func(r app.Reaction) bool { return r.Name == "payments" })
+	for _, tt := range []struct {
+		name  string
+		event event.Event
+		want  []string
+	}{
+		{"none can", event.Event{Type: event.OrderPaid, Order: "1", Payments: []string{}}, nil},
+		{"one can", event.Event{Type: event.OrderPaid, Order: "1", Payments: []string{"2"}}, []string{"1"}},
+		{"not said", event.Event{Type: event.OrderPaid, Order: "1"}, []string{"1"}},
+		{"read back as none", reread(t, event.Event{Type: event.OrderPaid, Order: "1", Payments: []string{}}), nil},
+		{"read back as not said", reread(t, event.Event{Type: event.OrderPaid, Order: "1"}), []string{"1"}},
+		{"closing", event.Event{Type: event.OrderClosing, Order: "1"}, []string{"1"}},
+	} {
+		var n app.Needs
+		app.Reactions[i].Needs(&tt.event, &n)
+		if !slices.Equal(n.Orders, tt.want) {
+			t.Errorf("%s: looks at %q, want %q", tt.name, n.Orders, tt.want)
+		}
+	}
+}
+
+func reread(t *testing.T, e event.Event) (back event.Event) {
+	t.Helper()
+	text, err := json.Marshal(e)
+	if err == nil {
+		err = json.Unmarshal(text, &back)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return back
+}
+
+// overheard collects the effects that are stored and the orders that commands
+// need.
+type overheard struct {
+	app.Store
+	effects *[]app.Effect
+	orders  *[]string
+}
+
+type overheardUnit struct {
+	app.Unit
+	o overheard
+}
+
+func (o overheard) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
+	*o.orders = append(*o.orders, n.Orders...)
+	u, l, err := o.Store.Begin(ctx, shop, n)
+	return overheardUnit{u, o}, l, err
+}
+
+func (u overheardUnit) Commit(ctx context.Context, c *app.Changes) error {
+	*u.o.effects = append(*u.o.effects, c.Effects...)
+	return u.Unit.Commit(ctx, c)
+}
+
+// An order that is paid names what else can still be paid, and that is closed
+// at the channel; one that has nothing else is not looked at again.
+func TestPaidOrderClosesTheOthers(t *testing.T) {
+	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+		var effects []app.Effect
+		var orders []string
+		r := scene(t, func(func(app.Store) app.Store) *rig.Rig {
+			return open(func(s app.Store) app.Store { return overheard{s, &effects, &orders} })
+		})
+		for _, others := range []int{0, 1, 2} {
+			o := place(t, r, rig.Cart("u", "A"))
+			paid := pay(t, r, o.No, 0)
+			want := []string{}
+			for range others {
+				want = append(want, pay(t, r, o.No, 0).No)
+			}
+			slices.Sort(want)
+			effects, orders = nil, nil
+			callback(t, r, paid.No, r.Gate.Pay(paid.No))
+			r.React()
+
+			records, err := r.Store.OrderEvents(ctx, shop.Default, o.No, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var named []string
+			for i := range records {
+				for _, e := range records[i].Events {
+					if e.Type == event.OrderPaid {
+						named = e.Payments
+					}
+				}
+			}
+			slices.Sort(named)
+			if named == nil || !slices.Equal(named, want) {
+				t.Errorf("%d others: order.paid names %q, want %q", others, named, want)
+			}
+			var closed []string
+			for _, e := range effects {
+				if e.Kind == app.EffectClosePayment {
+					closed = append(closed, e.Payment)
+				}
+			}
+			slices.Sort(closed)
+			if !slices.Equal(closed, want) && len(closed)+len(want) > 0 {
+				t.Errorf("%d others: %q are to be closed, want %q", others, closed, want)
+			}
+			if looked := slices.Contains(orders, o.No); looked != (others > 0) {
+				t.Errorf("%d others: looked at the order: %t", others, looked)
+			}
+			r.Audit()
+		}
+	})
+}
