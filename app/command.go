@@ -37,10 +37,11 @@ type Result struct {
 	Answer   []byte
 }
 
-// Needs names the rows that a command reads or changes. All are locked, each
-// kind in key order, the kinds in the order of the fields. A key that has no
-// row is loaded too: as absent. Idempotency keys are read once all is locked:
-// what their commands changed is never seen without them.
+// Needs names the rows that a command reads or changes. All are locked, a
+// payment by the lock of its order, each kind in key order, the kinds in the
+// order of the fields. A key that has no row is loaded too: as absent.
+// Idempotency keys are read once all is locked: what their commands changed is
+// never seen without them.
 type Needs struct {
 	Shop      bool     // the shop's own row, to change rules
 	Keys      []string // idempotency keys

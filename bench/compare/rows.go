@@ -184,13 +184,13 @@ func (h *house) say(side string, r *load.Report, audit *app.Report) {
 		verdict += "; " + r.Note
 	}
 	fmt.Fprintf(h.log, "  %-9s %8s/s  %s  %s\n", side, load.Thousands(r.Rate), r.Worst(), verdict)
-	if len(r.Stages) > 1 {
-		for i := range r.Stages {
-			s := &r.Stages[i]
+	for i := range r.Stages {
+		s := &r.Stages[i]
+		if len(r.Stages) > 1 {
 			fmt.Fprintf(h.log, "  %-9s   %-8s %8s/s  %s\n", "", s.Name, load.Thousands(s.Rate), s.Latency)
-			if c := s.Costs(); c != "" {
-				fmt.Fprintf(h.log, "  %-9s   %-8s processor time a request: %s\n", "", "", c)
-			}
+		}
+		if c := s.Costs(); c != "" {
+			fmt.Fprintf(h.log, "  %-9s   %-8s processor time a request: %s\n", "", "", c)
 		}
 	}
 }
