@@ -141,7 +141,7 @@ func (l *lane) finish(batch []*entry, a *attempt) {
 		if a.changes.BumpRules {
 			l.forgetRules()
 		}
-		l.shelf.changed(a.changes)
+		l.shelf.Changed(a.changes)
 		l.e.opts.Wake(l.shop, a.changes.Records)
 	}
 	var again []*entry

@@ -120,7 +120,7 @@ type lane struct {
 
 	rulesMu sync.Mutex
 	rules   *marketing.Rules
-	shelf   shelf // for quotes
+	shelf   app.Shelf // for quotes
 }
 
 // Do takes a command to committed state, or brings back its refusal. If ctx

@@ -2,144 +2,22 @@ package engine
 
 import (
 	"context"
-	"slices"
-	"sync"
-	"time"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
-	"github.com/tandem-pay/tandem/shop"
 )
 
-const (
-	// factsFresh is how long an instance goes by what it remembers: a change
-	// made by another is in force here within this time. Orders do not depend
-	// on it: every batch reads its rows, and the version of the rules with them.
-	factsFresh = 500 * time.Millisecond
-
-	// maxShelf is how many skus, and how many users, of one shop are kept in
-	// memory: 10 MB at most, as they usually are.
-	maxShelf = 20_000
-)
-
-// shelf is what an instance remembers of a shop between quotes: skus and
-// users as they are at one version of the catalogue. All of it is right as
-// long as the version is: there is nothing to expire one by one.
-type shelf struct {
-	mu      sync.Mutex
-	shop    shop.Shop
-	version int64     // of the catalogue
-	checked time.Time // when the version was last known to be the newest; zero: it may not be
-	changes int       // made here since the start
-	skus    map[string]inventory.Data
-	users   map[string]shop.User
-}
-
-// Facts is what a price depends on, with the rules to price by, at most half
-// a second behind a change made by another instance and never behind one
-// made here. What nobody else may be using up meanwhile is remembered (what
-// skus and users are); coupons and counters are read each time. What has to be
-// read is read at one moment, in one round trip.
-//
-// The stock in Facts.Skus is as old as their description: it is not for use.
+// Facts is what a price depends on (see app.Shelf), with the rules to price
+// by: those of the version that was found with the rest, or newer ones.
 func (e *Engine) Facts(ctx context.Context, shop string, n *app.FactNeeds) (*app.Facts, *marketing.Rules, error) {
 	l, err := e.lane(shop)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, version, missing, changes := l.shelf.look(n)
-	if missing != nil {
-		read, err := e.store.ReadFacts(ctx, shop, missing)
-		if err != nil {
-			return nil, nil, err
-		}
-		l.shelf.put(missing, read, changes)
-		if known := len(n.Skus) > len(missing.Skus) || n.User != missing.User; known && read.Counters[app.CatalogueCounter] != version {
-			// What was remembered is of another version than what was read.
-			if f, err = e.store.ReadFacts(ctx, shop, n); err != nil {
-				return nil, nil, err
-			}
-			l.shelf.put(n, f, changes)
-		} else {
-			read.Skus = append(read.Skus, f.Skus...)
-			if missing.User == "" {
-				read.User = f.User
-			}
-			f = read
-		}
+	f, err := l.shelf.Facts(ctx, e.store, shop, n)
+	if err != nil {
+		return nil, nil, err
 	}
 	rules, err := l.rulesAt(ctx, f.Shop.RulesVersion)
 	return f, rules, err
-}
-
-// look finds what is remembered. missing is what has to be read, nil for
-// nothing.
-func (s *shelf) look(n *app.FactNeeds) (f *app.Facts, version int64, missing *app.FactNeeds, changes int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	f = &app.Facts{Shop: s.shop, Skus: make([]inventory.Data, 0, len(n.Skus))}
-	m := &app.FactNeeds{Coupons: n.Coupons, Counters: n.Counters, Wallet: n.Wallet}
-	for _, id := range n.Skus {
-		if d, ok := s.skus[id]; ok {
-			f.Skus = append(f.Skus, d)
-		} else {
-			m.Skus = append(m.Skus, id)
-		}
-	}
-	if n.User != "" {
-		var ok bool
-		if f.User, ok = s.users[n.User]; !ok {
-			m.User = n.User
-		}
-	}
-	if time.Since(s.checked) < factsFresh && len(m.Skus)+len(m.Coupons)+len(m.Counters) == 0 && m.User == "" && m.Wallet == nil {
-		m = nil
-	}
-	return f, s.version, m, s.changes
-}
-
-// put remembers what was read. changes is what look said before the reading:
-// if something was changed here since, it may have been read as it was before.
-func (s *shelf) put(n *app.FactNeeds, f *app.Facts, changes int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	version := f.Counters[app.CatalogueCounter]
-	if version < s.version {
-		return
-	}
-	if version > s.version || s.skus == nil {
-		s.skus, s.users = map[string]inventory.Data{}, map[string]shop.User{}
-	}
-	s.version = version
-	if f.Shop.RulesVersion >= s.shop.RulesVersion {
-		s.shop = f.Shop
-	}
-	if changes == s.changes {
-		s.checked = time.Now()
-	}
-	if len(s.skus) > maxShelf {
-		clear(s.skus)
-	}
-	for i := range f.Skus {
-		s.skus[f.Skus[i].Sku] = f.Skus[i]
-	}
-	if len(s.users) > maxShelf {
-		clear(s.users)
-	}
-	if n.User != "" {
-		s.users[n.User] = f.User
-	}
-}
-
-// changed is told of each commit.
-func (s *shelf) changed(c *app.Changes) {
-	catalogue := slices.ContainsFunc(c.Counters, func(c app.CounterChange) bool { return c.Name == app.CatalogueCounter })
-	if !catalogue && !c.BumpRules {
-		return
-	}
-	s.mu.Lock()
-	s.changes++
-	s.checked = time.Time{}
-	s.mu.Unlock()
 }

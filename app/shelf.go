@@ -1,0 +1,138 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/shop"
+)
+
+const (
+	// shelfFresh is how long an instance goes by what it remembers: a change
+	// made by another is in force here within this time. Orders do not depend
+	// on it: every batch reads its rows, and the version of the rules with them.
+	shelfFresh = 500 * time.Millisecond
+
+	// maxShelf is how many skus, and how many users, of one shop are kept in
+	// memory: 10 MB at most, as they usually are.
+	maxShelf = 20_000
+)
+
+// Shelf is what an instance remembers of a shop between quotes: skus and
+// users as they are at one version of the catalogue. All of it is right as
+// long as the version is: there is nothing to expire one by one. It is safe
+// for use by many at once, and its zero value is empty.
+type Shelf struct {
+	mu      sync.Mutex
+	shop    shop.Shop
+	version int64     // of the catalogue
+	checked time.Time // when the version was last known to be the newest; zero: it may not be
+	changes int       // made here since the start
+	skus    map[string]inventory.Data
+	users   map[string]shop.User
+}
+
+// Facts is what a price depends on, at most half a second behind a change made
+// by another instance and never behind one that Changed was told of. What
+// nobody uses up (what skus and users are) is remembered; coupons and counters
+// are read each time. What has to be read is read at one moment, in one round
+// trip.
+//
+// The stock in Facts.Skus is as old as their description: it is not for use.
+func (s *Shelf) Facts(ctx context.Context, store Store, shop string, n *FactNeeds) (*Facts, error) {
+	f, version, missing, changes := s.look(n)
+	if missing == nil {
+		return f, nil
+	}
+	read, err := store.ReadFacts(ctx, shop, missing)
+	if err != nil {
+		return nil, err
+	}
+	s.put(missing, read, changes)
+	if known := len(n.Skus) > len(missing.Skus) || n.User != missing.User; known && read.Counters[CatalogueCounter] != version {
+		// What was remembered is of another version than what was read.
+		if f, err = store.ReadFacts(ctx, shop, n); err == nil {
+			s.put(n, f, changes)
+		}
+		return f, err
+	}
+	read.Skus = append(read.Skus, f.Skus...)
+	if missing.User == "" {
+		read.User = f.User
+	}
+	return read, nil
+}
+
+// look finds what is remembered. missing is what has to be read, nil for
+// nothing.
+func (s *Shelf) look(n *FactNeeds) (f *Facts, version int64, missing *FactNeeds, changes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f = &Facts{Shop: s.shop, Skus: make([]inventory.Data, 0, len(n.Skus))}
+	m := &FactNeeds{Coupons: n.Coupons, Counters: n.Counters, Wallet: n.Wallet}
+	for _, id := range n.Skus {
+		if d, ok := s.skus[id]; ok {
+			f.Skus = append(f.Skus, d)
+		} else {
+			m.Skus = append(m.Skus, id)
+		}
+	}
+	if n.User != "" {
+		var ok bool
+		if f.User, ok = s.users[n.User]; !ok {
+			m.User = n.User
+		}
+	}
+	if time.Since(s.checked) < shelfFresh && len(m.Skus)+len(m.Coupons)+len(m.Counters) == 0 && m.User == "" && m.Wallet == nil {
+		m = nil
+	}
+	return f, s.version, m, s.changes
+}
+
+// put remembers what was read. changes is what look said before the reading:
+// if something was changed here since, it may have been read as it was before.
+func (s *Shelf) put(n *FactNeeds, f *Facts, changes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	version := f.Counters[CatalogueCounter]
+	if version < s.version {
+		return
+	}
+	if version > s.version || s.skus == nil {
+		s.skus, s.users = map[string]inventory.Data{}, map[string]shop.User{}
+	}
+	s.version = version
+	if f.Shop.RulesVersion >= s.shop.RulesVersion {
+		s.shop = f.Shop
+	}
+	if changes == s.changes {
+		s.checked = time.Now()
+	}
+	if len(s.skus) > maxShelf {
+		clear(s.skus)
+	}
+	for i := range f.Skus {
+		s.skus[f.Skus[i].Sku] = f.Skus[i]
+	}
+	if len(s.users) > maxShelf {
+		clear(s.users)
+	}
+	if n.User != "" {
+		s.users[n.User] = f.User
+	}
+}
+
+// Changed is told of each commit made here.
+func (s *Shelf) Changed(c *Changes) {
+	catalogue := slices.ContainsFunc(c.Counters, func(c CounterChange) bool { return c.Name == CatalogueCounter })
+	if !catalogue && !c.BumpRules {
+		return
+	}
+	s.mu.Lock()
+	s.changes++
+	s.checked = time.Time{}
+	s.mu.Unlock()
+}
