@@ -82,8 +82,8 @@ func TestHappy(t *testing.T) {
 		{"DELETE /v1/promotions/set", ``, 204, ``},
 		{"GET /v1/promotions", ``, 200, `{"items":[{"id":"spring"}]}`},
 
-		{"POST /v1/coupon-templates", `{"id":"five","name":"5 off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1,"claimable":true}`, 201, `{"id":"five","issued":0,"version":1}`},
-		{"PUT /v1/coupon-templates/five", `{"id":"five","name":"five off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1,"claimable":true}`, 200, `{"name":"five off","version":2}`},
+		{"POST /v1/coupon-templates", `{"id":"five","name":"5 off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1}`, 201, `{"id":"five","issued":0,"version":1}`},
+		{"PUT /v1/coupon-templates/five", `{"id":"five","name":"five off","kind":"amount_off","amountOff":500,"perUserLimit":2,"validDays":1}`, 200, `{"name":"five off","version":2}`},
 		{"GET /v1/coupon-templates/five", ``, 200, `{"name":"five off"}`},
 		{"GET /v1/coupon-templates", ``, 200, `{"items":[{"id":"five"}]}`},
 		{"POST /v1/coupon-templates/five/claim", `{"userId":"u1"}`, 201, `{"code":"…{claimed}","userId":"u1","status":"available","templateId":"five"}`},

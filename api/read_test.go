@@ -19,7 +19,7 @@ func TestETags(t *testing.T) {
 	h.stock()
 	no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
 	p := h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"native"}`)["paymentNo"].(string)
-	dated := h.must("POST /v1/coupon-templates", `{"id":"dated","name":"n","kind":"amount_off","amountOff":1,"validDays":1,"claimable":true}`)["id"].(string)
+	dated := h.must("POST /v1/coupon-templates", `{"id":"dated","name":"n","kind":"amount_off","amountOff":1,"validDays":1}`)["id"].(string)
 	code := h.must("POST /v1/coupon-templates/"+dated+"/claim", `{"userId":"u1"}`)["code"].(string)
 	bought, _ := h.paidOrder(oneTea)
 	refundNo := h.must("POST /v1/orders/"+bought+"/refunds", `{"amount":88}`)["refundNo"].(string)

@@ -18,8 +18,8 @@ func (s *server) mountTemplates() {
 }
 
 const (
-	templateBody    = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1,"claimable":true}`
-	templateExample = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1,"claimable":true,"issued":0,"version":1}`
+	templateBody    = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1}`
+	templateExample = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1,"issued":0,"version":1}`
 )
 
 var makeTemplate = op{
@@ -84,7 +84,7 @@ func (s *server) listTemplates(ctx context.Context, in *listTemplatesInput) (*an
 
 var claimCoupon = op{
 	call: "POST /v1/coupon-templates/{id}/claim", id: "claimCoupon", tag: "Coupons", summary: "Give a user a coupon (领券)", status: 201,
-	about: "Of a template that is `claimable`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user: " +
+	about: "Unless the template says `\"claimable\": false`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user: " +
 		"exact, however many ask at once. `coupon_unavailable` says which of these it was.",
 	codes: []fault.Code{fault.Missing, fault.CouponUnavailable, fault.IdempotencyKeyReused},
 	body:  `{"userId":"u-1001"}`, answer: couponExample,

@@ -19,7 +19,7 @@ import (
 // offer makes a template of 1.00 off.
 func offer(t *testing.T, r *rig.Rig, id string, change func(*marketing.Template)) {
 	t.Helper()
-	in := marketing.Template{ID: id, Name: id, Kind: "amount_off", AmountOff: 100, Claimable: true}
+	in := marketing.Template{ID: id, Name: id, Kind: "amount_off", AmountOff: 100}
 	if change != nil {
 		change(&in)
 	}
@@ -122,7 +122,7 @@ func TestIssueRefusals(t *testing.T) {
 		r := scene(t, open)
 		now := r.Clock.Now().UTC()
 		soon, past := now.Add(time.Hour), now.Add(-time.Hour)
-		offer(t, r, "closed", func(d *marketing.Template) { d.Claimable = false })
+		offer(t, r, "closed", func(d *marketing.Template) { d.Claimable = new(bool) })
 		offer(t, r, "soon", func(d *marketing.Template) { d.ValidFrom = &soon })
 		offer(t, r, "past", func(d *marketing.Template) { d.ValidUntil = &past })
 		offer(t, r, "three", func(d *marketing.Template) { d.Supply, d.PerUserLimit = 3, 2 })

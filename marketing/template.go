@@ -30,7 +30,7 @@ type Template struct {
 	Supply      int64          `json:"supply,omitempty" doc:"Coupons that may be issued in all; 0 is no limit. Whether there is a limit is settled when the template is made, how high it is can change"`
 
 	PerUserLimit   int64 `json:"perUserLimit,omitempty" doc:"Coupons of this template that one user may be given; 0 is no limit. Settled and changed as supply is"`
-	Claimable      bool  `json:"claimable,omitempty" doc:"Users may claim it (领券), from validFrom to validUntil; otherwise only the shop gives it out"`
+	Claimable      *bool `json:"claimable,omitempty" doc:"True when absent: users may claim it (领券), from validFrom to validUntil; otherwise only the shop gives it out"`
 	Stackable      bool  `json:"stackable,omitempty" doc:"Combines with other coupons"`
 	ReturnOnRefund bool  `json:"returnOnRefund,omitempty" doc:"A full refund gives the coupon back"`
 
@@ -91,7 +91,7 @@ func (t *Template) Open(claim bool, now time.Time) string {
 	switch {
 	case t.ValidUntil != nil && !now.Before(*t.ValidUntil):
 		return "it ended at " + t.ValidUntil.UTC().Format(time.RFC3339)
-	case claim && !t.Claimable:
+	case claim && t.Claimable != nil && !*t.Claimable:
 		return "it cannot be claimed; the shop gives it out"
 	case claim && t.ValidFrom != nil && now.Before(*t.ValidFrom):
 		return "it can be claimed from " + t.ValidFrom.UTC().Format(time.RFC3339)
