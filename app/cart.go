@@ -39,7 +39,6 @@ func (c *Cart) check() error {
 	if len(c.Coupons) > pricing.MaxCoupons {
 		return fault.Invalidf("/couponCodes", "at most %d codes", pricing.MaxCoupons)
 	}
-	at := make(map[string]int, len(c.Items))
 	merged := make([]Item, 0, len(c.Items))
 	for i, it := range c.Items {
 		if shop.CheckID("", it.Sku) != nil {
@@ -48,9 +47,8 @@ func (c *Cart) check() error {
 		if it.Quantity < 1 || it.Quantity > pricing.MaxQuantity {
 			return fault.Invalidf(fmt.Sprintf("/items/%d/quantity", i), "must be from 1 to %d", pricing.MaxQuantity)
 		}
-		j, twin := at[it.Sku]
-		if !twin {
-			at[it.Sku] = len(merged)
+		j := slices.IndexFunc(merged, func(m Item) bool { return m.Sku == it.Sku }) // a map costs more for 20
+		if j < 0 {
 			merged = append(merged, it)
 			continue
 		}

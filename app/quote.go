@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
@@ -68,17 +69,16 @@ func (a *App) gather(ctx context.Context, shop string, in *Cart, wallet *WalletN
 	if err != nil {
 		return nil, err
 	}
-	bySku := make(map[string]*inventory.Data, len(facts.Skus))
-	for i := range facts.Skus {
-		bySku[facts.Skus[i].Sku] = &facts.Skus[i]
-	}
 	lines := make([]pricing.Line, len(in.Items))
 	for i, it := range in.Items {
-		d := bySku[it.Sku]
-		if d == nil {
+		at := i // as it is when all of them were remembered
+		if at >= len(facts.Skus) || facts.Skus[at].Sku != it.Sku {
+			at = slices.IndexFunc(facts.Skus, func(d inventory.Data) bool { return d.Sku == it.Sku })
+		}
+		if at < 0 {
 			return nil, skuNotFound(it.Sku)
 		}
-		lines[i] = line(d, it.Quantity)
+		lines[i] = line(&facts.Skus[at], it.Quantity)
 	}
 	g := &gathered{pricing.Input{
 		Currency: facts.Shop.Currency, Now: now, User: buyer(&facts.User), Lines: lines, Rules: rules.Promotions, Explain: true,
