@@ -287,7 +287,7 @@ func (h *house) stock() {
 	h.must("PUT /v1/skus/milk", `{"name":"牛奶","price":2000,"stock":50,"maxPerUser":2}`)
 	h.must("POST /v1/promotions", `{"id":"spring","name":"满100减10","kind":"amount_off","threshold":10000,"amountOff":1000}`)
 	h.must("POST /v1/coupon-templates", `{"id":"five","name":"5 off","kind":"amount_off","amountOff":500,"supply":1000}`)
-	h.must("POST /v1/coupon-templates", `{"id":"closed","name":"by the shop","kind":"amount_off","amountOff":500}`)
+	h.must("POST /v1/coupon-templates", `{"id":"closed","name":"by the shop","kind":"amount_off","amountOff":500,"claimable":false}`)
 	h.must("POST /v1/coupons", `{"templateId":"five","codes":["C-1","C-2","C-3"]}`)
 	h.must("POST /v1/coupons", `{"templateId":"five","userId":"somebody","codes":["C-THEIRS"]}`)
 	h.must("PUT /v1/users/blocked", `{"blocked":true}`)

@@ -146,6 +146,12 @@ func TestEditOrSubmit(t *testing.T) {
 				t.Errorf("round %d: placed %+v", round, placed)
 			}
 			rest(t, r)
+			// One that was cancelled while it was being paid for waits for the
+			// channel's word.
+			for _, p := range view(t, r, no).Payments {
+				must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			}
+			rest(t, r)
 			if s := view(t, r, no).Order.Status; s != order.Closed {
 				t.Errorf("round %d: %s", round, s)
 			}

@@ -21,7 +21,7 @@ const words = {
     transport: { connecting: '连接中', websocket: 'WebSocket', sse: 'SSE', polling: '轮询', reconnecting: '重连中', closed: '已断开' }, transportTitle: '消息通道',
     event: {
       'order.placed': '订单已提交', 'order.partially_paid': '收到部分款项', 'order.paid': '支付成功', 'order.payment_failed': '付款未成功',
-      'order.closing': '订单正在关闭', 'order.closed': '订单已关闭', 'order.completed': '订单已完成', 'order.refunded': '已全额退款', 'order.changed': '订单有更新',
+      'order.drafted': '草稿已保存', 'order.edited': '草稿已修改', 'order.closing': '订单正在关闭', 'order.closed': '订单已关闭', 'order.completed': '订单已完成', 'order.refunded': '已全额退款', 'order.changed': '订单有更新',
       'order.instalment_due': '请支付下一期款项', 'order.instalment_overdue': '本期款项已逾期，请尽快支付',
       'payment.created': '支付单已创建', 'payment.pending': '等待支付', 'payment.succeeded': '已收到付款', 'payment.failed': '本次支付未成功', 'payment.closed': '支付单已关闭', 'payment.anomaly': '付款需要人工核对',
       'refund.created': '退款申请中', 'refund.progressed': '部分退款已到账', 'refund.succeeded': '退款成功', 'refund.failed': '退款未成功，正在处理', 'refund.parked': '退款需要人工处理，请稍候', 'refund.retried': '正在重新退款',
@@ -65,7 +65,7 @@ const words = {
     transport: { connecting: 'connecting', websocket: 'WebSocket', sse: 'SSE', polling: 'polling', reconnecting: 'reconnecting', closed: 'disconnected' }, transportTitle: 'How messages arrive',
     event: {
       'order.placed': 'Order placed', 'order.partially_paid': 'Part of the payment arrived', 'order.paid': 'Payment successful', 'order.payment_failed': 'The payment did not succeed',
-      'order.closing': 'The order is being closed', 'order.closed': 'The order was closed', 'order.completed': 'Order completed', 'order.refunded': 'The order was refunded in full', 'order.changed': 'The order has changed',
+      'order.drafted': 'The draft was saved', 'order.edited': 'The draft was changed', 'order.closing': 'The order is being closed', 'order.closed': 'The order was closed', 'order.completed': 'Order completed', 'order.refunded': 'The order was refunded in full', 'order.changed': 'The order has changed',
       'order.instalment_due': 'The next instalment is due soon', 'order.instalment_overdue': 'An instalment is overdue, please pay it',
       'payment.created': 'Payment created', 'payment.pending': 'Waiting for payment', 'payment.succeeded': 'Payment received', 'payment.failed': 'This attempt did not succeed', 'payment.closed': 'The payment was closed', 'payment.anomaly': 'The payment is being checked',
       'refund.created': 'Refund requested', 'refund.progressed': 'Part of the refund has gone through', 'refund.succeeded': 'Refund successful', 'refund.failed': 'The refund did not succeed, we are looking into it', 'refund.parked': 'The refund takes longer, we are looking into it', 'refund.retried': 'The refund is being tried again',
