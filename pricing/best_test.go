@@ -294,9 +294,9 @@ func TestBestIsBruteForceInEveryOrder(t *testing.T) {
 
 // Many more than rapid makes, most of them with coupons that meet.
 func TestBestIsBruteForceOnManyWallets(t *testing.T) {
-	cases := 3000
+	cases := 1000
 	if testing.Short() {
-		cases = 300
+		cases = 100
 	}
 	full, meets := 0, 0
 	for seed := range cases {
