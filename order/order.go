@@ -54,7 +54,7 @@ type Data struct {
 
 	Items    []pricing.QuoteLine
 	Applied  []pricing.Applied
-	Basis    *pricing.Basis // what the price was computed from; nil for orders of before it was kept
+	Basis    *pricing.Basis `json:"-"` // what the price was computed from, which no answer shows; nil for orders of before it was kept
 	Coupons  []string
 	Counts   []event.Count // what it holds of counted limits
 	Metadata map[string]string

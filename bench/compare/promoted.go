@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/tandem-pay/tandem/bench/load"
+)
+
+// limitedPromotions make ten of the 10,000 about a hundred skus each, with a
+// limit that is far away: of uses, of a budget, or for each user. Every line of
+// every order is about one of them, so that an order of two lines moves two
+// counters, most of them hot.
+const limitedPromotions = promotions + `;
+UPDATE promotions AS p SET doc = (p.doc::jsonb || jsonb_build_object(
+	'kind', 'amount_off', 'threshold', 1, 'amountOff', 1,
+	(ARRAY['usageLimit', 'budget', 'perUserLimit'])[1 + n.n % 3], 1000000000,
+	'scope', jsonb_build_object('skus', (SELECT jsonb_agg('bench-' || lpad(i::text, 5, '0')) FROM generate_series(0, 999) AS i WHERE i % 10 = n.n)))
+	- 'price' - 'buy' - 'get' - 'percentOff')::json
+FROM (SELECT n, 'bench-' || (1001 + n) AS id FROM generate_series(0, 9) AS n) AS n WHERE p.promotion_id = n.id;
+INSERT INTO rule_history (shop, kind, id, since, version, doc)
+SELECT p.shop, 'promotion', p.promotion_id, s.rules_version, p.version, p.doc FROM promotions AS p JOIN shops AS s ON s.shop = p.shop;
+ANALYZE promotions`
+
+// promoted measures orders with 10,000 promotions in force, in turns with none.
+func promoted(ctx context.Context, h *house) ([]Result, error) {
+	const goal = 0.9 // of the rate without
+	withLimits := func(h *house, ctx context.Context) (*place, error) {
+		p, err := h.postgres(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := h.sql(ctx, p.flags[1], limitedPromotions); err != nil {
+			return nil, errors.Join(err, p.drop())
+		}
+		return p, nil
+	}
+	var with, without series
+	for n := range h.pairs {
+		for _, side := range []struct {
+			name string
+			to   *series
+			in   where
+		}{{"with", &with, withLimits}, {"without", &without, inPostgres}} {
+			r, audit, err := h.once(ctx, side.in,
+				func(ctx context.Context, p *place) (*load.Process, error) { return h.serve(ctx, p.flags...) }, placing(64, 1000))
+			if err != nil {
+				return nil, fmt.Errorf("%s, run %d: %w", side.name, n+1, err)
+			}
+			h.say(side.name, r, audit)
+			side.to.add(r, audit)
+		}
+	}
+	rate := Result{
+		What: "rate; beside: without promotions", Unit: "/s", Tandem: median(with.rates), Baseline: median(without.rates), Goal: goal, AtLeast: true,
+		Offences: with.offences + without.offences, Audited: with.runs + without.runs,
+	}
+	rate.Ratio = rate.Tandem / rate.Baseline
+	rate.Pass = rate.Ratio >= goal && rate.Offences == 0
+	p99 := Result{What: "p99", Unit: " ms", Tandem: median(with.p99s), Baseline: median(without.p99s), Pass: true}
+	p99.Ratio = p99.Tandem / p99.Baseline
+	return []Result{rate, p99}, nil
+}
