@@ -57,7 +57,8 @@ func (r *reconciler) take(ctx context.Context, d *reconcile.Difference) error {
 }
 
 // record stores the differences that wait. One that is known keeps what was
-// recorded of it, but for one that was open and has been healed now.
+// recorded of it, but for one that was open and has been healed now, and for
+// one that had gone by itself and is back: it is open again.
 func (r *reconciler) record(ctx context.Context) error {
 	waiting := r.waiting
 	r.waiting = nil
@@ -80,6 +81,9 @@ func (r *reconciler) record(ctx context.Context) error {
 				if x.Status == DiscrepancyHealed {
 					x.ResolvedAt = tx.Now()
 				}
+				tx.PutDiscrepancy(&x)
+			case have.Status == DiscrepancyHealed && x.Status == DiscrepancyOpen:
+				x.CreatedAt = have.CreatedAt
 				tx.PutDiscrepancy(&x)
 			case have.Status == DiscrepancyOpen && x.Status == DiscrepancyHealed:
 				have.Status, have.Resolution, have.ResolvedAt = x.Status, x.Resolution, tx.Now()

@@ -458,6 +458,16 @@ func TestReconcileStanding(t *testing.T) {
 			t.Errorf("%+v", sum)
 		}
 
+		// And is gone again: what had healed by itself is open, what a person
+		// resolved stays so.
+		r.Gate.Rows = rows[:1]
+		reconciled(t, r, day, app.ReconciliationDone)
+		if words, _ := found(t, r, day); words != "payment_missing open, payment_missing resolved" {
+			t.Errorf("after it was gone again: %s", words)
+		}
+		r.Gate.Rows = rows[:2]
+		d = reconciled(t, r, day, app.ReconciliationDone)
+
 		r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, true }
 		failed := reconciled(t, r, day, app.ReconciliationFailed)
 		if string(failed.Summary) != string(d.Summary) {

@@ -80,13 +80,19 @@ func TestBothChannels(t *testing.T) {
 				t.Errorf("%s: %v", channel, d)
 			}
 		}
-		if err := sv.sandbox.Arm(sandbox.OpFlowBill, sandbox.BillRowMissing, 1); err != nil {
-			t.Fatal(err)
+		// The daily job fetches bills of its own, each day's once, and may meet
+		// the fault in our place: what it found we have healed then.
+		var items []any
+		var last obj
+		for try := 0; len(items) == 0 && try < 10; try++ {
+			if err := sv.sandbox.Arm(sandbox.OpFlowBill, sandbox.BillRowMissing, 1); err != nil {
+				t.Fatal(err)
+			}
+			last = c.must(200, "POST", "/v1/reconciliations", obj{"channel": "wechatpay", "date": day})
+			items = c.must(200, "GET", "/v1/discrepancies?status=open", nil)["items"].([]any)
 		}
-		c.must(200, "POST", "/v1/reconciliations", obj{"channel": "wechatpay", "date": day})
-		items := c.must(200, "GET", "/v1/discrepancies?status=open", nil)["items"].([]any)
 		if len(items) != 1 || items[0].(map[string]any)["class"] != "funds_differ" {
-			t.Errorf("open: %v", items)
+			t.Errorf("open: %v after %v", items, last)
 		}
 		c.must(200, "POST", "/v1/reconciliations", obj{"channel": "wechatpay", "date": day})
 		if items := c.must(200, "GET", "/v1/discrepancies?status=open", nil)["items"].([]any); len(items) != 0 {
