@@ -63,45 +63,37 @@ func (s *simulation) before(user string) error {
 
 // next is the next order by number. One that was a draft waits until its time
 // has come.
-func (s *simulation) next(p *pricedAgain) error {
+func (s *simulation) next(p *pricedAgain) {
 	if p.Submitted {
 		heap.Push(&s.waiting, timed[*pricedAgain]{p.PlacedAt, p})
-		return nil
+		return
 	}
-	if err := s.submit(p.PlacedAt); err != nil {
-		return err
-	}
-	return s.take(p)
+	s.submit(p.PlacedAt)
+	s.take(p)
 }
 
 // submit takes the orders that were submitted until a time.
-func (s *simulation) submit(until time.Time) error {
+func (s *simulation) submit(until time.Time) {
 	for len(s.waiting) > 0 && !s.waiting[0].at.After(until) {
-		if err := s.take(heap.Pop(&s.waiting).(timed[*pricedAgain]).value); err != nil {
-			return err
-		}
+		s.take(heap.Pop(&s.waiting).(timed[*pricedAgain]).value)
 	}
-	return nil
 }
 
 // end is after the last order.
-func (s *simulation) end() error {
-	err := s.submit(s.to)
+func (s *simulation) end() {
+	s.submit(s.to)
 	s.release(s.to.Add(-1))
-	return err
 }
 
 // take decides what the draft's limits allow one order.
-func (s *simulation) take(p *pricedAgain) error {
+func (s *simulation) take(p *pricedAgain) {
 	s.release(p.PlacedAt)
 	_, bought := s.earlier[p.User]
 	first := !bought && s.buying[p.User] == 0
 	r := release{user: p.User}
 	if p.quote != nil {
 		before := s.usage(p)
-		if err := s.settle(p, first, before); err != nil {
-			return err
-		}
+		s.settle(p, first, before)
 		if p.is >= 0 {
 			r.counted = pricing.Usage{Uses: 1, Spent: p.is}
 			s.tally.give(p.PlacedAt, p.is)
@@ -123,35 +115,59 @@ func (s *simulation) take(p *pricedAgain) error {
 		heap.Push(&s.releases, timed[release]{p.ClosedAt, r})
 	}
 	s.tally.order(p, first)
-	return nil
 }
 
-// settle prices the order again if it is not within the draft's limits, or if
-// it may not be.
-func (s *simulation) settle(p *pricedAgain, first bool, used pricing.Usage) error {
-	redo := s.draft.FirstOrderOnly && !p.asked && !first && p.in.User.FirstOrder
-	if redo {
+// settle finds the price that the draft's limits leave.
+func (s *simulation) settle(p *pricedAgain, first bool, used pricing.Usage) {
+	had := p.is >= 0
+	if s.draft.FirstOrderOnly && !p.asked && !first && p.in.User.FirstOrder {
 		p.in.User.FirstOrder = false
+		p.reprice(s.draft.ID)
+		had = p.is >= 0
 	}
-	if s.limited && !s.within(p, used) {
-		redo = true
+	if p.quote == nil || !s.limited || s.within(p, used) {
+		return
+	}
+	why, known := s.barred(p, used)
+	if !known {
 		if p.in.Usage = maps.Clone(p.in.Usage); p.in.Usage == nil {
 			p.in.Usage = map[string]pricing.Usage{}
 		}
 		p.in.Usage[s.draft.ID] = used
-	}
-	if !redo {
-		return nil
-	}
-	if err := p.reprice(s.draft.ID); err != nil || p.quote == nil {
-		return err
-	}
-	for i := range p.quote.Skipped {
-		if k := &p.quote.Skipped[i]; k.Source == pricing.FromPromotion && k.ID == s.draft.ID {
-			s.tally.refuse(k.Reason, p.PlacedAt)
+		if p.reprice(s.draft.ID); p.quote == nil {
+			return
 		}
+		for i := range p.quote.Skipped {
+			if k := &p.quote.Skipped[i]; k.Source == pricing.FromPromotion && k.ID == s.draft.ID {
+				why = k.Reason
+			}
+		}
+	} else if why != "" {
+		p.quote, p.is = nil, -1
 	}
-	return nil
+	if had {
+		s.tally.refuse(why, p.PlacedAt)
+	}
+}
+
+// barred says for which limit the order has nothing of the draft, "" if for
+// none. With a draft that is barred the price is what it was without; whether
+// a budget is enough is known if the draft was measured but once. It is not
+// known otherwise.
+func (s *simulation) barred(p *pricedAgain, u pricing.Usage) (why pricing.Reason, known bool) {
+	switch d := s.draft; {
+	case p.rules.replaced != nil:
+		return "", false
+	case d.UsageLimit > 0 && u.Uses >= d.UsageLimit:
+		return pricing.UsageLimit, true
+	case d.PerUserLimit > 0 && u.ByUser >= d.PerUserLimit:
+		return pricing.PerUserLimit, true
+	case d.ExclusiveGroup != "":
+		return "", false
+	case p.is > d.Budget-u.Spent:
+		return pricing.BudgetSpent, true
+	}
+	return "", true
 }
 
 // within says whether the draft's limits allow whatever it could give.

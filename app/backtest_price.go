@@ -125,18 +125,18 @@ func (w *whatIfs) price(ctx context.Context, p *pricedAgain) error {
 	if w.gift != nil && !slices.ContainsFunc(in.Gifts, func(g pricing.Gift) bool { return g.Sku == w.gift.Sku }) {
 		in.Gifts = append(slices.Clip(in.Gifts), *w.gift)
 	}
-	return p.reprice(w.draft.ID)
+	p.reprice(w.draft.ID)
+	return nil
 }
 
 // reprice prices the order by its input as it now is.
-func (p *pricedAgain) reprice(draft string) error {
+func (p *pricedAgain) reprice(draft string) {
 	q, err := pricing.Price(p.in)
 	if err != nil {
-		p.why, p.quote = noPrice, nil
-		return nil
+		p.why, p.quote, p.was, p.is = noPrice, nil, -1, -1
+		return
 	}
 	p.quote, p.was, p.is = q, amountOf(p.paid.Applied, draft), amountOf(q.Applied, draft)
-	return nil
 }
 
 // amountOf is what a promotion took off; -1 if it did not apply.
