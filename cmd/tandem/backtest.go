@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"time"
+	_ "time/tzdata" // a container may have no zones of its own
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/bench/load"
