@@ -32,7 +32,7 @@ func TestBacktestCommand(t *testing.T) {
 		c.must(201, "POST", "/v1/promotions", obj{"id": "live", "name": "5% & more", "kind": "percent_off", "percentOff": 5, "exclusiveGroup": "g"})
 		for key, coupons := range map[string][]string{"k1": {}, "k2": {"C1"}} {
 			no, _ := c.order(key, coupons...)
-			if err := sv.sandbox.Pay(c.pay(no, "pay "+key)); err != nil {
+			if err := sv.sandbox.Pay(c.pay(no, "pay-"+key)); err != nil {
 				t.Fatal(err)
 			}
 			c.until(no, "paid")
