@@ -243,6 +243,7 @@ func note(effects map[ruleID]*RuleEffect, was *pricing.Applied, less int64, lost
 func (t *tally) report(w *whatIfs) *BacktestReport {
 	r := t.r
 	var spent int64
+	r.Limits = []LimitUse{}
 	for i := range r.Days {
 		d := &r.Days[i]
 		spent += d.Given - d.Returned
