@@ -89,6 +89,15 @@ func (p *past) rules(ctx context.Context, version int64) (*marketing.Rules, erro
 
 // priceAgain computes an order's price from its snapshot, by rules.
 func priceAgain(d *order.Data, rules *marketing.Rules, promotions *pricing.Rules) (*pricing.Quote, error) {
+	coupons, err := pastCoupons(d, rules)
+	if err != nil {
+		return nil, err
+	}
+	return pricing.Price(d.Basis.Input(d.Currency, d.User, d.Items, promotions, coupons))
+}
+
+// pastCoupons are the coupons of an order as they were priced.
+func pastCoupons(d *order.Data, rules *marketing.Rules) ([]pricing.Coupon, error) {
 	coupons := make([]pricing.Coupon, 0, len(d.Coupons))
 	for _, code := range d.Coupons {
 		at := slices.IndexFunc(d.Applied, func(a pricing.Applied) bool { return a.Source == pricing.FromCoupon && a.Code == code })
@@ -103,7 +112,7 @@ func priceAgain(d *order.Data, rules *marketing.Rules, promotions *pricing.Rules
 		coupons = append(coupons, t.Priced(&marketing.CouponData{Code: code, TemplateID: t.ID, Status: marketing.Available}, d.User, d.Basis.At))
 		coupons[len(coupons)-1].Refused = ""
 	}
-	return pricing.Price(d.Basis.Input(d.Currency, d.User, d.Items, promotions, coupons))
+	return coupons, nil
 }
 
 // repriced says in what an order differs from its price computed again; ""

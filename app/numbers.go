@@ -60,6 +60,16 @@ func newNumber(kind byte, now time.Time, rand io.Reader) (string, error) {
 	return string(append(b, checkDigit(b))), nil
 }
 
+// FirstOrderNumber is what every number of an order made at a time or later
+// is not less than. Numbers are made a moment before their command is decided.
+func FirstOrderNumber(at time.Time) string {
+	at = at.UTC()
+	return string(fmt.Appendf(at.AppendFormat([]byte{orderDigit}, "20060102150405"), "%03d", at.Nanosecond()/1e6))
+}
+
+// NumberSlack is more than the time that a command waits for its turn.
+const NumberSlack = time.Hour
+
 // ValidNumber says whether the check digit of a number is right: a mistyped
 // digit or two swapped neighbours never pass.
 func ValidNumber(no string) bool {

@@ -127,6 +127,31 @@ type Orders interface {
 	Payment(ctx context.Context, shop, no string) (payment.Data, error)
 	// Bought says whether the user has an order that was not closed.
 	Bought(ctx context.Context, shop, user string) (bool, error)
+	// EachPriced streams the orders that were placed in [from, to), in the
+	// order of their numbers: of those that were drafts first, the ones made
+	// after from less order.DraftExpiry. What f is given is good until it
+	// returns; its error ends the stream.
+	EachPriced(ctx context.Context, shop string, from, to time.Time, f func(*PricedOrder) error) error
+	// EachBuyer streams, in any order and again for each order, the buyers
+	// with an order placed before a time that has not been closed.
+	EachBuyer(ctx context.Context, shop string, before time.Time, f func(user string) error) error
+}
+
+// PricedOrder is an order that was placed, as far as pricing it again looks at
+// it.
+type PricedOrder struct {
+	No        string
+	User      string
+	Status    order.Status
+	Currency  string
+	Payable   int64     // minor units
+	PlacedAt  time.Time // see order.Data.Placed
+	Submitted bool      // it was a draft, so that its number is older than its price
+	ClosedAt  time.Time
+	GoodsGone bool
+	// Snapshot is JSON with the order's Items, Applied, Basis and Coupons
+	// under these names in lower case, and others.
+	Snapshot []byte
 }
 
 // RefundFilter narrows a list of refunds; zero fields do not.

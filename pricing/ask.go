@@ -74,3 +74,24 @@ func (r *Rules) Ask(lines []Line, user *User, now time.Time) Ask {
 	ask.Gifts = slices.Compact(ask.Gifts)
 	return ask
 }
+
+// Considers says whether some rule is in date, has a line in scope and is for
+// the user. If none is, Price gives what it gives without these rules. It is
+// for few rules: the work grows with their number.
+func (r *Rules) Considers(lines []Line, user *User, now time.Time) bool {
+	considered := func(rank int32, l *Line) bool {
+		u := r.rules[rank]
+		return u.inDate(now) && u.eligible(user) && !u.excludes(l)
+	}
+	found := false
+	for i := range lines {
+		l := &lines[i]
+		for rank, u := range r.rules {
+			found = found || !u.listed && considered(int32(rank), l)
+		}
+		if r.eachRank(l, func(rank int32) { found = found || considered(rank, l) }); found {
+			return true
+		}
+	}
+	return false
+}

@@ -23,6 +23,7 @@ type cli struct {
 	Sandbox   sandboxCmd   `cmd:"" help:"Run the payment gateway emulator alone, for any program in any language."`
 	Bench     benchCmd     `cmd:"" help:"Drive load and report rates, latencies, and the audit's verdict."`
 	Audit     auditCmd     `cmd:"" help:"Check the invariants on a live database; exit 1 if any is broken."`
+	Backtest  backtestCmd  `cmd:"" help:"Price a period's orders again as if a promotion had been live: what it would have cost."`
 	Reconcile reconcileCmd `cmd:"" help:"Compare a day with a channel's bill; exit 1 if anything is left for a person."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables up to date, or take them away."`
 	Keys      keysCmd      `cmd:"" help:"List, add and revoke secret keys."`

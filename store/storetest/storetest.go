@@ -70,6 +70,7 @@ func Run(t *testing.T, b Backend) {
 		{"coupons", testCoupons},
 		{"coupons that expire", testDueCoupons},
 		{"orders", testOrders},
+		{"orders to price again", testPriced},
 		{"refunds", testRefunds},
 		{"what a channel took", testSettled},
 		{"refunds of a time", testRefundsOfTime},
