@@ -110,8 +110,9 @@ func (w *whatIfs) price(ctx context.Context, p *pricedAgain) error {
 	if !considered && p.rules.replaced == nil {
 		return nil
 	}
-	if in.Coupons, err = couponsOf(&p.paid, p.User, p.rules.Rules); err != nil {
-		p.why = noPrice
+	var cannot error
+	in.Coupons, cannot = couponsOf(&p.paid, p.User, p.rules.Rules)
+	if p.why = unpriced(cannot); p.why != "" {
 		return nil
 	}
 	if w.draft.FirstOrderOnly {
@@ -156,6 +157,14 @@ func (p *pricedAgain) touched() bool {
 
 // gain is how much less would have been paid.
 func (p *pricedAgain) gain() int64 { return p.Payable - p.quote.Payable }
+
+// unpriced is the reason for which an order is left out; "" for none.
+func unpriced(err error) string {
+	if err != nil {
+		return noPrice
+	}
+	return ""
+}
 
 // couponsOf are an order's coupons as pricing wants them. That they could be
 // used was checked when they were locked.

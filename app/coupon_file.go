@@ -41,7 +41,7 @@ func ReadCoupons(r io.Reader, each func(CouponLine) error) error {
 		if err != nil && !tooLong && !errors.Is(err, io.EOF) {
 			return err
 		}
-		last := err != nil
+		last := errors.Is(err, io.EOF)
 		if line == 1 {
 			raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // the byte order mark
 		}

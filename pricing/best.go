@@ -69,16 +69,16 @@ func Best(in Input, wallet []Coupon) (Choice, error) {
 }
 
 // expires compares by ValidUntil; what never expires comes last.
-func (a *Coupon) expires(b *Coupon) int {
-	switch never, other := a.ValidUntil.IsZero(), b.ValidUntil.IsZero(); {
-	case never && other:
+func (u *Coupon) expires(other *Coupon) int {
+	switch never, neither := u.ValidUntil.IsZero(), other.ValidUntil.IsZero(); {
+	case never && neither:
 		return 0
 	case never:
 		return 1
-	case other:
+	case neither:
 		return -1
 	}
-	return a.ValidUntil.Compare(b.ValidUntil)
+	return u.ValidUntil.Compare(other.ValidUntil)
 }
 
 // checkWallet refuses a code that is there twice: it could be taken twice.
