@@ -3,8 +3,10 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -285,4 +287,97 @@ func TestBacktestOfNothing(t *testing.T) {
 			t.Fatalf("%+v", got)
 		}
 	})
+}
+
+// TestBacktestLeavesOut: orders that cannot be priced again are counted, and
+// what cannot be read ends it.
+func TestBacktestLeavesOut(t *testing.T) {
+	snapshot := func(basis string) []byte {
+		return fmt.Appendf(nil, `{"items":[{"sku":"A","quantity":1,"unitPrice":1000}]%s}`, basis)
+	}
+	const basis = `,"basis":{"rules":1,"at":"2026-03-01T00:00:00Z"}`
+	past := func(change func(p *app.PricedOrder)) *bygone {
+		w := &bygone{}
+		for i := range 2 {
+			w.orders = append(w.orders, app.PricedOrder{
+				No: fmt.Sprint(i), User: "u", Status: order.Paid, Currency: "CNY", Payable: 1000, PlacedAt: bygoneStart, Snapshot: snapshot(basis),
+			})
+		}
+		change(&w.orders[0])
+		return w
+	}
+	ten := percentOff("", 1000)
+	ten.Name = "draft"
+	for _, tt := range []struct {
+		name    string
+		change  func(p *app.PricedOrder)
+		skipped string
+		err     string
+	}{
+		{"nothing", func(*app.PricedOrder) {}, "map[]", ""},
+		{"without a basis", func(p *app.PricedOrder) { p.Snapshot = snapshot("") }, "map[noBasis:1]", ""},
+		{"in another currency", func(p *app.PricedOrder) { p.Currency = "EUR" }, "map[otherCurrency:1]", ""},
+		{"with a coupon of no template", func(p *app.PricedOrder) {
+			p.Snapshot = snapshot(`,"applied":[{"source":"coupon","id":"t","code":"C","amount":1}]` + basis + `,"coupons":["C"]`)
+		}, "map[noPrice:1]", ""},
+		{"not JSON", func(p *app.PricedOrder) { p.Snapshot = []byte("{") }, "", "order 0: unexpected end"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, err := app.RunBacktest(ctx, past(tt.change), app.Backtest{Shop: "s", Promotion: ten, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 1)})
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) {
+					t.Errorf("%v, want %s", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			left := int64(2 - len(r.Skipped))
+			if fmt.Sprint(r.Skipped) != tt.skipped || r.Orders.All != left || r.Cost != 100*left {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	// A reader that fails, and a caller that gives up, in the middle of many.
+	many := &bygone{}
+	for range 5000 {
+		many.orders = append(many.orders, past(func(*app.PricedOrder) {}).orders[0])
+	}
+	broken := errors.New("the connection broke")
+	over, cancel := context.WithCancel(ctx)
+	for _, tt := range []struct {
+		ctx  context.Context
+		at   func()
+		want error
+	}{{ctx, func() {}, broken}, {over, cancel, context.Canceled}} {
+		_, err := app.RunBacktest(tt.ctx, &breaking{many, tt.at, broken}, app.Backtest{Shop: "s", Promotion: ten, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 1)})
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%v, want %v", err, tt.want)
+		}
+	}
+}
+
+// breaking is a past that can be read in part.
+type breaking struct {
+	*bygone
+	at  func()
+	err error
+}
+
+func (w *breaking) EachPriced(ctx context.Context, _ string, from, to time.Time, f func(*app.PricedOrder) error) error {
+	n := 0
+	err := w.bygone.EachPriced(ctx, "", from, to, func(p *app.PricedOrder) error {
+		if n++; n == 3000 {
+			w.at()
+			if ctx.Err() == nil {
+				return w.err
+			}
+		}
+		return f(p)
+	})
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
 }

@@ -42,6 +42,40 @@ func TestAsk(t *testing.T) {
 	}
 }
 
+// TestConsiders: false only of rules without which the price is the same.
+func TestConsiders(t *testing.T) {
+	later := noon.Add(time.Hour)
+	const cart = "a 1.00 x; b 1.00 y"
+	for _, r := range []struct {
+		name string
+		cart string
+		rule Promotion
+		want bool
+	}{
+		{"about everything", cart, percent("p", "1"), true},
+		{"an empty cart", "", percent("p", "1"), false},
+		{"of a sku", cart, percent("p", "1", skus("b")), true},
+		{"of another", cart, percent("p", "1", skus("c")), false},
+		{"of a category", cart, percent("p", "1", categories("y")), true},
+		{"of another category", cart, percent("p", "1", categories("z")), false},
+		{"all that is there excluded", cart, percent("p", "1", notSkus("a", "b")), false},
+		{"one of them excluded", cart, percent("p", "1", notSkus("a")), true},
+		{"listed and excluded", cart, percent("p", "1", skus("a"), notCategory("x")), false},
+		{"not yet", cart, percent("p", "1", func(p *Promotion) { p.StartsAt = &later }), false},
+		{"not for the user", cart, percent("p", "1", forLevel("gold")), false},
+		{"for the user", cart, percent("p", "1", forLevel("silver")), true},
+		{"a limit does not matter", cart, percent("p", "1", usage(1), firstOnly), true},
+		{"a set that is there in part", cart, Promotion{ID: "p", Kind: "bundle", Price: 1, Items: []BundleItem{{"b", 1}, {"c", 1}}}, true},
+		{"a set that is not", cart, Promotion{ID: "p", Kind: "bundle", Price: 1, Items: []BundleItem{{"c", 1}, {"d", 1}}}, false},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			if got := Compile([]Promotion{r.rule}).Considers(cartOf(r.cart), &User{Level: "silver"}, noon); got != r.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
 func BenchmarkAskOfNothing(b *testing.B) {
 	r, lines, user := Compile(benchRules(10000)), benchCart(), &User{}
 	b.ReportAllocs()
