@@ -70,12 +70,14 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 				bar("pricing again", int64(max(0, min(at.Sub(b.From), b.To.Sub(b.From)))), int64(b.To.Sub(b.From))+1)
 			}
 		}
-		defer fmt.Fprint(s.err, "\r\033[K")
 	}
 	// What is kept is little and what passes by is much: collect it less often.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	began := time.Now()
 	r, err := app.RunBacktest(ctx, db, b)
+	if b.Progress != nil {
+		fmt.Fprint(s.err, "\r\033[K") // the bar, which was not at its end
+	}
 	if err != nil {
 		if fault.Is(err, fault.ValidationFailed) {
 			return usageError{inWords(err)}
