@@ -11,7 +11,7 @@ func TestChoose(t *testing.T) {
 	for _, tt := range []struct{ names, want, err string }{
 		{"chaos", "chaos", ""},
 		{"callbacks, isolation", "callbacks,isolation", ""},
-		{"all", "orders64,orders256,hot64,single,lives,sqlite,sqlite64,push,memory,quote,quotes-http,callbacks,isolation,reconcile", ""},
+		{"all", "orders64,orders256,hot64,single,lives,sqlite,sqlite64,push,memory,quote,quotes-http,promoted64,callbacks,isolation,reconcile", ""},
 		{"orders64,no", "", `there is no row "no"`},
 		{"", "", `there is no row ""`},
 	} {
