@@ -33,7 +33,10 @@ type templateFlags struct {
 // progress is a bar on standard error; total -1 when nobody knows.
 func progress(s streams, what string, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
+		// One of unknown length would turn its wheel from a goroutine of its own,
+		// which reads what it should not.
+		progressbar.OptionSetSpinnerChangeInterval(0))
 }
 
 // yield gives a server on the same SQLite file a chance to write: SQLite lets

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/payment"
@@ -49,8 +47,7 @@ func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 		}
 	}
 	began := time.Now()
-	bar := progressbar.NewOptions64(-1, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("reconciling"),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish())
+	bar := progress(s, "reconciling", -1)
 	d, err := a.Reconcile(ctx, c.Shop, c.Channel, day, func(stage string, rows int64) {
 		if stage != "matched" {
 			bar.Describe(stage)
