@@ -9,9 +9,9 @@ import (
 )
 
 // limitedPromotions make ten of the 10,000 about a hundred skus each, with a
-// limit that is far away: of uses, of a budget, or for each user. Every line of
-// every order is about one of them, so that an order of two lines moves two
-// counters, most of them hot.
+// limit that is far away: of uses, of a budget, or for each user. One promotion
+// is about every line, as in the row of quotes, and it is a limited one: an
+// order of two lines has two discounts and moves two counters, most of them hot.
 const limitedPromotions = promotions + `;
 UPDATE promotions AS p SET doc = (p.doc::jsonb || jsonb_build_object(
 	'kind', 'amount_off', 'threshold', 1, 'amountOff', 1,
@@ -19,6 +19,8 @@ UPDATE promotions AS p SET doc = (p.doc::jsonb || jsonb_build_object(
 	'scope', jsonb_build_object('skus', (SELECT jsonb_agg('bench-' || lpad(i::text, 5, '0')) FROM generate_series(0, 999) AS i WHERE i % 10 = n.n)))
 	- 'price' - 'buy' - 'get' - 'percentOff')::json
 FROM (SELECT n, 'bench-' || (1001 + n) AS id FROM generate_series(0, 9) AS n) AS n WHERE p.promotion_id = n.id;
+UPDATE promotions SET doc = jsonb_set(doc::jsonb, '{scope,skus}', jsonb_build_array('other-' || promotion_id))::json
+WHERE substr(promotion_id, 7)::int <= 1000;
 INSERT INTO rule_history (shop, kind, id, since, version, doc)
 SELECT p.shop, 'promotion', p.promotion_id, s.rules_version, p.version, p.doc FROM promotions AS p JOIN shops AS s ON s.shop = p.shop;
 ANALYZE promotions`
