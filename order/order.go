@@ -31,7 +31,7 @@ const (
 	Revived   = "revived" // the reason of an order.paid that follows an order.closed
 )
 
-// Data is an order as it is stored. Amounts are minor units, times UTC;
+// Data is an order as it is stored, and as an answer that is kept for a key. Amounts are minor units, times UTC;
 // a zero time has not come.
 type Data struct {
 	No       string
@@ -42,32 +42,32 @@ type Data struct {
 	Total    int64
 	Discount int64
 	Payable  int64
-	Paid     int64 // applied to the order so far
-	Refunded int64
+	Paid     int64 `json:",omitzero"` // applied to the order so far
+	Refunded int64 `json:",omitzero"`
 
-	Refunding int64        // asked back, and neither gone nor given up yet
-	Returns   []Return     // what lines gave back, or have promised to; by line
-	Plan      []Instalment // nil: all at once
-	RemindAt  time.Time    // when a part is to be announced
-	GoodsAt   GoodsAt
-	GoodsGone bool // the goods went and the coupons were used before everything was paid
+	Refunding int64        `json:",omitzero"` // asked back, and neither gone nor given up yet
+	Returns   []Return     `json:",omitzero"` // what lines gave back, or have promised to; by line
+	Plan      []Instalment `json:",omitzero"` // nil: all at once
+	RemindAt  time.Time    `json:",omitzero"` // when a part is to be announced
+	GoodsAt   GoodsAt      `json:",omitzero"`
+	GoodsGone bool         `json:",omitzero"` // the goods went and the coupons were used before everything was paid
 
 	Items    []pricing.QuoteLine
 	Applied  []pricing.Applied
-	Basis    *pricing.Basis `json:"-"` // what the price was computed from, which no answer shows; nil for orders of before it was kept
-	Coupons  []string
-	Counts   []event.Count // what it holds of counted limits
-	Metadata map[string]string
+	Basis    *pricing.Basis    `json:"-"` // what the price was computed from, which no answer shows; nil for orders of before it was kept
+	Coupons  []string          `json:",omitzero"`
+	Counts   []event.Count     `json:",omitzero"` // what it holds of counted limits
+	Metadata map[string]string `json:",omitzero"`
 
-	Draft *DraftData // nil: it was placed, or submitted
+	Draft *DraftData `json:",omitzero"` // nil: it was placed, or submitted
 
 	CreatedAt   time.Time
-	SubmittedAt time.Time // of one that was a draft; see Placed
+	SubmittedAt time.Time `json:",omitzero"` // of one that was a draft; see Placed
 	ExpiresAt   time.Time
-	PaidAt      time.Time
-	ClosedAt    time.Time
-	CloseReason string
-	Closing     string // the reason for which it wants to close, while the channel is asked
+	PaidAt      time.Time `json:",omitzero"`
+	ClosedAt    time.Time `json:",omitzero"`
+	CloseReason string    `json:",omitzero"`
+	Closing     string    `json:",omitzero"` // the reason for which it wants to close, while the channel is asked
 
 	Seq   int64  // events so far; also the version that readers see
 	Trace string // W3C traceparent of the call that placed it

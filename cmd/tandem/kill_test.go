@@ -128,12 +128,26 @@ func (l *orderLoad) check(t *testing.T, p *process) {
 
 func auditFlags(t *testing.T, args ...string) {
 	t.Helper()
-	if code := run(t.Context(), append([]string{"audit"}, args...), streams{t.Output(), t.Output()}); code != 0 {
+	if code := run(t.Context(), append([]string{"audit", "--prices"}, args...), streams{t.Output(), t.Output()}); code != 0 {
 		t.Errorf("audit: exit %d", code)
 	}
 }
 
-// TestKill: kill -9 in the middle of a load loses no acknowledged order.
+// limits puts promotions in force of which there is less than the load wants.
+func (c client) limits() {
+	c.must(200, "PUT", "/v1/skus/MUG", obj{"name": "Mug", "price": 300, "stock": 40})
+	for _, p := range []obj{
+		{"id": "some", "name": "some", "kind": "amount_off", "threshold": 1, "amountOff": 7, "usageLimit": 60, "perUserLimit": 9},
+		{"id": "spent", "name": "spent", "kind": "percent_off", "percentOff": 10, "budget": 5000},
+		{"id": "once", "name": "once", "kind": "amount_off", "threshold": 1, "amountOff": 3, "firstOrderOnly": true},
+		{"id": "mug", "name": "mug", "kind": "gift", "threshold": 1, "giftSku": "MUG", "giftQuantity": 1},
+	} {
+		c.must(201, "POST", "/v1/promotions", p)
+	}
+}
+
+// TestKill: kill -9 in the middle of a load loses no acknowledged order, and
+// no limit of a promotion is passed.
 func TestKill(t *testing.T) {
 	for _, db := range []string{"sqlite", "postgres"} {
 		t.Run(db, func(t *testing.T) {
@@ -143,6 +157,7 @@ func TestKill(t *testing.T) {
 			}
 			p := spawn(t, args...)
 			client{t, p.url, testKey}.shop()
+			client{t, p.url, testKey}.limits()
 			for round := range 3 {
 				l := startLoad(t, p)
 				l.reach(t, int64(100+50*round))
@@ -164,6 +179,7 @@ func TestKillOneOfTwo(t *testing.T) {
 	args := []string{"--data", t.TempDir(), "--db", pg.NewEmptyDatabase(t)}
 	one, two := spawn(t, args...), spawn(t, append(args, "--no-sandbox")...)
 	client{t, one.url, testKey}.shop()
+	client{t, one.url, testKey}.limits()
 	l := startLoad(t, one, two)
 	l.reach(t, 200)
 	one.kill()
