@@ -30,7 +30,7 @@ var rows = []row{
 	{"memory", "idle memory of serve", memory},
 	{"quote", "a quote of 20 lines against 100 active promotions, a Go benchmark", quote},
 	{"quotes-http", "quotes/s over HTTP: 20 lines, 10,000 promotions of which 20 match, 64 clients, against a handler that only decodes and encodes", quotes},
-	{"promoted64", "orders/s with 10,000 promotions, limits on 10 of them that every order moves, 64 clients, against none", promoted},
+	{"promoted64", "orders/s with 10,000 promotions, limits on 10 of them, 64 clients, against none", promoted},
 	{"callbacks", "verified callbacks settled/s, 256 clients, against RSA and AES alone on all processors", callbacks},
 	{"isolation", "payments opened and callbacks settled, 32 clients, while 16 others ask a channel that hangs", isolation},
 	{"reconcile", "a day of a million payments, and the readers of bills, Go benchmarks", reconcile},
