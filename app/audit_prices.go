@@ -88,12 +88,12 @@ func (p *past) rules(ctx context.Context, version int64) (*marketing.Rules, erro
 }
 
 // priceAgain computes an order's price from its snapshot, by rules.
-func priceAgain(d *order.Data, rules *marketing.Rules, promotions *pricing.Rules) (*pricing.Quote, error) {
+func priceAgain(d *order.Data, rules *marketing.Rules) (*pricing.Quote, error) {
 	coupons, err := pastCoupons(d, rules)
 	if err != nil {
 		return nil, err
 	}
-	return pricing.Price(d.Basis.Input(d.Currency, d.User, d.Items, promotions, coupons))
+	return pricing.Price(d.Basis.Input(d.Currency, d.User, d.Items, rules.Promotions, coupons))
 }
 
 // pastCoupons are the coupons of an order as they were priced.
@@ -118,7 +118,7 @@ func pastCoupons(d *order.Data, rules *marketing.Rules) ([]pricing.Coupon, error
 // repriced says in what an order differs from its price computed again; ""
 // if in nothing.
 func repriced(d *order.Data, rules *marketing.Rules) string {
-	q, err := priceAgain(d, rules, rules.Promotions)
+	q, err := priceAgain(d, rules)
 	if err != nil {
 		return "cannot be priced again: " + err.Error()
 	}
