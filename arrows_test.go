@@ -10,9 +10,9 @@ import (
 
 const module = "github.com/tandem-pay/tandem/"
 
-// rooms says what each room may import of the other rooms. What stands
-// nowhere here may not exist; "…/*" is a room with all below it.
-var rooms = map[string][]string{
+// packages says what each package may import of the other packages. What stands
+// nowhere here may not exist; "…/*" is a package with all below it.
+var packages = map[string][]string{
 	"money": {}, "fault": {}, "event": {}, "clock": {}, "seal": {},
 	"pricing":   {"money", "fault"},
 	"reconcile": {"payment", "money"},
@@ -46,11 +46,11 @@ var rooms = map[string][]string{
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }
 
-// pure are the rooms of the business: they may not tell the time, draw
+// pure are the packages of the business: they may not tell the time, draw
 // chance, or reach outside.
 var pure = []string{"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"}
 
-// reach are the packages of the standard library that pure rooms stay away
+// reach are the packages of the standard library that pure packages stay away
 // from. payment names net/http for the headers of a callback and context for
 // its port; it calls neither.
 var reach = []string{"os", "net", "net/http", "io/fs", "database/sql", "math/rand", "math/rand/v2", "crypto/rand", "log", "log/slog", "context", "sync"}
@@ -77,9 +77,9 @@ func TestArrows(t *testing.T) {
 		if !inside || top == "cmd" || top == "bench" || top == "internal" {
 			continue // they wire everything
 		}
-		may, known := rooms[name]
+		may, known := packages[name]
 		if !known {
-			t.Errorf("room %s is not on the plan", name)
+			t.Errorf("package %s is not on the plan", name)
 			continue
 		}
 		seen++
@@ -92,21 +92,21 @@ func TestArrows(t *testing.T) {
 			}
 			if slices.Contains(pure, name) {
 				if slices.Contains(reach, i) && !slices.Contains(excused[name], i) {
-					t.Errorf("%s is a pure room and imports %s", name, i)
+					t.Errorf("%s is a pure package and imports %s", name, i)
 				}
 				if strings.Contains(i, ".") {
-					t.Errorf("%s is a pure room and imports %s", name, i)
+					t.Errorf("%s is a pure package and imports %s", name, i)
 				}
 			}
 		}
 	}
 	if seen == 0 {
-		t.Fatal("no room was looked at")
+		t.Fatal("no package was looked at")
 	}
 }
 
-// TestNoClockInPureRooms finds a call of time.Now in the business.
-func TestNoClockInPureRooms(t *testing.T) {
+// TestNoClockInPurePackages finds a call of time.Now in the business.
+func TestNoClockInPurePackages(t *testing.T) {
 	args := []string{"-rnE", "--include=*.go", "--exclude=*_test.go", `time\.(Now|Since|Until|After|Sleep|Tick|NewTimer)\(`}
 	out, err := exec.Command("grep", append(args, pure...)...).Output()
 	if err == nil {

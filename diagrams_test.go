@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "draw the documents' diagrams and tables
 func TestDiagrams(t *testing.T) {
 	for file, drawn := range map[string]map[string]string{
 		"ARCHITECTURE.md": {
-			"order": drawOrder(), "payment": drawPayment(), "refund": drawRefund(), "coupon": drawCoupon(), "rooms": drawRooms(), "reactions": drawReactions(),
+			"order": drawOrder(), "payment": drawPayment(), "refund": drawRefund(), "coupon": drawCoupon(), "packages": drawPackages(), "reactions": drawReactions(),
 		},
 		"docs/payments.md":         {"classes": drawClasses(false), "policies": drawPolicies(), "parked": drawParked()},
 		"docs/payments.zh-CN.md":   {"classes": drawClasses(true)},
@@ -206,16 +206,16 @@ func drawCoupon() string {
 	return s.draw(string(marketing.Available))
 }
 
-func drawRooms() string {
+func drawPackages() string {
 	var b strings.Builder
-	b.WriteString("| room | may import |\n|---|---|\n")
-	names := make([]string, 0, len(rooms))
-	for name := range rooms {
+	b.WriteString("| package | may import |\n|---|---|\n")
+	names := make([]string, 0, len(packages))
+	for name := range packages {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		may := slices.Clone(rooms[name])
+		may := slices.Clone(packages[name])
 		slices.Sort(may)
 		list := strings.Join(may, ", ")
 		if list == "" {

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/api"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/shop"
 )
 
@@ -116,7 +116,7 @@ func TestNotify(t *testing.T) {
 	h.stock()
 	no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
 	p := h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"native"}`)["paymentNo"].(string)
-	good := string(rig.Callback(p, h.Gate.Pay(p)))
+	good := string(harness.Callback(p, h.Gate.Pay(p)))
 	for _, tt := range []struct {
 		name, path, body string
 		status           int
@@ -124,7 +124,7 @@ func TestNotify(t *testing.T) {
 	}{
 		{"not ours", "/v1/notify/default/gate", `{"forged":true}`, 500, "gate refused:signature"},
 		{"too large", "/v1/notify/default/gate", strings.Repeat("x", 5<<20), 500, "gate refused:signature"},
-		{"unknown payment", "/v1/notify/default/gate", string(rig.Callback("2999", h.Gate.Pay(p))), 500, "gate orphan"},
+		{"unknown payment", "/v1/notify/default/gate", string(harness.Callback("2999", h.Gate.Pay(p))), 500, "gate orphan"},
 		{"good", "/v1/notify/default/gate?from=channel", good, 200, "gate settled"},
 		{"good again", "/v1/notify/default/gate", good, 200, "gate repeated"},
 		{"no such channel", "/v1/notify/default/made-up", good, 409, "unknown no_channel"},

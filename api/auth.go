@@ -29,7 +29,7 @@ func (s *server) admit(ctx context.Context, c *call, o *op) error {
 	if o.who != byAnyone {
 		token, ok := bearer(c.r.Header.Get("Authorization"))
 		if !ok {
-			return fault.New(fault.MissingKey, "send Authorization: Bearer with a secret key (sk_…) or a client token (ct_…)")
+			return fault.New(fault.Unauthorized, "send Authorization: Bearer with a secret key (sk_…) or a client token (ct_…)")
 		}
 		id, err := s.Auth.Authenticate(ctx, token)
 		if err != nil {
@@ -37,7 +37,7 @@ func (s *server) admit(ctx context.Context, c *call, o *op) error {
 		}
 		c.Identity = id
 		if o.who == bySecret && !id.Secret() {
-			return fault.New(fault.NotYours, "this takes a secret key; a client token reads, pays and cancels its one order")
+			return fault.New(fault.Forbidden, "this takes a secret key; a client token reads, pays and cancels its one order")
 		}
 	}
 	if o.takesJSON {

@@ -26,11 +26,11 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// shortRoad answers every command at once, so that what is measured is all
+// shortEngine answers every command at once, so that what is measured is all
 // that stands around it.
-type shortRoad struct{ answer any }
+type shortEngine struct{ answer any }
 
-func (r shortRoad) Do(context.Context, *app.Command) (app.Result, error) {
+func (r shortEngine) Do(context.Context, *app.Command) (app.Result, error) {
 	return app.Result{Value: r.answer}, nil
 }
 
@@ -63,9 +63,9 @@ func placed() order.Data {
 	}
 }
 
-func benchApp(road app.Road) *app.App {
+func benchApp(commands app.Engine) *app.App {
 	return &app.App{
-		Road: road, Store: oneKey{}, Clock: clock.New(), Rand: rand.Reader, Tokens: app.NewTokens(make([]byte, 32)),
+		Engine: commands, Store: oneKey{}, Clock: clock.New(), Rand: rand.Reader, Tokens: app.NewTokens(make([]byte, 32)),
 		Log: slog.New(slog.DiscardHandler), Tracer: noSpans{}, Channels: ackGate{},
 	}
 }
@@ -108,10 +108,10 @@ func request(call, body string) *http.Request {
 
 const placeBody = `{"userId":"u-1001","items":[{"sku":"tea","quantity":2},{"sku":"milk","quantity":2}],"couponCodes":["C-1"],"expectedPayableAmount":34552,"expiresIn":"15m"}`
 
-// BenchmarkPlaceOrder is POST /v1/orders over a road of no length; the use
+// BenchmarkPlaceOrder is POST /v1/orders over an engine of no cost; the use
 // case alone, and reading and writing JSON alone, stand beside it.
 func BenchmarkPlaceOrder(b *testing.B) {
-	a := benchApp(shortRoad{placed()})
+	a := benchApp(shortEngine{placed()})
 	h := api.New(api.Options{App: a, Auth: &app.Auth{Store: oneKey{}, Tokens: a.Tokens}, Log: slog.New(slog.DiscardHandler)})
 	b.Run("handler", func(b *testing.B) {
 		r := request("POST /v1/orders", "")
@@ -150,9 +150,9 @@ type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
 
-// BenchmarkNotify is a callback over a road of no length.
+// BenchmarkNotify is a callback over an engine of no cost.
 func BenchmarkNotify(b *testing.B) {
-	a := benchApp(shortRoad{payment.Settled})
+	a := benchApp(shortEngine{payment.Settled})
 	h := api.New(api.Options{App: a, Auth: &app.Auth{Store: oneKey{}, Tokens: a.Tokens}, Log: slog.New(slog.DiscardHandler)})
 	const text = `{"id":"EV-2018022511223320873","resource":{"ciphertext":"…"}}`
 	r := request("POST /v1/notify/default/gate", "")
@@ -193,7 +193,7 @@ func BenchmarkQuote(b *testing.B) {
 // which 20 match, with everything that it depends on in memory; and beside it
 // what decoding its body and encoding its answer cost alone.
 func BenchmarkQuote20Lines(b *testing.B) {
-	facts := &app.Facts{Shop: shop.Shop{ID: shop.Default, Currency: "CNY"}, User: shop.User{ID: "u-1001", Level: "silver", Tags: []string{"bench"}}}
+	facts := &app.PriceInputs{Shop: shop.Shop{ID: shop.Default, Currency: "CNY"}, User: shop.User{ID: "u-1001", Level: "silver", Tags: []string{"bench"}}}
 	var items []string
 	for i := range 20 {
 		id := fmt.Sprintf("bench-%05d", 50*i+7)
@@ -222,7 +222,7 @@ func BenchmarkQuote20Lines(b *testing.B) {
 	}
 	rules := marketing.NewRules(1, promotions, nil)
 	a := benchApp(nil)
-	a.Facts = func(context.Context, string, *app.FactNeeds) (*app.Facts, *marketing.Rules, error) {
+	a.PriceInputs = func(context.Context, string, *app.PriceInputNeeds) (*app.PriceInputs, *marketing.Rules, error) {
 		return facts, rules, nil
 	}
 	h := api.New(api.Options{App: a, Auth: &app.Auth{Store: oneKey{}, Tokens: a.Tokens}, Log: slog.New(slog.DiscardHandler)})

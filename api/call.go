@@ -182,7 +182,7 @@ func (s *server) unmatched(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", strings.Join(allowed, ", "))
 		write(ctx, w, fault.New(methodNotAllowed, "%s is not allowed here; allowed: %s", r.Method, strings.Join(allowed, ", ")))
 	} else {
-		write(ctx, w, fault.New(fault.Missing, "there is nothing at this path; /docs shows what there is"))
+		write(ctx, w, fault.New(fault.NotFound, "there is nothing at this path; /docs shows what there is"))
 	}
 	s.finish(ctx, c, "unmatched", 0, start, func(error) {})
 }

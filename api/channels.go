@@ -70,7 +70,7 @@ func viewSettings(m json.RawMessage) channelSettings { return channelSettings(m)
 
 var getChannel = op{
 	call: "GET /v1/channels/{channel}", id: "getChannel", tag: "Channels", summary: "A channel's settings, secrets masked",
-	codes: []fault.Code{fault.Missing}, answer: channelExample,
+	codes: []fault.Code{fault.NotFound}, answer: channelExample,
 }
 
 type getChannelInput struct {

@@ -48,7 +48,7 @@ var issueCoupons = op{
 	call: "POST /v1/coupons", id: "issueCoupons", tag: "Coupons", summary: "Issue coupons of a template", status: 201,
 	about: "With `codes` those codes, else `count` made-up ones (1 when absent): all of them or none. Without `userId` they belong to whoever has the code. " +
 		"With `userIds` a made-up one for each of those users. For more than a call can take there is `tandem coupons issue`.",
-	codes: []fault.Code{fault.Missing, fault.AlreadyExists, fault.CouponUnavailable, fault.IdempotencyKeyReused},
+	codes: []fault.Code{fault.NotFound, fault.AlreadyExists, fault.CouponUnavailable, fault.IdempotencyKeyReused},
 	body:  `{"templateId":"welcome","userId":"u-1001","codes":["WELCOME-7F3K"]}`, answer: `{"items":[` + couponExample + `]}`,
 }
 
@@ -78,7 +78,7 @@ func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*repe
 
 var getCoupon = op{
 	call: "GET /v1/coupons/{code}", id: "getCoupon", tag: "Coupons", summary: "A coupon",
-	codes: []fault.Code{fault.Missing}, answer: couponExample,
+	codes: []fault.Code{fault.NotFound}, answer: couponExample,
 }
 
 type getCouponInput struct {
@@ -103,7 +103,7 @@ type revokeCouponInput struct {
 
 func (s *server) revokeCoupon(ctx context.Context, in *revokeCouponInput) (*repeatable[couponView], error) {
 	ours := caller(ctx).Shop
-	return repeatableOf(s.viewCoupon)(app.Once(ctx, s.app, ours, "revoke coupon "+in.Code, in.IdempotencyKey, nil,
+	return repeatableOf(s.viewCoupon)(app.Idempotent(ctx, s.app, ours, "revoke coupon "+in.Code, in.IdempotencyKey, nil,
 		func() (marketing.CouponData, error) { return s.app.RevokeCoupon(ctx, ours, in.Code) }))
 }
 

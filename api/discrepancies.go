@@ -104,7 +104,7 @@ type DiscrepancyPath struct {
 
 var getDiscrepancy = op{
 	call: "GET /v1/discrepancies/{id}", id: "getDiscrepancy", tag: "Reconciliation", summary: "A discrepancy",
-	codes: []fault.Code{fault.Missing}, answer: openDiscrepancy,
+	codes: []fault.Code{fault.NotFound}, answer: openDiscrepancy,
 }
 
 type getDiscrepancyInput struct {
@@ -119,7 +119,7 @@ func (s *server) getDiscrepancy(ctx context.Context, in *getDiscrepancyInput) (*
 var resolveDiscrepancy = op{
 	call: "POST /v1/discrepancies/{id}/resolve", id: "resolveDiscrepancy", tag: "Reconciliation", summary: "Close a discrepancy with what was done about it",
 	about: "It moves no money. Saying the same again changes nothing; what has been closed otherwise is `discrepancy_closed`.",
-	codes: []fault.Code{fault.Missing, fault.DiscrepancyClosed, fault.IdempotencyKeyReused},
+	codes: []fault.Code{fault.NotFound, fault.DiscrepancyClosed, fault.IdempotencyKeyReused},
 	body:  `{"reason":"the booth's own till; told them"}`, answer: resolvedDiscrepancy,
 }
 

@@ -49,7 +49,7 @@ var editDraft = op{
 	about: "Replaces all that it asks for, and prices it again. With the `If-Match` of the version that was read, " +
 		"one editor cannot overwrite what another wrote meanwhile. A draft stays its buyer's. " +
 		"If nothing becomes another, the price neither, it stays at its version.",
-	codes: []fault.Code{fault.Missing, fault.OrderFrozen, fault.NotAsSeen, fault.SkuNotFound, fault.PriceChanged},
+	codes: []fault.Code{fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.SkuNotFound, fault.PriceChanged},
 	body:  `{"items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"]}`, answer: draftExample,
 }
 
@@ -93,7 +93,7 @@ var priceDraft = op{
 	call: "POST /v1/orders/{orderNo}/reprice", id: "priceDraft", tag: "Orders", summary: "Price a draft again, as it stands",
 	about: "For a buyer who comes back to it. At an unchanged price it stays at its version.",
 	codes: []fault.Code{
-		fault.Missing, fault.OrderFrozen, fault.NotAsSeen, fault.VersionStale, fault.SkuNotFound, fault.IdempotencyKeyReused,
+		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.Conflict, fault.SkuNotFound, fault.IdempotencyKeyReused,
 	},
 	answer: draftExample,
 }
@@ -118,7 +118,7 @@ var submitDraft = op{
 		"and a refusal leaves the draft as it was. Send the price that the buyer saw as `expectedPayableAmount`. " +
 		"It can be submitted once; a repeat with the same key is answered as the first was.",
 	codes: []fault.Code{
-		fault.Missing, fault.OrderFrozen, fault.NotAsSeen, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
+		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
 		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
 	},
 	body: `{"expectedPayableAmount":16276}`, answer: submittedExample,

@@ -44,7 +44,7 @@ func (s *server) listEffects(ctx context.Context, in *listEffectsInput) (*answer
 
 var retryEffect = op{
 	call: "POST /v1/effects/{id}/retry", id: "retryEffect", tag: "Operations", summary: "Give a parked effect its tries again", status: 204,
-	codes: []fault.Code{fault.Missing},
+	codes: []fault.Code{fault.NotFound},
 }
 
 type retryEffectInput struct {

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-pay/tandem/api"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/payment"
 )
 
@@ -204,7 +204,7 @@ func TestHappy(t *testing.T) {
 		call := fill(step.call)
 		switch what, no, _ := strings.Cut(call, " "); what { // what others do
 		case "PAY":
-			known["callback"] = string(rig.Callback(no, h.Gate.Pay(no)))
+			known["callback"] = string(harness.Callback(no, h.Gate.Pay(no)))
 			continue
 		case "REFUNDS":
 			h.refunds()
@@ -212,7 +212,7 @@ func TestHappy(t *testing.T) {
 		case "STUCK":
 			h.Gate.Slow(true)
 			h.refunds()
-			known["callback"] = string(rig.Callback(known["second"], h.Gate.Finish(no, payment.RefundStuck)))
+			known["callback"] = string(harness.Callback(known["second"], h.Gate.Finish(no, payment.RefundStuck)))
 			continue
 		case "BILL":
 			h.Gate.Rows = []payment.BillRow{stranger}

@@ -37,13 +37,13 @@ const readyTime = 2 * time.Second
 
 func (s *server) readyz(ctx context.Context, _ *struct{}) (*answer[health], error) {
 	if s.draining.Err() != nil {
-		return nil, fault.New(fault.Draining, "the server is shutting down")
+		return nil, fault.New(fault.Unavailable, "the server is shutting down")
 	}
 	if s.Ready != nil {
 		ctx, cancel := context.WithTimeout(ctx, readyTime)
 		defer cancel()
 		if err := s.Ready(ctx); err != nil {
-			return nil, fault.New(fault.Draining, "the server is not ready").Because(err)
+			return nil, fault.New(fault.Unavailable, "the server is not ready").Because(err)
 		}
 	}
 	return &answer[health]{health{"ok", s.Version}}, nil

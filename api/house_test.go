@@ -21,7 +21,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/payment"
@@ -40,7 +40,7 @@ const (
 
 // house is the API over a real backend.
 type house struct {
-	*rig.Rig
+	*harness.Harness
 	http.Handler
 	log  *lines
 	gate *gate
@@ -104,8 +104,8 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	h := &house{Rig: rig.New(t, s, 1, nil), log: &lines{}}
-	h.gate = &gate{Gate: h.Rig.Gate}
+	h := &house{Harness: harness.New(t, s, 1, nil), log: &lines{}}
+	h.gate = &gate{Gate: h.Harness.Gate}
 	if err := s.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: h.Clock.Now()}); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 	}
 	o := api.Options{
 		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Effects: s,
-		AdvanceClock: func(_ context.Context, d time.Duration) (time.Time, error) { return h.Rig.Clock.Advance(d), nil },
+		AdvanceClock: func(_ context.Context, d time.Duration) (time.Time, error) { return h.Harness.Clock.Advance(d), nil },
 		Observe: func(route string, status int, _ time.Duration) {
 			h.note(&h.observed, route+" "+http.StatusText(status))
 		},
@@ -147,7 +147,7 @@ func (h *house) note(list *[]string, s string) {
 
 // gate is the rig's, which can also send a stuck refund another way.
 type gate struct {
-	*rig.Gate
+	*harness.Gate
 	sent []payment.AbnormalRefund
 	fail error
 }
@@ -235,7 +235,7 @@ func (h *house) pay(orderNo string, amount int64) (paymentNo string) {
 // callback brings a fact as the channel would.
 func (h *house) callback(paymentNo string, f payment.Fact) {
 	h.T.Helper()
-	if w := h.do("POST /v1/notify/default/gate", string(rig.Callback(paymentNo, f)), "Authorization", "Idempotency-Key"); w.Code != http.StatusOK {
+	if w := h.do("POST /v1/notify/default/gate", string(harness.Callback(paymentNo, f)), "Authorization", "Idempotency-Key"); w.Code != http.StatusOK {
 		h.T.Fatalf("callback: %d %s", w.Code, w.Body)
 	}
 }

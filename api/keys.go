@@ -62,7 +62,7 @@ func (s *server) listKeys(ctx context.Context, _ *struct{}) (*answer[list[keyVie
 
 var revokeKey = op{
 	call: "DELETE /v1/keys/{id}", id: "revokeKey", tag: "Operations", summary: "End a secret key", status: 204,
-	about: "Every instance refuses it within five seconds.", codes: []fault.Code{fault.Missing},
+	about: "Every instance refuses it within five seconds.", codes: []fault.Code{fault.NotFound},
 }
 
 type revokeKeyInput struct{ IDPath }

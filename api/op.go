@@ -36,7 +36,7 @@ type op struct {
 
 // everyCode can be the answer of every operation, beside those that depend
 // on what it takes.
-var everyCode = []fault.Code{fault.ValidationFailed, fault.RateLimited, fault.InternalFail, fault.Draining}
+var everyCode = []fault.Code{fault.ValidationFailed, fault.RateLimited, fault.Internal, fault.Unavailable}
 
 // add mounts an operation.
 func add[I, O any](s *server, o op, handle func(context.Context, *I) (*O, error)) {
@@ -102,7 +102,7 @@ func example(text string) *huma.MediaType {
 func (s *server) documentRefusals(ho *huma.Operation, o *op) {
 	codes := slices.Concat(everyCode, o.codes)
 	if o.who != byAnyone {
-		codes = append(codes, fault.MissingKey, fault.NotYours)
+		codes = append(codes, fault.Unauthorized, fault.Forbidden)
 	}
 	if o.takesJSON {
 		codes = append(codes, fault.BodyTooLarge, unsupportedMediaType, requestTimeout)

@@ -129,7 +129,7 @@ func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrd
 var getOrder = op{
 	call: "GET /v1/orders/{orderNo}", id: "getOrder", tag: "Orders", summary: "An order with its payments", who: byOrder,
 	about: "With `If-None-Match` and `wait` the answer is held until the order changes: 200, or 304 when the time is over.",
-	codes: []fault.Code{fault.Missing}, answer: orderExample, also: map[int]string{304: "It is still one of If-None-Match."},
+	codes: []fault.Code{fault.NotFound}, answer: orderExample, also: map[int]string{304: "It is still one of If-None-Match."},
 }
 
 type getOrderInput struct {
@@ -186,7 +186,7 @@ var cancelOrder = op{
 	call: "POST /v1/orders/{orderNo}/cancel", id: "cancelOrder", tag: "Orders", summary: "Cancel an order, or discard a draft", who: byOrder,
 	about: "If a payment of it is open the channel is asked first: an order that was paid meanwhile is paid, and stays. " +
 		"The order is returned as it is afterwards.",
-	codes: []fault.Code{fault.Missing, fault.OrderNotCancellable, fault.IdempotencyKeyReused},
+	codes: []fault.Code{fault.NotFound, fault.OrderNotCancellable, fault.IdempotencyKeyReused},
 	body:  `{"reason":"changed my mind"}`, answer: orderExample,
 	also: map[int]string{202: "The channel has not answered yet: the order closes, or is paid, when it does."},
 }

@@ -27,7 +27,7 @@ var openPayment = op{
 	about: "The payment is stored, then the channel is asked. If the channel's answer is lost (502, 504), repeat with the same " +
 		"Idempotency-Key: the identical request is sent again, and nothing can be paid twice by it.",
 	codes: append([]fault.Code{
-		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.Missing, fault.OrderNotPayable, fault.AmountExceedsDue,
+		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.OrderNotPayable, fault.AmountExceedsDue,
 	}, channelCodes...),
 	body: `{"channel":"wechatpay","method":"native"}`, answer: paymentExample,
 }
@@ -91,7 +91,7 @@ func (s *server) mine(ctx context.Context, p PaymentPath) (*call, payment.Data, 
 
 var getPayment = op{
 	call: "GET /v1/payments/{paymentNo}", id: "getPayment", tag: "Payments", summary: "A payment", who: byOrder,
-	codes: []fault.Code{fault.Missing}, answer: paymentExample,
+	codes: []fault.Code{fault.NotFound}, answer: paymentExample,
 }
 
 type getPaymentInput struct {
@@ -107,7 +107,7 @@ func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*tagged[p
 var closePayment = op{
 	call: "POST /v1/payments/{paymentNo}/close", id: "closePayment", tag: "Payments", summary: "Close an open payment at the channel",
 	about: "The channel is asked first: if it was paid, it is paid, and the answer is `payment_not_closable`. Closing what is not open changes nothing.",
-	codes: append([]fault.Code{fault.Missing, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
+	codes: append([]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
 }
 
 type closePaymentInput struct {
@@ -120,7 +120,7 @@ func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*repe
 	if err != nil {
 		return nil, err
 	}
-	return repeatableOf(viewPayment)(app.Once(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
+	return repeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
 		d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
 		if err == nil && d.Status == payment.StatusSucceeded {
 			err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
@@ -152,7 +152,7 @@ func unanswered(channel string, err error) error {
 var syncPayment = op{
 	call: "POST /v1/payments/{paymentNo}/sync", id: "syncPayment", tag: "Payments", summary: "Ask the channel now what became of a payment", who: byOrder,
 	about: "What the channel says is settled as if it had called back. A repeat under an Idempotency-Key has the first answer: to ask again, send another or none.",
-	codes: append([]fault.Code{fault.Missing, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
+	codes: append([]fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
 }
 
 type syncPaymentInput struct {
@@ -165,6 +165,6 @@ func (s *server) syncPayment(ctx context.Context, in *syncPaymentInput) (*repeat
 	if err != nil {
 		return nil, err
 	}
-	return repeatableOf(viewPayment)(app.Once(ctx, s.app, c.Shop, "sync payment "+in.PaymentNo, in.IdempotencyKey, nil,
+	return repeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "sync payment "+in.PaymentNo, in.IdempotencyKey, nil,
 		func() (payment.Data, error) { return s.app.SyncPayment(ctx, c.Shop, in.PaymentNo) }))
 }

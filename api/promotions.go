@@ -70,7 +70,7 @@ func (s *server) putPromotion(ctx context.Context, in *putPromotionInput) (*answ
 
 var getPromotion = op{
 	call: "GET /v1/promotions/{id}", id: "getPromotion", tag: "Promotions", summary: "A promotion",
-	codes: []fault.Code{fault.Missing}, answer: promotionExample,
+	codes: []fault.Code{fault.NotFound}, answer: promotionExample,
 }
 
 type getPromotionInput struct {
@@ -96,7 +96,7 @@ func (s *server) listPromotions(ctx context.Context, in *listPromotionsInput) (*
 var deletePromotion = op{
 	call: "DELETE /v1/promotions/{id}", id: "deletePromotion", tag: "Promotions", summary: "End a promotion", status: 204,
 	about: "Orders that were priced with it stay as they are. `active: false` pauses one instead.",
-	codes: []fault.Code{fault.Missing},
+	codes: []fault.Code{fault.NotFound},
 }
 
 type deletePromotionInput struct{ IDPath }

@@ -86,7 +86,7 @@ func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*repe
 	if err != nil {
 		return nil, fault.Invalidf("/date", "must be a day like 2026-06-01")
 	}
-	return repeatableOf(viewReconciliation)(app.Once(ctx, s.app, shop, "reconcile", in.IdempotencyKey, in.Body,
+	return repeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, in.Body,
 		func() (app.ReconciliationData, error) { return s.app.Reconcile(ctx, shop, channel, day, nil) }))
 }
 
@@ -106,7 +106,7 @@ func (s *server) listReconciliations(ctx context.Context, in *listReconciliation
 
 var getReconciliation = op{
 	call: "GET /v1/reconciliations/{date}/{channel}", id: "getReconciliation", tag: "Reconciliation", summary: "A day of a channel",
-	codes: []fault.Code{fault.Missing}, answer: reconciliationExample,
+	codes: []fault.Code{fault.NotFound}, answer: reconciliationExample,
 }
 
 type getReconciliationInput struct {

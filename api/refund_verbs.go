@@ -14,7 +14,7 @@ var retryRefund = op{
 	call: "POST /v1/refunds/{refundNo}/retry", id: "retryRefund", tag: "Refunds", summary: "Try a refund again at once",
 	about: "What waits for a person is tried again under its number. What the channel has given up is asked for again under a new " +
 		"`refundNoAtChannel`, and its money is promised again.",
-	codes: []fault.Code{fault.Missing, fault.RefundNotOpen, fault.RefundExceedsPaid, fault.IdempotencyKeyReused}, answer: refundExample,
+	codes: []fault.Code{fault.NotFound, fault.RefundNotOpen, fault.RefundExceedsPaid, fault.IdempotencyKeyReused}, answer: refundExample,
 }
 
 type retryRefundInput struct {
@@ -30,7 +30,7 @@ var confirmRefund = op{
 	call: "POST /v1/refunds/{refundNo}/confirm", id: "confirmRefund", tag: "Refunds", summary: "Say that the buyer has the money",
 	about: "For what was paid by hand, or seen at the merchant's console. The word is kept as evidence, and what is left of the refund succeeds by " +
 		"it. Confirming what has succeeded changes nothing.",
-	codes: []fault.Code{fault.Missing, fault.IdempotencyKeyReused},
+	codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
 	body:  `{"reason":"paid by bank transfer 20260603-17"}`, answer: doneExample,
 }
 
@@ -44,7 +44,7 @@ type confirmRefundInput struct {
 
 func (s *server) confirmRefund(ctx context.Context, in *confirmRefundInput) (*repeatable[refundView], error) {
 	shop := caller(ctx).Shop
-	return repeatableOf(viewRefund)(app.Once(ctx, s.app, shop, "confirm refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
+	return repeatableOf(viewRefund)(app.Idempotent(ctx, s.app, shop, "confirm refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
 		func() (payment.RefundData, error) { return s.app.ConfirmRefund(ctx, shop, in.RefundNo, in.Body.Reason) }))
 }
 
@@ -52,7 +52,7 @@ var giveUpRefund = op{
 	call: "POST /v1/refunds/{refundNo}/give-up", id: "giveUpRefund", tag: "Refunds", summary: "Say that the channel will never send it",
 	about: "For a refund that the channel is silent about, after a look at the merchant's console: what is pending of it has failed, and `retry` " +
 		"makes another under a new number. Should the channel say later that the money went after all, that is followed.",
-	codes: []fault.Code{fault.Missing, fault.IdempotencyKeyReused},
+	codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
 	body:  `{"reason":"not at the merchant's console after three days"}`, answer: failedExample,
 }
 
@@ -66,7 +66,7 @@ type giveUpRefundInput struct {
 
 func (s *server) giveUpRefund(ctx context.Context, in *giveUpRefundInput) (*repeatable[refundView], error) {
 	shop := caller(ctx).Shop
-	return repeatableOf(viewRefund)(app.Once(ctx, s.app, shop, "give up refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
+	return repeatableOf(viewRefund)(app.Idempotent(ctx, s.app, shop, "give up refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
 		func() (payment.RefundData, error) { return s.app.GiveUpRefund(ctx, shop, in.RefundNo, in.Body.Reason) }))
 }
 
@@ -76,7 +76,7 @@ var abnormalRefund = op{
 		"merchant, who then pays the buyer by hand and confirms. The card goes to the channel encrypted; it is not stored, not logged and in no " +
 		"answer. For that reason an Idempotency-Key keeps no answer here: a repeat asks the channel again under the same number, which pays once, " +
 		"and is `refund_not_open` when the money has gone.",
-	codes: append([]fault.Code{fault.Missing, fault.RefundNotOpen}, channelCodes...),
+	codes: append([]fault.Code{fault.NotFound, fault.RefundNotOpen}, channelCodes...),
 	body:  `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222020000000000000","name":"张三"}`, answer: parkedExample,
 }
 

@@ -45,7 +45,7 @@ var askRefund = op{
 	about: "Give `amount`, or `items` with units of lines, or neither for all that is left. A line's units give back their own share of what was " +
 		"paid, so that any sequence of refunds ends at exactly what was paid. The money is promised and the refund stored before a channel is " +
 		"asked; the answer is `pending`, and events (or a read) tell the end. It is taken from the order's payments as the shop's `refundSplit` says.",
-	codes: []fault.Code{fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.Missing, fault.RefundExceedsPaid},
+	codes: []fault.Code{fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.RefundExceedsPaid},
 	body:  `{"items":[{"line":0,"quantity":1}],"reason":"one of two arrived broken"}`, answer: refundExample,
 }
 
@@ -90,7 +90,7 @@ func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*repeatable
 
 var listOrderRefunds = op{
 	call: "GET /v1/orders/{orderNo}/refunds", id: "listOrderRefunds", tag: "Refunds", summary: "All refunds of an order, by number",
-	codes: []fault.Code{fault.Missing}, answer: `{"items":[` + doneExample + `]}`,
+	codes: []fault.Code{fault.NotFound}, answer: `{"items":[` + doneExample + `]}`,
 }
 
 type listOrderRefundsInput struct{ OrderPath }
@@ -128,7 +128,7 @@ type RefundPath struct {
 
 var getRefund = op{
 	call: "GET /v1/refunds/{refundNo}", id: "getRefund", tag: "Refunds", summary: "A refund",
-	codes: []fault.Code{fault.Missing}, answer: doneExample,
+	codes: []fault.Code{fault.NotFound}, answer: doneExample,
 }
 
 type getRefundInput struct {

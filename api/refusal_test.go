@@ -139,7 +139,7 @@ func TestRefusals(t *testing.T) {
 		{"a million and one", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1000001}]`), "", 400, "validation_failed", "/items/0/quantity"},
 		{"more than 63 bits", "POST /v1/orders", cart(`[{"sku":"tea","quantity":9223372036854775808}]`), "", 400, "validation_failed", "/items/0/quantity"},
 		{"more than 64 bits", "POST /v1/quotes", cart(`[{"sku":"tea","quantity":18446744073709551616}]`), "", 400, "validation_failed", "/items/0/quantity"},
-		{"twins over the limit", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1000000},{"sku":"tea","quantity":1}]`), "", 400, "validation_failed", "/items/1/quantity"},
+		{"duplicates over the limit", "POST /v1/orders", cart(`[{"sku":"tea","quantity":1000000},{"sku":"tea","quantity":1}]`), "", 400, "validation_failed", "/items/1/quantity"},
 		{"expected price below 0", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expectedPayableAmount":-1}`, "", 400, "validation_failed", "/expectedPayableAmount"},
 		{"expected price beyond 63 bits", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expectedPayableAmount":9223372036854775808}`, "", 400, "validation_failed", "/expectedPayableAmount"},
 		{"a price below 0", "PUT /v1/skus/tea", `{"name":"tea","price":-1}`, "", 400, "validation_failed", "/price"},

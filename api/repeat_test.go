@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/payment"
 )
 
@@ -92,15 +92,15 @@ func TestReplayOutlivesTheOrder(t *testing.T) {
 	}
 }
 
-// TestTwins: fifty at once with one key make one order; all get it, and one
+// TestDuplicates: fifty at once with one key make one order; all get it, and one
 // of them is told that it was the first.
-func TestTwins(t *testing.T) {
+func TestDuplicates(t *testing.T) {
 	h := open(t)
 	h.stock()
 	var mu sync.Mutex
 	firsts, bodies := 0, map[string]int{}
-	for _, err := range rig.Together(50, func(int) error {
-		w := h.do("POST /v1/orders", oneTea, "Idempotency-Key: twins")
+	for _, err := range harness.Together(50, func(int) error {
+		w := h.do("POST /v1/orders", oneTea, "Idempotency-Key: duplicates")
 		if w.Code != http.StatusCreated {
 			return fmt.Errorf("%d %s", w.Code, w.Body)
 		}
@@ -125,15 +125,15 @@ func TestTwins(t *testing.T) {
 	h.Audit()
 }
 
-// TestRefundTwins: fifty at once with one key give the money back once.
-func TestRefundTwins(t *testing.T) {
+// TestRefundDuplicates: fifty at once with one key give the money back once.
+func TestRefundDuplicates(t *testing.T) {
 	h := open(t)
 	h.stock()
 	orderNo, _ := h.paidOrder(oneTea)
 	var mu sync.Mutex
 	bodies := map[string]int{}
-	for _, err := range rig.Together(50, func(int) error {
-		w := h.do("POST /v1/orders/"+orderNo+"/refunds", `{"amount":4444}`, "Idempotency-Key: twins")
+	for _, err := range harness.Together(50, func(int) error {
+		w := h.do("POST /v1/orders/"+orderNo+"/refunds", `{"amount":4444}`, "Idempotency-Key: duplicates")
 		if w.Code != http.StatusCreated {
 			return fmt.Errorf("%d %s", w.Code, w.Body)
 		}

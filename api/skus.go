@@ -71,7 +71,7 @@ func (s *server) putSku(ctx context.Context, in *putSkuInput) (*answer[skuView],
 
 var getSku = op{
 	call: "GET /v1/skus/{sku}", id: "getSku", tag: "Skus", summary: "A sku with its stock",
-	codes: []fault.Code{fault.Missing}, answer: skuExample,
+	codes: []fault.Code{fault.NotFound}, answer: skuExample,
 }
 
 type getSkuInput struct {

@@ -40,7 +40,7 @@ var putTemplate = op{
 	call: "PUT /v1/coupon-templates/{id}", id: "putCouponTemplate", tag: "Coupons", summary: "Edit a coupon template",
 	about: "The next version of the rule holds for coupons that were issued before, too; their dates stay. A limit (`supply`, `perUserLimit`) " +
 		"can be raised or lowered, but neither added nor taken away: what has no limit is not counted.",
-	codes: []fault.Code{fault.Missing}, body: templateBody, answer: templateExample,
+	codes: []fault.Code{fault.NotFound}, body: templateBody, answer: templateExample,
 }
 
 type putTemplateInput struct {
@@ -59,7 +59,7 @@ func (s *server) putTemplate(ctx context.Context, in *putTemplateInput) (*answer
 
 var getTemplate = op{
 	call: "GET /v1/coupon-templates/{id}", id: "getCouponTemplate", tag: "Coupons", summary: "A coupon template",
-	codes: []fault.Code{fault.Missing}, answer: templateExample,
+	codes: []fault.Code{fault.NotFound}, answer: templateExample,
 }
 
 type getTemplateInput struct {
@@ -86,7 +86,7 @@ var claimCoupon = op{
 	call: "POST /v1/coupon-templates/{id}/claim", id: "claimCoupon", tag: "Coupons", summary: "Give a user a coupon (领券)", status: 201,
 	about: "Unless the template says `\"claimable\": false`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user: " +
 		"exact, however many ask at once. `coupon_unavailable` says which of these it was.",
-	codes: []fault.Code{fault.Missing, fault.CouponUnavailable, fault.IdempotencyKeyReused},
+	codes: []fault.Code{fault.NotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused},
 	body:  `{"userId":"u-1001"}`, answer: couponExample,
 }
 
@@ -107,7 +107,7 @@ var revokeTemplate = op{
 	about: "Those that are available, and those that orders hold (the orders keep their prices). What has been used stays used. " +
 		"One call looks at 10,000 coupons; while there is a `nextCursor`, send it as `cursor` to go on. It does not keep new ones from being " +
 		"issued: set `claimable` to false, or `validUntil` to now, before.",
-	codes: []fault.Code{fault.Missing, fault.IdempotencyKeyReused}, answer: `{"revoked":8731}`,
+	codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, answer: `{"revoked":8731}`,
 }
 
 type revokeTemplateInput struct {
@@ -118,6 +118,6 @@ type revokeTemplateInput struct {
 
 func (s *server) revokeTemplate(ctx context.Context, in *revokeTemplateInput) (*repeatable[app.Revocation], error) {
 	ours := caller(ctx).Shop
-	return repeatableOf(itself[app.Revocation])(app.Once(ctx, s.app, ours, "revoke coupons of "+in.ID, in.IdempotencyKey, in.Cursor,
+	return repeatableOf(itself[app.Revocation])(app.Idempotent(ctx, s.app, ours, "revoke coupons of "+in.ID, in.IdempotencyKey, in.Cursor,
 		func() (app.Revocation, error) { return s.app.RevokeTemplate(ctx, ours, in.ID, in.Cursor) }))
 }

@@ -1,6 +1,6 @@
 // Package app holds the use cases, one file each, and the ports through
 // which they reach the world. Every change of state is a Command: what it
-// needs, and a pure step over what was loaded. The Road gathers commands,
+// needs, and a pure step over what was loaded. The Engine gathers commands,
 // loads, decides and saves; this package never sees a transaction.
 //
 // It promises that no call to the outside happens inside a command, that
@@ -19,9 +19,9 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// Road takes commands to committed state. Do returns when the command has
+// Engine takes commands to committed state. Do returns when the command has
 // been committed or refused, never before.
-type Road interface {
+type Engine interface {
 	Do(ctx context.Context, c *Command) (Result, error)
 }
 
@@ -48,15 +48,15 @@ type Configured struct {
 // App is every use case with what they share. The zero value is not useful:
 // set the exported fields, all of them.
 type App struct {
-	Road     Road
-	Store    Reader
-	Facts    func(ctx context.Context, shop string, n *FactNeeds) (*Facts, *marketing.Rules, error) // for a quote
-	Channels Channels
-	Clock    Clock
-	Rand     io.Reader // of numbers and codes
-	Tokens   *Tokens
-	Log      *slog.Logger
-	Tracer   Tracer
+	Engine      Engine
+	Store       Reader
+	PriceInputs func(ctx context.Context, shop string, n *PriceInputNeeds) (*PriceInputs, *marketing.Rules, error) // for a quote
+	Channels    Channels
+	Clock       Clock
+	Rand        io.Reader // of numbers and codes
+	Tokens      *Tokens
+	Log         *slog.Logger
+	Tracer      Tracer
 
 	// PublicURL is how channels and browsers reach this server, without a
 	// slash at its end.

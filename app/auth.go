@@ -24,7 +24,7 @@ func (i Identity) Secret() bool { return i.Order == "" }
 // forbidden to a client token.
 func (i Identity) Reaches(orderNo string) error {
 	if i.Order != "" && i.Order != orderNo {
-		return fault.New(fault.NotYours, "this client token is for another order")
+		return fault.New(fault.Forbidden, "this client token is for another order")
 	}
 	return nil
 }
@@ -68,7 +68,7 @@ func (a *Auth) Authenticate(ctx context.Context, token string) (Identity, error)
 		return Identity{Shop: have.shop}, nil
 	}
 	k, err := a.Store.KeyByHash(ctx, HashKey(token))
-	if fault.Is(err, fault.Missing) {
+	if fault.Is(err, fault.NotFound) {
 		a.mu.Lock()
 		delete(a.known, token)
 		a.mu.Unlock()
@@ -87,5 +87,5 @@ func (a *Auth) Authenticate(ctx context.Context, token string) (Identity, error)
 }
 
 func unauthorized() error {
-	return fault.New(fault.MissingKey, "send Authorization: Bearer sk_… (a secret key) or ct_… (the client token of an order)")
+	return fault.New(fault.Unauthorized, "send Authorization: Bearer sk_… (a secret key) or ct_… (the client token of an order)")
 }

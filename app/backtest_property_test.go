@@ -105,7 +105,7 @@ func (w *bygone) first(n int) bool {
 	return true
 }
 
-// place prices the n-th order as the road does.
+// place prices the n-th order as the engine does.
 func (w *bygone) place(t *rapid.T, n int, rules *pricing.Rules) {
 	p := &w.orders[n]
 	in := pricing.Input{Currency: "CNY", Now: p.PlacedAt, User: pricing.User{ID: p.User, Level: p.User[:1]}, Lines: w.lines[n], Rules: rules}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/money"
@@ -20,7 +20,7 @@ import (
 // tested is a shop with a past: A costs 10.00, B 3.00. Its first day begins
 // when it is made.
 type tested struct {
-	*rig.Rig
+	*harness.Harness
 	t    *testing.T
 	from time.Time
 }
@@ -32,7 +32,7 @@ func backtested(t *testing.T, open opener) *tested {
 	for sku, price := range map[string]int64{"A": 1000, "B": 300, "GIFT": 50} {
 		must(t)(r.PutSku(ctx, shop.Default, sku, inventory.Definition{Name: sku, Price: price, Stock: &lots}))
 	}
-	w := &tested{Rig: r, t: t, from: r.Clock.Now().Truncate(24 * time.Hour).Add(24 * time.Hour)}
+	w := &tested{Harness: r, t: t, from: r.Clock.Now().Truncate(24 * time.Hour).Add(24 * time.Hour)}
 	w.at(0, 8)
 	return w
 }
@@ -46,7 +46,7 @@ func (w *tested) at(day, hour int) {
 // paid, refunded, closed or open.
 func (w *tested) order(user, items, end string, coupons ...string) order.Data {
 	w.t.Helper()
-	o := place(w.t, w.Rig, wish(user, items, coupons...))
+	o := place(w.t, w.Harness, wish(user, items, coupons...))
 	w.become(o.No, end)
 	return o
 }
@@ -67,11 +67,11 @@ func (w *tested) become(no, end string) {
 	case "closed":
 		must(w.t)(nil, second(w.CancelOrder(ctx, shop.Default, no, "", "")))
 	case "paid", "refunded":
-		p := pay(w.t, w.Rig, no, 0)
-		callback(w.t, w.Rig, p.No, w.Gate.Pay(p.No))
+		p := pay(w.t, w.Harness, no, 0)
+		callback(w.t, w.Harness, p.No, w.Gate.Pay(p.No))
 		if end == "refunded" {
-			refund(w.t, w.Rig, no, order.RefundAsk{})
-			rest(w.t, w.Rig)
+			refund(w.t, w.Harness, no, order.RefundAsk{})
+			rest(w.t, w.Harness)
 		}
 	}
 	w.React()
@@ -238,13 +238,13 @@ func TestBacktest(t *testing.T) {
 			twice(w)
 		}, tenWith(func(p *pricing.Promotion) { p.FirstOrderOnly = true }), "touched 1 of 2; cost 100"},
 		{"a draft has its turn when it is submitted", func(w *tested) {
-			d := drafted(w.t, w.Rig, wish("u", "1A"))
-			drafted(w.t, w.Rig, wish("never", "1A"))
+			d := drafted(w.t, w.Harness, wish("u", "1A"))
+			drafted(w.t, w.Harness, wish("never", "1A"))
 			w.from = w.from.Add(24 * time.Hour)
 			w.at(0, 8)
 			w.order("v", "1A", "paid")
 			w.at(0, 9)
-			must(w.t)(submit(w.Rig, d.No))
+			must(w.t)(submit(w.Harness, d.No))
 			w.become(d.No, "paid")
 			w.order("w", "1B", "paid")
 		}, tenWith(func(p *pricing.Promotion) { p.UsageLimit = 2 }), "touched 2 of 3; cost 200; usageLimit: 2 of 2, reached on day 0, 1 refused"},
@@ -306,7 +306,7 @@ func TestBacktest(t *testing.T) {
 			"touched 1 of 2; cost 0; given 100; budget: 100 of 150, reached on day 1, 1 refused; gift assumed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				w := backtested(t, open)
 				tt.life(w)
 				tt.draft.Name = "draft"
@@ -320,7 +320,7 @@ func TestBacktest(t *testing.T) {
 
 // TestBacktestRefusals: what cannot be tested is said, whatever the store.
 func TestBacktestRefusals(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		w := backtested(t, open)
 		w.order("u", "1A", "paid")
 		ended := w.from.Add(-time.Hour)
@@ -330,13 +330,13 @@ func TestBacktestRefusals(t *testing.T) {
 			code   fault.Code
 			words  string
 		}{
-			{"an unknown shop", func(b *app.Backtest) { b.Shop = "none" }, fault.Missing, "none"},
+			{"an unknown shop", func(b *app.Backtest) { b.Shop = "none" }, fault.NotFound, "none"},
 			{"a promotion at fault", func(b *app.Backtest) { b.Promotion.PercentOff = nil }, fault.ValidationFailed, "/percentOff"},
 			{"no time", func(b *app.Backtest) { b.To = b.From }, fault.ValidationFailed, "after"},
 			{"a promotion of another time", func(b *app.Backtest) { b.Promotion.EndsAt = &ended }, fault.ValidationFailed, "period"},
 			{"a gift that is not there", func(b *app.Backtest) {
 				b.Promotion = pricing.Promotion{Name: "g", Kind: "gift", Threshold: 1, GiftSku: "none", GiftQuantity: 1}
-			}, fault.Missing, "none"},
+			}, fault.NotFound, "none"},
 		} {
 			b := app.Backtest{Shop: shop.Default, Promotion: percentOff("", 1000), From: w.from, To: w.from.Add(24 * time.Hour)}
 			b.Promotion.Name = "draft"

@@ -30,7 +30,7 @@ func (a *App) Callback(ctx context.Context, shop, channel string, header http.He
 		return payment.CallbackAnswer{}, "no_channel", err
 	}
 	now := a.Clock.Now().UTC()
-	x := Exchange{Channel: channel, Kind: ExchangeCallback, At: now, Header: headerJSON(header), Body: body}
+	x := ChannelMessage{Channel: channel, Kind: MessageCallback, At: now, Header: headerJSON(header), Body: body}
 
 	notice, err := ch.Read(now, header, body)
 	if err != nil {
@@ -98,18 +98,18 @@ func appendJSON(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
-// keep stores an exchange that changes nothing else.
-func (a *App) keep(ctx context.Context, shop string, x Exchange) error {
-	c := &Command{Shop: shop, Name: "keep exchange", Trace: a.Tracer.Parent(ctx), Decide: func(tx *Tx) (any, error) {
+// keep stores a channel message that changes nothing else.
+func (a *App) keep(ctx context.Context, shop string, x ChannelMessage) error {
+	c := &Command{Shop: shop, Name: "keep channel message", Trace: a.Tracer.Parent(ctx), Decide: func(tx *Tx) (any, error) {
 		tx.Keep(x)
 		return nil, nil
 	}}
-	_, err := a.Road.Do(ctx, c)
+	_, err := a.Engine.Do(ctx, c)
 	return err
 }
 
 // keepRefused stores a refused callback while its minute's share lasts.
-func (a *App) keepRefused(ctx context.Context, shop string, x Exchange) {
+func (a *App) keepRefused(ctx context.Context, shop string, x ChannelMessage) {
 	if !a.refused.take(shop+"/"+x.Channel, x.At) {
 		return
 	}

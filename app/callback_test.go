@@ -11,7 +11,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/shop"
 )
 
@@ -102,14 +102,14 @@ func (u overheardUnit) Commit(ctx context.Context, c *app.Changes) error {
 // An order that is paid names what else can still be paid, and that is closed
 // at the channel; one that has nothing else is not looked at again.
 func TestPaidOrderClosesTheOthers(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		var effects []app.Effect
 		var orders []string
-		r := scene(t, func(func(app.Store) app.Store) *rig.Rig {
+		r := scene(t, func(func(app.Store) app.Store) *harness.Harness {
 			return open(func(s app.Store) app.Store { return overheard{s, &effects, &orders} })
 		})
 		for _, others := range []int{0, 1, 2} {
-			o := place(t, r, rig.Cart("u", "A"))
+			o := place(t, r, harness.Cart("u", "A"))
 			paid := pay(t, r, o.No, 0)
 			want := []string{}
 			for range others {

@@ -34,7 +34,7 @@ func (a *App) CancelOrder(ctx context.Context, shop, no, key, reason string) (Or
 	if key != "" {
 		c.Hash = Hash("cancel order "+no, reason)
 	}
-	res, err := a.Road.Do(ctx, c)
+	res, err := a.Engine.Do(ctx, c)
 	if err != nil {
 		return OrderView{}, false, err
 	}
@@ -66,7 +66,7 @@ func closeOrder(tx *Tx, no, reason string) error {
 		return err
 	}
 	if o == nil {
-		return fault.New(fault.Missing, "there is no order %s", no)
+		return fault.New(fault.NotFound, "there is no order %s", no)
 	}
 	tx.Follow(o.Data().Trace)
 	for _, p := range tx.PaymentsOf(no) {

@@ -24,7 +24,7 @@ type Cart struct {
 	Coupons []string
 }
 
-// check refuses what no shop could sell and merges twins of one sku, so that
+// check refuses what no shop could sell and merges duplicates of one sku, so that
 // each sku stands once, in the order of first mention.
 func (c *Cart) check() error {
 	if err := shop.CheckID("/userId", c.User); err != nil {

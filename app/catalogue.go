@@ -132,13 +132,13 @@ func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
 				return nil, err
 			}
 			if p == nil {
-				return nil, fault.New(fault.Missing, "there is no promotion %s", id)
+				return nil, fault.New(fault.NotFound, "there is no promotion %s", id)
 			}
 			tx.DeletePromotion(id)
 			return nil, nil
 		},
 	}
-	_, err := a.Road.Do(ctx, c)
+	_, err := a.Engine.Do(ctx, c)
 	return err
 }
 
@@ -167,7 +167,7 @@ func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.
 			t.Version, t.Issued = 1, 0
 			switch {
 			case old == nil && !create:
-				return nil, fault.New(fault.Missing, "there is no coupon template %s; POST makes one", in.ID)
+				return nil, fault.New(fault.NotFound, "there is no coupon template %s; POST makes one", in.ID)
 			case old != nil && create:
 				return nil, fault.New(fault.AlreadyExists, "there is a coupon template %s; PUT edits it", in.ID)
 			case old != nil:

@@ -60,7 +60,7 @@ func (b *ChannelBook) Channel(ctx context.Context, shopID, name string) (Configu
 		return have.ch, nil
 	}
 	row, err := b.Store.ChannelRow(ctx, shopID, name)
-	if fault.Is(err, fault.Missing) {
+	if fault.Is(err, fault.NotFound) {
 		return Configured{}, fault.New(fault.ChannelNotConfigured, "shop %s has no channel %q; PUT /v1/channels/%s sets it up", shopID, name, name)
 	}
 	if err != nil {
@@ -156,7 +156,7 @@ func (a *App) PutChannel(ctx context.Context, book *ChannelBook, shopID, name st
 			return nil, nil
 		},
 	}
-	if _, err := a.Road.Do(ctx, c); err != nil {
+	if _, err := a.Engine.Do(ctx, c); err != nil {
 		return nil, err
 	}
 	book.mu.Lock()

@@ -94,7 +94,7 @@ func (n *Needs) lists(m *Needs) [16]needList {
 }
 
 // MissingError is returned by Decide when it asked for rows that the command
-// did not name: the road loads them too and decides again.
+// did not name: the engine loads them too and decides again.
 type MissingError struct{ Needs Needs }
 
 func (*MissingError) Error() string { return "the command needs more than was loaded" }
@@ -131,14 +131,14 @@ const (
 	EffectQueryRefund = "query_refund"
 )
 
-// Exchange is one message to or from a channel, kept as evidence and told by
+// ChannelMessage is one message to or from a channel, kept as evidence and told by
 // the timeline.
-type Exchange struct {
+type ChannelMessage struct {
 	ID        int64 // given by the store
 	Order     string
 	Payment   string
 	Channel   string
-	Kind      string // see ExchangeCallback and its neighbours
+	Kind      string // see MessageCallback and its neighbours
 	Verdict   string // an Outcome, a refusal's stage, or how the call ended
 	Detail    string
 	At        time.Time

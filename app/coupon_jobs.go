@@ -157,15 +157,15 @@ func (a *App) ImportCoupons(ctx context.Context, shopID, template string, lines 
 // absent is what of the lines is not there yet.
 func absent(tx *Tx, template string, lines []CouponLine) ([]newCoupon, error) {
 	if tx.Rules().Templates[template] == nil {
-		return nil, fault.New(fault.Missing, "there is no coupon template %q", template)
+		return nil, fault.New(fault.NotFound, "there is no coupon template %q", template)
 	}
 	fresh := make([]newCoupon, 0, len(lines))
 	here := make(map[string]*CouponLine, len(lines))
 	for i := range lines {
 		l := &lines[i]
-		if twin := here[l.Code]; twin != nil {
-			if twin.User != l.User {
-				return nil, atLine(l.Line, l.Line, fault.New(fault.AlreadyExists, "the code %s stands in line %d for another user", l.Code, twin.Line))
+		if duplicate := here[l.Code]; duplicate != nil {
+			if duplicate.User != l.User {
+				return nil, atLine(l.Line, l.Line, fault.New(fault.AlreadyExists, "the code %s stands in line %d for another user", l.Code, duplicate.Line))
 			}
 			continue
 		}

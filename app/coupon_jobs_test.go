@@ -10,14 +10,14 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 // issueMany runs a job and collects its codes; after some batches the process
 // is gone.
-func issueMany(r *rig.Rig, job app.IssueJob, crashAfter int) (codes []string, before int, err error) {
+func issueMany(r *harness.Harness, job app.IssueJob, crashAfter int) (codes []string, before int, err error) {
 	batches := 0
 	err = r.IssueMany(ctx, shop.Default, job, func(some []string, again bool) error {
 		if again {
@@ -35,7 +35,7 @@ func issueMany(r *rig.Rig, job app.IssueJob, crashAfter int) (codes []string, be
 // TestIssueMany: a job that is broken off goes on under its name, issues
 // nothing twice and gives the codes that it gave.
 func TestIssueMany(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		offer(t, r, "bulk", func(d *marketing.Template) { d.Supply, d.ValidDays = 10_000, 30 })
 		job := app.IssueJob{Name: "autumn", Template: "bulk", Prefix: "AU-", Count: 6500}
@@ -75,7 +75,7 @@ func TestIssueMany(t *testing.T) {
 			{"another count", app.IssueJob{Name: "autumn", Template: "bulk", Prefix: "AU-", Count: 7000}, fault.IdempotencyKeyReused, "autumn"},
 			{"another prefix", app.IssueJob{Name: "autumn", Template: "bulk", Count: 6500}, fault.IdempotencyKeyReused, "another name"},
 			{"more than are left", app.IssueJob{Name: "b", Template: "bulk", Count: 3501}, fault.CouponUnavailable, "3500 of 10000 coupons are left, 3501 were asked for"},
-			{"of nothing", app.IssueJob{Name: "b", Template: "nothing", Count: 1}, fault.Missing, "nothing"},
+			{"of nothing", app.IssueJob{Name: "b", Template: "nothing", Count: 1}, fault.NotFound, "nothing"},
 			{"none", app.IssueJob{Name: "b", Template: "bulk"}, fault.ValidationFailed, "count"},
 			{"a name that cannot be", app.IssueJob{Name: "b/c", Template: "bulk", Count: 1}, fault.ValidationFailed, "job"},
 			{"a prefix that a spreadsheet computes", app.IssueJob{Name: "b", Template: "bulk", Prefix: "-1", Count: 1}, fault.ValidationFailed, "prefix"},
@@ -92,14 +92,14 @@ func TestIssueMany(t *testing.T) {
 	})
 }
 
-// TestIssueManyTwins: a job that is begun twice at once, on two instances too,
+// TestIssueManyDuplicates: a job that is begun twice at once, on two instances too,
 // is one job; claims beside it take from the same supply.
-func TestIssueManyTwins(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+func TestIssueManyDuplicates(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		offer(t, r, "bulk", func(d *marketing.Template) { d.Supply = 2520 })
 		got := make([][]string, 2)
-		if err := errors.Join(rig.Together(22, func(i int) (err error) {
+		if err := errors.Join(harness.Together(22, func(i int) (err error) {
 			if i < len(got) {
 				got[i], _, err = issueMany(rigs[i%len(rigs)], app.IssueJob{Name: "j", Template: "bulk", Count: 2500}, 0)
 				return err
@@ -122,7 +122,7 @@ func TestIssueManyTwins(t *testing.T) {
 // import changes nothing, and what is refused names its line and changes
 // nothing.
 func TestImportExport(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		offer(t, r, "in", func(d *marketing.Template) { d.Supply, d.PerUserLimit, d.ValidDays = 6, 2, 1 })
 		read := func(file string) (made, there int, err error) {
@@ -179,7 +179,7 @@ func TestImportExport(t *testing.T) {
 		if got := export(marketing.Expired); strings.Count(got, ",expired,") != 5 || strings.Count(got, "\n") != 6 {
 			t.Errorf("exported as expired %s", got)
 		}
-		if err := r.ExportCoupons(ctx, shop.Default, "nothing", "", &strings.Builder{}, nil); !fault.Is(err, fault.Missing) {
+		if err := r.ExportCoupons(ctx, shop.Default, "nothing", "", &strings.Builder{}, nil); !fault.Is(err, fault.NotFound) {
 			t.Errorf("an export of nothing: %v", err)
 		}
 		r.Audit()

@@ -192,7 +192,7 @@ func take(tx *Tx, id string, claim bool, n int64) (t *marketing.Template, err er
 		}
 	}
 	if t == nil {
-		return nil, fault.New(fault.Missing, "there is no coupon template %q", id)
+		return nil, fault.New(fault.NotFound, "there is no coupon template %q", id)
 	}
 	if why := t.Open(claim, tx.Now()); why != "" {
 		return nil, fault.New(fault.CouponUnavailable, "template %s: %s", id, why)

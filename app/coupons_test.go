@@ -10,14 +10,14 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 // offer makes a template of 1.00 off.
-func offer(t *testing.T, r *rig.Rig, id string, change func(*marketing.Template)) {
+func offer(t *testing.T, r *harness.Harness, id string, change func(*marketing.Template)) {
 	t.Helper()
 	in := marketing.Template{ID: id, Name: id, Kind: "amount_off", AmountOff: 100}
 	if change != nil {
@@ -27,7 +27,7 @@ func offer(t *testing.T, r *rig.Rig, id string, change func(*marketing.Template)
 }
 
 // issuedOf is what the API shows of a template.
-func issuedOf(t *testing.T, r *rig.Rig, id string) int64 {
+func issuedOf(t *testing.T, r *harness.Harness, id string) int64 {
 	t.Helper()
 	d, err := r.Template(ctx, shop.Default, id)
 	must(t)(nil, err)
@@ -35,7 +35,7 @@ func issuedOf(t *testing.T, r *rig.Rig, id string) int64 {
 }
 
 // wallet is a user's coupons of a template, by status.
-func wallet(t *testing.T, r *rig.Rig, f app.CouponFilter) map[marketing.Status]int {
+func wallet(t *testing.T, r *harness.Harness, f app.CouponFilter) map[marketing.Status]int {
 	t.Helper()
 	out := map[marketing.Status]int{}
 	for p := (app.Page{Limit: 7}); ; {
@@ -54,14 +54,14 @@ func wallet(t *testing.T, r *rig.Rig, f app.CouponFilter) map[marketing.Status]i
 // TestClaimRace: 100 users claim the last 25; one user claims 30 times where
 // each may have two; and what has no limit is had by all.
 func TestClaimRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		offer(t, r, "scarce", func(d *marketing.Template) { d.Supply, d.PerUserLimit = 60, 1 })
 		offer(t, r, "two", func(d *marketing.Template) { d.PerUserLimit = 2 })
 		offer(t, r, "free", nil)
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "scarce", Count: 35})))
 		claim := func(template string, user func(i int) string, n int) int {
-			return succeeded(t, rig.Together(n, func(i int) error {
+			return succeeded(t, harness.Together(n, func(i int) error {
 				return second(rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "", template, user(i)))
 			}), fault.CouponUnavailable)
 		}
@@ -90,13 +90,13 @@ func TestClaimRace(t *testing.T) {
 	})
 }
 
-// TestClaimTwins: one key is one coupon, however often and wherever it is sent.
-func TestClaimTwins(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+// TestClaimDuplicates: one key is one coupon, however often and wherever it is sent.
+func TestClaimDuplicates(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		offer(t, r, "free", nil)
 		codes := make([]string, 20)
-		if err := errors.Join(rig.Together(len(codes), func(i int) (err error) {
+		if err := errors.Join(harness.Together(len(codes), func(i int) (err error) {
 			d, _, err := rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "one-claim", "free", "u")
 			codes[i] = d.Code
 			return err
@@ -118,7 +118,7 @@ func TestClaimTwins(t *testing.T) {
 
 // TestIssueRefusals: what is refused says why, and changes nothing.
 func TestIssueRefusals(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		now := r.Clock.Now().UTC()
 		soon, past := now.Add(time.Hour), now.Add(-time.Hour)
@@ -151,7 +151,7 @@ func TestIssueRefusals(t *testing.T) {
 			{"claim what cannot be claimed", claim("closed"), fault.CouponUnavailable, "cannot be claimed"},
 			{"claim too early", claim("soon"), fault.CouponUnavailable, "can be claimed from"},
 			{"claim too late", claim("past"), fault.CouponUnavailable, "ended at"},
-			{"claim nothing", claim("nothing"), fault.Missing, "no coupon template"},
+			{"claim nothing", claim("nothing"), fault.NotFound, "no coupon template"},
 			{"issue too late", issue(app.IssueCoupons{Template: "past"}), fault.CouponUnavailable, "ended at"},
 			{"issue more than are left", issue(app.IssueCoupons{Template: "three", Count: 2}), fault.CouponUnavailable, "1 of 3 coupons are left, 2 were asked for"},
 			{"issue to one who has enough", issue(app.IssueCoupons{Template: "three", User: "full"}), fault.CouponUnavailable, "at most 2 for each user; full has 2"},
@@ -165,7 +165,7 @@ func TestIssueRefusals(t *testing.T) {
 			{"revoke a template that is not there", func() error {
 				_, err := r.RevokeTemplate(ctx, shop.Default, "nothing", "")
 				return err
-			}, fault.Missing, "nothing"},
+			}, fault.NotFound, "nothing"},
 		} {
 			if err := tt.do(); !fault.Is(err, tt.code) || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%s: %v; want %s that says %q", tt.name, err, tt.code, tt.says)
@@ -183,7 +183,7 @@ func TestIssueRefusals(t *testing.T) {
 
 // expiries counts the coupons that the log says have expired, and the most in
 // one record.
-func expiries(t *testing.T, r *rig.Rig) (n, largest int) {
+func expiries(t *testing.T, r *harness.Harness) (n, largest int) {
 	t.Helper()
 	for at := (event.Position{}); ; {
 		records, err := r.Store.Events(ctx, shop.Default, at, 100, false)
@@ -208,18 +208,18 @@ func expiries(t *testing.T, r *rig.Rig) (n, largest int) {
 // expired in batches, each with its event; one that an order holds follows when
 // it is released, one that is used does not.
 func TestExpireCoupons(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		const many = 450
 		offer(t, r, "day", func(d *marketing.Template) { d.ValidDays, d.Supply = 1, 1000 })
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "day", User: "u", Count: many})))
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "day", Codes: []string{"HELD", "USED", "BACK"}})))
-		used := place(t, r, rig.Cart("u", "A", "USED"))
+		used := place(t, r, harness.Cart("u", "A", "USED"))
 		p := pay(t, r, used.No, 0)
 		callback(t, r, p.No, r.Gate.Pay(p.No))
 		r.React()
 		r.Clock.Advance(24*time.Hour - 5*time.Minute)
-		held := place(t, r, rig.Cart("u", "A", "HELD"))
+		held := place(t, r, harness.Cart("u", "A", "HELD"))
 		if n, err := r.ExpireCoupons(ctx, shop.Default); n != 0 || err != nil {
 			t.Errorf("%d expired before their time (%v)", n, err)
 		}
@@ -260,14 +260,14 @@ func TestExpireCoupons(t *testing.T) {
 // TestExpireCouponsRace: coupons expire while users lock them and two
 // instances write it down: each ends once.
 func TestExpireCouponsRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		offer(t, r, "day", func(d *marketing.Template) { d.ValidDays = 1 })
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "day", Count: 300})))
 		for _, one := range rigs {
 			one.Clock.Advance(25 * time.Hour)
 		}
-		if err := errors.Join(rig.Together(4, func(i int) error {
+		if err := errors.Join(harness.Together(4, func(i int) error {
 			_, err := rigs[i%len(rigs)].ExpireCoupons(ctx, shop.Default)
 			return err
 		})...); err != nil {
@@ -285,16 +285,16 @@ func TestExpireCouponsRace(t *testing.T) {
 // or over stays, the order that held one keeps its price and the coupon does
 // not come back.
 func TestRevokeTemplate(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		offer(t, r, "bad", func(d *marketing.Template) { d.ReturnOnRefund = true })
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "bad", Count: 250})))
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "bad", Codes: []string{"HELD", "USED", "GONE"}})))
-		used := place(t, r, rig.Cart("u", "A", "USED"))
+		used := place(t, r, harness.Cart("u", "A", "USED"))
 		p := pay(t, r, used.No, 0)
 		callback(t, r, p.No, r.Gate.Pay(p.No))
 		r.React()
-		held := place(t, r, rig.Cart("u", "A", "HELD"))
+		held := place(t, r, harness.Cart("u", "A", "HELD"))
 		_, err := r.RevokeCoupon(ctx, shop.Default, "GONE")
 		must(t)(nil, err)
 		got, err := r.RevokeTemplate(ctx, shop.Default, "bad", "")
@@ -323,15 +323,15 @@ func TestRevokeTemplate(t *testing.T) {
 	})
 }
 
-// TestLastCouponTwins: twins of one claim for the last coupon, on two
+// TestLastCouponDuplicates: duplicates of one claim for the last coupon, on two
 // instances, are both given it: neither is refused for what the other took.
-func TestLastCouponTwins(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+func TestLastCouponDuplicates(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		for round := range 20 {
 			id := fmt.Sprint("last-", round)
 			offer(t, r, id, func(d *marketing.Template) { d.Supply, d.PerUserLimit = 1, 1 })
-			if err := errors.Join(rig.Together(4, func(i int) error {
+			if err := errors.Join(harness.Together(4, func(i int) error {
 				return second(rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "claim-"+id, id, "u"))
 			})...); err != nil {
 				t.Errorf("round %d: %v", round, err)

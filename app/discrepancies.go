@@ -26,8 +26,8 @@ func (r *reconciler) take(ctx context.Context, d *reconcile.Difference) error {
 		x.Theirs = d.Theirs.Amount
 	}
 	if f, ok := reconcile.Fact(*d, r.opt); ok {
-		outcome, err := r.a.Settle(ctx, r.shop, d.PaymentNo, f, Exchange{
-			Channel: r.name, Kind: ExchangeBill, At: r.started, Detail: fmt.Sprintf("bill of %s, line %d: %s", r.day, d.Theirs.Line, d.Class),
+		outcome, err := r.a.Settle(ctx, r.shop, d.PaymentNo, f, ChannelMessage{
+			Channel: r.name, Kind: MessageBill, At: r.started, Detail: fmt.Sprintf("bill of %s, line %d: %s", r.day, d.Theirs.Line, d.Class),
 		})
 		if err != nil {
 			return err
@@ -92,7 +92,7 @@ func (r *reconciler) record(ctx context.Context) error {
 		}
 		return nil, nil
 	}
-	_, err := r.a.Road.Do(ctx, c)
+	_, err := r.a.Engine.Do(ctx, c)
 	return err
 }
 
@@ -125,7 +125,7 @@ func (r *reconciler) closeGone(ctx context.Context) error {
 				}
 				return nil, nil
 			}}
-			if _, err := r.a.Road.Do(ctx, c); err != nil {
+			if _, err := r.a.Engine.Do(ctx, c); err != nil {
 				return err
 			}
 		}
@@ -149,7 +149,7 @@ func (a *App) ResolveDiscrepancy(ctx context.Context, shopID, id, key, reason st
 				return nil, err
 			}
 			if d == nil {
-				return nil, fault.New(fault.Missing, "there is no discrepancy %s", id)
+				return nil, fault.New(fault.NotFound, "there is no discrepancy %s", id)
 			}
 			if d.Status == DiscrepancyOpen {
 				d.Status, d.Resolution, d.ResolvedAt = DiscrepancyResolved, reason, tx.Now()

@@ -9,7 +9,7 @@ import (
 // do sends a command and gives its answer its type back; replayed says that
 // it is the first answer again.
 func do[R any](ctx context.Context, a *App, c *Command) (r R, replayed bool, err error) {
-	res, err := a.Road.Do(ctx, c)
+	res, err := a.Engine.Do(ctx, c)
 	switch {
 	case err != nil:
 		return r, false, err

@@ -94,11 +94,11 @@ func (a *App) PriceDraft(ctx context.Context, shopID, no, key string, seen Versi
 		c := a.editDraft(ctx, shopID, no, at, asked(v.Order.User, v.Order.Metadata, v.Order.Draft))
 		c.Key, c.Hash = key, Hash("price draft "+no, seen)
 		d, replayed, err = do[order.Data](ctx, a, c)
-		if seen != nil || !fault.Is(err, fault.NotAsSeen) {
+		if seen != nil || !fault.Is(err, fault.PreconditionFailed) {
 			return d, replayed, err
 		}
 	}
-	return d, false, fault.New(fault.VersionStale, "others are editing order %s; try again", no)
+	return d, false, fault.New(fault.Conflict, "others are editing order %s; try again", no)
 }
 
 func (a *App) editDraft(ctx context.Context, shopID, no string, seen Versions, in *PlaceOrder) *Command {
@@ -162,7 +162,7 @@ func draft(tx *Tx, no string, seen Versions) (*order.Order, *PlaceOrder, error) 
 		return nil, nil, err
 	}
 	if o == nil {
-		return nil, nil, fault.New(fault.Missing, "there is no order %s", no)
+		return nil, nil, fault.New(fault.NotFound, "there is no order %s", no)
 	}
 	w, err := o.Draft()
 	if err != nil {
@@ -170,7 +170,7 @@ func draft(tx *Tx, no string, seen Versions) (*order.Order, *PlaceOrder, error) 
 	}
 	d := o.Data()
 	if seen != nil && !slices.Contains(seen, d.Seq) {
-		return nil, nil, fault.New(fault.NotAsSeen, "order %s is at version %d, and not as you have seen it; read it again", no, d.Seq)
+		return nil, nil, fault.New(fault.PreconditionFailed, "order %s is at version %d, and not as you have seen it; read it again", no, d.Seq)
 	}
 	tx.Follow(d.Trace)
 	return o, asked(d.User, d.Metadata, w), nil

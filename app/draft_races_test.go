@@ -7,7 +7,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -21,18 +21,18 @@ func tally(errs []error) map[fault.Code]int {
 	return n
 }
 
-// TestSubmitTwins: 20 at once with one key, and 20 without: one order each;
-// the twins all get it, of the others one.
-func TestSubmitTwins(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+// TestSubmitDuplicates: 20 at once with one key, and 20 without: one order each;
+// the duplicates all get it, of the others one.
+func TestSubmitDuplicates(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		for _, tt := range []struct {
 			key      string
 			accepted int
-		}{{"twins", 20}, {"", 1}} {
-			no := drafted(t, r, rig.Cart("u", "A")).No
+		}{{"duplicates", 20}, {"", 1}} {
+			no := drafted(t, r, harness.Cart("u", "A")).No
 			got := make([]order.Data, 20)
-			n := tally(rig.Together(20, func(i int) (err error) {
+			n := tally(harness.Together(20, func(i int) (err error) {
 				got[i], _, err = rigs[i%len(rigs)].SubmitDraft(ctx, shop.Default, no, tt.key, nil, nil)
 				return err
 			}))
@@ -41,7 +41,7 @@ func TestSubmitTwins(t *testing.T) {
 			}
 			for i := range got {
 				if got[i].No != "" && got[i].Seq != 2 {
-					t.Errorf("key %q: twin %d got %+v", tt.key, i, got[i])
+					t.Errorf("key %q: duplicate %d got %+v", tt.key, i, got[i])
 				}
 			}
 			if e := orderEvents(t, r, no); e != "drafted placed" {
@@ -58,13 +58,13 @@ func TestSubmitTwins(t *testing.T) {
 // TestSubmitForOne: ten drafts with one coupon are submitted at once: one has
 // it, the others are drafts still.
 func TestSubmitForOne(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		nos := make([]string, 10)
 		for i := range nos {
-			nos[i] = drafted(t, r, rig.Cart(fmt.Sprint("u", i), "A", "C5")).No
+			nos[i] = drafted(t, r, harness.Cart(fmt.Sprint("u", i), "A", "C5")).No
 		}
-		if n := tally(rig.Together(10, func(i int) error {
+		if n := tally(harness.Together(10, func(i int) error {
 			_, err := submit(rigs[i%len(rigs)], nos[i], 500)
 			return err
 		})); n[""] != 1 || n[fault.CouponUnavailable] != 9 {
@@ -81,21 +81,21 @@ func TestSubmitForOne(t *testing.T) {
 // TestEditorsRace: editors who all saw the same version: one edits, the others
 // are told; and who only prices is not disturbed by them.
 func TestEditorsRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
-		no := drafted(t, r, rig.Cart("u", "A")).No
-		errs := rig.Together(12, func(i int) error {
+		no := drafted(t, r, harness.Cart("u", "A")).No
+		errs := harness.Together(12, func(i int) error {
 			one := rigs[i%len(rigs)]
 			if i >= 10 {
 				_, _, err := one.PriceDraft(ctx, shop.Default, no, "", nil)
 				return err
 			}
-			in := rig.Cart("u", "A")
+			in := harness.Cart("u", "A")
 			in.Items[0].Quantity = int64(2 + i)
 			_, err := one.EditDraft(ctx, shop.Default, no, app.Versions{1}, in)
 			return err
 		})
-		if n := tally(errs[:10]); n[""] != 1 || n[fault.NotAsSeen] != 9 || errors.Join(errs[10:]...) != nil {
+		if n := tally(errs[:10]); n[""] != 1 || n[fault.PreconditionFailed] != 9 || errors.Join(errs[10:]...) != nil {
 			t.Errorf("%v, priced: %v", n, errs[10:])
 		}
 		if e := orderEvents(t, r, no); e != "drafted edited" {
@@ -109,16 +109,16 @@ func TestEditorsRace(t *testing.T) {
 // once. Whatever wins, the order is of the items that it was submitted with,
 // and who came too late is told.
 func TestEditOrSubmit(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		for round := range 5 {
-			no := drafted(t, r, rig.Cart("u", "A")).No
+			no := drafted(t, r, harness.Cart("u", "A")).No
 			var placed order.Data
-			errs := rig.Together(4, func(i int) (err error) {
+			errs := harness.Together(4, func(i int) (err error) {
 				one := rigs[(i+round)%len(rigs)]
 				switch i {
 				case 0:
-					in := rig.Cart("u", "A")
+					in := harness.Cart("u", "A")
 					in.Items[0].Quantity = 2
 					_, err = one.EditDraft(ctx, shop.Default, no, app.Versions{1}, in)
 				case 1:
@@ -126,11 +126,11 @@ func TestEditOrSubmit(t *testing.T) {
 				case 2:
 					_, _, err = one.CancelOrder(ctx, shop.Default, no, "", "")
 				default:
-					_, _, err = one.OpenPayment(ctx, shop.Default, no, rig.Key(i), app.OpenPayment{Channel: "gate", Method: "native"})
+					_, _, err = one.OpenPayment(ctx, shop.Default, no, harness.Key(i), app.OpenPayment{Channel: "gate", Method: "native"})
 				}
 				return err
 			})
-			for i, ok := range [][]fault.Code{{"", fault.NotAsSeen, fault.OrderFrozen}, {"", fault.NotAsSeen, fault.OrderFrozen}, {""}, {"", fault.OrderNotPayable}} {
+			for i, ok := range [][]fault.Code{{"", fault.PreconditionFailed, fault.OrderFrozen}, {"", fault.PreconditionFailed, fault.OrderFrozen}, {""}, {"", fault.OrderNotPayable}} {
 				found := false
 				for _, code := range ok {
 					found = found || fault.CodeOf(errs[i]) == code
@@ -160,16 +160,16 @@ func TestEditOrSubmit(t *testing.T) {
 	})
 }
 
-// TestDraftTwins: twenty at once with one key make one draft, and a repeat is
+// TestDraftDuplicates: twenty at once with one key make one draft, and a repeat is
 // answered when what it asked for is priced no more.
-func TestDraftTwins(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+func TestDraftDuplicates(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
-		in := rig.Cart("u", "A")
+		in := harness.Cart("u", "A")
 		in.Expected = new(int64)
 		*in.Expected = 1000
 		nos := make([]string, 20)
-		if err := errors.Join(rig.Together(20, func(i int) error {
+		if err := errors.Join(harness.Together(20, func(i int) error {
 			d, _, err := rigs[i%len(rigs)].DraftOrder(ctx, shop.Default, "one", in)
 			nos[i] = d.No
 			return err
@@ -183,7 +183,7 @@ func TestDraftTwins(t *testing.T) {
 		}
 		for i, no := range append(nos, d.No) {
 			if no != nos[0] {
-				t.Errorf("twin %d has draft %s, not %s", i, no, nos[0])
+				t.Errorf("duplicate %d has draft %s, not %s", i, no, nos[0])
 			}
 		}
 		if _, _, err := r.DraftOrder(ctx, shop.Default, "two", in); !fault.Is(err, fault.PriceChanged) {

@@ -9,7 +9,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
@@ -18,16 +18,16 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-func drafted(t *testing.T, r *rig.Rig, in app.PlaceOrder) order.Data {
+func drafted(t *testing.T, r *harness.Harness, in app.PlaceOrder) order.Data {
 	t.Helper()
-	d, _, err := r.DraftOrder(ctx, shop.Default, rig.Key(0), in)
+	d, _, err := r.DraftOrder(ctx, shop.Default, harness.Key(0), in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func submit(r *rig.Rig, no string, expected ...int64) (order.Data, error) {
+func submit(r *harness.Harness, no string, expected ...int64) (order.Data, error) {
 	var e *int64
 	if len(expected) > 0 {
 		e = &expected[0]
@@ -37,7 +37,7 @@ func submit(r *rig.Rig, no string, expected ...int64) (order.Data, error) {
 }
 
 // refused demands that a submit is refused, and that the draft is as it was.
-func refused(t *testing.T, r *rig.Rig, no string, code fault.Code, expected ...int64) {
+func refused(t *testing.T, r *harness.Harness, no string, code fault.Code, expected ...int64) {
 	t.Helper()
 	before, log := view(t, r, no), len(events(t, r))
 	if _, err := submit(r, no, expected...); !fault.Is(err, code) {
@@ -49,7 +49,7 @@ func refused(t *testing.T, r *rig.Rig, no string, code fault.Code, expected ...i
 }
 
 // skips are the reasons for which the draft's coupons do not apply.
-func skips(t *testing.T, r *rig.Rig, no string) (out []pricing.Reason) {
+func skips(t *testing.T, r *harness.Harness, no string) (out []pricing.Reason) {
 	t.Helper()
 	for _, s := range view(t, r, no).Order.Draft.Skipped {
 		if s.Source == pricing.FromCoupon {
@@ -62,31 +62,31 @@ func skips(t *testing.T, r *rig.Rig, no string) (out []pricing.Reason) {
 // TestDrafts: lives of a draft of one A with the coupon (10.00 less 5.00), on
 // both databases. What it comes to holds what any order in that state does.
 func TestDrafts(t *testing.T) {
-	edit := func(t *testing.T, r *rig.Rig, no string, in app.PlaceOrder) order.Data {
+	edit := func(t *testing.T, r *harness.Harness, no string, in app.PlaceOrder) order.Data {
 		t.Helper()
 		d, err := r.EditDraft(ctx, shop.Default, no, nil, in)
 		must(t)(nil, err)
 		return d
 	}
-	submitted := func(t *testing.T, r *rig.Rig, no string, expected ...int64) order.Data {
+	submitted := func(t *testing.T, r *harness.Harness, no string, expected ...int64) order.Data {
 		t.Helper()
 		d, err := submit(r, no, expected...)
 		must(t)(nil, err)
 		return d
 	}
-	reprice := func(t *testing.T, r *rig.Rig, no string) order.Data {
+	reprice := func(t *testing.T, r *harness.Harness, no string) order.Data {
 		t.Helper()
 		d, _, err := r.PriceDraft(ctx, shop.Default, no, "", nil)
 		must(t)(nil, err)
 		return d
 	}
-	price := func(t *testing.T, r *rig.Rig, price int64) {
+	price := func(t *testing.T, r *harness.Harness, price int64) {
 		t.Helper()
 		must(t)(r.PutSku(ctx, shop.Default, "A", inventory.Definition{Name: "A", Price: price}))
 	}
 	for _, tt := range []struct {
 		name     string
-		life     func(t *testing.T, r *rig.Rig, no string)
+		life     func(t *testing.T, r *harness.Harness, no string)
 		os       order.Status
 		payable  int64
 		events   string
@@ -94,24 +94,24 @@ func TestDrafts(t *testing.T) {
 		hand     int64
 		cs       marketing.Status
 	}{
-		{"drafted", func(*testing.T, *rig.Rig, string) {}, order.Draft, 500, "drafted", 0, 25, marketing.Available},
-		{"submitted", func(t *testing.T, r *rig.Rig, no string) {
+		{"drafted", func(*testing.T, *harness.Harness, string) {}, order.Draft, 500, "drafted", 0, 25, marketing.Available},
+		{"submitted", func(t *testing.T, r *harness.Harness, no string) {
 			submitted(t, r, no, 500)
 			c, err := r.Store.Coupon(ctx, shop.Default, "C5")
 			if d := view(t, r, no).Order; err != nil || c.Order != no || !c.LockedUntil.Equal(d.ExpiresAt) || !d.ExpiresAt.Equal(d.SubmittedAt.Add(order.DefaultExpiry)) {
 				t.Errorf("the coupon is held until %s by %s, the order expires at %s (%v)", c.LockedUntil, c.Order, d.ExpiresAt, err)
 			}
 		}, order.PendingPayment, 500, "drafted placed", 1, 25, marketing.Locked},
-		{"submitted and paid", func(t *testing.T, r *rig.Rig, no string) {
+		{"submitted and paid", func(t *testing.T, r *harness.Harness, no string) {
 			submitted(t, r, no)
 			paidPart(t, r, no, 500)
 		}, order.Paid, 500, "drafted placed paid", 0, 24, marketing.Used},
-		{"submitted and cancelled", func(t *testing.T, r *rig.Rig, no string) {
+		{"submitted and cancelled", func(t *testing.T, r *harness.Harness, no string) {
 			submitted(t, r, no)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 		}, order.Closed, 500, "drafted placed closed", 0, 25, marketing.Available},
-		{"edited, dearer meanwhile, submitted", func(t *testing.T, r *rig.Rig, no string) {
-			in := rig.Cart("u", "A", "C5")
+		{"edited, dearer meanwhile, submitted", func(t *testing.T, r *harness.Harness, no string) {
+			in := harness.Cart("u", "A", "C5")
 			in.Items[0].Quantity = 2
 			if d := edit(t, r, no, in); d.Payable != 1500 {
 				t.Errorf("edited: %d", d.Payable)
@@ -126,31 +126,31 @@ func TestDrafts(t *testing.T) {
 			}
 			submitted(t, r, no, 1700)
 		}, order.PendingPayment, 1700, "drafted edited edited placed", 2, 25, marketing.Locked},
-		{"dearer meanwhile, submitted at any price", func(t *testing.T, r *rig.Rig, no string) {
+		{"dearer meanwhile, submitted at any price", func(t *testing.T, r *harness.Harness, no string) {
 			price(t, r, 1200)
 			submitted(t, r, no)
 		}, order.PendingPayment, 700, "drafted placed", 1, 25, marketing.Locked},
-		{"priced again at the same price", func(t *testing.T, r *rig.Rig, no string) {
+		{"priced again at the same price", func(t *testing.T, r *harness.Harness, no string) {
 			reprice(t, r, no)
-			edit(t, r, no, rig.Cart("", "A", "C5"))
+			edit(t, r, no, harness.Cart("", "A", "C5"))
 		}, order.Draft, 500, "drafted", 0, 25, marketing.Available},
-		{"a promotion begins, submitted", func(t *testing.T, r *rig.Rig, no string) {
+		{"a promotion begins, submitted", func(t *testing.T, r *harness.Harness, no string) {
 			must(t)(nil, second(r.PutPromotion(ctx, shop.Default, "", pricing.Promotion{ID: "p", Name: "2 off", Kind: "amount_off", Threshold: 1000, AmountOff: 200}, true)))
 			submitted(t, r, no, 300)
 		}, order.PendingPayment, 300, "drafted placed", 1, 25, marketing.Locked},
-		{"the coupon serves another order meanwhile", func(t *testing.T, r *rig.Rig, no string) {
-			other := place(t, r, rig.Cart("other", "A", "C5"))
+		{"the coupon serves another order meanwhile", func(t *testing.T, r *harness.Harness, no string) {
+			other := place(t, r, harness.Cart("other", "A", "C5"))
 			refused(t, r, no, fault.CouponUnavailable)
 			if d := reprice(t, r, no); d.Payable != 1000 || !reflect.DeepEqual(skips(t, r, no), []pricing.Reason{pricing.CouponLocked}) {
 				t.Errorf("priced again: %d, %v", d.Payable, skips(t, r, no))
 			}
 			refused(t, r, no, fault.CouponUnavailable)
-			edit(t, r, no, rig.Cart("u", "A"))
+			edit(t, r, no, harness.Cart("u", "A"))
 			submitted(t, r, no, 1000)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, other.No, "", "")))
 		}, order.PendingPayment, 1000, "drafted edited edited placed", 1, 25, marketing.Available},
-		{"the stock goes meanwhile", func(t *testing.T, r *rig.Rig, no string) {
-			in := rig.Cart("other", "A")
+		{"the stock goes meanwhile", func(t *testing.T, r *harness.Harness, no string) {
+			in := harness.Cart("other", "A")
 			in.Items[0].Quantity = 25
 			other := place(t, r, in)
 			refused(t, r, no, fault.OutOfStock)
@@ -158,12 +158,12 @@ func TestDrafts(t *testing.T) {
 			r.React()
 			submitted(t, r, no)
 		}, order.PendingPayment, 500, "drafted placed", 1, 25, marketing.Locked},
-		{"the user is blocked meanwhile", func(t *testing.T, r *rig.Rig, no string) {
+		{"the user is blocked meanwhile", func(t *testing.T, r *harness.Harness, no string) {
 			must(t)(r.PutUser(ctx, shop.Default, shop.User{ID: "u", Blocked: true}))
 			refused(t, r, no, fault.UserBlocked)
 		}, order.Draft, 500, "drafted", 0, 25, marketing.Available},
-		{"limits count when it is submitted", func(t *testing.T, r *rig.Rig, no string) {
-			in := rig.Cart("u", "B")
+		{"limits count when it is submitted", func(t *testing.T, r *harness.Harness, no string) {
+			in := harness.Cart("u", "B")
 			in.Items[0].Quantity = 2
 			first, other := drafted(t, r, in), drafted(t, r, in)
 			submitted(t, r, first.No)
@@ -172,14 +172,14 @@ func TestDrafts(t *testing.T) {
 			r.React()
 			submitted(t, r, other.No)
 		}, order.Draft, 500, "drafted", 0, 25, marketing.Available},
-		{"nothing to pay", func(t *testing.T, r *rig.Rig, no string) {
+		{"nothing to pay", func(t *testing.T, r *harness.Harness, no string) {
 			price(t, r, 500)
 			if d := submitted(t, r, no); d.PaidAt.IsZero() {
 				t.Error("not paid")
 			}
 		}, order.Paid, 0, "drafted placed paid", 0, 24, marketing.Used},
-		{"in parts", func(t *testing.T, r *rig.Rig, no string) {
-			in := rig.Cart("u", "A", "C5")
+		{"in parts", func(t *testing.T, r *harness.Harness, no string) {
+			in := harness.Cart("u", "A", "C5")
 			in.Plan = []order.Instalment{{Amount: 200}, {Amount: 301, DueAt: r.Clock.Now().Add(48 * time.Hour)}}
 			edit(t, r, no, in)
 			refused(t, r, no, fault.PriceChanged)
@@ -194,11 +194,11 @@ func TestDrafts(t *testing.T) {
 			}
 			paidPart(t, r, no, 200)
 		}, order.PartiallyPaid, 500, "drafted edited edited edited placed partially_paid", 1, 25, marketing.Locked},
-		{"discarded", func(t *testing.T, r *rig.Rig, no string) {
+		{"discarded", func(t *testing.T, r *harness.Harness, no string) {
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 			refused(t, r, no, fault.OrderFrozen)
 		}, order.Closed, 500, "drafted closed", 0, 25, marketing.Available},
-		{"nobody goes on with it", func(t *testing.T, r *rig.Rig, no string) {
+		{"nobody goes on with it", func(t *testing.T, r *harness.Harness, no string) {
 			after(t, r, order.DraftExpiry-time.Second)
 			if s := view(t, r, no).Order.Status; s != order.Draft {
 				t.Errorf("it is %s before its time", s)
@@ -208,17 +208,17 @@ func TestDrafts(t *testing.T) {
 				t.Errorf("closed for %q", d.CloseReason)
 			}
 		}, order.Closed, 500, "drafted closed", 0, 25, marketing.Available},
-		{"an edit gives it time", func(t *testing.T, r *rig.Rig, no string) {
+		{"an edit gives it time", func(t *testing.T, r *harness.Harness, no string) {
 			after(t, r, order.DraftExpiry-time.Second)
-			edit(t, r, no, rig.Cart("u", "A"))
+			edit(t, r, no, harness.Cart("u", "A"))
 			after(t, r, order.DraftExpiry-time.Second)
 			submitted(t, r, no)
 		}, order.PendingPayment, 1000, "drafted edited placed", 1, 25, marketing.Available},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				r := scene(t, open)
-				no := drafted(t, r, rig.Cart("u", "A", "C5")).No
+				no := drafted(t, r, harness.Cart("u", "A", "C5")).No
 				tt.life(t, r, no)
 				want(t, r, no, tt.os, "succeeded", tt.reserved, tt.hand, tt.cs)
 				if d := view(t, r, no).Order; d.Payable != tt.payable || orderEvents(t, r, no) != tt.events {
@@ -232,7 +232,7 @@ func TestDrafts(t *testing.T) {
 // TestSubmittedAsPlaced: an order that was a draft is the order that placing
 // would have made.
 func TestSubmittedAsPlaced(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		must(t)(nil, second(r.PutPromotion(ctx, shop.Default, "", pricing.Promotion{ID: "p", Name: "2 off", Kind: "amount_off", Threshold: 1000, AmountOff: 200}, true)))
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{"C6"}})))
@@ -281,9 +281,9 @@ func (f forged) Scan(ctx context.Context, shopID string, s app.Scan) error {
 // TestAuditDrafts: the audit finds a draft that holds something, and what is
 // half a draft.
 func TestAuditDrafts(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
-		drafted(t, r, rig.Cart("u", "A", "C5"))
+		drafted(t, r, harness.Cart("u", "A", "C5"))
 		r.Audit()
 		for name, forge := range map[string]func(*app.OrderView){
 			"a coupon":  func(v *app.OrderView) { v.Order.Coupons = []string{"C5"} },

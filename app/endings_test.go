@@ -9,7 +9,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -17,7 +17,7 @@ import (
 )
 
 // rest lets everything that follows by itself come to an end.
-func rest(t *testing.T, r *rig.Rig) {
+func rest(t *testing.T, r *harness.Harness) {
 	t.Helper()
 	for range 50 {
 		r.React()
@@ -33,31 +33,31 @@ func rest(t *testing.T, r *rig.Rig) {
 }
 
 // paidOne is an order of A with the coupon, paid.
-func paidOne(t *testing.T, r *rig.Rig) (order.Data, payment.Data) {
+func paidOne(t *testing.T, r *harness.Harness) (order.Data, payment.Data) {
 	t.Helper()
-	o := place(t, r, rig.Cart("u", "A", "C5"))
+	o := place(t, r, harness.Cart("u", "A", "C5"))
 	p := pay(t, r, o.No, 0)
 	callback(t, r, p.No, r.Gate.Pay(p.No))
 	r.React()
 	return o, p
 }
 
-func refund(t *testing.T, r *rig.Rig, orderNo string, ask order.RefundAsk) payment.RefundData {
+func refund(t *testing.T, r *harness.Harness, orderNo string, ask order.RefundAsk) payment.RefundData {
 	t.Helper()
-	d, _, err := r.AskRefund(ctx, shop.Default, orderNo, rig.Key(0), app.AskRefund{RefundAsk: ask, Reason: "不喜欢"})
+	d, _, err := r.AskRefund(ctx, shop.Default, orderNo, harness.Key(0), app.AskRefund{RefundAsk: ask, Reason: "不喜欢"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func policies(t *testing.T, r *rig.Rig, p shop.Policies) {
+func policies(t *testing.T, r *harness.Harness, p shop.Policies) {
 	t.Helper()
 	must(t)(r.PutPolicies(ctx, shop.Default, p))
 }
 
 // refunds is an order's refunds as text: cause, amount and state.
-func refunds(t *testing.T, r *rig.Rig, orderNo string) string {
+func refunds(t *testing.T, r *harness.Harness, orderNo string) string {
 	t.Helper()
 	all, err := r.Store.RefundsOf(ctx, shop.Default, orderNo)
 	if err != nil {
@@ -83,32 +83,32 @@ func refunds(t *testing.T, r *rig.Rig, orderNo string) string {
 func TestEndings(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
-		life     func(t *testing.T, r *rig.Rig) (orderNo string)
+		life     func(t *testing.T, r *harness.Harness) (orderNo string)
 		os       order.Status
 		refunds  string
 		refunded int64 // of the order
 		hand     int64
 		cs       marketing.Status
 	}{
-		{"late money goes back", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"late money goes back", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Closed, "late_payment 500 succeeded", 0, 25, marketing.Available},
-		{"late money revives the order, by policy", func(t *testing.T, r *rig.Rig) string {
+		{"late money revives the order, by policy", func(t *testing.T, r *harness.Harness) string {
 			policies(t, r, shop.Policies{LatePayment: shop.Revive})
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			r.React()
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Paid, "", 0, 24, marketing.Used},
-		{"late money cannot revive what is sold out", func(t *testing.T, r *rig.Rig) string {
+		{"late money cannot revive what is sold out", func(t *testing.T, r *harness.Harness) string {
 			policies(t, r, shop.Policies{LatePayment: shop.Revive})
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			r.React()
@@ -116,40 +116,40 @@ func TestEndings(t *testing.T) {
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Closed, "late_payment 500 succeeded", 0, 0, marketing.Available},
-		{"late money cannot revive an order whose coupon is elsewhere", func(t *testing.T, r *rig.Rig) string {
+		{"late money cannot revive an order whose coupon is elsewhere", func(t *testing.T, r *harness.Harness) string {
 			policies(t, r, shop.Policies{LatePayment: shop.Revive})
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			r.React()
-			place(t, r, rig.Cart("u", "A", "C5"))
+			place(t, r, harness.Cart("u", "A", "C5"))
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Closed, "late_payment 500 succeeded", 0, 25, marketing.Locked},
-		{"late money before the close was followed does not revive", func(t *testing.T, r *rig.Rig) string {
+		{"late money before the close was followed does not revive", func(t *testing.T, r *harness.Harness) string {
 			policies(t, r, shop.Policies{LatePayment: shop.Revive})
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Closed, "late_payment 500 succeeded", 0, 25, marketing.Available},
-		{"two payments, both succeed", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"two payments, both succeed", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p, q := pay(t, r, o.No, 0), pay(t, r, o.No, 0)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			callback(t, r, q.No, r.Gate.Pay(q.No))
 			return o.No
 		}, order.Paid, "overpayment 500 succeeded", 0, 24, marketing.Used},
-		{"parts that come to more than is due", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"parts that come to more than is due", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p, q := pay(t, r, o.No, 400), pay(t, r, o.No, 300)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			callback(t, r, q.No, r.Gate.Pay(q.No))
 			return o.No
 		}, order.Paid, "overpayment 200 succeeded", 0, 24, marketing.Used},
-		{"one payment paid twice at the channel", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"one payment paid twice at the channel", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			f := r.Gate.Pay(p.No)
 			callback(t, r, p.No, f)
@@ -159,16 +159,16 @@ func TestEndings(t *testing.T) {
 			callback(t, r, p.No, f)
 			return o.No
 		}, order.Paid, "overpayment 500 succeeded", 0, 24, marketing.Used},
-		{"paid in part, then expired", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"paid in part, then expired", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 200)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			r.Clock.Advance(16 * time.Minute)
 			must(t)(r.ExpireOrders(ctx, shop.Default))
 			return o.No
 		}, order.Closed, "order_closed 200 succeeded", 200, 25, marketing.Available},
-		{"a code that nobody opened, closed by the schedule when its time is over", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"a code that nobody opened, closed by the schedule when its time is over", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			pay(t, r, o.No, 0)
 			r.Clock.Advance(16 * time.Minute)
 			must(t)(r.ExpireOrders(ctx, shop.Default))
@@ -180,8 +180,8 @@ func TestEndings(t *testing.T) {
 			must(t)(r.QueryPayments(ctx, shop.Default))
 			return o.No
 		}, order.Closed, "", 0, 25, marketing.Available},
-		{"paid while it closes", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"paid while it closes", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
@@ -193,29 +193,29 @@ func TestEndings(t *testing.T) {
 			return o.No
 		}, order.Paid, "", 0, 24, marketing.Used},
 
-		{"refunded whole", func(t *testing.T, r *rig.Rig) string {
+		{"refunded whole", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"refunded whole, units kept out by policy", func(t *testing.T, r *rig.Rig) string {
+		{"refunded whole, units kept out by policy", func(t *testing.T, r *harness.Harness) string {
 			policies(t, r, shop.Policies{RefundedStock: shop.KeepOut})
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 24, marketing.Used},
-		{"refunded whole, the coupon comes back by its template", func(t *testing.T, r *rig.Rig) string {
+		{"refunded whole, the coupon comes back by its template", func(t *testing.T, r *harness.Harness) string {
 			must(t)(nil, second(r.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500, ReturnOnRefund: true}, false)))
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Available},
-		{"refunded in part", func(t *testing.T, r *rig.Rig) string {
+		{"refunded in part", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{Amount: 120})
 			return o.No
 		}, order.Paid, "asked 120 succeeded", 120, 24, marketing.Used},
-		{"refunded in parts to the end", func(t *testing.T, r *rig.Rig) string {
+		{"refunded in parts to the end", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			for range 4 {
 				refund(t, r, o.No, order.RefundAsk{Amount: 100})
@@ -223,15 +223,15 @@ func TestEndings(t *testing.T) {
 			refund(t, r, o.No, order.RefundAsk{Items: []order.RefundItem{{Line: 0, Quantity: 1}}})
 			return o.No
 		}, order.Refunded, "asked 100 succeeded; asked 100 succeeded; asked 100 succeeded; asked 100 succeeded; asked 100 succeeded", 500, 25, marketing.Used},
-		{"refunded while the money of another payment is late", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"refunded while the money of another payment is late", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p, q := pay(t, r, o.No, 0), pay(t, r, o.No, 0)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			refund(t, r, o.No, order.RefundAsk{})
 			callback(t, r, q.No, r.Gate.Pay(q.No))
 			return o.No
 		}, order.Refunded, "asked 500 succeeded; overpayment 500 succeeded", 500, 25, marketing.Used},
-		{"a refund whose first answer is lost", func(t *testing.T, r *rig.Rig) string {
+		{"a refund whose first answer is lost", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, true }
@@ -243,7 +243,7 @@ func TestEndings(t *testing.T) {
 			r.Clock.Advance(payment.RefundDelays[0])
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"a refund that never reached the channel", func(t *testing.T, r *rig.Rig) string {
+		{"a refund that never reached the channel", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
@@ -252,7 +252,7 @@ func TestEndings(t *testing.T) {
 			r.Clock.Advance(payment.RefundDelays[0])
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"a slow refund, told by its callback", func(t *testing.T, r *rig.Rig) string {
+		{"a slow refund, told by its callback", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
 			d := refund(t, r, o.No, order.RefundAsk{})
@@ -262,7 +262,7 @@ func TestEndings(t *testing.T) {
 			callback(t, r, p.No, f)
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"the merchant's account is short, then topped up", func(t *testing.T, r *rig.Rig) string {
+		{"the merchant's account is short, then topped up", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrShort, false }
@@ -274,7 +274,7 @@ func TestEndings(t *testing.T) {
 			r.Clock.Advance(payment.RefundDelays[0])
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"short of money once, then silent: the channel's latest word is shown", func(t *testing.T, r *rig.Rig) string {
+		{"short of money once, then silent: the channel's latest word is shown", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrShort, false }
@@ -286,7 +286,7 @@ func TestEndings(t *testing.T) {
 			}
 			return o.No
 		}, order.Paid, "asked 500 pending (channel_silent)", 0, 24, marketing.Used},
-		{"a refund that the channel refuses waits for a person", func(t *testing.T, r *rig.Rig) string {
+		{"a refund that the channel refuses waits for a person", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO"}, false }
@@ -295,7 +295,7 @@ func TestEndings(t *testing.T) {
 			r.Clock.Advance(time.Hour)
 			return o.No
 		}, order.Paid, "asked 500 pending (rejected)", 0, 24, marketing.Used},
-		{"refused, then retried by a person", func(t *testing.T, r *rig.Rig) string {
+		{"refused, then retried by a person", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			d := refund(t, r, o.No, order.RefundAsk{})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO"}, false }
@@ -304,7 +304,7 @@ func TestEndings(t *testing.T) {
 			must(t)(nil, second(r.RetryRefund(ctx, shop.Default, d.No, "")))
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"refused, then paid by hand", func(t *testing.T, r *rig.Rig) string {
+		{"refused, then paid by hand", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			d := refund(t, r, o.No, order.RefundAsk{})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO"}, false }
@@ -312,7 +312,7 @@ func TestEndings(t *testing.T) {
 			must(t)(r.ConfirmRefund(ctx, shop.Default, d.No, "in cash, receipt 7"))
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"given up by the channel", func(t *testing.T, r *rig.Rig) string {
+		{"given up by the channel", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
 			d := refund(t, r, o.No, order.RefundAsk{})
@@ -320,7 +320,7 @@ func TestEndings(t *testing.T) {
 			callback(t, r, p.No, r.Gate.Finish(d.No, payment.RefundFailed))
 			return o.No
 		}, order.Paid, "asked 500 failed (given_up)", 0, 24, marketing.Used},
-		{"given up, then retried under a new number", func(t *testing.T, r *rig.Rig) string {
+		{"given up, then retried under a new number", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
 			d := refund(t, r, o.No, order.RefundAsk{})
@@ -333,7 +333,7 @@ func TestEndings(t *testing.T) {
 			}
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"given up, retried under a new number, and yet it went by the old one", func(t *testing.T, r *rig.Rig) string {
+		{"given up, retried under a new number, and yet it went by the old one", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
 			d := refund(t, r, o.No, order.RefundAsk{})
@@ -344,7 +344,7 @@ func TestEndings(t *testing.T) {
 			callback(t, r, p.No, f)
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"given up, and yet it went", func(t *testing.T, r *rig.Rig) string {
+		{"given up, and yet it went", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
 			d := refund(t, r, o.No, order.RefundAsk{})
@@ -353,7 +353,7 @@ func TestEndings(t *testing.T) {
 			callback(t, r, p.No, r.Gate.Finish(d.No, payment.Refunded))
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"stuck with the buyer's account, then it went", func(t *testing.T, r *rig.Rig) string {
+		{"stuck with the buyer's account, then it went", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
 			d := refund(t, r, o.No, order.RefundAsk{})
@@ -366,7 +366,7 @@ func TestEndings(t *testing.T) {
 			r.Clock.Advance(payment.RefundDelays[0])
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"refunded at the merchant's console while ours is under way", func(t *testing.T, r *rig.Rig) string {
+		{"refunded at the merchant's console while ours is under way", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			refund(t, r, o.No, order.RefundAsk{Amount: 300})
 			callback(t, r, p.No, payment.Fact{ID: "refund/X", Kind: payment.Refunded, Source: payment.ByCallback, RefundNo: "X", Amount: 500, Merchant: "mch"})
@@ -375,7 +375,7 @@ func TestEndings(t *testing.T) {
 		}, order.Refunded, "asked 300 pending (rejected)", 500, 25, marketing.Used},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 				r := scene(t, open)
 				no := tt.life(t, r)
 				rest(t, r)
@@ -407,10 +407,10 @@ func TestEndings(t *testing.T) {
 func TestRefundSplit(t *testing.T) {
 	for policy, want := range map[string]string{"": "[300 100]", shop.Proportional: "[240 160]"} {
 		t.Run(policy, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 				r := scene(t, open)
 				policies(t, r, shop.Policies{RefundSplit: policy})
-				o := place(t, r, rig.Cart("u", "A", "C5"))
+				o := place(t, r, harness.Cart("u", "A", "C5"))
 				for _, part := range []int64{200, 300} {
 					p := pay(t, r, o.No, part)
 					callback(t, r, p.No, r.Gate.Pay(p.No))
@@ -436,14 +436,14 @@ func TestRefundSplit(t *testing.T) {
 	}
 }
 
-// TestRefundTwins: one key refunds once, and two keys never more than was
+// TestRefundDuplicates: one key refunds once, and two keys never more than was
 // paid.
-func TestRefundTwins(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+func TestRefundDuplicates(t *testing.T) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		r := scene(t, open)
 		o, _ := paidOne(t, r)
 		nos := make([]string, 20)
-		for _, err := range rig.Together(len(nos), func(i int) error {
+		for _, err := range harness.Together(len(nos), func(i int) error {
 			d, _, err := r.AskRefund(ctx, shop.Default, o.No, "one", app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
 			nos[i] = d.No
 			return err
@@ -453,11 +453,11 @@ func TestRefundTwins(t *testing.T) {
 			}
 		}
 		if slices.Sort(nos); nos[0] != nos[len(nos)-1] {
-			t.Errorf("twins made %s and %s", nos[0], nos[len(nos)-1])
+			t.Errorf("duplicates made %s and %s", nos[0], nos[len(nos)-1])
 		}
 		var refused int
-		for _, err := range rig.Together(10, func(i int) error {
-			_, _, err := r.AskRefund(ctx, shop.Default, o.No, rig.Key(i), app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
+		for _, err := range harness.Together(10, func(i int) error {
+			_, _, err := r.AskRefund(ctx, shop.Default, o.No, harness.Key(i), app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
 			return err
 		}) {
 			if fault.Is(err, fault.RefundExceedsPaid) {
@@ -469,7 +469,7 @@ func TestRefundTwins(t *testing.T) {
 		if refused != 6 {
 			t.Errorf("%d of 10 refused, want 6", refused)
 		}
-		for _, err := range rig.Together(4, func(int) error { return run(r) }) {
+		for _, err := range harness.Together(4, func(int) error { return run(r) }) {
 			if err != nil {
 				t.Error(err)
 			}
@@ -482,7 +482,7 @@ func TestRefundTwins(t *testing.T) {
 	})
 }
 
-func run(r *rig.Rig) error {
+func run(r *harness.Harness) error {
 	_, err := r.RunRefunds(ctx, shop.Default)
 	return err
 }
@@ -490,21 +490,21 @@ func run(r *rig.Rig) error {
 // TestForeignShop: a fact that reaches another shop's address is about nothing
 // there, and changes nothing here.
 func TestForeignShop(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		r := scene(t, open)
 		if err := r.Store.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: r.Clock.Now()}); err != nil {
 			t.Fatal(err)
 		}
-		o := place(t, r, rig.Cart("u", "A", "C5"))
+		o := place(t, r, harness.Cart("u", "A", "C5"))
 		p := pay(t, r, o.No, 0)
-		a, verdict, err := r.Callback(ctx, "other", "gate", nil, rig.Callback(p.No, r.Gate.Pay(p.No)))
+		a, verdict, err := r.Callback(ctx, "other", "gate", nil, harness.Callback(p.No, r.Gate.Pay(p.No)))
 		if err != nil || verdict != string(payment.Orphan) || a.Status == 200 {
 			t.Errorf("answered %d, %s, %v; want an orphan that is sent again", a.Status, verdict, err)
 		}
 		if d := view(t, r, o.No); d.Order.Status != order.PendingPayment || d.Payments[0].Status != payment.StatusPending {
 			t.Errorf("%s, %s", d.Order.Status, d.Payments[0].Status)
 		}
-		if _, err := r.Store.Payment(ctx, "other", p.No); !fault.Is(err, fault.Missing) {
+		if _, err := r.Store.Payment(ctx, "other", p.No); !fault.Is(err, fault.NotFound) {
 			t.Errorf("the other shop sees it: %v", err)
 		}
 		r.Audit()

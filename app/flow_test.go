@@ -10,7 +10,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
@@ -18,15 +18,15 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-func TestMain(m *testing.M) { rig.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m) }
 
 var ctx = context.Background()
 
-type opener = func(wrap func(app.Store) app.Store) *rig.Rig
+type opener = func(wrap func(app.Store) app.Store) *harness.Harness
 
 // scene is a rig with a shop that sells A (10.00, 25 units), B (limited to 2
 // a buyer) and has a coupon C5 of 5.00.
-func scene(t *testing.T, open opener) *rig.Rig {
+func scene(t *testing.T, open opener) *harness.Harness {
 	t.Helper()
 	r := open(nil)
 	r.Sku("A", 1000, 25)
@@ -48,34 +48,34 @@ func must(t *testing.T) func(any, error) {
 	}
 }
 
-func place(t *testing.T, r *rig.Rig, in app.PlaceOrder) order.Data {
+func place(t *testing.T, r *harness.Harness, in app.PlaceOrder) order.Data {
 	t.Helper()
-	d, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(0), in)
+	d, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(0), in)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func pay(t *testing.T, r *rig.Rig, orderNo string, amount int64) payment.Data {
+func pay(t *testing.T, r *harness.Harness, orderNo string, amount int64) payment.Data {
 	t.Helper()
-	p, _, err := r.OpenPayment(ctx, shop.Default, orderNo, rig.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount})
+	p, _, err := r.OpenPayment(ctx, shop.Default, orderNo, harness.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func callback(t *testing.T, r *rig.Rig, no string, f payment.Fact) int {
+func callback(t *testing.T, r *harness.Harness, no string, f payment.Fact) int {
 	t.Helper()
-	a, _, err := r.Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(no, f))
+	a, _, err := r.Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(no, f))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a.Status
 }
 
-func view(t *testing.T, r *rig.Rig, no string) app.OrderView {
+func view(t *testing.T, r *harness.Harness, no string) app.OrderView {
 	t.Helper()
 	v, err := r.Store.Order(ctx, shop.Default, no)
 	if err != nil {
@@ -86,7 +86,7 @@ func view(t *testing.T, r *rig.Rig, no string) app.OrderView {
 
 // want checks an order's state, its first payment's, what is reserved and on
 // hand of A, and the coupon's state, after all reactions.
-func want(t *testing.T, r *rig.Rig, no string, os order.Status, ps payment.Status, reserved, onHand int64, cs marketing.Status) {
+func want(t *testing.T, r *harness.Harness, no string, os order.Status, ps payment.Status, reserved, onHand int64, cs marketing.Status) {
 	t.Helper()
 	r.Audit()
 	v := view(t, r, no)
@@ -110,18 +110,18 @@ func want(t *testing.T, r *rig.Rig, no string, os order.Status, ps payment.Statu
 func TestLives(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		life func(t *testing.T, r *rig.Rig) (orderNo string)
+		life func(t *testing.T, r *harness.Harness) (orderNo string)
 		os   order.Status
 		ps   payment.Status
 		res  int64
 		hand int64
 		cs   marketing.Status
 	}{
-		{"placed", func(t *testing.T, r *rig.Rig) string {
-			return place(t, r, rig.Cart("u", "A", "C5")).No
+		{"placed", func(t *testing.T, r *harness.Harness) string {
+			return place(t, r, harness.Cart("u", "A", "C5")).No
 		}, order.PendingPayment, "", 1, 25, marketing.Locked},
-		{"paid", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"paid", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			if p.Amount != 500 || p.Action == nil {
 				t.Errorf("payment of %d, action %v", p.Amount, p.Action)
@@ -131,13 +131,13 @@ func TestLives(t *testing.T) {
 			}
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"cancelled before paying", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"cancelled before paying", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			return o.No
 		}, order.Closed, "", 0, 25, marketing.Available},
-		{"cancelled with an open payment", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"cancelled with an open payment", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			pay(t, r, o.No, 0)
 			v, _, err := r.CancelOrder(ctx, shop.Default, o.No, "", "")
 			if err != nil || v.Order.Status != order.Closed {
@@ -145,21 +145,21 @@ func TestLives(t *testing.T) {
 			}
 			return o.No
 		}, order.Closed, payment.StatusClosed, 0, 25, marketing.Available},
-		{"cancelled while paid", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"cancelled while paid", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			r.Gate.Pay(p.No) // and the callback is lost
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"expired", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"expired", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			r.Clock.Advance(16 * time.Minute)
 			must(t)(r.ExpireOrders(ctx, shop.Default))
 			return o.No
 		}, order.Closed, "", 0, 25, marketing.Available},
-		{"expired with an open payment, asked by the effect", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"expired with an open payment, asked by the effect", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			r.Clock.Advance(16 * time.Minute)
 			must(t)(r.ExpireOrders(ctx, shop.Default))
@@ -169,8 +169,8 @@ func TestLives(t *testing.T) {
 			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
 			return o.No
 		}, order.Closed, payment.StatusClosed, 0, 25, marketing.Available},
-		{"paid just before expiry, callback lost", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"paid just before expiry, callback lost", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			r.Gate.Pay(p.No)
 			r.Clock.Advance(16 * time.Minute)
@@ -178,16 +178,16 @@ func TestLives(t *testing.T) {
 			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"callback lost, found by the schedule", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"callback lost, found by the schedule", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			r.Gate.Pay(p.No)
 			r.Clock.Advance(payment.QueryDelays[0])
 			must(t)(r.QueryPayments(ctx, shop.Default))
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"prepay unknown, but taken; repeated with the key", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"prepay unknown, but taken; repeated with the key", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			r.Gate.Fail = func(call, _ string) (error, bool) { return fmt.Errorf("%w: timeout", payment.ErrUnknown), true }
 			in := app.OpenPayment{Channel: "gate", Method: payment.Native}
 			_, _, err := r.OpenPayment(ctx, shop.Default, o.No, "again", in)
@@ -205,8 +205,8 @@ func TestLives(t *testing.T) {
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"prepay rejected, new attempt pays", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"prepay rejected, new attempt pays", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO_AUTH"}, false }
 			_, _, err := r.OpenPayment(ctx, shop.Default, o.No, "k1", app.OpenPayment{Channel: "gate", Method: payment.Native})
 			if !fault.Is(err, fault.ChannelRejected) || view(t, r, o.No).Order.Status != order.PaymentFailed {
@@ -217,8 +217,8 @@ func TestLives(t *testing.T) {
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Paid, payment.StatusFailed, 0, 24, marketing.Used},
-		{"callback before the prepay answer", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"callback before the prepay answer", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, true }
 			_, _, _ = r.OpenPayment(ctx, shop.Default, o.No, "k", app.OpenPayment{Channel: "gate", Method: payment.Native})
 			r.Gate.Fail = nil
@@ -230,8 +230,8 @@ func TestLives(t *testing.T) {
 			}
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"amount differs", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"amount differs", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			f := r.Gate.Pay(p.No)
 			f.Amount--
@@ -243,16 +243,16 @@ func TestLives(t *testing.T) {
 			}
 			return o.No
 		}, order.PendingPayment, payment.StatusPending, 1, 25, marketing.Locked},
-		{"paid in two parts", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"paid in two parts", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			for _, part := range []int64{200, 300} {
 				p := pay(t, r, o.No, part)
 				callback(t, r, p.No, r.Gate.Pay(p.No))
 			}
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"refunded by hand at the channel, told before the payment", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"refunded by hand at the channel, told before the payment", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			for _, part := range []payment.Fact{{ID: "refund/1", Amount: 200}, {ID: "refund/2", Amount: 300}, {ID: "refund/2", Amount: 300}} {
 				part.Kind, part.Merchant = payment.Refunded, "mch"
@@ -264,8 +264,8 @@ func TestLives(t *testing.T) {
 			}
 			return o.No
 		}, order.Refunded, payment.StatusSucceeded, 0, 25, marketing.Used},
-		{"money after the close stays visible until it has gone back", func(t *testing.T, r *rig.Rig) string {
-			o := place(t, r, rig.Cart("u", "A", "C5"))
+		{"money after the close stays visible until it has gone back", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, o.No, "", "")))
 			callback(t, r, p.No, r.Gate.Pay(p.No))
@@ -280,7 +280,7 @@ func TestLives(t *testing.T) {
 		}, order.Closed, payment.StatusSucceeded, 0, 25, marketing.Available},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 				r := scene(t, open)
 				no := tt.life(t, r)
 				want(t, r, no, tt.os, tt.ps, tt.res, tt.hand, tt.cs)
@@ -294,9 +294,9 @@ func second[T any](_ T, _ bool, err error) error { return err }
 // TestRefusals: what is refused leaves no trace.
 func TestRefusals(t *testing.T) {
 	wrong := int64(1)
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		r := scene(t, open)
-		held := place(t, r, rig.Cart("other", "A", "C5"))
+		held := place(t, r, harness.Cart("other", "A", "C5"))
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", User: "v", Codes: []string{"OFV"}})))
 		before := len(events(t, r))
 		for _, tt := range []struct {
@@ -304,20 +304,20 @@ func TestRefusals(t *testing.T) {
 			in   app.PlaceOrder
 			code fault.Code
 		}{
-			{"blocked user", rig.Cart("blocked", "A"), fault.UserBlocked},
-			{"unknown sku", rig.Cart("u", "Z"), fault.SkuNotFound},
-			{"unknown coupon", rig.Cart("u", "A", "NONE"), fault.CouponNotFound},
-			{"coupon of another order", rig.Cart("u", "A", "C5"), fault.CouponUnavailable},
-			{"coupon of another user", rig.Cart("u", "A", "OFV"), fault.CouponUnavailable},
-			{"price changed", app.PlaceOrder{Cart: rig.Cart("u", "A").Cart, Expected: &wrong}, fault.PriceChanged},
+			{"blocked user", harness.Cart("blocked", "A"), fault.UserBlocked},
+			{"unknown sku", harness.Cart("u", "Z"), fault.SkuNotFound},
+			{"unknown coupon", harness.Cart("u", "A", "NONE"), fault.CouponNotFound},
+			{"coupon of another order", harness.Cart("u", "A", "C5"), fault.CouponUnavailable},
+			{"coupon of another user", harness.Cart("u", "A", "OFV"), fault.CouponUnavailable},
+			{"price changed", app.PlaceOrder{Cart: harness.Cart("u", "A").Cart, Expected: &wrong}, fault.PriceChanged},
 			{"more than there is", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "B", Quantity: 1}, {Sku: "A", Quantity: 25}}}}, fault.OutOfStock},
 			{"over the limit", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "B", Quantity: 3}}}}, fault.PurchaseLimitExceeded},
 			{"no items", app.PlaceOrder{Cart: app.Cart{User: "u"}}, fault.ValidationFailed},
 			{"no units", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "A"}}}}, fault.ValidationFailed},
-			{"twins over the most", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "A", Quantity: 1_000_000}, {Sku: "A", Quantity: 1}}}}, fault.ValidationFailed},
-			{"expires too soon", app.PlaceOrder{Cart: rig.Cart("u", "A").Cart, ExpiresIn: time.Second}, fault.ValidationFailed},
+			{"duplicates over the most", app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "A", Quantity: 1_000_000}, {Sku: "A", Quantity: 1}}}}, fault.ValidationFailed},
+			{"expires too soon", app.PlaceOrder{Cart: harness.Cart("u", "A").Cart, ExpiresIn: time.Second}, fault.ValidationFailed},
 		} {
-			_, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(1), tt.in)
+			_, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(1), tt.in)
 			if !fault.Is(err, tt.code) {
 				t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
 			}
@@ -329,7 +329,7 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-func events(t *testing.T, r *rig.Rig) []any {
+func events(t *testing.T, r *harness.Harness) []any {
 	t.Helper()
 	records, err := r.Store.OrderEvents(ctx, shop.Default, "", 0)
 	if err != nil {
@@ -341,10 +341,10 @@ func events(t *testing.T, r *rig.Rig) []any {
 
 // TestPurchaseLimit: a limit counts live orders and is given back.
 func TestPurchaseLimit(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		r := scene(t, open)
-		errs := rig.Together(10, func(i int) error {
-			_, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart("u", "B"))
+		errs := harness.Together(10, func(i int) error {
+			_, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart("u", "B"))
 			return err
 		})
 		if n := succeeded(t, errs, fault.PurchaseLimitExceeded); n != 2 {
@@ -356,7 +356,7 @@ func TestPurchaseLimit(t *testing.T) {
 		}
 		must(t)(nil, second(r.CancelOrder(ctx, shop.Default, orders[0].Order.No, "", "")))
 		r.Audit()
-		place(t, r, rig.Cart("u", "B"))
+		place(t, r, harness.Cart("u", "B"))
 		r.Audit()
 	})
 }
@@ -374,14 +374,14 @@ func succeeded(t *testing.T, errs []error, refusal fault.Code) (n int) {
 	return n
 }
 
-// TestTwins: 50 twins of one request make one order, and so do twins that
+// TestDuplicates: 50 duplicates of one request make one order, and so do duplicates that
 // come through two instances.
-func TestTwins(t *testing.T) {
-	check := func(t *testing.T, rigs ...*rig.Rig) {
+func TestDuplicates(t *testing.T) {
+	check := func(t *testing.T, rigs ...*harness.Harness) {
 		numbers := make([]string, 50)
 		replays := make([]bool, 50)
-		errs := rig.Together(50, func(i int) error {
-			d, replayed, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, "twin", rig.Cart("u", "A"))
+		errs := harness.Together(50, func(i int) error {
+			d, replayed, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, "duplicate", harness.Cart("u", "A"))
 			numbers[i], replays[i] = d.No, replayed
 			return err
 		})
@@ -400,23 +400,23 @@ func TestTwins(t *testing.T) {
 		if first != 1 {
 			t.Errorf("%d were told that they were the first", first)
 		}
-		if _, _, err := rigs[0].PlaceOrder(ctx, shop.Default, "twin", rig.Cart("u", "B")); !fault.Is(err, fault.IdempotencyKeyReused) {
+		if _, _, err := rigs[0].PlaceOrder(ctx, shop.Default, "duplicate", harness.Cart("u", "B")); !fault.Is(err, fault.IdempotencyKeyReused) {
 			t.Errorf("another body under the key: %v", err)
 		}
 		want(t, rigs[0], numbers[0], order.PendingPayment, "", 1, 25, marketing.Available)
 	}
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) { check(t, scene(t, open)) })
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
-		open := rig.Postgres(t)
+		open := harness.Postgres(t)
 		check(t, scene(t, open), open(nil))
 	})
 }
 
 // TestNoOversell: 120 buyers of 25 units make 25 orders.
 func TestNoOversell(t *testing.T) {
-	check := func(t *testing.T, rigs ...*rig.Rig) {
-		errs := rig.Together(120, func(i int) error {
-			_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart(fmt.Sprint("u", i), "A"))
+	check := func(t *testing.T, rigs ...*harness.Harness) {
+		errs := harness.Together(120, func(i int) error {
+			_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(fmt.Sprint("u", i), "A"))
 			return err
 		})
 		if n := succeeded(t, errs, fault.OutOfStock); n != 25 {
@@ -426,19 +426,19 @@ func TestNoOversell(t *testing.T) {
 			t.Errorf("%d orders stored", r.Orders)
 		}
 	}
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) { check(t, scene(t, open)) })
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
-		open := rig.Postgres(t)
+		open := harness.Postgres(t)
 		check(t, scene(t, open), open(nil))
 	})
 }
 
 // TestOneCoupon: of 30 orders with one coupon at once, one gets it.
 func TestOneCoupon(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		r := scene(t, open)
-		errs := rig.Together(30, func(i int) error {
-			_, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart("u", "A", "C5"))
+		errs := harness.Together(30, func(i int) error {
+			_, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart("u", "A", "C5"))
 			return err
 		})
 		if n := succeeded(t, errs, fault.CouponUnavailable); n != 1 {
@@ -448,18 +448,18 @@ func TestOneCoupon(t *testing.T) {
 	})
 }
 
-// TestCallbackTwins: 20 twins of one callback settle once, and all are told
+// TestCallbackDuplicates: 20 duplicates of one callback settle once, and all are told
 // that it went well.
-func TestCallbackTwins(t *testing.T) {
-	check := func(t *testing.T, rigs ...*rig.Rig) {
-		o := place(t, rigs[0], rig.Cart("u", "A", "C5"))
+func TestCallbackDuplicates(t *testing.T) {
+	check := func(t *testing.T, rigs ...*harness.Harness) {
+		o := place(t, rigs[0], harness.Cart("u", "A", "C5"))
 		p := pay(t, rigs[0], o.No, 0)
 		f := rigs[0].Gate.Pay(p.No)
 		statuses := make([]int, 20)
 		verdicts := map[string]int{}
 		outcomes := make([]string, 20)
-		errs := rig.Together(20, func(i int) error {
-			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(p.No, f))
+		errs := harness.Together(20, func(i int) error {
+			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, f))
 			statuses[i], outcomes[i] = a.Status, verdict
 			return err
 		})
@@ -477,9 +477,9 @@ func TestCallbackTwins(t *testing.T) {
 		}
 		want(t, rigs[0], o.No, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used)
 	}
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) { check(t, scene(t, open)) })
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
-		open := rig.Postgres(t)
+		open := harness.Postgres(t)
 		check(t, scene(t, open), open(nil))
 	})
 }
@@ -487,9 +487,9 @@ func TestCallbackTwins(t *testing.T) {
 // TestCallbackKept: every callback is stored with its verdict, within the
 // limit on rubbish.
 func TestCallbackKept(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		r := scene(t, open)
-		o := place(t, r, rig.Cart("u", "A"))
+		o := place(t, r, harness.Cart("u", "A"))
 		p := pay(t, r, o.No, 0)
 		f := r.Gate.Pay(p.No)
 		if s := callback(t, r, "2unknown", f); s == http.StatusOK {
@@ -501,7 +501,7 @@ func TestCallbackKept(t *testing.T) {
 		}
 		callback(t, r, p.No, f)
 		callback(t, r, p.No, f)
-		x, err := r.Store.Exchanges(ctx, shop.Default, o.No)
+		x, err := r.Store.ChannelMessages(ctx, shop.Default, o.No)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -510,7 +510,7 @@ func TestCallbackKept(t *testing.T) {
 			got = append(got, e.Kind+" "+e.Verdict)
 		}
 		if fmt.Sprint(got) != "[prepay ok callback settled callback repeated]" {
-			t.Errorf("exchanges %v", got)
+			t.Errorf("messages %v", got)
 		}
 		lines, err := r.Timeline(ctx, shop.Default, o.No)
 		if err != nil || len(lines) < 7 {

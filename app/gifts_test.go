@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/shop"
@@ -14,7 +14,7 @@ import (
 
 // withGift is a shop where from 10.00 on a buyer is given a mug, of which there
 // are five.
-func withGift(t *testing.T, open opener, limit func(*pricing.Promotion)) *rig.Rig {
+func withGift(t *testing.T, open opener, limit func(*pricing.Promotion)) *harness.Harness {
 	t.Helper()
 	r := scene(t, open)
 	r.Sku("S", 1000, 100)
@@ -25,7 +25,7 @@ func withGift(t *testing.T, open opener, limit func(*pricing.Promotion)) *rig.Ri
 	return r
 }
 
-func stockOf(t *testing.T, r *rig.Rig, sku string) string {
+func stockOf(t *testing.T, r *harness.Harness, sku string) string {
 	t.Helper()
 	d, err := r.Store.Sku(ctx, shop.Default, sku)
 	if err != nil {
@@ -55,7 +55,7 @@ func TestGifts(t *testing.T) {
 		{"its value is beyond the budget", func(p *pricing.Promotion) { p.Budget = 299 }, []app.Item{{Sku: "S", Quantity: 1}}, "1000 0 1000", 0, "0 of 5", 1000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				if tt.limit == nil {
 					tt.limit = func(*pricing.Promotion) {}
 				}
@@ -102,14 +102,14 @@ func TestGifts(t *testing.T) {
 // TestGiftRace: twenty orders at once, and five gifts: five have one, and all
 // orders go through. Cancelled, they give them back.
 func TestGiftRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		r.Sku("S", 1000, 100)
 		r.Sku("mug", 300, 5)
 		promote(t, r, pricing.Promotion{ID: "g", Name: "满10送杯", Kind: "gift", Threshold: 1000, GiftSku: "mug", GiftQuantity: 1, UsageLimit: 100})
 		placed := make([]order.Data, 20)
-		if err := errors.Join(rig.Together(len(placed), func(i int) (err error) {
-			placed[i], _, err = rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart(fmt.Sprint("u", i), "S"))
+		if err := errors.Join(harness.Together(len(placed), func(i int) (err error) {
+			placed[i], _, err = rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(fmt.Sprint("u", i), "S"))
 			return err
 		})...); err != nil {
 			t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
@@ -155,7 +155,7 @@ func TestTwoPayments(t *testing.T) {
 			t.Errorf("%+v\ninvariant %d: %s: %s", l, o.Invariant, o.Subject, o.Message)
 		}
 	}
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		w := newPermuted(t, open)
 		drawn(t, lives, 10, func(t failer, l life) { live(t, w, l) })
 	})
@@ -165,7 +165,7 @@ func TestTwoPayments(t *testing.T) {
 // in which two payments are told of decides only which of them is kept: the
 // order ends the same, and the same money goes back.
 func TestTwoPaymentsAnyOrder(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		w := newPermuted(t, open)
 		both := func(t failer, lives [2]life) {
 			l, again := lives[0], lives[1].steps

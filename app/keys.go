@@ -51,7 +51,7 @@ func (a *App) RevokeKey(ctx context.Context, shopID, id string) error {
 				return nil, err
 			}
 			if k == nil {
-				return nil, fault.New(fault.Missing, "there is no key %s", id)
+				return nil, fault.New(fault.NotFound, "there is no key %s", id)
 			}
 			if k.RevokedAt.IsZero() {
 				k.RevokedAt = tx.Now()
@@ -60,6 +60,6 @@ func (a *App) RevokeKey(ctx context.Context, shopID, id string) error {
 			return nil, nil
 		},
 	}
-	_, err := a.Road.Do(ctx, c)
+	_, err := a.Engine.Do(ctx, c)
 	return err
 }

@@ -9,7 +9,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
@@ -24,13 +24,13 @@ func tenOff(limit func(*pricing.Promotion)) pricing.Promotion {
 	return p
 }
 
-func promote(t *testing.T, r *rig.Rig, p pricing.Promotion) {
+func promote(t *testing.T, r *harness.Harness, p pricing.Promotion) {
 	t.Helper()
 	must(t)(nil, second(r.PutPromotion(ctx, shop.Default, "", p, true)))
 }
 
 // counters reads what is counted, as "name value", without what is 0.
-func counters(t *testing.T, r *rig.Rig) string {
+func counters(t *testing.T, r *harness.Harness) string {
 	t.Helper()
 	var all []string
 	if err := r.Store.Scan(ctx, shop.Default, app.Scan{Counter: func(name string, v int64) error {
@@ -67,13 +67,13 @@ func TestLimitRaces(t *testing.T) {
 		{"no limit", func(*pricing.Promotion) {}, func(i int) string { return fmt.Sprint("u", i) }, orders, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			races(t, func(t *testing.T, rigs ...*rig.Rig) {
+			races(t, func(t *testing.T, rigs ...*harness.Harness) {
 				r := rigs[0]
 				r.Sku("S", 1000, orders)
 				promote(t, r, tenOff(tt.limit))
 				placed := make([]order.Data, orders)
-				if err := errors.Join(rig.Together(orders, func(i int) (err error) {
-					placed[i], _, err = rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, rig.Key(i), rig.Cart(tt.user(i), "S"))
+				if err := errors.Join(harness.Together(orders, func(i int) (err error) {
+					placed[i], _, err = rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(tt.user(i), "S"))
 					return err
 				})...); err != nil {
 					t.Fatal(err)
@@ -110,12 +110,12 @@ func TestLimitRaces(t *testing.T) {
 
 // TestLimits: what a limit does to one order after the other.
 func TestLimits(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		promote(t, r, tenOff(func(p *pricing.Promotion) { p.UsageLimit = 1 }))
 		quoted := func(user string) int64 {
 			t.Helper()
-			q, err := r.Quote(ctx, shop.Default, rig.Cart(user, "A").Cart)
+			q, err := r.Quote(ctx, shop.Default, harness.Cart(user, "A").Cart)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,12 +124,12 @@ func TestLimits(t *testing.T) {
 		if quoted("u") != 900 {
 			t.Fatal("the quote knows no promotion")
 		}
-		first := place(t, r, rig.Cart("u", "A"))
+		first := place(t, r, harness.Cart("u", "A"))
 		if quoted("v") != 1000 {
 			t.Error("a quote gives what is used up")
 		}
 		expected := int64(900)
-		late := rig.Cart("v", "A")
+		late := harness.Cart("v", "A")
 		late.Expected = &expected
 		if _, _, err := r.PlaceOrder(ctx, shop.Default, "", late); !fault.Is(err, fault.PromotionExhausted) || !strings.Contains(err.Error(), "ten") {
 			t.Errorf("a buyer who was shown the promotion: %v", err)
@@ -140,13 +140,13 @@ func TestLimits(t *testing.T) {
 		}
 		must(t)(nil, second(r.CancelOrder(ctx, shop.Default, first.No, "", "")))
 		r.React()
-		again := place(t, r, rig.Cart("v", "A"))
+		again := place(t, r, harness.Cart("v", "A"))
 		if again.Payable != 900 || quoted("u") != 1000 {
 			t.Errorf("what was given back costs %d", again.Payable)
 		}
 		// A rule that is edited is another version; the order keeps its own.
 		must(t)(nil, second(r.PutPromotion(ctx, shop.Default, "", tenOff(func(p *pricing.Promotion) { p.UsageLimit = 2 }), false)))
-		third := place(t, r, rig.Cart("u", "A"))
+		third := place(t, r, harness.Cart("u", "A"))
 		if third.Payable != 900 || third.Applied[0].Version != 2 || view(t, r, again.No).Order.Applied[0].Version != 1 {
 			t.Errorf("after the limit was raised: %d by version %d", third.Payable, third.Applied[0].Version)
 		}
@@ -162,7 +162,7 @@ func TestLimits(t *testing.T) {
 		if err != nil || p.Version != 4 {
 			t.Errorf("version %d, %v", p.Version, err)
 		}
-		if got := place(t, r, rig.Cart("w", "A")); got.Applied[0].Version != 4 || counters(t, r) != "uses/ten 2" {
+		if got := place(t, r, harness.Cart("w", "A")); got.Applied[0].Version != 4 || counters(t, r) != "uses/ten 2" {
 			t.Errorf("by version %d, counted %s", got.Applied[0].Version, counters(t, r))
 		}
 		r.Audit()
@@ -172,27 +172,27 @@ func TestLimits(t *testing.T) {
 // TestFirstOrder: who has ordered before has no first order any more, but for
 // orders that were closed.
 func TestFirstOrder(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
-		early := place(t, r, rig.Cart("old", "A"))
+		early := place(t, r, harness.Cart("old", "A"))
 		promote(t, r, tenOff(func(p *pricing.Promotion) { p.FirstOrderOnly = true }))
 		for _, tt := range []struct {
 			user string
 			want int64
 		}{{"old", 1000}, {"new", 900}, {"new", 1000}} {
-			if d := place(t, r, rig.Cart(tt.user, "A")); d.Payable != tt.want {
+			if d := place(t, r, harness.Cart(tt.user, "A")); d.Payable != tt.want {
 				t.Errorf("%s pays %d, want %d", tt.user, d.Payable, tt.want)
 			}
 		}
-		other := place(t, r, rig.Cart("third", "A"))
+		other := place(t, r, harness.Cart("third", "A"))
 		for _, no := range []string{early.No, other.No} {
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 		}
 		r.React()
-		if d := place(t, r, rig.Cart("third", "A")); d.Payable != 900 {
+		if d := place(t, r, harness.Cart("third", "A")); d.Payable != 900 {
 			t.Errorf("after the first was closed: %d", d.Payable)
 		}
-		if d := place(t, r, rig.Cart("old", "A")); d.Payable != 1000 {
+		if d := place(t, r, harness.Cart("old", "A")); d.Payable != 1000 {
 			t.Errorf("the other order of old's is still there: %d", d.Payable)
 		}
 		r.Audit()

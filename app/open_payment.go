@@ -101,7 +101,7 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 		return payment.Data{}, err
 	}
 	if o == nil {
-		return payment.Data{}, fault.New(fault.Missing, "there is no order %s", orderNo)
+		return payment.Data{}, fault.New(fault.NotFound, "there is no order %s", orderNo)
 	}
 	d := o.Data()
 	tx.Follow(d.Trace)
@@ -150,7 +150,7 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 	call, end := a.Tracer.Start(call, "channel prepay", p.Trace)
 	action, err := ch.Prepay(call, p.Request)
 	end(err)
-	x := Exchange{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: ExchangePrepay, At: start, Took: time.Since(began), Verdict: verdict(err)}
+	x := ChannelMessage{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessagePrepay, At: start, Took: time.Since(began), Verdict: verdict(err)}
 	// What the channel said must be recorded even if the caller has gone.
 	ctx = context.WithoutCancel(ctx)
 
@@ -179,7 +179,7 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 }
 
 // taken records the channel's yes.
-func (a *App) taken(ctx context.Context, shop string, p payment.Data, action payment.Action, x Exchange) (payment.Data, error) {
+func (a *App) taken(ctx context.Context, shop string, p payment.Data, action payment.Action, x ChannelMessage) (payment.Data, error) {
 	c := &Command{
 		Shop: shop, Name: "prepay answered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
 		Decide: func(tx *Tx) (any, error) {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
@@ -70,7 +70,7 @@ type failer interface {
 // permuted is a backend on which many orders are told of in many ways.
 type permuted struct {
 	t      *testing.T
-	r      *rig.Rig
+	r      *harness.Harness
 	orders int
 	known  map[app.Offence]bool // found before: they are of another telling
 }
@@ -85,7 +85,7 @@ func (w *permuted) placed() order.Data {
 	sku, code := fmt.Sprint("K", w.orders), fmt.Sprint("CK", w.orders)
 	w.r.Sku(sku, 1000, 5)
 	must(w.t)(nil, second(w.r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{code}})))
-	return place(w.t, w.r, rig.Cart(fmt.Sprint("u", w.orders), sku, code))
+	return place(w.t, w.r, harness.Cart(fmt.Sprint("u", w.orders), sku, code))
 }
 
 // offences are those that no earlier telling left.
@@ -285,7 +285,7 @@ func TestAnyOrder(t *testing.T) {
 			t.Errorf("%+v\ninvariant %d: %s: %s", d, o.Invariant, o.Subject, o.Message)
 		}
 	}
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		w := newPermuted(t, open)
 		for _, d := range onceWrong {
 			both(t, w, d)

@@ -63,18 +63,18 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 // for itself.
 func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.Time) Needs {
 	n := Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}
-	// A guess saves a round trip, no more: an error here is met again on the road.
+	// A guess saves a round trip, no more: an error here is met again by the engine.
 	rules, err := a.rules(ctx, shopID)
 	if err != nil || !rules.Promotions.Asks() {
 		return n
 	}
-	facts, rules, err := a.Facts(ctx, shopID, &FactNeeds{Skus: n.Skus})
+	inputs, rules, err := a.PriceInputs(ctx, shopID, &PriceInputNeeds{Skus: n.Skus})
 	if err != nil {
 		return n
 	}
-	lines := make([]pricing.Line, len(facts.Skus))
-	for i := range facts.Skus {
-		lines[i] = line(&facts.Skus[i], 1)
+	lines := make([]pricing.Line, len(inputs.Skus))
+	for i := range inputs.Skus {
+		lines[i] = line(&inputs.Skus[i], 1)
 	}
 	ask := rules.Promotions.Ask(lines, &pricing.User{ID: in.User}, now)
 	more := askNeeds(&ask, in.User)

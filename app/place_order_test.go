@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -14,7 +14,7 @@ import (
 // TestManyLimits: however many limited skus a cart has, their counters are
 // there when they are asked for.
 func TestManyLimits(t *testing.T) {
-	r := scene(t, rig.Postgres(t))
+	r := scene(t, harness.Postgres(t))
 	in := app.PlaceOrder{Cart: app.Cart{User: "u"}}
 	for i := range 12 {
 		sku, ten := fmt.Sprint("L", i), int64(10)
@@ -30,13 +30,13 @@ func TestManyLimits(t *testing.T) {
 // TestTwinsOfTheLastUnit: twenty at once with one key, at one instance and at
 // two, have the last unit: none of them is told that it is gone.
 func TestTwinsOfTheLastUnit(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		for round := range 5 {
 			sku := fmt.Sprint("last-", round)
 			r.Sku(sku, 100, 1)
-			if err := errors.Join(rig.Together(20, func(i int) error {
-				_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, sku, rig.Cart("u", sku))
+			if err := errors.Join(harness.Together(20, func(i int) error {
+				_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, sku, harness.Cart("u", sku))
 				return err
 			})...); err != nil {
 				t.Errorf("round %d: %v", round, err)

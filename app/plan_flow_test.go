@@ -8,7 +8,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -17,15 +17,15 @@ import (
 
 // planned is an order of 500 with the coupon: a deposit of 200 within the
 // order's quarter of an hour, and the rest within two days.
-func planned(t *testing.T, r *rig.Rig) string {
+func planned(t *testing.T, r *harness.Harness) string {
 	t.Helper()
-	in := rig.Cart("u", "A", "C5")
+	in := harness.Cart("u", "A", "C5")
 	in.Plan = []order.Instalment{{Amount: 200}, {Amount: 300, DueAt: r.Clock.Now().Add(48 * time.Hour)}}
 	return place(t, r, in).No
 }
 
 // paidPart opens a payment and pays it.
-func paidPart(t *testing.T, r *rig.Rig, orderNo string, amount int64) payment.Data {
+func paidPart(t *testing.T, r *harness.Harness, orderNo string, amount int64) payment.Data {
 	t.Helper()
 	p := pay(t, r, orderNo, amount)
 	callback(t, r, p.No, r.Gate.Pay(p.No))
@@ -34,10 +34,10 @@ func paidPart(t *testing.T, r *rig.Rig, orderNo string, amount int64) payment.Da
 }
 
 // refusedPart opens a payment that must not be.
-func refusedPart(t *testing.T, r *rig.Rig, orderNo string, amount int64, code fault.Code) {
+func refusedPart(t *testing.T, r *harness.Harness, orderNo string, amount int64, code fault.Code) {
 	t.Helper()
 	before := r.Gate.Prepays
-	_, _, err := r.OpenPayment(ctx, shop.Default, orderNo, rig.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount})
+	_, _, err := r.OpenPayment(ctx, shop.Default, orderNo, harness.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount})
 	if !fault.Is(err, code) || r.Gate.Prepays != before {
 		t.Errorf("a payment of %d: %v, want %s (%d calls)", amount, err, code, r.Gate.Prepays-before)
 	}
@@ -45,7 +45,7 @@ func refusedPart(t *testing.T, r *rig.Rig, orderNo string, amount int64, code fa
 
 // after moves the clock and lets the house notice: twice, for what is noticed
 // is noticed once.
-func after(t *testing.T, r *rig.Rig, d time.Duration) {
+func after(t *testing.T, r *harness.Harness, d time.Duration) {
 	t.Helper()
 	r.Clock.Advance(d)
 	for range 2 {
@@ -56,7 +56,7 @@ func after(t *testing.T, r *rig.Rig, d time.Duration) {
 }
 
 // orderEvents are an order's own events, without the prefix.
-func orderEvents(t *testing.T, r *rig.Rig, no string) string {
+func orderEvents(t *testing.T, r *harness.Harness, no string) string {
 	t.Helper()
 	records, err := r.Store.OrderEvents(ctx, shop.Default, no, 0)
 	must(t)(nil, err)
@@ -75,7 +75,7 @@ func orderEvents(t *testing.T, r *rig.Rig, no string) string {
 // on both databases.
 func TestPlans(t *testing.T) {
 	const day = 24 * time.Hour
-	type life = func(t *testing.T, r *rig.Rig, no string)
+	type life = func(t *testing.T, r *harness.Harness, no string)
 	for _, tt := range []struct {
 		name     string
 		policies shop.Policies
@@ -88,24 +88,24 @@ func TestPlans(t *testing.T) {
 		hand     int64
 		cs       marketing.Status
 	}{
-		{"deposit, rest", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"deposit, rest", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			paidPart(t, r, no, 300)
 		}, order.Paid, "placed partially_paid paid", "", 0, 0, 24, marketing.Used},
-		{"rest, deposit", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"rest, deposit", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 300)
 			paidPart(t, r, no, 200)
 		}, order.Paid, "placed partially_paid paid", "", 0, 0, 24, marketing.Used},
-		{"all at once", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"all at once", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 500)
 		}, order.Paid, "placed paid", "", 0, 0, 24, marketing.Used},
-		{"without amounts, the part that is next", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"without amounts, the part that is next", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			if a, b := paidPart(t, r, no, 0), paidPart(t, r, no, 0); a.Amount != 200 || b.Amount != 300 {
 				t.Errorf("paid %d, then %d", a.Amount, b.Amount)
 			}
 			refusedPart(t, r, no, 0, fault.OrderNotPayable)
 		}, order.Paid, "placed partially_paid paid", "", 0, 0, 24, marketing.Used},
-		{"amounts that are no part are refused", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"amounts that are no part are refused", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			for _, amount := range []int64{1, 199, 201, 299, 301, 499, 501} {
 				refusedPart(t, r, no, amount, fault.AmountExceedsDue)
 			}
@@ -114,7 +114,7 @@ func TestPlans(t *testing.T) {
 				refusedPart(t, r, no, amount, fault.AmountExceedsDue)
 			}
 		}, order.PartiallyPaid, "placed partially_paid", "", 0, 1, 25, marketing.Locked},
-		{"the deposit by two payments: the second counts for the rest", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"the deposit by two payments: the second counts for the rest", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			p, q := pay(t, r, no, 200), pay(t, r, no, 200)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			callback(t, r, q.No, r.Gate.Pay(q.No))
@@ -122,19 +122,19 @@ func TestPlans(t *testing.T) {
 				t.Errorf("then paid %d", last.Amount)
 			}
 		}, order.Paid, "placed partially_paid partially_paid paid", "", 0, 0, 24, marketing.Used},
-		{"everything and the deposit: too much goes back", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"everything and the deposit: too much goes back", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			p, q := pay(t, r, no, 200), pay(t, r, no, 500)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			callback(t, r, q.No, r.Gate.Pay(q.No))
 		}, order.Paid, "placed partially_paid paid", "overpayment 200 succeeded", 0, 0, 24, marketing.Used},
-		{"the rest's payment fails, another pays", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"the rest's payment fails, another pays", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			p := pay(t, r, no, 300)
 			callback(t, r, p.No, payment.Fact{ID: "failed", Kind: payment.Failed, Source: payment.ByCallback})
 			paidPart(t, r, no, 300)
 		}, order.Paid, "placed partially_paid payment_failed paid", "", 0, 0, 24, marketing.Used},
 
-		{"the rest is announced a day before, once", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"the rest is announced a day before, once", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, day-time.Minute)
 			if got := orderEvents(t, r, no); got != "placed partially_paid" {
@@ -145,27 +145,27 @@ func TestPlans(t *testing.T) {
 			paidPart(t, r, no, 300)
 			after(t, r, 3*day)
 		}, order.Paid, "placed partially_paid instalment_due paid", "", 0, 0, 24, marketing.Used},
-		{"what is paid is not announced", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"what is paid is not announced", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 500)
 			after(t, r, day+time.Hour)
 		}, order.Paid, "placed paid", "", 0, 0, 24, marketing.Used},
-		{"what is closed is not announced", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"what is closed is not announced", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 			after(t, r, day+time.Hour)
 		}, order.Closed, "placed closed", "", 0, 0, 25, marketing.Available},
 
-		{"no deposit", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"no deposit", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			after(t, r, 16*time.Minute)
 		}, order.Closed, "placed closed", "", 0, 0, 25, marketing.Available},
-		{"no deposit, though the shop waits for parts", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *rig.Rig, no string) {
+		{"no deposit, though the shop waits for parts", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *harness.Harness, no string) {
 			after(t, r, 16*time.Minute)
 		}, order.Closed, "placed closed", "", 0, 0, 25, marketing.Available},
-		{"the deposit's payment is open when its time is over", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"the deposit's payment is open when its time is over", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			p := pay(t, r, no, 0)
 			after(t, r, 16*time.Minute)
 			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
 		}, order.Closed, "placed closing closed", "", 0, 0, 25, marketing.Available},
-		{"the deposit was paid when its time was over", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"the deposit was paid when its time was over", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			p := pay(t, r, no, 0)
 			r.Gate.Pay(p.No) // and the callback is lost
 			after(t, r, 16*time.Minute)
@@ -174,24 +174,24 @@ func TestPlans(t *testing.T) {
 			paidPart(t, r, no, 300)
 		}, order.Paid, "placed closing partially_paid paid", "", 0, 0, 24, marketing.Used},
 
-		{"no rest: closed, the deposit goes back", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"no rest: closed, the deposit goes back", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
 		}, order.Closed, "placed partially_paid instalment_due closed", "order_closed 200 succeeded", 200, 0, 25, marketing.Available},
-		{"no rest: closed, the deposit is kept", shop.Policies{UnpaidInstalment: shop.Forfeit}, func(t *testing.T, r *rig.Rig, no string) {
+		{"no rest: closed, the deposit is kept", shop.Policies{UnpaidInstalment: shop.Forfeit}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
 		}, order.Closed, "placed partially_paid instalment_due closed", "", 0, 0, 25, marketing.Available},
-		{"cancelled: the deposit goes back, though the shop keeps those of who does not pay", shop.Policies{UnpaidInstalment: shop.Forfeit}, func(t *testing.T, r *rig.Rig, no string) {
+		{"cancelled: the deposit goes back, though the shop keeps those of who does not pay", shop.Policies{UnpaidInstalment: shop.Forfeit}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 		}, order.Closed, "placed partially_paid closed", "order_closed 200 succeeded", 200, 0, 25, marketing.Available},
-		{"a kept deposit is given back after all", shop.Policies{UnpaidInstalment: shop.Forfeit}, func(t *testing.T, r *rig.Rig, no string) {
+		{"a kept deposit is given back after all", shop.Policies{UnpaidInstalment: shop.Forfeit}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
 			refund(t, r, no, order.RefundAsk{})
 		}, order.Closed, "placed partially_paid instalment_due closed", "asked 200 succeeded", 200, 0, 25, marketing.Available},
-		{"no rest: the order waits, and is paid late", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *rig.Rig, no string) {
+		{"no rest: the order waits, and is paid late", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
 			after(t, r, 30*day)
@@ -200,12 +200,12 @@ func TestPlans(t *testing.T) {
 			}
 			paidPart(t, r, no, 0)
 		}, order.Paid, "placed partially_paid instalment_due instalment_overdue paid", "", 0, 0, 24, marketing.Used},
-		{"no rest: the order waits, and is cancelled", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *rig.Rig, no string) {
+		{"no rest: the order waits, and is cancelled", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 		}, order.Closed, "placed partially_paid instalment_due instalment_overdue closed", "order_closed 200 succeeded", 200, 0, 25, marketing.Available},
-		{"the rest comes after the close", shop.Policies{LatePayment: shop.Revive}, func(t *testing.T, r *rig.Rig, no string) {
+		{"the rest comes after the close", shop.Policies{LatePayment: shop.Revive}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			p := pay(t, r, no, 300)
 			after(t, r, 49*time.Hour)
@@ -213,41 +213,41 @@ func TestPlans(t *testing.T) {
 			r.React()
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 		}, order.Closed, "placed partially_paid instalment_due closing closed", "late_payment 300 succeeded; order_closed 200 succeeded", 200, 0, 25, marketing.Available},
-		{"a refund has to wait for the last part, or for a cancel", shop.Policies{}, func(t *testing.T, r *rig.Rig, no string) {
+		{"a refund has to wait for the last part, or for a cancel", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
-			_, _, err := r.AskRefund(ctx, shop.Default, no, rig.Key(0), app.AskRefund{})
+			_, _, err := r.AskRefund(ctx, shop.Default, no, harness.Key(0), app.AskRefund{})
 			if !fault.Is(err, fault.RefundExceedsPaid) {
 				t.Errorf("a refund of an order in parts: %v", err)
 			}
 		}, order.PartiallyPaid, "placed partially_paid", "", 0, 1, 25, marketing.Locked},
 
-		{"goods with the deposit", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *rig.Rig, no string) {
+		{"goods with the deposit", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 		}, order.PartiallyPaid, "placed partially_paid", "", 0, 0, 24, marketing.Used},
-		{"goods with the deposit, rest", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *rig.Rig, no string) {
+		{"goods with the deposit, rest", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			r.React()
 			paidPart(t, r, no, 300)
 		}, order.Paid, "placed partially_paid paid", "", 0, 0, 24, marketing.Used},
-		{"goods with all at once", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *rig.Rig, no string) {
+		{"goods with all at once", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 500)
 		}, order.Paid, "placed paid", "", 0, 0, 24, marketing.Used},
-		{"goods with the deposit, rest, then refunded whole", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *rig.Rig, no string) {
+		{"goods with the deposit, rest, then refunded whole", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			paidPart(t, r, no, 300)
 			refund(t, r, no, order.RefundAsk{})
 		}, order.Refunded, "placed partially_paid paid refunded", "asked 500 succeeded", 500, 0, 25, marketing.Used},
-		{"goods with the deposit, then closed: they are with the buyer", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *rig.Rig, no string) {
+		{"goods with the deposit, then closed: they are with the buyer", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
 		}, order.Closed, "placed partially_paid instalment_due closed", "order_closed 200 succeeded", 200, 0, 24, marketing.Used},
-		{"goods with the deposit, then cancelled before anything was followed", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *rig.Rig, no string) {
+		{"goods with the deposit, then cancelled before anything was followed", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 		}, order.Closed, "placed partially_paid closed", "order_closed 200 succeeded", 200, 0, 24, marketing.Used},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				r := scene(t, open)
 				policies(t, r, tt.policies)
 				no := planned(t, r)
@@ -294,7 +294,7 @@ func TestPlanRefund(t *testing.T) {
 		{shop.Proportional, []int64{1, 0}, "[1] [299 200]"},
 	} {
 		t.Run(fmt.Sprint(tt.policy, tt.asks), func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				r := scene(t, open)
 				policies(t, r, shop.Policies{RefundSplit: tt.policy})
 				no := planned(t, r)

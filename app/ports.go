@@ -14,16 +14,16 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// Store is what the road needs of a database.
+// Store is what the engine needs of a database.
 type Store interface {
 	// Begin opens a transaction, locks and loads what is needed (sorted) in
 	// one round trip. A shop that does not exist is a not_found fault.
 	Begin(ctx context.Context, shop string, n *Needs) (Unit, *Loaded, error)
 	// LoadRules reads the promotions and templates of a shop at one version.
 	LoadRules(ctx context.Context, shop string) (*marketing.Rules, error)
-	// ReadFacts reads what a price depends on beside the rules at one
+	// ReadPriceInputs reads what a price depends on beside the rules at one
 	// committed moment, and locks nothing. CatalogueCounter is always read.
-	ReadFacts(ctx context.Context, shop string, n *FactNeeds) (*Facts, error)
+	ReadPriceInputs(ctx context.Context, shop string, n *PriceInputNeeds) (*PriceInputs, error)
 	// HasKey says whether an idempotency key, or a marker, was committed. It
 	// is asked when a commit's outcome is unknown, and retried until answered.
 	HasKey(ctx context.Context, shop, key string) (bool, error)
@@ -232,8 +232,8 @@ type Log interface {
 	// EndOfLog is the position of the last record that Events can give now.
 	EndOfLog(ctx context.Context, shop string) (event.Position, error)
 	ReactionPosition(ctx context.Context, shop, reaction string) (event.Position, error)
-	// Exchanges are all of an order, oldest first, without bodies.
-	Exchanges(ctx context.Context, shop, orderNo string) ([]Exchange, error)
+	// ChannelMessages are all of an order, oldest first, without bodies.
+	ChannelMessages(ctx context.Context, shop, orderNo string) ([]ChannelMessage, error)
 }
 
 // ChannelRow is a channel's settings as stored: Sealed is the encrypted JSON.
@@ -286,7 +286,7 @@ type Age struct {
 	Oldest time.Duration
 }
 
-// Admin is what commands of the binary need of a store beside the road.
+// Admin is what commands of the binary need of a store beside the engine.
 type Admin interface {
 	// EnsureShop makes the shop if it is not there.
 	EnsureShop(ctx context.Context, s shop.Shop) error

@@ -42,8 +42,8 @@ func (a *App) QuoteBest(ctx context.Context, shop string, in Cart) (pricing.Choi
 	if err != nil {
 		return pricing.Choice{}, err
 	}
-	more := len(g.facts.Wallet) > MaxWalletRead
-	wallet, err := g.priced(in.User, g.facts.Wallet[:min(len(g.facts.Wallet), MaxWalletRead)])
+	more := len(g.inputs.Wallet) > MaxWalletRead
+	wallet, err := g.priced(in.User, g.inputs.Wallet[:min(len(g.inputs.Wallet), MaxWalletRead)])
 	if err != nil {
 		return pricing.Choice{}, err
 	}
@@ -55,8 +55,8 @@ func (a *App) QuoteBest(ctx context.Context, shop string, in Cart) (pricing.Choi
 // gathered is what a price needs, but for the coupons.
 type gathered struct {
 	pricing.Input
-	facts *Facts
-	rules *marketing.Rules
+	inputs *PriceInputs
+	rules  *marketing.Rules
 }
 
 // gather reads everything that the price of a cart depends on.
@@ -65,24 +65,24 @@ func (a *App) gather(ctx context.Context, shop string, in *Cart, wallet *WalletN
 	if wallet != nil {
 		wallet.Now = now
 	}
-	facts, rules, err := a.Facts(ctx, shop, &FactNeeds{Skus: in.skus(), User: in.User, Coupons: in.Coupons, Wallet: wallet})
+	inputs, rules, err := a.PriceInputs(ctx, shop, &PriceInputNeeds{Skus: in.skus(), User: in.User, Coupons: in.Coupons, Wallet: wallet})
 	if err != nil {
 		return nil, err
 	}
 	lines := make([]pricing.Line, len(in.Items))
 	for i, it := range in.Items {
 		at := i // as it is when all of them were remembered
-		if at >= len(facts.Skus) || facts.Skus[at].Sku != it.Sku {
-			at = slices.IndexFunc(facts.Skus, func(d inventory.Data) bool { return d.Sku == it.Sku })
+		if at >= len(inputs.Skus) || inputs.Skus[at].Sku != it.Sku {
+			at = slices.IndexFunc(inputs.Skus, func(d inventory.Data) bool { return d.Sku == it.Sku })
 		}
 		if at < 0 {
 			return nil, skuNotFound(it.Sku)
 		}
-		lines[i] = line(&facts.Skus[at], it.Quantity)
+		lines[i] = line(&inputs.Skus[at], it.Quantity)
 	}
 	g := &gathered{pricing.Input{
-		Currency: facts.Shop.Currency, Now: now, User: buyer(&facts.User), Lines: lines, Rules: rules.Promotions, Explain: true,
-	}, facts, rules}
+		Currency: inputs.Shop.Currency, Now: now, User: buyer(&inputs.User), Lines: lines, Rules: rules.Promotions, Explain: true,
+	}, inputs, rules}
 	return g, a.inform(ctx, shop, &g.Input)
 }
 
@@ -131,7 +131,7 @@ func (r *read) Sku(id string) (*inventory.Sku, error) {
 
 // given are the coupons whose codes the cart names, in that order.
 func (g *gathered) given(in *Cart) ([]pricing.Coupon, error) {
-	found, err := g.priced(in.User, g.facts.Coupons)
+	found, err := g.priced(in.User, g.inputs.Coupons)
 	if err != nil || len(in.Coupons) == 0 {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func (g *gathered) priced(user string, coupons []marketing.CouponData) ([]pricin
 		d := &coupons[i]
 		t := g.rules.Templates[d.TemplateID]
 		if t == nil {
-			return nil, fault.New(fault.InternalFail, "coupon %s: template %s is gone", d.Code, d.TemplateID)
+			return nil, fault.New(fault.Internal, "coupon %s: template %s is gone", d.Code, d.TemplateID)
 		}
 		out[i] = t.Priced(d, user, g.Now)
 	}

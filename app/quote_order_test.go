@@ -9,7 +9,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/pricing"
@@ -21,7 +21,7 @@ import (
 // discount by discount; a coupon that the quote skips is one that the order is
 // refused for. Every order is priced again from its own snapshot at the end.
 func TestQuoteIsOrder(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		for i := range 5 {
 			r.Sku(fmt.Sprint("s", i), int64(199+i*531), 100_000)
@@ -69,7 +69,7 @@ func TestQuoteIsOrder(t *testing.T) {
 			}
 			in.Expected = &q.Payable
 			n++
-			d, _, err := r.PlaceOrder(ctx, shop.Default, rig.Key(n), in)
+			d, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(n), in)
 			if skipped := slices.ContainsFunc(q.Skipped, func(s pricing.Skipped) bool { return s.Source == pricing.FromCoupon }); skipped {
 				if !fault.Is(err, fault.CouponNotApplicable) {
 					t.Fatalf("a coupon that does not apply: %v", err)

@@ -9,13 +9,13 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 // issue makes a template, and coupons of it for a user.
-func issue(t *testing.T, r *rig.Rig, user string, template marketing.Template, codes ...string) {
+func issue(t *testing.T, r *harness.Harness, user string, template marketing.Template, codes ...string) {
 	t.Helper()
 	template.Name, template.Kind = template.ID, "amount_off"
 	must(t)(nil, second(r.PutTemplate(ctx, shop.Default, "", template, true)))
@@ -27,7 +27,7 @@ func issue(t *testing.T, r *rig.Rig, user string, template marketing.Template, c
 // TestQuoteBest reads the wallet: what is in it, what it can be used for, and
 // that the codes that were chosen are what an order takes.
 func TestQuoteBest(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		soon, later := r.Clock.Now().Add(time.Hour), r.Clock.Now().Add(2*time.Hour)
 		issue(t, r, "u", marketing.Template{ID: "big", AmountOff: 400, Threshold: 2000}, "BIG")
@@ -60,7 +60,7 @@ func TestQuoteBest(t *testing.T) {
 				t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 			}
 		}
-		in := rig.Cart("u", "A", "SOON", "S1", "S2")
+		in := harness.Cart("u", "A", "SOON", "S1", "S2")
 		if d := place(t, r, in); d.Payable != 500 {
 			t.Errorf("the order comes to %d", d.Payable)
 		}
@@ -78,7 +78,7 @@ func TestQuoteBest(t *testing.T) {
 // TestQuoteBestOfMany: a wallet that is too large to read says so; the
 // soonest to expire are read.
 func TestQuoteBestOfMany(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		soon := r.Clock.Now().Add(time.Hour)
 		codes := make([]string, app.MaxWalletRead)
@@ -87,7 +87,7 @@ func TestQuoteBestOfMany(t *testing.T) {
 		}
 		issue(t, r, "u", marketing.Template{ID: "many", AmountOff: 1}, codes...)
 		issue(t, r, "u", marketing.Template{ID: "more", AmountOff: 2, ValidUntil: &soon}, "Z")
-		c, err := r.QuoteBest(ctx, shop.Default, rig.Cart("u", "A").Cart)
+		c, err := r.QuoteBest(ctx, shop.Default, harness.Cart("u", "A").Cart)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,15 +98,15 @@ func TestQuoteBestOfMany(t *testing.T) {
 }
 
 func TestQuoteRefuses(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		for _, tt := range []struct {
 			name string
 			cart app.Cart
 			code fault.Code
 		}{
-			{"an unknown sku", rig.Cart("u", "none").Cart, fault.SkuNotFound},
-			{"no user", rig.Cart("", "A").Cart, fault.ValidationFailed},
+			{"an unknown sku", harness.Cart("u", "none").Cart, fault.SkuNotFound},
+			{"no user", harness.Cart("", "A").Cart, fault.ValidationFailed},
 			{"nothing", app.Cart{User: "u"}, fault.ValidationFailed},
 		} {
 			if _, err := r.QuoteBest(ctx, shop.Default, tt.cart); fault.CodeOf(err) != tt.code {
@@ -115,7 +115,7 @@ func TestQuoteRefuses(t *testing.T) {
 			if _, err := r.Quote(ctx, shop.Default, tt.cart); fault.CodeOf(err) != tt.code {
 				t.Errorf("%s: %v, want %s", tt.name, err, tt.code)
 			}
-			if _, err := r.Quote(ctx, "nowhere", rig.Cart("u", "A").Cart); !fault.Is(err, fault.Missing) {
+			if _, err := r.Quote(ctx, "nowhere", harness.Cart("u", "A").Cart); !fault.Is(err, fault.NotFound) {
 				t.Errorf("a shop that is not there: %v", err)
 			}
 		}

@@ -10,14 +10,14 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// twin is another instance on the database of r, with its time and channel.
-func twin(open opener, r *rig.Rig) *rig.Rig {
+// duplicate is another instance on the database of r, with its time and channel.
+func duplicate(open opener, r *harness.Harness) *harness.Harness {
 	other := open(nil)
 	other.Clock.Advance(r.Clock.Now().Sub(other.Clock.Now()))
 	other.Gate, other.Channels = r.Gate, r.Gate
@@ -25,20 +25,20 @@ func twin(open opener, r *rig.Rig) *rig.Rig {
 }
 
 // races runs a race on each database, and between two instances.
-func races(t *testing.T, check func(t *testing.T, rigs ...*rig.Rig)) {
-	rig.Each(t, func(t *testing.T, open opener) { check(t, scene(t, open)) })
+func races(t *testing.T, check func(t *testing.T, rigs ...*harness.Harness)) {
+	harness.Each(t, func(t *testing.T, open opener) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
-		open := rig.Postgres(t)
+		open := harness.Postgres(t)
 		r := scene(t, open)
-		check(t, r, twin(open, r))
+		check(t, r, duplicate(open, r))
 	})
 }
 
-// TestRefundCallbackTwins: 20 twins of one refund's callback, while the
+// TestRefundCallbackDuplicates: 20 duplicates of one refund's callback, while the
 // schedule asks about it: the money goes back once, and all are told that it
 // went well.
-func TestRefundCallbackTwins(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+func TestRefundCallbackDuplicates(t *testing.T) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		o, p := paidOne(t, r)
 		r.Gate.Slow(true)
@@ -48,11 +48,11 @@ func TestRefundCallbackTwins(t *testing.T) {
 		for _, one := range rigs {
 			one.Clock.Advance(time.Minute)
 		}
-		if err := errors.Join(rig.Together(22, func(i int) error {
+		if err := errors.Join(harness.Together(22, func(i int) error {
 			if i >= 20 {
 				return run(rigs[i%len(rigs)])
 			}
-			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(p.No, f))
+			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, f))
 			if err == nil && a.Status != http.StatusOK {
 				err = fmt.Errorf("answered %d (%s)", a.Status, verdict)
 			}
@@ -73,16 +73,16 @@ func TestRefundCallbackTwins(t *testing.T) {
 // the merchant's console. What was promised too much the channel refuses; our
 // books say what the gate has.
 func TestRefundTwoHands(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		o, p := paidOne(t, r)
-		for i, err := range rig.Together(8, func(i int) error {
+		for i, err := range harness.Together(8, func(i int) error {
 			one := rigs[i%len(rigs)]
 			if i == 4 {
-				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(p.No, r.Gate.GiveBack(p.No, "X1", 500)))
+				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, r.Gate.GiveBack(p.No, "X1", 500)))
 				return err
 			}
-			_, _, err := one.AskRefund(ctx, shop.Default, o.No, rig.Key(i), app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
+			_, _, err := one.AskRefund(ctx, shop.Default, o.No, harness.Key(i), app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
 			return err
 		}) {
 			if err != nil && !fault.Is(err, fault.RefundExceedsPaid) {
@@ -102,10 +102,10 @@ func TestRefundTwoHands(t *testing.T) {
 // expires, and its payment is closed at the channel. It is paid or closed, and
 // if it is closed everything goes back.
 func TestPartlyPaidRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		for round := range 5 {
-			in := rig.Cart(fmt.Sprint("u", round), "A")
+			in := harness.Cart(fmt.Sprint("u", round), "A")
 			in.Plan = []order.Instalment{{Amount: 400}, {Amount: 600, DueAt: r.Clock.Now().Add(48 * time.Hour)}}
 			no := place(t, r, in).No
 			first := paidPart(t, r, no, 400)
@@ -113,7 +113,7 @@ func TestPartlyPaidRace(t *testing.T) {
 			for _, one := range rigs {
 				one.Clock.Advance(49 * time.Hour)
 			}
-			errs := rig.Together(4, func(i int) error {
+			errs := harness.Together(4, func(i int) error {
 				one := rigs[i%len(rigs)]
 				switch i {
 				case 0:
@@ -128,7 +128,7 @@ func TestPartlyPaidRace(t *testing.T) {
 				case 2:
 					return one.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: last.No})
 				}
-				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, rig.Callback(last.No, r.Gate.Pay(last.No)))
+				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(last.No, r.Gate.Pay(last.No)))
 				return err
 			})
 			if err := errors.Join(errs...); err != nil {
@@ -150,18 +150,18 @@ func TestPartlyPaidRace(t *testing.T) {
 // TestRunRefundsTwice: instances that run the same refunds at once each call
 // the channel with the same number, and the money goes back once.
 func TestRunRefundsTwice(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*rig.Rig) {
+	races(t, func(t *testing.T, rigs ...*harness.Harness) {
 		r := rigs[0]
 		const orders = 6
 		var nos, payments []string
 		for i := range orders {
-			o := place(t, r, rig.Cart(fmt.Sprint("u", i), "A"))
+			o := place(t, r, harness.Cart(fmt.Sprint("u", i), "A"))
 			p := pay(t, r, o.No, 0)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			refund(t, r, o.No, order.RefundAsk{Amount: 400})
 			nos, payments = append(nos, o.No), append(payments, p.No)
 		}
-		if err := errors.Join(rig.Together(4, func(i int) error { return run(rigs[i%len(rigs)]) })...); err != nil {
+		if err := errors.Join(harness.Together(4, func(i int) error { return run(rigs[i%len(rigs)]) })...); err != nil {
 			t.Error(err)
 		}
 		rest(t, r)
@@ -174,14 +174,14 @@ func TestRunRefundsTwice(t *testing.T) {
 	})
 }
 
-// heardRoad tells of every command that has been answered, by its name.
-type heardRoad struct {
-	app.Road
+// heardEngine tells of every command that has been answered, by its name.
+type heardEngine struct {
+	app.Engine
 	heard chan string
 }
 
-func (h *heardRoad) Do(ctx context.Context, c *app.Command) (app.Result, error) {
-	res, err := h.Road.Do(ctx, c)
+func (h *heardEngine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
+	res, err := h.Engine.Do(ctx, c)
 	h.heard <- c.Name
 	return res, err
 }
@@ -189,15 +189,15 @@ func (h *heardRoad) Do(ctx context.Context, c *app.Command) (app.Result, error) 
 // TestChannelHangs: ten payments wait for a channel that says nothing, and
 // that of another channel is settled meanwhile.
 func TestChannelHangs(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		hanging := map[string]bool{}
 		for i := range 10 {
-			p := pay(t, r, place(t, r, rig.Cart(fmt.Sprint("u", i), "A")).No, 0)
+			p := pay(t, r, place(t, r, harness.Cart(fmt.Sprint("u", i), "A")).No, 0)
 			hanging[p.No] = true
 		}
-		o := place(t, r, rig.Cart("u", "A"))
-		p, _, err := r.OpenPayment(ctx, shop.Default, o.No, rig.Key(0), app.OpenPayment{Channel: "other", Method: payment.Native})
+		o := place(t, r, harness.Cart("u", "A"))
+		p, _, err := r.OpenPayment(ctx, shop.Default, o.No, harness.Key(0), app.OpenPayment{Channel: "other", Method: payment.Native})
 		must(t)(nil, err)
 		r.Gate.Pay(p.No)
 		r.Clock.Advance(payment.QueryDelays[0])
@@ -210,14 +210,14 @@ func TestChannelHangs(t *testing.T) {
 			}
 			return nil, true
 		}
-		road := &heardRoad{r.Road, make(chan string, 100)}
-		r.Road = road
+		commands := &heardEngine{r.App.Engine, make(chan string, 100)}
+		r.App.Engine = commands
 		asked := make(chan error)
 		go func() {
 			_, err := r.QueryPayments(ctx, shop.Default)
 			asked <- err
 		}()
-		if name := <-road.heard; name != "settle" || view(t, r, o.No).Order.Status != order.Paid {
+		if name := <-commands.heard; name != "settle" || view(t, r, o.No).Order.Status != order.Paid {
 			t.Errorf("%s came first; the order is %s", name, view(t, r, o.No).Order.Status)
 		}
 		close(release)
@@ -244,17 +244,17 @@ func (nowhere) Channel(context.Context, string, string) (app.Configured, error) 
 func TestChannelDead(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		kill func(r *rig.Rig)
+		kill func(r *harness.Harness)
 	}{
-		{"silent", func(r *rig.Rig) {
+		{"silent", func(r *harness.Harness) {
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
 		}},
-		{"taken away", func(r *rig.Rig) { r.Channels = nowhere{} }},
+		{"taken away", func(r *harness.Harness) { r.Channels = nowhere{} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				r := scene(t, open)
-				closing := place(t, r, rig.Cart("v", "A"))
+				closing := place(t, r, harness.Cart("v", "A"))
 				waits := pay(t, r, closing.No, 0)
 				back, paid := paidOne(t, r)
 				d := refund(t, r, back.No, order.RefundAsk{})

@@ -252,7 +252,7 @@ func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error
 		tx.PutPosition(r.Name, records[len(records)-1].Position)
 		return nil, nil
 	}
-	if _, err := a.Road.Do(ctx, c); err != nil {
+	if _, err := a.Engine.Do(ctx, c); err != nil {
 		return 0, err
 	}
 	return len(records), nil

@@ -40,7 +40,7 @@ func (a *App) ReconcileDue(ctx context.Context, shopID string) (int, error) {
 			}
 			have, err := a.Store.Reconciliation(ctx, shopID, day.String()+"/"+rows[i].Name)
 			switch {
-			case fault.Is(err, fault.Missing):
+			case fault.Is(err, fault.NotFound):
 			case err != nil:
 				return 0, err
 			case have.Status == ReconciliationDone || now.Sub(have.FinishedAt) < reconcileAgain:

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 // channelRow sets a channel up in the store: the daily job goes by what is
 // configured there.
-func channelRow(t *testing.T, r *rig.Rig, name string) {
+func channelRow(t *testing.T, r *harness.Harness, name string) {
 	t.Helper()
 	_, err := r.Engine.Do(ctx, &app.Command{
 		Shop: shop.Default, Name: "put channel", Needs: app.Needs{Channels: []string{name}},
@@ -80,7 +80,7 @@ func TestReconcileDue(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				r := open(nil)
 				noon(r)
 				start := r.Clock.Now()
@@ -113,11 +113,11 @@ func TestReconcileDue(t *testing.T) {
 // TestReconcileTwoInstances: two instances that reconcile one day at once
 // find what one finds, and heal it once.
 func TestReconcileTwoInstances(t *testing.T) {
-	open := rig.Postgres(t)
+	open := harness.Postgres(t)
 	r := scene(t, open)
 	day := noon(r)
 	for i := range 6 {
-		b := billed{t: t, r: r, o: place(t, r, rig.Cart(rig.Key(i), "A"))}
+		b := billed{t: t, r: r, o: place(t, r, harness.Cart(harness.Key(i), "A"))}
 		b.p = pay(t, r, b.o.No, 0)
 		switch i % 3 {
 		case 0: // unsettled
@@ -132,8 +132,8 @@ func TestReconcileTwoInstances(t *testing.T) {
 		}
 	}
 	morning(r, day, 11)
-	rigs := []*rig.Rig{r, twin(open, r)}
-	if err := errors.Join(rig.Together(6, func(i int) error {
+	rigs := []*harness.Harness{r, duplicate(open, r)}
+	if err := errors.Join(harness.Together(6, func(i int) error {
 		d, err := rigs[i%2].Reconcile(ctx, shop.Default, "gate", day, nil)
 		if err == nil && d.Status != app.ReconciliationDone {
 			err = errors.New(d.Error)

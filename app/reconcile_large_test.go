@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/store/sqlite"
@@ -20,7 +20,7 @@ import (
 // largeDay is a channel whose bill of any day has n payments, numbered as
 // largeEntry has them. Every wrong-th row has another amount. No row is kept.
 type largeDay struct {
-	*rig.Gate
+	*harness.Gate
 	n, wrong int
 	from     time.Time
 	look     func() // now and then, while rows come
@@ -80,16 +80,16 @@ func (h *heap) look() {
 
 func (h *heap) grown() float64 { return float64(h.peak-h.before) / (1 << 20) }
 
-// lookingRoad looks whenever a command comes: differences are recorded while
+// lookingEngine looks whenever a command comes: differences are recorded while
 // the part of the day that they are of is in memory.
-type lookingRoad struct {
-	app.Road
+type lookingEngine struct {
+	app.Engine
 	look func()
 }
 
-func (l *lookingRoad) Do(ctx context.Context, c *app.Command) (app.Result, error) {
+func (l *lookingEngine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
 	l.look()
-	return l.Road.Do(ctx, c)
+	return l.Engine.Do(ctx, c)
 }
 
 // TestReconcileLarge: a day of 100,000 payments is matched in files, within a
@@ -105,7 +105,7 @@ func TestReconcileLarge(t *testing.T) {
 	must(t)(nil, err)
 	t.Cleanup(func() { s.Close() })
 	must(t)(nil, s.Migrate(t.Context()))
-	r := rig.New(t, s, 1, nil)
+	r := harness.New(t, s, 1, nil)
 	day := noon(r)
 	from, _ := day.Span(r.Gate.Zone())
 	large := &largeDay{Gate: r.Gate, n: payments, wrong: 200, from: from}
@@ -114,7 +114,7 @@ func TestReconcileLarge(t *testing.T) {
 	morning(r, day, 11)
 
 	h := newHeap()
-	large.look, r.Road = h.look, &lookingRoad{r.Road, h.look}
+	large.look, r.App.Engine = h.look, &lookingEngine{r.App.Engine, h.look}
 	d, err := r.Reconcile(ctx, shop.Default, "gate", day, func(string, int64) { h.look() })
 	if err != nil || d.Status != app.ReconciliationDone {
 		t.Fatal(d.Status, d.Error, err)
@@ -129,11 +129,11 @@ func TestReconcileLarge(t *testing.T) {
 }
 
 // manyPayments makes n payments as largeEntry has them, by multiplying a real
-// one: a hundred thousand through the road take longer than the test.
-func manyPayments(t *testing.T, r *rig.Rig, path string, from time.Time, n int) {
+// one: a hundred thousand through the engine take longer than the test.
+func manyPayments(t *testing.T, r *harness.Harness, path string, from time.Time, n int) {
 	t.Helper()
 	r.Sku("A", 2998, 5)
-	o := place(t, r, rig.Cart("u", "A"))
+	o := place(t, r, harness.Cart("u", "A"))
 	p := pay(t, r, o.No, 0)
 	callback(t, r, p.No, r.Gate.Pay(p.No))
 	db, err := sql.Open("sqlite", path)
@@ -175,7 +175,7 @@ func BenchmarkReconcile(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { s.Close() })
-	r := rig.New(b, s, 1, nil)
+	r := harness.New(b, s, 1, nil)
 	day := noon(r)
 	from, _ := day.Span(r.Gate.Zone())
 	r.Channels = &largeDay{Gate: r.Gate, n: payments, from: from}

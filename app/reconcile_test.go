@@ -10,7 +10,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/reconcile"
@@ -19,7 +19,7 @@ import (
 
 // noon moves the clock to the next 12:00 where the gate is, so that no test
 // runs across the border of a day, and says what day it is then.
-func noon(r *rig.Rig) payment.Day {
+func noon(r *harness.Harness) payment.Day {
 	zone := r.Gate.Zone()
 	from, _ := payment.DayOf(r.Clock.Now().Add(12*time.Hour), zone).Span(zone)
 	at := from.Add(12 * time.Hour)
@@ -28,20 +28,20 @@ func noon(r *rig.Rig) payment.Day {
 }
 
 // morning moves the clock to an hour of the day after.
-func morning(r *rig.Rig, day payment.Day, hour time.Duration) {
+func morning(r *harness.Harness, day payment.Day, hour time.Duration) {
 	_, next := day.Span(r.Gate.Zone())
 	r.Clock.Advance(next.Add(hour * time.Hour).Sub(r.Clock.Now()))
 }
 
 // paidRow and backRow are what a true bill has of a payment and of a refund.
-func paidRow(r *rig.Rig, p *payment.Data) payment.BillRow {
+func paidRow(r *harness.Harness, p *payment.Data) payment.BillRow {
 	return payment.BillRow{
 		Kind: payment.BillPayment, Line: int64(len(r.Gate.Rows) + 1), PaymentNo: p.No, TransactionID: "T" + p.No, Amount: p.Amount, Rate: -1,
 		Currency: "CNY", Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: r.Clock.Now(),
 	}
 }
 
-func backRow(r *rig.Rig, p *payment.Data, refundNo string, amount int64) payment.BillRow {
+func backRow(r *harness.Harness, p *payment.Data, refundNo string, amount int64) payment.BillRow {
 	row := paidRow(r, p)
 	row.Kind, row.RefundNo, row.RefundID, row.Amount = payment.BillRefund, refundNo, "R"+refundNo, amount
 	return row
@@ -51,7 +51,7 @@ func backRow(r *rig.Rig, p *payment.Data, refundNo string, amount int64) payment
 // bill as the gate's Rows.
 type billed struct {
 	t *testing.T
-	r *rig.Rig
+	r *harness.Harness
 	o order.Data
 	p payment.Data
 }
@@ -84,7 +84,7 @@ func (b *billed) refunded(heard bool) payment.RefundData {
 }
 
 // found are the discrepancies of a day in words.
-func found(t *testing.T, r *rig.Rig, day payment.Day) (words string, all []app.DiscrepancyData) {
+func found(t *testing.T, r *harness.Harness, day payment.Day) (words string, all []app.DiscrepancyData) {
 	t.Helper()
 	all, next, err := r.Store.ListDiscrepancies(ctx, shop.Default, app.DiscrepancyFilter{Day: day.String()}, app.Page{Limit: 100})
 	if err != nil || next != "" {
@@ -98,7 +98,7 @@ func found(t *testing.T, r *rig.Rig, day payment.Day) (words string, all []app.D
 	return strings.Join(out, ", "), all
 }
 
-func reconciled(t *testing.T, r *rig.Rig, day payment.Day, want app.ReconciliationStatus) app.ReconciliationData {
+func reconciled(t *testing.T, r *harness.Harness, day payment.Day, want app.ReconciliationStatus) app.ReconciliationData {
 	t.Helper()
 	d, err := r.Reconcile(ctx, shop.Default, "gate", day, nil)
 	if err != nil || d.Status != want {
@@ -108,7 +108,7 @@ func reconciled(t *testing.T, r *rig.Rig, day payment.Day, want app.Reconciliati
 }
 
 // logged counts the records of the log.
-func logged(t *testing.T, r *rig.Rig) int {
+func logged(t *testing.T, r *harness.Harness) int {
 	t.Helper()
 	all, err := r.Store.Events(ctx, shop.Default, event.Position{}, 1000, false)
 	must(t)(nil, err)
@@ -305,13 +305,13 @@ func TestReconcile(t *testing.T) {
 		}, "fee open", "6000 millionths of 500 are 3000", order.Paid, "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				r := scene(t, open)
 				day := noon(r)
-				sound := billed{t: t, r: r, o: place(t, r, rig.Cart("v", "A"))}
+				sound := billed{t: t, r: r, o: place(t, r, harness.Cart("v", "A"))}
 				sound.p = pay(t, r, sound.o.No, 0)
 				sound.paid().bill(paidRow(r, &sound.p))
-				b := billed{t: t, r: r, o: place(t, r, rig.Cart("u", "A", "C5"))}
+				b := billed{t: t, r: r, o: place(t, r, harness.Cart("u", "A", "C5"))}
 				b.p = pay(t, r, b.o.No, 0)
 				tt.life(&b)
 				morning(r, day, 11)
@@ -368,12 +368,12 @@ func TestReconcileTrouble(t *testing.T) {
 		{"nothing moved", payment.ErrNoBill, false, true, app.ReconciliationDone, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open opener) {
 				r := scene(t, open)
 				day := noon(r)
-				b := billed{t: t, r: r, o: place(t, r, rig.Cart("u", "A", "C5"))}
+				b := billed{t: t, r: r, o: place(t, r, harness.Cart("u", "A", "C5"))}
 				if !tt.noBooks {
-					sound := billed{t: t, r: r, o: place(t, r, rig.Cart("v", "A"))}
+					sound := billed{t: t, r: r, o: place(t, r, harness.Cart("v", "A"))}
 					b.p = pay(t, r, b.o.No, 0)
 					r.Gate.Pay(b.p.No)
 					b.bill(paidRow(r, &b.p)) // first: half of the bill has it
@@ -414,12 +414,12 @@ func TestReconcileTrouble(t *testing.T) {
 // TestReconcileStanding: what an operator resolved stays so, what is gone is
 // healed, and a failed run after a good one keeps what that found.
 func TestReconcileStanding(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open opener) {
 		r := scene(t, open)
 		day := noon(r)
 		var rows []payment.BillRow
 		for range 3 {
-			b := billed{t: t, r: r, o: place(t, r, rig.Cart("v", "A"))}
+			b := billed{t: t, r: r, o: place(t, r, harness.Cart("v", "A"))}
 			b.p = pay(t, r, b.o.No, 0)
 			b.paid()
 			rows = append(rows, paidRow(r, &b.p))

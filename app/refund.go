@@ -30,7 +30,7 @@ type AskRefund struct {
 
 // AskRefund promises the money back, takes it from the order's payments by
 // the shop's policy, and stores the refund with its number: only then is a
-// channel asked (RunRefunds). Twins under one key make one refund.
+// channel asked (RunRefunds). Duplicates under one key make one refund.
 func (a *App) AskRefund(ctx context.Context, shopID, orderNo, key string, in AskRefund) (payment.RefundData, bool, error) {
 	switch {
 	case in.Amount < 0:
@@ -55,7 +55,7 @@ func (a *App) AskRefund(ctx context.Context, shopID, orderNo, key string, in Ask
 				return nil, err
 			}
 			if o == nil {
-				return nil, fault.New(fault.Missing, "there is no order %s", orderNo)
+				return nil, fault.New(fault.NotFound, "there is no order %s", orderNo)
 			}
 			tx.Follow(o.Data().Trace)
 			back, amount, err := o.AskRefund(in.RefundAsk)

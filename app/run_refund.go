@@ -38,13 +38,13 @@ func (a *App) advancePart(ctx context.Context, shopID string, r *payment.RefundD
 	ch, err := a.Channels.Channel(ctx, shopID, part.Channel)
 	if err != nil {
 		if fault.Is(err, fault.ChannelNotConfigured) {
-			return a.refundUnanswered(ctx, shopID, r, part, Exchange{Kind: ExchangeRefundQuery, At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured)}, err)
+			return a.refundUnanswered(ctx, shopID, r, part, ChannelMessage{Kind: MessageRefundQuery, At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured)}, err)
 		}
 		return err
 	}
 	req := a.refundRequest(shopID, r, part, &p)
 	if r.Tries > 0 {
-		f, x, err := a.callRefund(ctx, &ch, ExchangeRefundQuery, p.Trace, req)
+		f, x, err := a.callRefund(ctx, &ch, MessageRefundQuery, p.Trace, req)
 		if !errors.Is(err, payment.ErrNotExist) {
 			return a.refundAnswered(ctx, shopID, r, part, f, x, err)
 		}
@@ -52,7 +52,7 @@ func (a *App) advancePart(ctx context.Context, shopID string, r *payment.RefundD
 			return a.refundUnanswered(ctx, shopID, r, part, x, err)
 		}
 	}
-	f, x, err := a.callRefund(ctx, &ch, ExchangeRefund, p.Trace, req)
+	f, x, err := a.callRefund(ctx, &ch, MessageRefund, p.Trace, req)
 	return a.refundAnswered(ctx, shopID, r, part, f, x, err)
 }
 
@@ -64,13 +64,13 @@ func (a *App) refundRequest(shopID string, r *payment.RefundData, part *payment.
 }
 
 // callRefund makes one call about a refund.
-func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string, req payment.RefundRequest) (payment.Fact, Exchange, error) {
+func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string, req payment.RefundRequest) (payment.Fact, ChannelMessage, error) {
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	x := Exchange{Kind: kind, At: a.Clock.Now().UTC()}
+	x := ChannelMessage{Kind: kind, At: a.Clock.Now().UTC()}
 	began := time.Now()
 	name, ask := "channel refund", ch.Refund
-	if kind == ExchangeRefundQuery {
+	if kind == MessageRefundQuery {
 		name, ask = "channel refund query", ch.QueryRefund
 	}
 	call, end := a.Tracer.Start(call, name, trace)
@@ -81,7 +81,7 @@ func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string
 }
 
 // refundAnswered settles the channel's fact, or records that there is none.
-func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, f payment.Fact, x Exchange, err error) error {
+func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, f payment.Fact, x ChannelMessage, err error) error {
 	if err != nil {
 		return a.refundUnanswered(ctx, shopID, r, part, x, err)
 	}
@@ -92,7 +92,7 @@ func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.Refu
 
 // refundUnanswered records a call without a fact, moves the next try on, and
 // parks what a person has to look at.
-func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, x Exchange, said error) error {
+func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, x ChannelMessage, said error) error {
 	x.Order, x.Payment, x.Channel, x.Detail = r.Order, part.Payment, part.Channel, part.No+" "+said.Error()
 	if x.Verdict == "" {
 		x.Verdict = verdict(said)
@@ -134,7 +134,7 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 			return nil, nil
 		},
 	}
-	_, err := a.Road.Do(context.WithoutCancel(ctx), c)
+	_, err := a.Engine.Do(context.WithoutCancel(ctx), c)
 	return err
 }
 
@@ -149,7 +149,7 @@ func (a *App) QueryRefund(ctx context.Context, shopID, paymentNo, channelNo stri
 	if err != nil {
 		return err
 	}
-	f, x, err := a.callRefund(ctx, &ch, ExchangeRefundQuery, p.Trace, payment.RefundRequest{
+	f, x, err := a.callRefund(ctx, &ch, MessageRefundQuery, p.Trace, payment.RefundRequest{
 		RefundNo: channelNo, PaymentNo: p.Request.PaymentNo, TransactionID: p.TransactionID, Total: p.Amount, Currency: p.Currency,
 	})
 	if err != nil {
@@ -267,7 +267,7 @@ func (a *App) operatorsWord(ctx context.Context, shopID, no, reason string, abou
 		now := a.Clock.Now().UTC()
 		f.Source, f.RefundNo, f.Amount, f.At = payment.ByOperator, part.No, part.Amount, now
 		f.Currency, f.Merchant, f.App = p.Currency, p.Merchant, p.App
-		x := Exchange{Channel: part.Channel, Kind: ExchangeOperator, At: now, Detail: part.No + " " + reason}
+		x := ChannelMessage{Channel: part.Channel, Kind: MessageOperator, At: now, Detail: part.No + " " + reason}
 		if _, err := a.Settle(ctx, shopID, part.Payment, f, x); err != nil {
 			return r, err
 		}
@@ -308,7 +308,7 @@ func (a *App) AbnormalRefund(ctx context.Context, shopID, no, paymentNo string, 
 	to.RefundNo, to.RefundID = part.No, part.RefundID
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	x := Exchange{Channel: part.Channel, Kind: ExchangeRefund, At: a.Clock.Now().UTC(), Detail: part.No + " by another way"}
+	x := ChannelMessage{Channel: part.Channel, Kind: MessageRefund, At: a.Clock.Now().UTC(), Detail: part.No + " by another way"}
 	began := time.Now()
 	call, end := a.Tracer.Start(call, "channel abnormal refund", p.Trace)
 	f, err := other.FinishRefund(call, to)

@@ -59,7 +59,7 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 			return nil, nil
 		},
 	}
-	if _, err := a.Road.Do(ctx, c); err != nil {
+	if _, err := a.Engine.Do(ctx, c); err != nil {
 		return 0, err
 	}
 	return len(due), nil
@@ -87,7 +87,7 @@ func (a *App) RemindInstalments(ctx context.Context, shopID string) (int, error)
 			return nil, nil
 		},
 	}
-	if _, err := a.Road.Do(ctx, c); err != nil {
+	if _, err := a.Engine.Do(ctx, c); err != nil {
 		return 0, err
 	}
 	return len(due), nil
@@ -150,11 +150,11 @@ func (a *App) queryPayment(ctx context.Context, shop, no string) {
 			if errors.Is(err, payment.ErrNotExist) && p.Open() && a.Clock.Now().After(p.ExpiresAt.Add(overdue)) {
 				// Its time is over, and the channel has never heard of it: nobody
 				// opened it, or it never came through.
-				_, err = a.settleClosed(ctx, shop, p, "nobody paid it in its time", Exchange{})
+				_, err = a.settleClosed(ctx, shop, p, "nobody paid it in its time", ChannelMessage{})
 			}
 		} else if fault.Is(err, fault.ChannelNotConfigured) {
-			err = errors.Join(err, a.asked(ctx, shop, p, Exchange{
-				Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: ExchangeQuery,
+			err = errors.Join(err, a.asked(ctx, shop, p, ChannelMessage{
+				Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessageQuery,
 				At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured),
 			}))
 		}

@@ -11,9 +11,9 @@ import (
 )
 
 // Settle is the one method through which facts about payments arrive: from
-// callbacks, queries, closes and operators. x is the exchange that brought
+// callbacks, queries, closes and operators. x is the channel message that brought
 // the fact; it is stored with what it did.
-func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fact, x Exchange) (payment.Outcome, error) {
+func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fact, x ChannelMessage) (payment.Outcome, error) {
 	began := time.Now()
 	spare, err := newNumber(repeatDigit, a.Clock.Now(), a.Rand)
 	if err != nil {
@@ -44,7 +44,7 @@ func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fa
 			if err != nil {
 				return nil, err
 			}
-			if x.Kind == ExchangeQuery {
+			if x.Kind == MessageQuery {
 				p.Asked(tx.Now())
 			}
 			outcome := p.Settle(f, tx.Now())
@@ -250,17 +250,17 @@ func othersOpen(tx *Tx, p *payment.Payment) bool {
 	return false
 }
 
-// The kinds of exchanges.
+// The kinds of messages.
 const (
-	ExchangeCallback = "callback"
-	ExchangePrepay   = "prepay"
-	ExchangeQuery    = "query"
-	ExchangeClose    = "close"
+	MessageCallback = "callback"
+	MessagePrepay   = "prepay"
+	MessageQuery    = "query"
+	MessageClose    = "close"
 
-	ExchangeRefund      = "refund"
-	ExchangeRefundQuery = "refund_query"
-	ExchangeBill        = "bill"
-	ExchangeOperator    = "operator"
+	MessageRefund      = "refund"
+	MessageRefundQuery = "refund_query"
+	MessageBill        = "bill"
+	MessageOperator    = "operator"
 )
 
 // callTime bounds one call to a channel, whatever the channel's own limit.

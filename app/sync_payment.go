@@ -26,7 +26,7 @@ func (a *App) SyncPayment(ctx context.Context, shop, no string) (payment.Data, e
 }
 
 // ask queries the channel once and settles what it says. The error is the
-// channel's (or the road's); ErrNotExist is one.
+// channel's (or the engine's); ErrNotExist is one.
 func (a *App) ask(ctx context.Context, shop string, ch *Configured, p payment.Data) error {
 	f, x, err := a.query(ctx, ch, p)
 	if err != nil {
@@ -39,10 +39,10 @@ func (a *App) ask(ctx context.Context, shop string, ch *Configured, p payment.Da
 	return err
 }
 
-func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (payment.Fact, Exchange, error) {
+func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (payment.Fact, ChannelMessage, error) {
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	x := Exchange{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: ExchangeQuery, At: a.Clock.Now().UTC()}
+	x := ChannelMessage{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessageQuery, At: a.Clock.Now().UTC()}
 	began := time.Now()
 	call, end := a.Tracer.Start(call, "channel query", p.Trace)
 	f, err := ch.Query(call, p.No)
@@ -55,7 +55,7 @@ func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (paymen
 }
 
 // asked records a query without an answer, and moves the next one on.
-func (a *App) asked(ctx context.Context, shop string, p payment.Data, x Exchange) error {
+func (a *App) asked(ctx context.Context, shop string, p payment.Data, x ChannelMessage) error {
 	c := &Command{
 		Shop: shop, Name: "query unanswered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
 		Decide: func(tx *Tx) (any, error) {
@@ -71,7 +71,7 @@ func (a *App) asked(ctx context.Context, shop string, p payment.Data, x Exchange
 			return nil, nil
 		},
 	}
-	_, err := a.Road.Do(context.WithoutCancel(ctx), c)
+	_, err := a.Engine.Do(context.WithoutCancel(ctx), c)
 	return err
 }
 
@@ -98,14 +98,14 @@ func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, 
 		if p.Status == payment.StatusPending {
 			// It took our prepay: nobody has opened the code yet, and a
 			// channel that knows nothing before then has nothing to close.
-			return a.settleClosed(ctx, shop, p, NobodyOpened, Exchange{})
+			return a.settleClosed(ctx, shop, p, NobodyOpened, ChannelMessage{})
 		}
 		// The channel may still be working on our prepay: only what it has
 		// not heard of for a while will never be.
 		if a.Clock.Now().Sub(p.CreatedAt) < neverThere {
 			return p, err
 		}
-		return a.settleClosed(ctx, shop, p, "never reached the channel", Exchange{})
+		return a.settleClosed(ctx, shop, p, "never reached the channel", ChannelMessage{})
 	default:
 		return p, err
 	}
@@ -123,7 +123,7 @@ const neverThere = 30 * time.Second
 func (a *App) closeAt(ctx context.Context, shop string, ch *Configured, p payment.Data) (payment.Data, error) {
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	x := Exchange{At: a.Clock.Now().UTC()}
+	x := ChannelMessage{At: a.Clock.Now().UTC()}
 	began := time.Now()
 	call, end := a.Tracer.Start(call, "channel close", p.Trace)
 	err := ch.Close(call, p.No)
@@ -140,15 +140,15 @@ func (a *App) closeAt(ctx context.Context, shop string, ch *Configured, p paymen
 		}
 		return a.Store.Payment(ctx, shop, p.No)
 	}
-	x.Order, x.Payment, x.Channel, x.Kind, x.Verdict, x.Detail = p.Order, p.No, p.Channel, ExchangeClose, verdict(err), err.Error()
+	x.Order, x.Payment, x.Channel, x.Kind, x.Verdict, x.Detail = p.Order, p.No, p.Channel, MessageClose, verdict(err), err.Error()
 	if kept := a.asked(ctx, shop, p, x); kept != nil {
 		return p, kept
 	}
 	return p, err
 }
 
-func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, word string, x Exchange) (payment.Data, error) {
-	x.Order, x.Payment, x.Channel, x.Kind, x.Detail = p.Order, p.No, p.Channel, ExchangeClose, word
+func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, word string, x ChannelMessage) (payment.Data, error) {
+	x.Order, x.Payment, x.Channel, x.Kind, x.Detail = p.Order, p.No, p.Channel, MessageClose, word
 	if x.At.IsZero() {
 		x.At = a.Clock.Now().UTC()
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// TimelineEntry is one line of an order's story: an event, or an exchange
+// TimelineEntry is one line of an order's story: an event, or a channel message
 // with a channel. Times are UTC.
 type TimelineEntry struct {
 	At      time.Time     `json:"at"`
@@ -23,7 +23,7 @@ type TimelineEntry struct {
 	Sku     string        `json:"sku,omitempty"`
 	Amount  int64         `json:"amount,omitempty" doc:"Minor units"`
 	Units   int64         `json:"quantity,omitempty"`
-	Verdict string        `json:"verdict,omitempty" doc:"What became of the exchange"`
+	Verdict string        `json:"verdict,omitempty" doc:"What became of the channel message"`
 	Detail  string        `json:"detail,omitempty"`
 	DueAt   *time.Time    `json:"dueAt,omitempty" doc:"Of an instalment"`
 	Took    time.Duration `json:"tookMicros,omitempty" doc:"Microseconds that the call took"`
@@ -39,12 +39,12 @@ func (a *App) Timeline(ctx context.Context, shop, orderNo string) ([]TimelineEnt
 	if err != nil {
 		return nil, err
 	}
-	exchanges, err := a.Store.Exchanges(ctx, shop, orderNo)
+	messages, err := a.Store.ChannelMessages(ctx, shop, orderNo)
 	if err != nil {
 		return nil, err
 	}
 	var out []TimelineEntry
-	for _, x := range exchanges {
+	for _, x := range messages {
 		out = append(out, TimelineEntry{
 			At: x.At, Kind: x.Kind, Payment: x.Payment, Channel: x.Channel, Verdict: x.Verdict, Detail: x.Detail,
 			Took: x.Took / time.Microsecond, TraceID: TraceID(x.Trace),
@@ -62,7 +62,7 @@ func (a *App) Timeline(ctx context.Context, shop, orderNo string) ([]TimelineEnt
 			out = append(out, line)
 		}
 	}
-	// An exchange begins before the events that it caused: on equal times it
+	// A channel message begins before the events that it caused: on equal times it
 	// stands first.
 	slices.SortStableFunc(out, func(x, y TimelineEntry) int { return cmp.Compare(x.At.UnixMicro(), y.At.UnixMicro()) })
 	return out, nil

@@ -25,9 +25,9 @@ type Tx struct {
 	b     *Batch
 	trace string
 
-	events    []traced
-	exchanges []Exchange
-	effects   []Effect
+	events   []traced
+	messages []ChannelMessage
+	effects  []Effect
 }
 
 // traced is an event with the trace that the command followed at the time.
@@ -338,12 +338,12 @@ func (t *Tx) APIKey(id string) (*shop.Key, error) {
 // PutAPIKey saves a secret key's record.
 func (t *Tx) PutAPIKey(k *shop.Key) { t.b.apiKeys.put(k.ID, *k) }
 
-// Keep stores an exchange with a channel beside the change.
-func (t *Tx) Keep(x Exchange) {
+// Keep stores a channel message with a channel beside the change.
+func (t *Tx) Keep(x ChannelMessage) {
 	if x.Trace == "" {
 		x.Trace = t.trace
 	}
-	t.exchanges = append(t.exchanges, x)
+	t.messages = append(t.messages, x)
 }
 
 // Want stores an effect with the change that wants it.
@@ -413,7 +413,7 @@ func (b *Batch) run(c *Command) (res Result, err error) {
 // they happened.
 func (b *Batch) log(t *Tx) {
 	b.effects = append(b.effects, t.effects...)
-	b.exchanges = append(b.exchanges, t.exchanges...)
+	b.messages = append(b.messages, t.messages...)
 	first := len(b.records)
 next:
 	for n := range t.events {

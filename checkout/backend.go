@@ -97,14 +97,14 @@ func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error
 		switch have, err := s.App.Store.Promotion(ctx, s.Shop, p.ID); {
 		case err == nil && (have.Active == nil || *have.Active):
 			out.Promotions = append(out.Promotions, named{have.ID, have.Name})
-		case err != nil && !fault.Is(err, fault.Missing):
+		case err != nil && !fault.Is(err, fault.NotFound):
 			return answered{}, err
 		}
 	}
 	switch t, err := s.App.Store.Template(ctx, s.Shop, welcome); {
 	case err == nil:
 		out.Coupon = &named{t.ID, t.Name}
-	case !fault.Is(err, fault.Missing):
+	case !fault.Is(err, fault.NotFound):
 		return answered{}, err
 	}
 	return answered{body: out}, nil
@@ -211,7 +211,7 @@ func (s *shop) scan(rw http.ResponseWriter, r *http.Request) {
 	code := r.URL.Query().Get("code_url")
 	to := s.phonePage(code)
 	if code == "" || len(code) > maxQR || to == "" {
-		s.refuse(rw, r, fault.New(fault.Missing, "there is no phone page for this code"))
+		s.refuse(rw, r, fault.New(fault.NotFound, "there is no phone page for this code"))
 		return
 	}
 	// Set by hand: http.Redirect makes a relative address absolute and so

@@ -96,7 +96,7 @@ func Seed(ctx context.Context, a *app.App, shopID string) error {
 	for _, p := range promotions() {
 		if _, err := a.Store.Promotion(ctx, shopID, p.ID); err == nil {
 			continue
-		} else if !fault.Is(err, fault.Missing) {
+		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
 		// Another instance may have been quicker.
@@ -107,7 +107,7 @@ func Seed(ctx context.Context, a *app.App, shopID string) error {
 	for _, t := range templates() {
 		if _, err := a.Store.Template(ctx, shopID, t.ID); err == nil {
 			continue
-		} else if !fault.Is(err, fault.Missing) {
+		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
 		if _, _, err := a.PutTemplate(ctx, shopID, "", t, true); err != nil && !fault.Is(err, fault.AlreadyExists) {
@@ -144,7 +144,7 @@ func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, e
 			return answered{}, err
 		case i == 0:
 			first = a
-		case err != nil && !fault.Is(err, fault.Missing) && !fault.Is(err, fault.CouponUnavailable):
+		case err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.CouponUnavailable):
 			return answered{}, err
 		}
 	}

@@ -29,7 +29,7 @@ type attempt struct {
 }
 
 // commit takes a batch to its end: every entry is answered.
-func (l *lane) commit(batch []*entry) {
+func (l *queue) commit(batch []*entry) {
 	marker := "batch/" + rand.Text()
 	var lost *attempt // committed or not: the connection broke
 	for try := 1; ; try++ {
@@ -54,7 +54,7 @@ func (l *lane) commit(batch []*entry) {
 			time.Sleep(time.Duration(try) * time.Millisecond)
 			continue
 		}
-		if len(batch) > 1 && fault.CodeOf(err) != fault.Missing {
+		if len(batch) > 1 && fault.CodeOf(err) != fault.NotFound {
 			// One of them may be to blame: halves find it.
 			l.e.opts.Log.Warn("splitting a batch", "shop", l.shop, "commands", len(batch), "error", err)
 			l.commit(batch[:len(batch)/2])
@@ -75,7 +75,7 @@ func (l *lane) commit(batch []*entry) {
 
 // try loads, decides and saves once. After an error nothing is known to be
 // committed, and nobody has been answered.
-func (l *lane) try(batch []*entry, marker string, try int) (a *attempt, err error) {
+func (l *queue) try(batch []*entry, marker string, try int) (a *attempt, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
 	defer cancel()
 	seen := Observation{Commands: len(batch), Waited: time.Since(batch[0].since), Retries: try - 1}
@@ -136,12 +136,12 @@ func (l *lane) try(batch []*entry, marker string, try int) (a *attempt, err erro
 
 // finish answers a batch that is committed. Commands that asked for more
 // rows go round again.
-func (l *lane) finish(batch []*entry, a *attempt) {
+func (l *queue) finish(batch []*entry, a *attempt) {
 	if a.changes != nil {
 		if a.changes.BumpRules {
 			l.forgetRules()
 		}
-		l.shelf.Changed(a.changes)
+		l.catalogue.Changed(a.changes)
 		l.e.opts.Wake(l.shop, a.changes.Records)
 	}
 	var again []*entry
@@ -159,7 +159,7 @@ func (l *lane) finish(batch []*entry, a *attempt) {
 
 // landed asks the database whether the batch with this key was committed. If
 // not, the batch is to be tried again, and the error says so.
-func (l *lane) landed(key string, cause error) (bool, error) {
+func (l *queue) landed(key string, cause error) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
 	defer cancel()
 	wait := 10 * time.Millisecond
@@ -174,7 +174,7 @@ func (l *lane) landed(key string, cause error) (bool, error) {
 		l.e.opts.Log.Warn("the outcome of a commit is unknown; asking again", "shop", l.shop, "cause", cause, "error", err)
 		select {
 		case <-ctx.Done():
-			f := fault.New(fault.Draining, "the database broke while committing; repeat with the same Idempotency-Key to learn what it did")
+			f := fault.New(fault.Unavailable, "the database broke while committing; repeat with the same Idempotency-Key to learn what it did")
 			f.RetryAfter = time.Second
 			return false, f.Because(cause)
 		case <-time.After(wait):

@@ -1,5 +1,5 @@
-// Package engine is the road on which every change of state travels: group
-// commit. Commands wait in their shop's lane; a committer takes all that
+// Package engine takes every change of state to the database by group
+// commit. Commands wait in their shop's queue; a committer takes all that
 // wait, loads what they need with rows locked in key order (one round trip),
 // decides them one after another in memory, saves the changed rows with
 // their events and commits (one round trip), and answers each. While one
@@ -16,8 +16,8 @@
 //     fresh rows, then split, within a limit;
 //   - when a commit's outcome is unknown, the batch's key in the database
 //     tells, and only then is anyone answered;
-//   - twins of one idempotency key in flight share one execution;
-//   - a lane holds at most Options.MaxQueue commands: the next is refused at
+//   - duplicates of one idempotency key in flight share one execution;
+//   - a queue holds at most Options.MaxQueue commands: the next is refused at
 //     once with rate_limited, it never waits without bound.
 package engine
 
@@ -40,7 +40,7 @@ type Options struct {
 	Clock      app.Clock
 	Committers int // batches of one shop in flight at once: 2; 1 where the store has one writer
 	MaxBatch   int // commands in a batch: 256
-	MaxQueue   int // commands that may wait in one shop's lane: 4096
+	MaxQueue   int // commands that may wait in one shop's queue: 4096
 	Wake       app.Wake
 	Tracer     app.Tracer
 	Observe    func(Observation) // called after each batch
@@ -58,13 +58,13 @@ type Observation struct {
 	Err      error // nil unless the whole batch failed
 }
 
-// Engine is the road. It is an app.Road.
+// Engine takes commands to committed state. It is an app.Engine.
 type Engine struct {
 	store app.Store
 	opts  Options
 
 	mu     sync.Mutex
-	lanes  map[string]*lane
+	queues map[string]*queue
 	closed bool
 	busy   sync.WaitGroup
 }
@@ -83,7 +83,7 @@ func New(store app.Store, o Options) *Engine {
 	if o.Observe == nil {
 		o.Observe = func(Observation) {}
 	}
-	return &Engine{store: store, opts: o, lanes: map[string]*lane{}}
+	return &Engine{store: store, opts: o, queues: map[string]*queue{}}
 }
 
 func or(v, def int) int {
@@ -95,12 +95,12 @@ func or(v, def int) int {
 
 // entry is one command on its way, with everyone who waits for it.
 type entry struct {
-	c       *app.Command
-	needs   app.Needs // the command's, and what it asked for since
-	since   time.Time
-	done    chan outcome
-	twins   []chan outcome
-	reloads int
+	c          *app.Command
+	needs      app.Needs // the command's, and what it asked for since
+	since      time.Time
+	done       chan outcome
+	duplicates []chan outcome
+	reloads    int
 }
 
 type outcome struct {
@@ -108,8 +108,8 @@ type outcome struct {
 	err error
 }
 
-// lane is one shop's queue.
-type lane struct {
+// queue is one shop's queue.
+type queue struct {
 	e    *Engine
 	shop string
 
@@ -118,9 +118,9 @@ type lane struct {
 	keyed   map[string]*entry // by idempotency key: waiting or in a batch
 	running int
 
-	rulesMu sync.Mutex
-	rules   *marketing.Rules
-	shelf   app.Shelf // for quotes
+	rulesMu   sync.Mutex
+	rules     *marketing.Rules
+	catalogue app.CatalogueCache // for quotes
 }
 
 // Do takes a command to committed state, or brings back its refusal. If ctx
@@ -138,47 +138,47 @@ func (e *Engine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
 }
 
 func (e *Engine) do(ctx context.Context, c *app.Command) (app.Result, error) {
-	l, err := e.lane(c.Shop)
+	l, err := e.queue(c.Shop)
 	if err != nil {
 		return app.Result{}, err
 	}
-	done, twin, err := l.enqueue(c)
+	done, duplicate, err := l.enqueue(c)
 	if err != nil {
 		return app.Result{}, err
 	}
 	select {
 	case o := <-done:
-		if twin && o.err == nil && !o.res.Replayed {
+		if duplicate && o.err == nil && !o.res.Replayed {
 			answer, err := json.Marshal(o.res.Value)
 			return app.Result{Replayed: true, Answer: answer}, err
 		}
 		return o.res, o.err
 	case <-ctx.Done():
-		return app.Result{}, fault.New(fault.Draining, "the request ended before its answer; repeat it with the same Idempotency-Key").Because(ctx.Err())
+		return app.Result{}, fault.New(fault.Unavailable, "the request ended before its answer; repeat it with the same Idempotency-Key").Because(ctx.Err())
 	}
 }
 
-func (e *Engine) lane(shop string) (*lane, error) {
+func (e *Engine) queue(shop string) (*queue, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return nil, draining()
 	}
-	l := e.lanes[shop]
+	l := e.queues[shop]
 	if l == nil {
-		l = &lane{e: e, shop: shop, keyed: map[string]*entry{}}
-		e.lanes[shop] = l
+		l = &queue{e: e, shop: shop, keyed: map[string]*entry{}}
+		e.queues[shop] = l
 	}
 	return l, nil
 }
 
 func draining() error {
-	err := fault.New(fault.Draining, "this instance is shutting down; try again")
+	err := fault.New(fault.Unavailable, "this instance is shutting down; try again")
 	err.RetryAfter = time.Second
 	return err
 }
 
-func (l *lane) enqueue(c *app.Command) (done chan outcome, twin bool, err error) {
+func (l *queue) enqueue(c *app.Command) (done chan outcome, duplicate bool, err error) {
 	done = make(chan outcome, 1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -187,10 +187,10 @@ func (l *lane) enqueue(c *app.Command) (done chan outcome, twin bool, err error)
 			if !bytes.Equal(first.c.Hash, c.Hash) {
 				return nil, false, fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key is being used for another request; a new intent needs a new key")
 			}
-			if len(first.twins) >= l.e.opts.MaxQueue {
+			if len(first.duplicates) >= l.e.opts.MaxQueue {
 				return nil, false, full()
 			}
-			first.twins = append(first.twins, done)
+			first.duplicates = append(first.duplicates, done)
 			return done, true, nil
 		}
 	}
@@ -219,7 +219,7 @@ func full() error {
 }
 
 // loop commits batches until nothing waits.
-func (l *lane) loop() {
+func (l *queue) loop() {
 	defer l.e.busy.Done()
 	for {
 		batch := l.take()
@@ -232,7 +232,7 @@ func (l *lane) loop() {
 
 // take hands over what waits, at most MaxBatch, a command that must be alone
 // by itself. nil ends the committer.
-func (l *lane) take() []*entry {
+func (l *queue) take() []*entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
@@ -258,25 +258,25 @@ func (l *lane) take() []*entry {
 }
 
 // answer tells everyone who waits for the entry.
-func (l *lane) answer(en *entry, o outcome) {
+func (l *queue) answer(en *entry, o outcome) {
 	if en.c.Key != "" {
 		l.mu.Lock()
 		delete(l.keyed, en.c.Key)
-		twins := en.twins
+		duplicates := en.duplicates
 		l.mu.Unlock()
-		for _, t := range twins {
+		for _, t := range duplicates {
 			t <- o
 		}
 	}
 	en.done <- o
 }
 
-// QueueLength is how many commands wait in all lanes.
+// QueueLength is how many commands wait in all queues.
 func (e *Engine) QueueLength() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n := 0
-	for _, l := range e.lanes {
+	for _, l := range e.queues {
 		l.mu.Lock()
 		n += len(l.waiting)
 		l.mu.Unlock()

@@ -11,14 +11,14 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/shop"
 )
 
-func TestMain(m *testing.M) { rig.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m) }
 
-// faulty puts faults between the road and the store.
+// faulty puts faults between the engine and the store.
 type faulty struct {
 	app.Store
 	mu     sync.Mutex
@@ -68,7 +68,7 @@ func (u *faultyUnit) Commit(ctx context.Context, c *app.Changes) error {
 }
 
 // stock reads what is on hand of A.
-func stock(t *testing.T, r *rig.Rig) inventory.Data {
+func stock(t *testing.T, r *harness.Harness) inventory.Data {
 	t.Helper()
 	d, err := r.Store.Sku(t.Context(), shop.Default, "A")
 	if err != nil {
@@ -77,7 +77,7 @@ func stock(t *testing.T, r *rig.Rig) inventory.Data {
 	return d
 }
 
-func add(r *rig.Rig, key string, delta int64) error {
+func add(r *harness.Harness, key string, delta int64) error {
 	_, _, err := r.AdjustStock(context.Background(), shop.Default, "A", key, delta)
 	return err
 }
@@ -104,7 +104,7 @@ func TestFaultyCommits(t *testing.T) {
 		}, "k"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 				f := &faulty{}
 				r := open(func(s app.Store) app.Store { f.Store = s; return f })
 				r.Sku("A", 100, 10)
@@ -128,11 +128,11 @@ func pick(yes bool, err error) error {
 	return nil
 }
 
-// TestBatch: what gathers while the road is busy shares one commit, sees
+// TestBatch: what gathers while the engine is busy shares one commit, sees
 // what came before it, and one that is refused, panics or cannot be saved
 // hurts nobody else.
 func TestBatch(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		f := &faulty{}
 		r := open(func(s app.Store) app.Store { f.Store = s; return f })
 		r.Sku("A", 100, 10)
@@ -164,7 +164,7 @@ func TestBatch(t *testing.T) {
 				case i == 7:
 					results[i] = add(r, "poison", 1000)
 				case i == 9:
-					_, results[i] = r.Road.Do(context.Background(), &app.Command{Shop: shop.Default, Name: "panics", Needs: app.Needs{Skus: []string{"A"}}, Decide: func(tx *app.Tx) (any, error) {
+					_, results[i] = r.App.Engine.Do(context.Background(), &app.Command{Shop: shop.Default, Name: "panics", Needs: app.Needs{Skus: []string{"A"}}, Decide: func(tx *app.Tx) (any, error) {
 						s, _ := tx.Sku("A")
 						_ = s.Adjust(500)
 						tx.PutSku(s)
@@ -173,7 +173,7 @@ func TestBatch(t *testing.T) {
 				case i%2 == 0:
 					results[i] = add(r, "", 1)
 				default:
-					results[i] = add(r, rig.Key(i), -1000) // more than there is
+					results[i] = add(r, harness.Key(i), -1000) // more than there is
 				}
 			})
 		}
@@ -185,7 +185,7 @@ func TestBatch(t *testing.T) {
 		for i, err := range results {
 			switch {
 			case i == 7 || i == 9:
-				if !fault.Is(err, fault.InternalFail) {
+				if !fault.Is(err, fault.Internal) {
 					t.Errorf("%d: %v", i, err)
 				}
 			case i%2 == 0:
@@ -203,9 +203,9 @@ func TestBatch(t *testing.T) {
 	})
 }
 
-// TestFull: a full lane refuses at once, and serves again.
+// TestFull: a full queue refuses at once, and serves again.
 func TestFull(t *testing.T) {
-	open := rig.Postgres(t)
+	open := harness.Postgres(t)
 	f := &faulty{}
 	r := open(func(s app.Store) app.Store { f.Store = s; return f })
 	r.Sku("A", 100, 10)
@@ -238,14 +238,14 @@ func TestFull(t *testing.T) {
 	r.Audit()
 }
 
-// TestTwoInstances: two roads on one database, one hot sku, no lost unit.
+// TestTwoInstances: two engines on one database, one hot sku, no lost unit.
 func TestTwoInstances(t *testing.T) {
-	open := rig.Postgres(t)
+	open := harness.Postgres(t)
 	one, two := open(nil), open(nil)
 	one.Sku("A", 100, 0)
-	errs := rig.Together(200, func(i int) error {
+	errs := harness.Together(200, func(i int) error {
 		if i%2 == 0 {
-			return add(one, rig.Key(i), 1)
+			return add(one, harness.Key(i), 1)
 		}
 		return add(two, "", 1)
 	})

@@ -7,7 +7,7 @@ import (
 )
 
 // rulesAt returns the snapshot of a version, or a newer one.
-func (l *lane) rulesAt(ctx context.Context, version int64) (*marketing.Rules, error) {
+func (l *queue) rulesAt(ctx context.Context, version int64) (*marketing.Rules, error) {
 	l.rulesMu.Lock()
 	defer l.rulesMu.Unlock()
 	if l.rules == nil || l.rules.Version < version {
@@ -20,7 +20,7 @@ func (l *lane) rulesAt(ctx context.Context, version int64) (*marketing.Rules, er
 	return l.rules, nil
 }
 
-func (l *lane) forgetRules() {
+func (l *queue) forgetRules() {
 	l.rulesMu.Lock()
 	l.rules = nil
 	l.rulesMu.Unlock()

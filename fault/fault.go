@@ -17,19 +17,19 @@ type Kind int
 
 // The kinds, with the HTTP status each becomes.
 const (
-	Internal     Kind = 500
-	Invalid      Kind = 400 // the request is malformed
-	Unauthorized Kind = 401 // no key, or one that we do not know
-	Forbidden    Kind = 403 // the key does not reach that far
-	NotFound     Kind = 404 // it is not there, or it is another shop's
-	Conflict     Kind = 409 // it conflicts with the present state
-	Stale        Kind = 412 // it is not what the caller has seen (If-Match)
-	TooLarge     Kind = 413 // the body passes its limit
-	Refused      Kind = 422 // well formed, but the rules refuse it
-	TooMany      Kind = 429 // come back later, see RetryAfter
-	BadGateway   Kind = 502 // the channel refused or broke
-	Unavailable  Kind = 503 // we are draining or the store is away
-	GatewayLate  Kind = 504 // the channel did not answer in time
+	KindInternal     Kind = 500
+	KindInvalid      Kind = 400 // the request is malformed
+	KindUnauthorized Kind = 401 // no key, or one that we do not know
+	KindForbidden    Kind = 403 // the key does not reach that far
+	KindNotFound     Kind = 404 // it is not there, or it is another shop's
+	KindConflict     Kind = 409 // it conflicts with the present state
+	KindStale        Kind = 412 // it is not what the caller has seen (If-Match)
+	KindTooLarge     Kind = 413 // the body passes its limit
+	KindRefused      Kind = 422 // well formed, but the rules refuse it
+	KindTooMany      Kind = 429 // come back later, see RetryAfter
+	KindBadGateway   Kind = 502 // the channel refused or broke
+	KindUnavailable  Kind = 503 // we are draining or the store is away
+	KindGatewayLate  Kind = 504 // the channel did not answer in time
 )
 
 // Code is a stable snake_case name that clients branch on.
@@ -44,14 +44,14 @@ const (
 	IdempotencyKeyRequired Code = "idempotency_key_required"
 	IdempotencyKeyReused   Code = "idempotency_key_reused"
 
-	MissingKey   Code = "unauthorized"
-	NotYours     Code = "forbidden"
-	Missing      Code = "not_found"
-	RateLimited  Code = "rate_limited"
-	InternalFail Code = "internal"
-	Draining     Code = "unavailable"
-	VersionStale Code = "conflict"
-	NotAsSeen    Code = "precondition_failed"
+	Unauthorized       Code = "unauthorized"
+	Forbidden          Code = "forbidden"
+	NotFound           Code = "not_found"
+	RateLimited        Code = "rate_limited"
+	Internal           Code = "internal"
+	Unavailable        Code = "unavailable"
+	Conflict           Code = "conflict"
+	PreconditionFailed Code = "precondition_failed"
 
 	SkuNotFound           Code = "sku_not_found"
 	OutOfStock            Code = "out_of_stock"
@@ -78,43 +78,43 @@ const (
 )
 
 var kinds = map[Code]Kind{
-	ValidationFailed:       Invalid,
-	UnknownField:           Invalid,
-	BodyTooLarge:           TooLarge,
-	IdempotencyKeyRequired: Invalid,
-	IdempotencyKeyReused:   Refused,
+	ValidationFailed:       KindInvalid,
+	UnknownField:           KindInvalid,
+	BodyTooLarge:           KindTooLarge,
+	IdempotencyKeyRequired: KindInvalid,
+	IdempotencyKeyReused:   KindRefused,
 
-	MissingKey:   Unauthorized,
-	NotYours:     Forbidden,
-	Missing:      NotFound,
-	RateLimited:  TooMany,
-	InternalFail: Internal,
-	Draining:     Unavailable,
-	VersionStale: Conflict,
-	NotAsSeen:    Stale,
+	Unauthorized:       KindUnauthorized,
+	Forbidden:          KindForbidden,
+	NotFound:           KindNotFound,
+	RateLimited:        KindTooMany,
+	Internal:           KindInternal,
+	Unavailable:        KindUnavailable,
+	Conflict:           KindConflict,
+	PreconditionFailed: KindStale,
 
-	SkuNotFound:           NotFound,
-	OutOfStock:            Conflict,
-	PurchaseLimitExceeded: Refused,
-	UserBlocked:           Refused,
-	CouponNotFound:        NotFound,
-	CouponUnavailable:     Conflict,
-	CouponNotApplicable:   Refused,
-	PromotionExhausted:    Conflict,
-	PriceChanged:          Conflict,
-	OrderNotPayable:       Conflict,
-	OrderNotCancellable:   Conflict,
-	OrderFrozen:           Conflict,
-	AmountExceedsDue:      Refused,
-	RefundExceedsPaid:     Refused,
-	RefundNotOpen:         Conflict,
-	DiscrepancyClosed:     Conflict,
-	PaymentNotClosable:    Conflict,
-	AlreadyExists:         Conflict,
-	ChannelNotConfigured:  Conflict,
-	ChannelRejected:       BadGateway,
-	ChannelUnavailable:    BadGateway,
-	ChannelTimeout:        GatewayLate,
+	SkuNotFound:           KindNotFound,
+	OutOfStock:            KindConflict,
+	PurchaseLimitExceeded: KindRefused,
+	UserBlocked:           KindRefused,
+	CouponNotFound:        KindNotFound,
+	CouponUnavailable:     KindConflict,
+	CouponNotApplicable:   KindRefused,
+	PromotionExhausted:    KindConflict,
+	PriceChanged:          KindConflict,
+	OrderNotPayable:       KindConflict,
+	OrderNotCancellable:   KindConflict,
+	OrderFrozen:           KindConflict,
+	AmountExceedsDue:      KindRefused,
+	RefundExceedsPaid:     KindRefused,
+	RefundNotOpen:         KindConflict,
+	DiscrepancyClosed:     KindConflict,
+	PaymentNotClosable:    KindConflict,
+	AlreadyExists:         KindConflict,
+	ChannelNotConfigured:  KindConflict,
+	ChannelRejected:       KindBadGateway,
+	ChannelUnavailable:    KindBadGateway,
+	ChannelTimeout:        KindGatewayLate,
 }
 
 // Codes returns every code with its kind, for the published documents.
@@ -137,7 +137,7 @@ type Error struct {
 	Code       Code
 	Message    string
 	Fields     []Field
-	RetryAfter time.Duration // > 0 with RateLimited and Draining
+	RetryAfter time.Duration // > 0 with RateLimited and Unavailable
 	cause      error
 }
 
@@ -164,7 +164,7 @@ func (e *Error) Kind() Kind {
 	if k, ok := kinds[e.Code]; ok {
 		return k
 	}
-	return Internal
+	return KindInternal
 }
 
 func (e *Error) Error() string {
@@ -183,10 +183,10 @@ func From(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	return New(InternalFail, "something went wrong on our side; the trace id finds it in the logs").Because(err)
+	return New(Internal, "something went wrong on our side; the trace id finds it in the logs").Because(err)
 }
 
-// CodeOf returns the code of err, InternalFail for a foreign error, "" for nil.
+// CodeOf returns the code of err, Internal for a foreign error, "" for nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""

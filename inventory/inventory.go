@@ -113,7 +113,7 @@ func (s *Sku) Reserve(order string, units int64) error {
 // Release gives back what an order held.
 func (s *Sku) Release(order string, units int64) error {
 	if units <= 0 || units > s.d.Reserved {
-		return fault.New(fault.InternalFail, "%s: cannot release %d of %d reserved", s.d.Sku, units, s.d.Reserved)
+		return fault.New(fault.Internal, "%s: cannot release %d of %d reserved", s.d.Sku, units, s.d.Reserved)
 	}
 	s.d.Reserved -= units
 	s.Record(event.Event{Type: event.StockReleased, Order: order, Sku: s.d.Sku, Quantity: units})
@@ -123,7 +123,7 @@ func (s *Sku) Release(order string, units int64) error {
 // Sell takes what an order held out of the stock.
 func (s *Sku) Sell(order string, units int64) error {
 	if units <= 0 || units > s.d.Reserved {
-		return fault.New(fault.InternalFail, "%s: cannot sell %d of %d reserved", s.d.Sku, units, s.d.Reserved)
+		return fault.New(fault.Internal, "%s: cannot sell %d of %d reserved", s.d.Sku, units, s.d.Reserved)
 	}
 	s.d.Reserved -= units
 	s.d.OnHand -= units

@@ -266,7 +266,7 @@ func (o *Order) Close(reason string, now time.Time) error {
 // mustMove is for verbs whose guard has been checked: a refusal is a defect
 // of this package.
 func (o *Order) mustMove(v Verb) {
-	if err := o.move(v, fault.InternalFail); err != nil {
+	if err := o.move(v, fault.Internal); err != nil {
 		panic(err)
 	}
 }

@@ -137,7 +137,7 @@ func TestInputAtFault(t *testing.T) {
 		{"the line overflows", []Line{line(1, 1), line(money.Max, 2)}, "/items/1/quantity"},
 		{"the line wraps", []Line{line(money.Max, MaxQuantity)}, "/items/0/quantity"},
 		{"the cart overflows, by place not by sku", []Line{{"z", "", nil, money.Max, 1}, {"a", "", nil, 1, 1}}, "/items/1/quantity"},
-		{"twins", []Line{{"b", "", nil, 1, 1}, {"a", "", nil, 1, 1}, {"b", "", nil, 1, 1}}, "/items/2/sku"},
+		{"duplicates", []Line{{"b", "", nil, 1, 1}, {"a", "", nil, 1, 1}, {"b", "", nil, 1, 1}}, "/items/2/sku"},
 		{"all of them", []Line{line(-1, 1), line(1, 1), line(1, 0)}, "/items/0/unitPrice /items/2/quantity"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -62,7 +62,7 @@ type Scope struct {
 	ExcludeCategories []string `json:"excludeCategories,omitempty" maxItems:"1000"`
 }
 
-// Line is one sku of a cart. Twins of one sku are merged before.
+// Line is one sku of a cart. Duplicates of one sku are merged before.
 type Line struct {
 	Sku        string
 	Name       string

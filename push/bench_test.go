@@ -32,7 +32,7 @@ func BenchmarkLatency(b *testing.B) {
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }
 
-// BenchmarkPublish is what a commit of 256 orders costs the road while 1,000
+// BenchmarkPublish is what a commit of 256 orders costs the engine while 1,000
 // other orders are listened to.
 func BenchmarkPublish(b *testing.B) {
 	l := newLedger()

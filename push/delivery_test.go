@@ -255,10 +255,10 @@ func TestWait(t *testing.T) {
 	if err := w.hub.Wait(ctx, shopID, "o1", 0); err != nil {
 		t.Errorf("there already: %v", err)
 	}
-	if err := w.hub.Wait(ctx, shopID, "o9", 0); !fault.Is(err, fault.Missing) {
+	if err := w.hub.Wait(ctx, shopID, "o9", 0); !fault.Is(err, fault.NotFound) {
 		t.Errorf("unknown order: %v", err)
 	}
-	if err := w.hub.Wait(ctx, otherShop, "o1", 0); !fault.Is(err, fault.Missing) {
+	if err := w.hub.Wait(ctx, otherShop, "o1", 0); !fault.Is(err, fault.NotFound) {
 		t.Errorf("another shop's order: %v", err)
 	}
 	short, cancel := context.WithTimeout(ctx, time.Millisecond)

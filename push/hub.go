@@ -262,7 +262,7 @@ func (h *Hub) admit(ctx context.Context, r *http.Request) (*subscriber, error) {
 	case h.draining:
 		return nil, draining()
 	case len(h.members) >= h.o.MaxSockets:
-		err := fault.New(fault.Draining, "there are too many open sockets on this instance; try again in a few seconds")
+		err := fault.New(fault.Unavailable, "there are too many open sockets on this instance; try again in a few seconds")
 		err.RetryAfter = 5 * time.Second
 		return nil, err.Because(errFull)
 	}
@@ -291,7 +291,7 @@ func (h *Hub) count(open int) {
 }
 
 func draining() *fault.Error {
-	err := fault.New(fault.Draining, "this instance is shutting down; connect again")
+	err := fault.New(fault.Unavailable, "this instance is shutting down; connect again")
 	err.RetryAfter = time.Second
 	return err
 }

@@ -24,7 +24,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		q, err := parse(data)
 		if err != nil {
-			if no := fault.From(err); no.Kind() != fault.Invalid || no.Message == "" {
+			if no := fault.From(err); no.Kind() != fault.KindInvalid || no.Message == "" {
 				t.Fatalf("%q: %v", data, err)
 			}
 			return

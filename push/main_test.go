@@ -94,7 +94,7 @@ func (l *ledger) Order(_ context.Context, shop, no string) (app.OrderView, error
 	}
 	d := l.orders[no]
 	if d == nil || shop != shopID {
-		return app.OrderView{}, fault.New(fault.Missing, "there is no order %s", no)
+		return app.OrderView{}, fault.New(fault.NotFound, "there is no order %s", no)
 	}
 	return app.OrderView{Order: *d}, nil
 }
@@ -171,7 +171,7 @@ func (k *keys) KeyByHash(_ context.Context, hash []byte) (shop.Key, error) {
 		return shop.Key{}, errors.New("away")
 	}
 	if string(hash) != string(app.HashKey(secret)) || k.revoked.Load() {
-		return shop.Key{}, fault.New(fault.Missing, "no such key")
+		return shop.Key{}, fault.New(fault.NotFound, "no such key")
 	}
 	return shop.Key{Shop: shopID}, nil
 }
@@ -239,7 +239,7 @@ func newWorld(t testing.TB, l *ledger, change func(*push.Options)) *world {
 
 func (w *world) token(orderNo string) string { return w.tokens.Issue(shopID, orderNo) }
 
-// publish commits and tells the hub, as the road does.
+// publish commits and tells the hub, as the engine does.
 func (w *world) publish(orderNo string, types ...event.Type) {
 	w.hub.Publish(shopID, []event.Record{w.log.commit(orderNo, types...)})
 }

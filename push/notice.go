@@ -180,7 +180,7 @@ func (h *Hub) owner(ctx context.Context, shop string, r *event.Record) (string, 
 		return user, nil
 	}
 	view, err := h.o.Store.Order(ctx, shop, r.Order)
-	if err != nil && !fault.Is(err, fault.Missing) {
+	if err != nil && !fault.Is(err, fault.NotFound) {
 		return "", err
 	}
 	h.owners.keep(key, view.Order.User)

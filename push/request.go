@@ -31,7 +31,7 @@ func (s *subscriber) serve(a asked) error {
 	if err := s.say(no, 0); err != nil {
 		return err
 	}
-	if f.Kind() >= fault.Internal {
+	if f.Kind() >= fault.KindInternal {
 		s.hub.o.Log.WarnContext(s.ctx, "push could not serve a request", "shop", s.who.Shop, "error", f)
 		return nil // not the client's doing
 	}
@@ -73,7 +73,7 @@ func (s *subscriber) do(q *request) error {
 func (s *subscriber) authenticate(token string) error {
 	who, err := s.hub.o.Auth.Authenticate(s.ctx, token)
 	switch {
-	case fault.Is(err, fault.MissingKey):
+	case fault.Is(err, fault.Unauthorized):
 		return errToken
 	case err != nil:
 		s.hub.o.Log.WarnContext(s.ctx, "push cannot look up a key", "error", err)

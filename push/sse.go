@@ -68,7 +68,7 @@ func (h *Hub) serveSSE(w http.ResponseWriter, r *http.Request) {
 func asFault(err error) error {
 	var bye *goodbye
 	if errors.As(err, &bye) {
-		f := fault.New(fault.Draining, "%s", bye.reason).Because(err)
+		f := fault.New(fault.Unavailable, "%s", bye.reason).Because(err)
 		f.RetryAfter = time.Second
 		return f
 	}
@@ -183,7 +183,7 @@ func (o *Options) problem(w http.ResponseWriter, r *http.Request, err error) {
 	if o.Tracer != nil {
 		body.TraceID = app.TraceID(o.Tracer.Parent(r.Context()))
 	}
-	if f.Kind() == fault.Internal && !errors.Is(err, context.Canceled) {
+	if f.Kind() == fault.KindInternal && !errors.Is(err, context.Canceled) {
 		o.Log.ErrorContext(r.Context(), "push failed", "error", err)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")

@@ -142,7 +142,7 @@ func (s *subscriber) stillWelcome() error {
 	if s.token == "" {
 		return nil
 	}
-	if _, err := s.hub.o.Auth.Authenticate(s.ctx, s.token); fault.Is(err, fault.MissingKey) {
+	if _, err := s.hub.o.Auth.Authenticate(s.ctx, s.token); fault.Is(err, fault.Unauthorized) {
 		return errRevoked
 	}
 	return nil

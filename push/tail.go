@@ -9,7 +9,7 @@ import (
 // shop where user is "".
 func (s *subscriber) subscribeLog(user string, after *event.Position) error {
 	if !s.who.Secret() {
-		return fault.New(fault.NotYours, "a client token listens to its order; the shop's secret key to users and to the shop")
+		return fault.New(fault.Forbidden, "a client token listens to its order; the shop's secret key to users and to the shop")
 	}
 	t := s.tails[user]
 	if t != nil {

@@ -1,6 +1,6 @@
 package worker_test
 
-// The road, its databases, the worker and the hub together: an order is
+// The engine, its databases, the worker and the hub together: an order is
 // placed and paid, what follows follows, and who listens hears of it.
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/push"
 	"github.com/tandem-pay/tandem/shop"
@@ -28,13 +28,13 @@ import (
 
 const patience = 30 * time.Second
 
-// instance is a rig whose road wakes a hub and a worker, as a server's does.
+// instance is a harness whose commands wakes a hub and a worker, as a server's does.
 type instance struct {
-	*rig.Rig
+	*harness.Harness
 	url string
 }
 
-func begin(t *testing.T, r *rig.Rig, channel app.Channels) *instance {
+func begin(t *testing.T, r *harness.Harness, channel app.Channels) *instance {
 	t.Helper()
 	if channel != nil {
 		r.Channels = channel // all instances talk to one gateway
@@ -44,14 +44,14 @@ func begin(t *testing.T, r *rig.Rig, channel app.Channels) *instance {
 		Store: r.Store, Auth: &app.Auth{Store: r.Store, Tokens: r.Tokens}, Tracer: r.Tracer, Clock: r.Clock, Log: log,
 	})
 	w := worker.New(worker.Options{App: r.App, Shops: r.Store.Shops, Clock: r.Clock, Log: log})
-	road := engine.New(r.Store, engine.Options{
+	commands := engine.New(r.Store, engine.Options{
 		Clock: r.Clock, Committers: r.Committers, Log: log,
 		Wake: func(shop string, records []event.Record) {
 			hub.Publish(shop, records)
 			w.Wake(shop, records)
 		},
 	})
-	r.Road, r.Facts = road, road.Facts
+	r.App.Engine, r.PriceInputs = commands, commands.PriceInputs
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- hub.Run(ctx) }()
@@ -66,7 +66,7 @@ func begin(t *testing.T, r *rig.Rig, channel app.Channels) *instance {
 		if err := errors.Join(<-ended, <-ended); err != nil {
 			t.Error(err)
 		}
-		road.Close()
+		commands.Close()
 	})
 	return &instance{r, server.URL}
 }
@@ -133,7 +133,7 @@ func (c *client) until(kind string, after int64) []string {
 
 func (i *instance) place(t *testing.T, n int) string {
 	t.Helper()
-	o, _, err := i.PlaceOrder(context.Background(), shop.Default, rig.Key(n), rig.Cart(fmt.Sprint("u", n), "A"))
+	o, _, err := i.PlaceOrder(context.Background(), shop.Default, harness.Key(n), harness.Cart(fmt.Sprint("u", n), "A"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +142,7 @@ func (i *instance) place(t *testing.T, n int) string {
 
 func (i *instance) open(t *testing.T, orderNo string) string {
 	t.Helper()
-	p, _, err := i.OpenPayment(context.Background(), shop.Default, orderNo, rig.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native})
+	p, _, err := i.OpenPayment(context.Background(), shop.Default, orderNo, harness.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func (i *instance) open(t *testing.T, orderNo string) string {
 
 func (i *instance) callback(t *testing.T, paymentNo string, f payment.Fact) {
 	t.Helper()
-	a, verdict, err := i.Callback(context.Background(), shop.Default, "gate", http.Header{}, rig.Callback(paymentNo, f))
+	a, verdict, err := i.Callback(context.Background(), shop.Default, "gate", http.Header{}, harness.Callback(paymentNo, f))
 	if err != nil || a.Status != http.StatusOK {
 		t.Fatalf("callback: %+v %s %v", a, verdict, err)
 	}
@@ -159,7 +159,7 @@ func (i *instance) callback(t *testing.T, paymentNo string, f payment.Fact) {
 
 // TestPaid: the buyer hears every step, and the stock follows by itself.
 func TestPaid(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		i := begin(t, open(nil), nil)
 		i.Sku("A", 1000, 10)
 		no := i.place(t, 1)
@@ -187,7 +187,7 @@ func TestPaid(t *testing.T) {
 
 // TestExpired: a clock that is moved closes the order, without a request.
 func TestExpired(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		i := begin(t, open(nil), nil)
 		i.Sku("A", 1000, 10)
 		no := i.place(t, 1)
@@ -200,12 +200,12 @@ func TestExpired(t *testing.T) {
 // TestTwoInstances: orders whose steps happen on two instances are heard on
 // both, each step once and in order, while both workers follow everything.
 func TestTwoInstances(t *testing.T) {
-	open := rig.Postgres(t)
+	open := harness.Postgres(t)
 	a := begin(t, open(nil), nil)
 	b := begin(t, open(nil), a.Gate)
 	const orders = 60
 	a.Sku("A", 1000, orders)
-	errs := rig.Together(orders, func(n int) error {
+	errs := harness.Together(orders, func(n int) error {
 		i, j := a, b
 		if n%2 > 0 {
 			i, j = b, a

@@ -143,7 +143,7 @@ func (w *Worker) Wake(shop string, records []event.Record) {
 }
 
 // Run runs until ctx ends and everything has stopped. A round that runs at
-// that time is given up; what it asked of the road takes effect or not, as
+// that time is given up; what it asked of the engine takes effect or not, as
 // the log will tell.
 func (w *Worker) Run(ctx context.Context) error {
 	var wg sync.WaitGroup

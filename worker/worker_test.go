@@ -13,12 +13,12 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/worker"
 )
 
-func TestMain(m *testing.M) { rig.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // fake is an app whose log is a count of records for each shop, and which
 // writes down when it was asked for what.

@@ -4,7 +4,7 @@
 //
 // It is meant to be good. It uses Tandem's tables, its pricing and the
 // business rooms (so that both do the same work and Tandem's audit reads its
-// data), and differs in the road alone: each request takes a connection of
+// data), and differs in the way of its changes alone: each request takes a connection of
 // the pool, locks its rows in key order, decides, writes, commits. Nothing is
 // asked twice, no statement is run in a loop, statements are prepared once a
 // connection, rules are kept in memory, and what the tables can do in one

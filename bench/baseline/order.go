@@ -147,7 +147,7 @@ func write(p *placement, skus map[string]*inventory.Sku, coupons []*marketing.Co
 		l := &quote.Lines[i]
 		s := skus[l.Sku]
 		if s.Data().MaxPerUser > 0 {
-			return nil, fault.New(fault.InternalFail, "%s: limits for each buyer are not part of this program", l.Sku)
+			return nil, fault.New(fault.Internal, "%s: limits for each buyer are not part of this program", l.Sku)
 		}
 		if err := s.Reserve(no, l.Quantity); err != nil {
 			return nil, err
@@ -162,7 +162,7 @@ func write(p *placement, skus map[string]*inventory.Sku, coupons []*marketing.Co
 	out.events = append(out.events, o.Drain()...)
 	out.order = o.Data()
 	if out.order.Status == order.Paid {
-		return nil, fault.New(fault.InternalFail, "orders with nothing to pay are not part of this program")
+		return nil, fault.New(fault.Internal, "orders with nothing to pay are not part of this program")
 	}
 	for _, c := range coupons {
 		if err := c.Lock(no, p.User, out.order.ExpiresAt, now); err != nil {

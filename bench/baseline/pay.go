@@ -227,7 +227,7 @@ func scanOrder(row pgx.Row) (*order.Order, error) {
 	var doc []byte
 	err := row.Scan(&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, &doc, &d.CreatedAt, &d.ExpiresAt, &d.Seq)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fault.New(fault.Missing, "there is no such order")
+		return nil, fault.New(fault.NotFound, "there is no such order")
 	}
 	if err != nil {
 		return nil, err

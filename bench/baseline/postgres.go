@@ -40,7 +40,7 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 	}
 	// Rules change seldom and are read a second apart: Tandem's own reader
 	// will do.
-	reader, err := tandem.Open(ctx, url, tandem.Options{RoadConns: 1, MaxConns: 1})
+	reader, err := tandem.Open(ctx, url, tandem.Options{WriteConns: 1, MaxConns: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (pg *postgres) place(ctx context.Context, key string, hash []byte, p *place
 }
 
 // claim takes the key for this request, or finds the answer that it has
-// given before. A twin in flight is waited for.
+// given before. A duplicate in flight is waited for.
 func claim(ctx context.Context, tx pgx.Tx, key string, hash []byte, now time.Time) (answer []byte, err error) {
 	tag, err := tx.Exec(ctx, claimKey, theShop, key, hash, now)
 	if err != nil || tag.RowsAffected() == 1 {

@@ -56,7 +56,7 @@ func (s *server) routes() http.Handler {
 
 func (s *server) authorized(h func(w http.ResponseWriter, r *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		err := error(fault.New(fault.MissingKey, "send the secret key"))
+		err := error(fault.New(fault.Unauthorized, "send the secret key"))
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), []byte(s.key)) == 1 {
 			err = h(w, r)
 		}
@@ -192,7 +192,7 @@ func reply(w http.ResponseWriter, status int, replayed bool, answer []byte) {
 }
 
 var statuses = map[fault.Kind]int{
-	fault.Invalid: 400, fault.Unauthorized: 401, fault.NotFound: 404, fault.Conflict: 409, fault.TooLarge: 413, fault.Refused: 422,
+	fault.KindInvalid: 400, fault.KindUnauthorized: 401, fault.KindNotFound: 404, fault.KindConflict: 409, fault.KindTooLarge: 413, fault.KindRefused: 422,
 }
 
 func problem(w http.ResponseWriter, err error) {

@@ -58,7 +58,7 @@ const (
 var faults = []string{
 	"timeout_after_commit", "timeout_no_effect", "error_500_no_effect", "error_500_with_effect", "rate_limited_429", "corrupt_signature",
 	"signtest_signature", "unsigned", "slow", "half_answer", "huge_answer",
-	"lost", "duplicated", "twins", "delayed", "reordered", "refund_before_payment", "signtest_probe", "second_id",
+	"lost", "duplicated", "duplicates", "delayed", "reordered", "refund_before_payment", "signtest_probe", "second_id",
 	"pay_after_close", "second_payment", "paid_twice", "platform_coupon",
 	"merchant_short", "user_account_closed", "refund_abnormal", "refund_closed", "refund_never_ends",
 	"bill_bad_count", "bill_bad_hash", "bill_truncated", "bill_wrong_encoding", "bill_zip_bomb",

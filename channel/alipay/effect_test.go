@@ -22,14 +22,14 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/channel/alipay"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/pricing"
 	shops "github.com/tandem-pay/tandem/shop"
 )
 
-func TestMain(m *testing.M) { rig.Main(m) }
+func TestMain(m *testing.M) { harness.Main(m) }
 
 // sample is a notification with what must be in the database before, and what
 // must be there afterwards.
@@ -118,7 +118,7 @@ func TestEffects(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 				var s sample
 				b, err := os.ReadFile(name)
 				if err != nil {
@@ -134,7 +134,7 @@ func TestEffects(t *testing.T) {
 	}
 }
 
-func deliver(t *testing.T, r *rig.Rig, w *wants, s *sample) {
+func deliver(t *testing.T, r *harness.Harness, w *wants, s *sample) {
 	now := time.Unix(s.Now, 0).UTC()
 	ctx := t.Context()
 	ch, err := alipay.New(config(t), alipay.Options{Clock: at(now).Now, Transport: knows{t, s}})
@@ -232,7 +232,7 @@ func signed(t *testing.T, text string) string {
 }
 
 // put makes an order of one line with an open payment under the number.
-func put(t *testing.T, r *rig.Rig, no string, amount int64, merchant, appID string, paid bool) {
+func put(t *testing.T, r *harness.Harness, no string, amount int64, merchant, appID string, paid bool) {
 	t.Helper()
 	r.Sku("A", amount, 1)
 	c := &app.Command{Shop: shops.Default, Name: "set the scene", Needs: app.Needs{Skus: []string{"A"}}, Decide: func(tx *app.Tx) (any, error) {
@@ -256,18 +256,18 @@ func put(t *testing.T, r *rig.Rig, no string, amount int64, merchant, appID stri
 		tx.PutSku(a)
 		return nil, nil
 	}}
-	if _, err := r.Road.Do(t.Context(), c); err != nil {
+	if _, err := r.App.Engine.Do(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	if paid {
 		f := payment.Fact{ID: "paid/before", Kind: payment.Paid, Amount: amount, Currency: "CNY", Merchant: merchant, App: appID}
-		if _, err := r.Settle(t.Context(), shops.Default, no, f, app.Exchange{Kind: app.ExchangeQuery, At: time.Now()}); err != nil {
+		if _, err := r.Settle(t.Context(), shops.Default, no, f, app.ChannelMessage{Kind: app.MessageQuery, At: time.Now()}); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func view(t *testing.T, r *rig.Rig, no string) app.OrderView {
+func view(t *testing.T, r *harness.Harness, no string) app.OrderView {
 	t.Helper()
 	v, err := r.Store.Order(t.Context(), shops.Default, "O"+no)
 	if err != nil {

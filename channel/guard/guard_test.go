@@ -107,7 +107,7 @@ type rig struct {
 	seen  []string
 }
 
-func newRig(do func(context.Context) error, opt guard.Options) *rig {
+func newHarness(do func(context.Context) error, opt guard.Options) *rig {
 	r := &rig{inner: &channel{do: do}}
 	opt.Observe = func(call, outcome string) {
 		if call == "state" {
@@ -177,7 +177,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(tt.do, guard.Options{})
+				r := newHarness(tt.do, guard.Options{})
 				err := r.ask(10)
 				if tt.is != nil && !errors.Is(err, tt.is) || tt.is == nil && errors.Is(err, payment.ErrUnknown) {
 					t.Errorf("the caller sees %v", err)
@@ -208,7 +208,7 @@ func TestCalls(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			want := map[string]string{"prepay": "qr_code", "query": "p1", "close": "", "refund": "r1", "query_refund": "r1"}[name]
-			r := newRig(says(nil), guard.Options{})
+			r := newHarness(says(nil), guard.Options{})
 			if got, err := do(r); got != want || err != nil || r.count(name+" ok") != 1 {
 				t.Errorf("%s: %q, %v; told %v", name, got, err, r.told())
 			}
@@ -300,7 +300,7 @@ func TestBreaker(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(says(nil), guard.Options{})
+				r := newHarness(says(nil), guard.Options{})
 				for _, step := range tt.steps {
 					step(r)
 				}
@@ -316,7 +316,7 @@ func TestBreaker(t *testing.T) {
 // after it is well again, say nothing of how it is now.
 func TestLateComers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(dead, guard.Options{})
+		r := newHarness(dead, guard.Options{})
 		var wg sync.WaitGroup
 		for range 30 {
 			wg.Go(func() { _ = r.ask(1) })
@@ -338,7 +338,7 @@ func TestLateComers(t *testing.T) {
 // TestLongTimeout: a time-out that is longer than ten seconds is counted too.
 func TestLongTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(dead, guard.Options{Timeout: 30 * time.Second, InARow: 1000})
+		r := newHarness(dead, guard.Options{Timeout: 30 * time.Second, InARow: 1000})
 		var wg sync.WaitGroup
 		for range 20 {
 			wg.Go(func() { _ = r.ask(1) })
@@ -352,7 +352,7 @@ func TestLongTimeout(t *testing.T) {
 
 func TestObserveStates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(says(payment.ErrUnknown), guard.Options{InARow: 1, Probes: 1})
+		r := newHarness(says(payment.ErrUnknown), guard.Options{InARow: 1, Probes: 1})
 		_ = r.ask(2)
 		time.Sleep(6 * time.Second)
 		r.inner.set(says(nil))
@@ -366,7 +366,7 @@ func TestObserveStates(t *testing.T) {
 
 // TestPanic: a place is given back, and the breaker hears of it.
 func TestPanic(t *testing.T) {
-	r := newRig(func(context.Context) error { panic("x") }, guard.Options{Calls: 1, InARow: 1})
+	r := newHarness(func(context.Context) error { panic("x") }, guard.Options{Calls: 1, InARow: 1})
 	func() {
 		defer func() { _ = recover() }()
 		_ = r.ask(1)
@@ -402,7 +402,7 @@ func TestBulkhead(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(after(2*time.Second, nil), tt.opt)
+				r := newHarness(after(2*time.Second, nil), tt.opt)
 				var wg sync.WaitGroup
 				for range tt.places {
 					wg.Go(func() {
@@ -432,7 +432,7 @@ func TestBulkhead(t *testing.T) {
 // TestDeadChannel: a crowd at a dead channel waits once, and then not at all.
 func TestDeadChannel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(dead, guard.Options{})
+		r := newHarness(dead, guard.Options{})
 		begun := time.Now()
 		var wg sync.WaitGroup
 		for range 500 {
@@ -466,7 +466,7 @@ func TestBills(t *testing.T) {
 		{"the reader's own error", says(errors.New("x")), "unknown", 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(tt.do, guard.Options{})
+			r := newHarness(tt.do, guard.Options{})
 			begun := time.Now()
 			s, err := r.Bill(ctx, payment.Day{}, nil)
 			for range 11 {
@@ -481,7 +481,7 @@ func TestBills(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(says(payment.ErrUnknown), guard.Options{})
+		r := newHarness(says(payment.ErrUnknown), guard.Options{})
 		_ = r.ask(10)
 		r.inner.set(says(nil))
 		if _, err := r.Bill(ctx, payment.Day{}, nil); err != nil || r.State() != "open" {
@@ -494,7 +494,7 @@ func TestBills(t *testing.T) {
 func TestGoneBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	r := newRig(says(nil), guard.Options{})
+	r := newHarness(says(nil), guard.Options{})
 	_, err := r.Query(ctx, "p1")
 	if !errors.Is(err, payment.ErrBusy) || !errors.Is(err, context.Canceled) || r.inner.asked() != 0 || !slices.Equal(r.told(), []string{"query cancelled"}) {
 		t.Errorf("%v, asked %d times", err, r.inner.asked())
@@ -504,7 +504,7 @@ func TestGoneBefore(t *testing.T) {
 // TestThrough: what calls nothing outside is the channel's own, also while it
 // is left alone, and what it has beside the port is within reach.
 func TestThrough(t *testing.T) {
-	r := newRig(says(payment.ErrUnknown), guard.Options{InARow: 1})
+	r := newHarness(says(payment.ErrUnknown), guard.Options{InARow: 1})
 	_ = r.ask(1)
 	n, err := r.Read(time.Time{}, nil, nil)
 	if n.ID != "n" || err != nil || r.Answer(true).Status != 200 || r.Kind() != "fake" || len(r.Methods()) != 1 || r.Zone() != time.UTC || r.State() != "open" {

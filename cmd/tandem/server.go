@@ -157,7 +157,7 @@ func (sv *server) openTraces(ctx context.Context) (*telemetry.Tracer, error) {
 // extraSpans lets a test watch the spans of a whole instance.
 var extraSpans []sdk.SpanProcessor
 
-// wire makes the parts: the road first, then what travels it and what
+// wire makes the parts: the engine first, then what uses it and what
 // follows it.
 func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers int) error {
 	box, err := sv.cfg.box(ctx, sv.db, sv.cfg.Data)
@@ -185,7 +185,7 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		},
 	})
 	sv.app = &app.App{
-		Road: sv.engine, Store: sv.db, Facts: sv.engine.Facts, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
+		Engine: sv.engine, Store: sv.db, PriceInputs: sv.engine.PriceInputs, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
 	sv.worker = worker.New(worker.Options{App: sv.app, Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {
@@ -253,7 +253,7 @@ func (sv *server) runLoops() error {
 }
 
 // stop drains: sockets are told, requests in flight finish, then the loops,
-// the road and the store.
+// the engine and the store.
 func (sv *server) stop(limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()

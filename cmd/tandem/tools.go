@@ -164,7 +164,7 @@ type shopFlags struct {
 	Shop string `help:"The shop." default:"default"`
 }
 
-// tool is a road of its own over the database, for commands that change
+// tool is an engine of its own over the database, for commands that change
 // something; a running server sees what they did.
 func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error) {
 	db, writers, err := f.open(ctx, quiet())
@@ -176,10 +176,10 @@ func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error
 	}
 	tracer, _ := telemetry.NewTracer()
 	c := clock.New()
-	road := engine.New(db, engine.Options{Clock: c, Committers: writers, Log: quiet()})
-	a := &app.App{Road: road, Store: db, Facts: road.Facts, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
+	commands := engine.New(db, engine.Options{Clock: c, Committers: writers, Log: quiet()})
+	a := &app.App{Engine: commands, Store: db, PriceInputs: commands.PriceInputs, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
 	err = db.EnsureShop(ctx, shop.Shop{ID: f.Shop, Name: f.Shop, Currency: "CNY", CreatedAt: c.Now()})
-	return a, db, func() { road.Close(); db.Close() }, err
+	return a, db, func() { commands.Close(); db.Close() }, err
 }
 
 type keysListCmd struct{ shopFlags }

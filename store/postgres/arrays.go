@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
-// columnCodec writes the columns of the road's statements as binary arrays,
+// columnCodec writes the columns of the engine's statements as binary arrays,
 // straight from the slices. pgx's own codec boxes each value, and reflects for
 // documents; here a column costs a copy. What is no column is pgx's.
 type columnCodec struct{ *pgtype.ArrayCodec }

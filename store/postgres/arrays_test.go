@@ -35,7 +35,7 @@ func TestColumns(t *testing.T) {
 		{pgtype.ByteaArrayOID, [][]byte{{0, 255}, {}, nil}, [][]byte{{0, 255}, {}, nil}},
 		{pgtype.TimestamptzArrayOID, instants{at, {}, time.Unix(0, 0)}, stamps(at, time.Time{}, time.Unix(0, 0))},
 		{pgtype.TimestamptzArrayOID, instants{}, pgtype.FlatArray[pgtype.Timestamptz]{}},
-		// What is no column of the road goes pgx's way.
+		// What is no column of the engine goes pgx's way.
 		{pgtype.TimestamptzArrayOID, []time.Time{at}, []time.Time{at}},
 		{pgtype.TextArrayOID, [][]byte{[]byte("a")}, [][]byte{[]byte("a")}},
 		{pgtype.Int8ArrayOID, []int32{7}, []int32{7}},

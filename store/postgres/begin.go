@@ -13,14 +13,14 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// unit is one open transaction on a connection of the road.
+// unit is one open transaction on a writing connection.
 type unit struct {
 	s    *Store
 	conn *pgxpool.Conn // nil when it is over
 	shop string
 }
 
-// begin names the isolation that the road is made for: each statement sees
+// begin names the isolation that the engine is made for: each statement sees
 // what was committed before it, so that what is read behind a lock is what
 // the holder before left.
 const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -29,7 +29,7 @@ const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 // all together.
 func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
 	for try := int32(0); ; try++ {
-		conn, err := s.road.Acquire(ctx)
+		conn, err := s.write.Acquire(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -40,7 +40,7 @@ func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit,
 		}
 		// Nothing has been done yet: after the database was restarted all
 		// connections of the pool are dead, and each is found so only once.
-		again := conn.Conn().IsClosed() && ctx.Err() == nil && try < s.road.Config().MaxConns
+		again := conn.Conn().IsClosed() && ctx.Err() == nil && try < s.write.Config().MaxConns
 		u.Rollback()
 		if !again {
 			return nil, nil, conflict(err)
@@ -159,7 +159,7 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 	want(b, &l.APIKeys, scanAPIKey, lockAPIKeys, id, n.APIKeys)
 	want(b, &l.Reconciliations, scanReconciliation, lockReconciliations, id, n.Reconciliations)
 	want(b, &l.Discrepancies, scanDiscrepancy, lockDiscrepancies, id, n.Discrepancies)
-	// Last: what a twin at another instance did while we waited for its locks
+	// Last: what a duplicate at another instance did while we waited for its locks
 	// must not be seen without its key.
 	want(b, &l.Keys, scanKey, loadKeys, id, n.Keys)
 
@@ -203,7 +203,7 @@ func orEmpty(s []string) []string {
 	return s
 }
 
-func noShop(id string) error { return fault.New(fault.Missing, "there is no shop %s", id) }
+func noShop(id string) error { return fault.New(fault.NotFound, "there is no shop %s", id) }
 
 func scanText(rows pgx.Rows, s *string) error { return rows.Scan(s) }
 

@@ -79,7 +79,7 @@ func BenchmarkBatch(b *testing.B) {
 	}
 }
 
-// placeOrders is what the road does for a batch, without deciding.
+// placeOrders is what the engine does for a batch, without deciding.
 func placeOrders(b *testing.B, s *postgres.Store, first int64, size int) (begun, committed time.Duration, err error) {
 	at := time.Now()
 	var n app.Needs

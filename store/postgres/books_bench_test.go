@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkEachSettled reads a channel's day of a million payments, each with
-// its request, the channel's answer and a callback, as the road would have
+// its request, the channel's answer and a callback, as the engine would have
 // written them.
 func BenchmarkEachSettled(b *testing.B) {
 	const payments = 1_000_000

@@ -46,7 +46,7 @@ func one[D any](ctx context.Context, s *Store, what, id string, scan scanner[D],
 		return none, err
 	}
 	if len(found) == 0 {
-		return none, fault.New(fault.Missing, "there is no %s %s", what, id)
+		return none, fault.New(fault.NotFound, "there is no %s %s", what, id)
 	}
 	return found[0], nil
 }
@@ -99,7 +99,7 @@ func (s *Store) ListSkus(ctx context.Context, shop string, p app.Page) ([]invent
 // UserByID reads a user; one that was never put is a plain user.
 func (s *Store) UserByID(ctx context.Context, shopID, id string) (shop.User, error) {
 	u, err := one(ctx, s, "user", id, scanUser, "SELECT "+userColumns+" FROM users WHERE shop = $1 AND user_id = $2", shopID, id)
-	if fault.Is(err, fault.Missing) {
+	if fault.Is(err, fault.NotFound) {
 		return shop.User{ID: id}, nil
 	}
 	return u, err

@@ -43,7 +43,7 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	}
 	w.history(c.Rules)
 	w.records(c.Records)
-	w.exchanges(c.Exchanges)
+	w.channelMessages(c.ChannelMessages)
 	w.batch.Queue("COMMIT")
 	if w.err != nil {
 		return fmt.Errorf("commit: %w", w.err)

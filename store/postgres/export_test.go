@@ -10,10 +10,10 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
-// The settings of the connections of the road, and of all others.
+// The settings of the writing connections, and of all others.
 var (
-	RoadSettings = roadSettings
-	ReadSettings = readSettings
+	WriteSettings = writeSettings
+	ReadSettings  = readSettings
 )
 
 // Reads hands every query that a store's readers run to see.
@@ -36,7 +36,7 @@ func (see seer) TraceQueryStart(ctx context.Context, _ *pgx.Conn, q pgx.TraceQue
 }
 func (seer) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
-// ReadDirectly lets a store read from another address than the road's.
+// ReadDirectly lets a store read from another address than the engine's.
 func ReadDirectly(ctx context.Context, t *testing.T, s *Store, url string) {
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {

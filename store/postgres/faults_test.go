@@ -44,7 +44,7 @@ func begin(t *testing.T, s *postgres.Store, n app.Needs) app.Unit {
 
 func has(t *testing.T, s *postgres.Store, key string) bool {
 	t.Helper()
-	// As the road does, it asks until it is answered: a lost connection's
+	// As the engine does, it asks until it is answered: a lost connection's
 	// process may be ending just now.
 	has, err := s.HasKey(t.Context(), "default", key)
 	for try := 1; err != nil && try < 10; try++ {
@@ -56,11 +56,11 @@ func has(t *testing.T, s *postgres.Store, key string) bool {
 	return has
 }
 
-// oneWarm opens a store whose one road connection has prepared all that
+// oneWarm opens a store whose one write connection has prepared all that
 // commits of marked need, so that only the commit itself remains to be sent.
 func oneWarm(t *testing.T, url string) *postgres.Store {
 	t.Helper()
-	s := open(t, url, postgres.Options{RoadConns: 1})
+	s := open(t, url, postgres.Options{WriteConns: 1})
 	if err := write(t, s, *marked("warm " + t.Name())); err != nil {
 		t.Fatal(err)
 	}
@@ -71,11 +71,11 @@ func marked(key string) *app.Changes {
 	return &app.Changes{Shop: "default", Now: time.Now(), Marker: key, Counters: []app.CounterChange{{Name: key, New: 1}}}
 }
 
-// settle changes settings of the road for one test.
+// settle changes settings of the engine for one test.
 func settle(t *testing.T, name, value string) {
-	before := postgres.RoadSettings[name]
-	postgres.RoadSettings[name] = value
-	t.Cleanup(func() { postgres.RoadSettings[name] = before })
+	before := postgres.WriteSettings[name]
+	postgres.WriteSettings[name] = value
+	t.Cleanup(func() { postgres.WriteSettings[name] = before })
 }
 
 // others runs SQL on a connection of its own.
@@ -91,7 +91,7 @@ func others(t *testing.T, url, sql string) {
 	}
 }
 
-const killRoad = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'tandem road%' AND datname = current_database()"
+const killWriters = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'tandem write%' AND datname = current_database()"
 
 // TestRoundTrips counts what the package promises: one for Begin, one for
 // Commit, once a connection has prepared its statements.
@@ -120,13 +120,13 @@ func TestBeginAfterTheServerCutAllConnections(t *testing.T) {
 	s := shopWith(t, url)
 	for range 2 {
 		var units []app.Unit
-		for range 4 { // all that the road has
+		for range 4 { // all that the engine has
 			units = append(units, begin(t, s, app.Needs{}))
 		}
 		for _, u := range units {
 			u.Rollback()
 		}
-		others(t, url, killRoad)
+		others(t, url, killWriters)
 	}
 	begin(t, s, app.Needs{Skus: []string{"a"}}).Rollback()
 }
@@ -135,7 +135,7 @@ func TestConnectionCutBeforeTheCommit(t *testing.T) {
 	url := server.NewDatabase(t)
 	s := shopWith(t, url)
 	u := begin(t, s, app.Needs{Skus: []string{"a"}})
-	others(t, url, killRoad)
+	others(t, url, killWriters)
 	// Whether it can be told that the cut came before depends on whether the
 	// system notices in time.
 	err := u.Commit(t.Context(), marked("m"))
@@ -205,7 +205,7 @@ func TestCommitUnderway(t *testing.T) {
 	}
 }
 
-// TestLateCommit is TestCommitUnderway with only the road's connection held
+// TestLateCommit is TestCommitUnderway with only the engine's connection held
 // back: the question arrives first for sure.
 func TestLateCommit(t *testing.T) {
 	url := server.NewDatabase(t)

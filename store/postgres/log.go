@@ -36,10 +36,10 @@ import (
 // back the readers of all logs for as long as it runs.
 
 const (
-	recordColumns   = "shop, tx, id, order_no, at, trace, body"
-	positionColumns = "reaction, tx, id"
-	exchangeColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
-	keyColumns      = "key, hash, answer, order_no"
+	recordColumns         = "shop, tx, id, order_no, at, trace, body"
+	positionColumns       = "reaction, tx, id"
+	channelMessageColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
+	keyColumns            = "key, hash, answer, order_no"
 
 	// place is the tx of the records that a statement writes.
 	place = "greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)"
@@ -55,7 +55,7 @@ func scanPosition(rows pgx.Rows, name *string, p *event.Position) error {
 	return rows.Scan(name, &p.Tx, &p.ID)
 }
 
-func scanExchange(rows pgx.Rows, x *app.Exchange) error {
+func scanChannelMessage(rows pgx.Rows, x *app.ChannelMessage) error {
 	var took int64
 	err := rows.Scan(&x.ID, &x.Order, &x.Payment, &x.Channel, &x.Kind, &x.Verdict, &x.Detail,
 		moment{&x.At}, &took, &x.Trace, &x.Header, &x.MessageID)
@@ -104,16 +104,16 @@ func (s *Store) position(ctx context.Context, sql string, args ...any) (p event.
 	return p, err
 }
 
-// Exchanges reads all exchanges about an order, oldest first, without bodies.
-func (s *Store) Exchanges(ctx context.Context, shop, orderNo string) ([]app.Exchange, error) {
-	return some(ctx, s, 8, scanExchange, "SELECT "+exchangeColumns+" FROM exchanges WHERE shop = $1 AND order_no = $2 ORDER BY id", shop, orderNo)
+// ChannelMessages reads all channel messages about an order, oldest first, without bodies.
+func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]app.ChannelMessage, error) {
+	return some(ctx, s, 8, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM exchanges WHERE shop = $1 AND order_no = $2 ORDER BY id", shop, orderNo)
 }
 
 var (
 	insertRecords = "INSERT INTO events (shop, tx, order_no, at, trace, first_seq, last_seq, ending, body) " +
 		"SELECT $1, (SELECT " + place + "), n.* FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[], $8::json[]) AS n"
 
-	insertExchanges = insertAll("exchanges", "order_no text", "payment_no text", "channel text", "kind text", "verdict text", "detail text",
+	insertChannelMessages = insertAll("exchanges", "order_no text", "payment_no text", "channel text", "kind text", "verdict text", "detail text",
 		"at timestamptz", "took_us bigint", "trace text", "header json", "body bytea", "message_id text")
 
 	insertPositions = insertAll("positions", "reaction text", "tx bigint", "id bigint")
@@ -165,21 +165,21 @@ func (w *writer) records(records []event.Record) {
 		column(records, func(r row) bool { return app.Ends(r.Events) }), docs(w, records, func(r row) any { return r.Events }))
 }
 
-func (w *writer) exchanges(exchanges []app.Exchange) {
-	if len(exchanges) == 0 {
+func (w *writer) channelMessages(messages []app.ChannelMessage) {
+	if len(messages) == 0 {
 		return
 	}
-	type row = app.Exchange
-	w.add(insertExchanges,
-		column(exchanges, func(x row) string { return x.Order }), column(exchanges, func(x row) string { return x.Payment }),
-		column(exchanges, func(x row) string { return x.Channel }), column(exchanges, func(x row) string { return x.Kind }),
-		column(exchanges, func(x row) string { return x.Verdict }), column(exchanges, func(x row) string { return x.Detail }),
-		times(exchanges, func(x row) time.Time { return x.At }), column(exchanges, func(x row) int64 { return x.Took.Microseconds() }),
-		column(exchanges, func(x row) string { return x.Trace }), column(exchanges, func(x row) []byte {
+	type row = app.ChannelMessage
+	w.add(insertChannelMessages,
+		column(messages, func(x row) string { return x.Order }), column(messages, func(x row) string { return x.Payment }),
+		column(messages, func(x row) string { return x.Channel }), column(messages, func(x row) string { return x.Kind }),
+		column(messages, func(x row) string { return x.Verdict }), column(messages, func(x row) string { return x.Detail }),
+		times(messages, func(x row) time.Time { return x.At }), column(messages, func(x row) int64 { return x.Took.Microseconds() }),
+		column(messages, func(x row) string { return x.Trace }), column(messages, func(x row) []byte {
 			if len(x.Header) == 0 {
 				return nil // no JSON at all is NULL
 			}
 			return x.Header
 		}),
-		column(exchanges, func(x row) []byte { return x.Body }), column(exchanges, func(x row) string { return x.MessageID }))
+		column(messages, func(x row) []byte { return x.Body }), column(messages, func(x row) string { return x.MessageID }))
 }

@@ -96,7 +96,7 @@ func (s *Store) Order(ctx context.Context, shop, no string) (app.OrderView, erro
 		return app.OrderView{}, err
 	}
 	if len(orders) == 0 {
-		return app.OrderView{}, fault.New(fault.Missing, "there is no order %s", no)
+		return app.OrderView{}, fault.New(fault.NotFound, "there is no order %s", no)
 	}
 	return views(orders, payments)[0], nil
 }

@@ -50,8 +50,8 @@ func both[D any](old, changed D) []app.Change[D] {
 	return []app.Change[D]{{New: old}, {Old: &old, New: changed}}
 }
 
-// roadStatements are all statements that the road can send.
-func roadStatements(t *testing.T, url string) []string {
+// unitStatements are all statements that the engine can send.
+func unitStatements(t *testing.T, url string) []string {
 	l := &listener{sql: map[string]bool{}}
 	s := open(t, url, postgres.Options{Tracer: l})
 	if err := s.EnsureShop(t.Context(), shop.Shop{ID: "default"}); err != nil {
@@ -80,18 +80,18 @@ func roadStatements(t *testing.T, url string) []string {
 			Refunds: both(payment.RefundData{}, payment.RefundData{}), Reconciliations: both(app.ReconciliationData{}, app.ReconciliationData{}),
 			Discrepancies: both(app.DiscrepancyData{}, app.DiscrepancyData{}),
 			Rules:         make([]marketing.RuleChange, 1),
-			Records:       make([]event.Record, 1), Exchanges: make([]app.Exchange, 1),
+			Records:       make([]event.Record, 1), ChannelMessages: make([]app.ChannelMessage, 1),
 		})
 	}
 	return slices.Sorted(maps.Keys(l.sql))
 }
 
-// TestPlans reads the plan of every statement of the road: as it is made for
+// TestPlans reads the plan of every statement of the engine: as it is made for
 // empty tables, where the trap lies, and for full ones. Tables may be reached
 // by an index on the shop and the key only.
 func TestPlans(t *testing.T) {
 	url := server.NewDatabase(t)
-	statements := roadStatements(t, url)
+	statements := unitStatements(t, url)
 	if len(statements) < 50 {
 		t.Fatalf("only %d statements", len(statements))
 	}
@@ -100,7 +100,7 @@ func TestPlans(t *testing.T) {
 		t.Fatal(err)
 	}
 	config.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	maps.Copy(config.RuntimeParams, postgres.RoadSettings)
+	maps.Copy(config.RuntimeParams, postgres.WriteSettings)
 	conn, err := pgx.ConnectConfig(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

@@ -98,7 +98,7 @@ func (s *Store) HasKey(ctx context.Context, shop, key string) (bool, error) {
 		var gone bool
 		err := s.read.QueryRow(ctx, `SELECT coalesce(bool_and(pg_terminate_backend(pid, 5000)), true)
 			FROM pg_stat_activity WHERE pid = ANY($1) AND application_name = $2`,
-			column(lost, func(pid uint32) int64 { return int64(pid) }), s.roadName).Scan(&gone)
+			column(lost, func(pid uint32) int64 { return int64(pid) }), s.writeName).Scan(&gone)
 		if err != nil {
 			return false, err
 		}

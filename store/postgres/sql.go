@@ -12,7 +12,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 )
 
-// The road's statements are made here. They are planned once a connection,
+// The engine's statements are made here. They are planned once a connection,
 // often while the tables are empty or have never been analysed, and then a
 // scan of the whole shop looks as cheap as a look at a key; a plan made then
 // is kept when there are millions of rows. So no statement leaves the choice:
@@ -27,7 +27,7 @@ import (
 //     for the planner, which takes a tenth of ten keys: with one key expected,
 //     it begins with it.
 //
-// And the road's connections know no join but nested loops. A test reads the
+// And the writing connections know no join but nested loops. A test reads the
 // plans of all statements, for empty tables and for full ones.
 
 // locked selects and locks the rows of the keys in $2, in their order: the

@@ -17,14 +17,14 @@
 //
 //   - Statements are about sets: one for each kind of rows, however many
 //     commands share the batch, with a column an array.
-//   - The statements of the road are planned once a connection, and written
+//   - The statements of the engine are planned once a connection, and written
 //     so that this plan looks up keys in an index even if the tables were
 //     empty when it was made (see sql.go). Everything else is planned for the
 //     values at hand.
 //   - Columns are written to the wire straight from their slices (arrays.go),
 //     and what several reactions read is read out of its JSON once
 //     (endings.go).
-//   - The road has connections of its own: readers can neither hold it up nor
+//   - The engine has connections of its own: readers can neither hold it up nor
 //     bend its plans.
 //   - A stock row is updated in place on a half-empty page and touches no
 //     index; what an order can never change again is never written again.
@@ -57,22 +57,22 @@ import (
 
 // Options of a store. The zero value is good for one instance.
 type Options struct {
-	RoadConns int32           // batches in flight at a time; 4 when 0
-	MaxConns  int32           // connections for everything else; 8 when 0
-	Tracer    pgx.QueryTracer // otelpgx, say; nil is none
-	Log       *slog.Logger    // slog.Default() when nil
+	WriteConns int32           // batches in flight at a time; 4 when 0
+	MaxConns   int32           // connections for everything else; 8 when 0
+	Tracer     pgx.QueryTracer // otelpgx, say; nil is none
+	Log        *slog.Logger    // slog.Default() when nil
 }
 
 // Store is a PostgreSQL database. It is safe for use by many at once.
 type Store struct {
-	road *pgxpool.Pool // for units
-	read *pgxpool.Pool // for everything else
-	log  *slog.Logger
+	write *pgxpool.Pool // for units
+	read  *pgxpool.Pool // for everything else
+	log   *slog.Logger
 
-	endings  endings
-	roadName string // the application name of the road's connections, ours alone
-	lostMu   sync.Mutex
-	lost     map[uint32]struct{} // process ids of connections that broke while committing
+	endings   endings
+	writeName string // the application name of the writing connections, ours alone
+	lostMu    sync.Mutex
+	lost      map[uint32]struct{} // process ids of connections that broke while committing
 
 	inserting *river.Client[pgx.Tx]
 	working   atomic.Pointer[river.Client[pgx.Tx]] // while effects run here
@@ -85,10 +85,10 @@ var (
 	_ app.Effects = (*Store)(nil)
 )
 
-// Settings of the road's connections. Its statements look up keys that they
+// Settings of the writing connections. Its statements look up keys that they
 // are given, a handful or a few hundred: a walk along an index is right at
 // any size of the tables, so it is the only plan left to choose.
-var roadSettings = map[string]string{
+var writeSettings = map[string]string{
 	"plan_cache_mode":   "force_generic_plan",
 	"enable_seqscan":    "off",
 	"enable_hashjoin":   "off",
@@ -115,7 +115,7 @@ var readSettings = map[string]string{
 
 // Open connects to the database at url. It does not migrate.
 func Open(ctx context.Context, url string, o Options) (*Store, error) {
-	s := &Store{log: o.Log, lost: map[uint32]struct{}{}, roadName: "tandem road " + rand.Text()[:10]}
+	s := &Store{log: o.Log, lost: map[uint32]struct{}{}, writeName: "tandem write " + rand.Text()[:10]}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -134,11 +134,11 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return pgxpool.NewWithConfig(ctx, c)
 	}
 	var err error
-	if s.road, err = open(o.RoadConns, 4, s.roadName, roadSettings, writeColumns); err != nil {
+	if s.write, err = open(o.WriteConns, 4, s.writeName, writeSettings, writeColumns); err != nil {
 		return nil, err
 	}
 	if s.read, err = open(o.MaxConns, 8, "tandem", readSettings, nil); err != nil {
-		s.road.Close()
+		s.write.Close()
 		return nil, err
 	}
 	if err := s.read.Ping(ctx); err != nil {
@@ -154,7 +154,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 
 // Close closes all connections. Effects that run here must be stopped before.
 func (s *Store) Close() error {
-	s.road.Close()
+	s.write.Close()
 	s.read.Close()
 	return nil
 }
@@ -256,7 +256,7 @@ func (s *Store) migrating(ctx context.Context, do func(*goose.Provider, *rivermi
 		return err
 	}
 	// What connections have prepared may no longer be so.
-	defer s.road.Reset()
+	defer s.write.Reset()
 	defer s.read.Reset()
 	return do(tables, jobs)
 }

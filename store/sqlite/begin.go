@@ -182,7 +182,7 @@ func want[D any](ctx context.Context, u *unit, into *[]D, err *error, scan func(
 	}
 }
 
-func noShop(id string) *fault.Error { return fault.New(fault.Missing, "there is no shop %s", id) }
+func noShop(id string) *fault.Error { return fault.New(fault.NotFound, "there is no shop %s", id) }
 
 type counter struct {
 	name  string

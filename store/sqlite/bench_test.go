@@ -16,13 +16,13 @@ import (
 	"github.com/tandem-pay/tandem/store/sqlite"
 )
 
-// BenchmarkRoad loads and commits batches of placed orders: each of two
+// BenchmarkCommit loads and commits batches of placed orders: each of two
 // lines, every other one with a coupon, with its idempotency key and its
 // record. The clients' part (making and deciding) is outside of the clock.
-func BenchmarkRoad(b *testing.B) {
+func BenchmarkCommit(b *testing.B) {
 	for _, size := range []int{1, 10, 100, 500} {
 		for _, skus := range []int{2, 1000} {
-			b.Run(fmt.Sprintf("orders=%d/skus=%d", size, skus), func(b *testing.B) { benchmarkRoad(b, size, skus) })
+			b.Run(fmt.Sprintf("orders=%d/skus=%d", size, skus), func(b *testing.B) { benchmarkEngine(b, size, skus) })
 		}
 	}
 }
@@ -34,7 +34,7 @@ const (
 
 var benchNow = time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
 
-func benchmarkRoad(b *testing.B, size, skus int) {
+func benchmarkEngine(b *testing.B, size, skus int) {
 	s := open(b)
 	fill(b, s, skus)
 	placed, at := 0, 0

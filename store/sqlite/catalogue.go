@@ -88,7 +88,7 @@ func onlyHolder(old, new *marketing.CouponData) bool {
 
 // Sku reads one sku.
 func (s *Store) Sku(ctx context.Context, shop, id string) (inventory.Data, error) {
-	return one(ctx, s.reading, skus.scan, fault.New(fault.Missing, "there is no sku %s", id), skus.byKey, shop, id)
+	return one(ctx, s.reading, skus.scan, fault.New(fault.NotFound, "there is no sku %s", id), skus.byKey, shop, id)
 }
 
 // SkusByID reads those that exist.
@@ -120,7 +120,7 @@ func (s *Store) UserByID(ctx context.Context, shopID, id string) (shop.User, err
 
 // Coupon reads one coupon.
 func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error) {
-	return one(ctx, s.reading, coupons.scan, fault.New(fault.Missing, "there is no coupon %s", code), coupons.byKey, shop, code)
+	return one(ctx, s.reading, coupons.scan, fault.New(fault.NotFound, "there is no coupon %s", code), coupons.byKey, shop, code)
 }
 
 // The status is the one at a time: see marketing.CouponData.StatusAt.
@@ -161,7 +161,7 @@ func (s *Store) Counters(ctx context.Context, shop string, names []string) (map[
 
 // Promotion reads one promotion.
 func (s *Store) Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error) {
-	return one(ctx, s.reading, promotions.scan, fault.New(fault.Missing, "there is no promotion %s", id), promotions.byKey, shop, id)
+	return one(ctx, s.reading, promotions.scan, fault.New(fault.NotFound, "there is no promotion %s", id), promotions.byKey, shop, id)
 }
 
 // ListPromotions lists in id order.
@@ -171,7 +171,7 @@ func (s *Store) ListPromotions(ctx context.Context, shop string, p app.Page) ([]
 
 // Template reads one coupon template.
 func (s *Store) Template(ctx context.Context, shop, id string) (marketing.Template, error) {
-	return one(ctx, s.reading, templates.scan, fault.New(fault.Missing, "there is no coupon template %s", id), templates.byKey, shop, id)
+	return one(ctx, s.reading, templates.scan, fault.New(fault.NotFound, "there is no coupon template %s", id), templates.byKey, shop, id)
 }
 
 // ListTemplates lists in id order.

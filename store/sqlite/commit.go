@@ -58,7 +58,7 @@ func (u *unit) write(ctx context.Context, c *app.Changes) error {
 		func() error { return u.bumpRules(c.BumpRules) },
 		func() error { return u.history(c.Rules) },
 		func() error { return u.records(c.Records) },
-		func() error { return u.exchanges(c.Exchanges) },
+		func() error { return u.channelMessages(c.ChannelMessages) },
 		func() error { return u.insertEffects(ctx, c) },
 	} {
 		if err := step(); err != nil {

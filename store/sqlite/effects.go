@@ -144,7 +144,7 @@ func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.Park
 
 // Retry gives a parked effect all its tries again, the first at once.
 func (s *Store) Retry(ctx context.Context, shop, id string) error {
-	missing := fault.New(fault.Missing, "there is no parked effect %s", id)
+	missing := fault.New(fault.NotFound, "there is no parked effect %s", id)
 	no, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return missing

@@ -16,10 +16,10 @@ import (
 // position, Tx is always 0. (PostgreSQL, with many writers, needs one.)
 
 const (
-	recordColumns   = "shop, tx, id, order_no, at, trace, body"
-	positionColumns = "reaction, tx, id"
-	exchangeColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
-	keyColumns      = "key, hash, answer, order_no"
+	recordColumns         = "shop, tx, id, order_no, at, trace, body"
+	positionColumns       = "reaction, tx, id"
+	channelMessageColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
+	keyColumns            = "key, hash, answer, order_no"
 
 	loadKeys      = "SELECT " + keyColumns + " FROM idempotency_keys WHERE shop = ? AND key IN (SELECT value FROM json_each(?))"
 	loadPositions = "SELECT " + positionColumns + " FROM positions WHERE shop = ? AND reaction IN (SELECT value FROM json_each(?))"
@@ -36,7 +36,7 @@ type position struct {
 
 func scanPosition(r row, p *position) error { return r.Scan(&p.reaction, &p.at.Tx, &p.at.ID) }
 
-func scanExchange(r row, x *app.Exchange) error {
+func scanChannelMessage(r row, x *app.ChannelMessage) error {
 	var took int64
 	err := r.Scan(&x.ID, &x.Order, &x.Payment, &x.Channel, &x.Kind, &x.Verdict, &x.Detail, moment{&x.At}, &took, &x.Trace, &x.Header, &x.MessageID)
 	x.Took = time.Duration(took) * time.Microsecond
@@ -86,14 +86,14 @@ func (s *Store) position(ctx context.Context, text string, a ...any) (event.Posi
 	return found[0].at, nil
 }
 
-// Exchanges reads all exchanges about an order, oldest first, without bodies.
-func (s *Store) Exchanges(ctx context.Context, shop, orderNo string) ([]app.Exchange, error) {
-	return all(ctx, s.reading, scanExchange, "SELECT "+exchangeColumns+" FROM exchanges WHERE shop = ? AND order_no = ? ORDER BY id", shop, orderNo)
+// ChannelMessages reads all channel messages about an order, oldest first, without bodies.
+func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]app.ChannelMessage, error) {
+	return all(ctx, s.reading, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM exchanges WHERE shop = ? AND order_no = ? ORDER BY id", shop, orderNo)
 }
 
 const (
-	insertRecord   = "INSERT INTO events (shop, order_no, at, trace, first_seq, last_seq, ending, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-	insertExchange = `INSERT INTO exchanges (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id)
+	insertRecord          = "INSERT INTO events (shop, order_no, at, trace, first_seq, last_seq, ending, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+	insertChannelMessages = `INSERT INTO exchanges (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	insertPosition = "INSERT INTO positions (shop, reaction, tx, id) VALUES (?, ?, ?, ?)"
 	updatePosition = "UPDATE positions SET tx = ?, id = ? WHERE shop = ? AND reaction = ? AND tx = ? AND id = ?"
@@ -135,16 +135,16 @@ func (u *unit) records(records []event.Record) error {
 	return nil
 }
 
-func (u *unit) exchanges(exchanges []app.Exchange) error {
-	for i := range exchanges {
-		x := &exchanges[i]
+func (u *unit) channelMessages(messages []app.ChannelMessage) error {
+	for i := range messages {
+		x := &messages[i]
 		var header any // no JSON at all is NULL
 		if len(x.Header) > 0 {
 			header = string(x.Header)
 		}
 		u.args.start(u.shop, x.Order, x.Payment, x.Channel, x.Kind, x.Verdict, x.Detail,
 			micros(x.At), x.Took.Microseconds(), x.Trace, header, x.Body, x.MessageID)
-		if err := u.exec(insertExchange); err != nil {
+		if err := u.exec(insertChannelMessages); err != nil {
 			return err
 		}
 	}

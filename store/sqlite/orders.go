@@ -136,7 +136,7 @@ var paymentsOfOrders = "SELECT " + payments.columns + ` FROM payments INDEXED BY
 // Order reads an order with its payments.
 func (s *Store) Order(ctx context.Context, shop, no string) (v app.OrderView, err error) {
 	err = s.snapshot(ctx, func(q query) error {
-		o, err := one(ctx, q, orders.scan, fault.New(fault.Missing, "there is no order %s", no), orders.byKey, shop, no)
+		o, err := one(ctx, q, orders.scan, fault.New(fault.NotFound, "there is no order %s", no), orders.byKey, shop, no)
 		if err != nil {
 			return err
 		}
@@ -157,7 +157,7 @@ func (s *Store) Bought(ctx context.Context, shop, user string) (bool, error) {
 
 // Payment reads one payment.
 func (s *Store) Payment(ctx context.Context, shop, no string) (payment.Data, error) {
-	return one(ctx, s.reading, payments.scan, fault.New(fault.Missing, "there is no payment %s", no), payments.byKey, shop, no)
+	return one(ctx, s.reading, payments.scan, fault.New(fault.NotFound, "there is no payment %s", no), payments.byKey, shop, no)
 }
 
 // ListOrders lists the newest number first, with all payments.

@@ -56,7 +56,7 @@ var discrepancies = kind[app.DiscrepancyData]{
 
 // Reconciliation reads one day of one channel.
 func (s *Store) Reconciliation(ctx context.Context, shop, id string) (app.ReconciliationData, error) {
-	return one(ctx, s.reading, reconciliations.scan, fault.New(fault.Missing, "there is no reconciliation %s", id), reconciliations.byKey, shop, id)
+	return one(ctx, s.reading, reconciliations.scan, fault.New(fault.NotFound, "there is no reconciliation %s", id), reconciliations.byKey, shop, id)
 }
 
 // ListReconciliations lists the newest day first.
@@ -66,7 +66,7 @@ func (s *Store) ListReconciliations(ctx context.Context, shop, channel string, p
 
 // Discrepancy reads one discrepancy.
 func (s *Store) Discrepancy(ctx context.Context, shop, id string) (app.DiscrepancyData, error) {
-	return one(ctx, s.reading, discrepancies.scan, fault.New(fault.Missing, "there is no discrepancy %s", id), discrepancies.byKey, shop, id)
+	return one(ctx, s.reading, discrepancies.scan, fault.New(fault.NotFound, "there is no discrepancy %s", id), discrepancies.byKey, shop, id)
 }
 
 // ListDiscrepancies lists the newest id first. Those that are open, and those

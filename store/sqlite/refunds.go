@@ -54,7 +54,7 @@ var (
 
 // Refund reads one refund.
 func (s *Store) Refund(ctx context.Context, shop, no string) (payment.RefundData, error) {
-	return one(ctx, s.reading, refunds.scan, fault.New(fault.Missing, "there is no refund %s", no), refunds.byKey, shop, no)
+	return one(ctx, s.reading, refunds.scan, fault.New(fault.NotFound, "there is no refund %s", no), refunds.byKey, shop, no)
 }
 
 // RefundsOf reads the refunds of an order, by number.

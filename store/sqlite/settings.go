@@ -67,7 +67,7 @@ func (s *Store) ShopByID(ctx context.Context, id string) (shop.Shop, error) {
 
 // KeyByHash finds a key that was not revoked, of whatever shop.
 func (s *Store) KeyByHash(ctx context.Context, hash []byte) (shop.Key, error) {
-	return one(ctx, s.reading, scanKeyOfShop, fault.New(fault.Missing, "there is no key with this hash"),
+	return one(ctx, s.reading, scanKeyOfShop, fault.New(fault.NotFound, "there is no key with this hash"),
 		keysOfShops+"hash = ? AND revoked_at IS NULL", hash)
 }
 
@@ -78,7 +78,7 @@ func (s *Store) ListKeys(ctx context.Context, id string) ([]shop.Key, error) {
 
 // ChannelRow reads the stored settings of one channel.
 func (s *Store) ChannelRow(ctx context.Context, shop, name string) (app.ChannelRow, error) {
-	return one(ctx, s.reading, channels.scan, fault.New(fault.Missing, "there is no channel %s", name), channels.byKey, shop, name)
+	return one(ctx, s.reading, channels.scan, fault.New(fault.NotFound, "there is no channel %s", name), channels.byKey, shop, name)
 }
 
 // ListChannels reads the stored settings of all channels, by name.

@@ -1,5 +1,5 @@
 // Package sqlite keeps the state of shops in one SQLite file, for one
-// instance of Tandem: nothing to install, and the same road, tables and
+// instance of Tandem: nothing to install, and the same statements, tables and
 // promises as on PostgreSQL.
 //
 // It promises:

@@ -138,7 +138,7 @@ func testSettled(e *env) {
 			e.Fatalf("a stream that is ended went on %d times and says %v", calls, err)
 		}
 	}
-	// The road is free meanwhile.
+	// The engine is free meanwhile.
 	e.must(e.EachSettled(e.Context(), e.shop, "wx", from, to, func(b app.BookEntry) error {
 		return e.try(app.Changes{Counters: []app.CounterChange{counter("while reading " + b.PaymentNo)}})
 	}))
@@ -183,7 +183,7 @@ func testRefundsOfTime(e *env) {
 
 func testOrphans(e *env) {
 	orphan, settled := string(payment.Orphan), string(payment.Settled)
-	e.write(app.Changes{Exchanges: []app.Exchange{
+	e.write(app.Changes{ChannelMessages: []app.ChannelMessage{
 		{Kind: "callback", Payment: "2001", Verdict: orphan}, {Kind: "callback", Payment: "2001", Verdict: orphan}, {Kind: "callback", Payment: "2002", Verdict: settled},
 		{Kind: "callback", Payment: "2003", Verdict: orphan}, {Kind: "callback", Payment: "2003", Verdict: settled}, {Kind: "callback", Payment: "2004", Verdict: orphan},
 	}})

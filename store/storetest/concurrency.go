@@ -138,9 +138,9 @@ func testHotRows(e *env) {
 	e.same("counted in all", made.Load(), counted)
 }
 
-// testTwins: who waited for a row that a twin under the same key changed sees
+// testDuplicates: who waited for a row that a duplicate under the same key changed sees
 // the key with the change.
-func testTwins(e *env) {
+func testDuplicates(e *env) {
 	for round := range 20 {
 		sku, key := fmt.Sprint("last-", round), fmt.Sprint("key-", round)
 		e.write(app.Changes{Skus: added(inventory.Data{Sku: sku, OnHand: 1, Version: 1})})

@@ -255,17 +255,17 @@ func testShopsApart(e *env) {
 		Positions:  []app.PositionChange{{Reaction: "stock", Old: event.Position{Tx: 1, ID: 1}, New: event.Position{Tx: 2}}},
 		Promotions: changed(fullPromotion("p1"), pricing.Promotion{}), Policies: &shop.Policies{LatePayment: shop.Revive},
 		Refunds: changed(fullRefund("3001", "1001"), r), Reconciliations: changed(fullReconciliation("2026-11-22", "wx"), day),
-		Discrepancies: changed(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx"), differs),
-		Records:       []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))},
-		Exchanges:     []app.Exchange{{Order: "1001"}},
+		Discrepancies:   changed(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx"), differs),
+		Records:         []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))},
+		ChannelMessages: []app.ChannelMessage{{Order: "1001"}},
 	})
 	e.same("the other shop", before, other.load(needs))
 	records, err := e.OrderEvents(e.Context(), other.shop, "1001", 0)
 	e.must(err)
-	exchanges, err := e.Exchanges(e.Context(), other.shop, "1001")
+	messages, err := e.ChannelMessages(e.Context(), other.shop, "1001")
 	e.must(err)
-	if len(records)+len(exchanges) > 0 {
-		e.Errorf("the other shop has %v and %v", records, exchanges)
+	if len(records)+len(messages) > 0 {
+		e.Errorf("the other shop has %v and %v", records, messages)
 	}
 }
 

@@ -157,11 +157,11 @@ func testEffectsFail(e *env) {
 	e.must(err)
 	e.same("another shop's", 0, len(list))
 	for _, no := range []string{"", "x", "999999", "-1"} {
-		if err := e.Retry(e.Context(), e.shop, no); !fault.Is(err, fault.Missing) {
+		if err := e.Retry(e.Context(), e.shop, no); !fault.Is(err, fault.NotFound) {
 			e.Errorf("retry of %q: %v", no, err)
 		}
 	}
-	if err := e.Retry(e.Context(), others, id); !fault.Is(err, fault.Missing) {
+	if err := e.Retry(e.Context(), others, id); !fault.Is(err, fault.NotFound) {
 		e.Errorf("retry by another shop: %v", err)
 	}
 
@@ -176,7 +176,7 @@ func testEffectsFail(e *env) {
 	list, _, err = e.Parked(e.Context(), e.shop, app.Page{})
 	e.must(err)
 	e.same("parked in the end", 0, len(list))
-	if err := e.Retry(e.Context(), e.shop, id); !fault.Is(err, fault.Missing) {
+	if err := e.Retry(e.Context(), e.shop, id); !fault.Is(err, fault.NotFound) {
 		e.Errorf("retry of one that is not parked: %v", err)
 	}
 }

@@ -198,15 +198,15 @@ func testPositions(e *env) {
 	e.same("after it", event.Position{Tx: 1 << 60, ID: 7}, at)
 }
 
-func testExchanges(e *env) {
-	full := app.Exchange{
+func testChannelMessages(e *env) {
+	full := app.ChannelMessage{
 		Order: "1001", Payment: "2001", Channel: "wx", Kind: "callback", Verdict: "settled", Detail: "细节", At: now, Took: 1234 * time.Microsecond,
 		Trace: "t", Header: []byte(`{"A": ["b"]}`), Body: []byte("\x00raw\xff"), MessageID: "m1",
 	}
-	bare := app.Exchange{Order: "1001"}
-	e.write(app.Changes{Exchanges: []app.Exchange{full, {Order: "1002"}, bare}})
-	e.write(app.Changes{Exchanges: []app.Exchange{{Order: "1001", Kind: "query"}, {Kind: "callback"}}})
-	got, err := e.Exchanges(e.Context(), e.shop, "1001")
+	bare := app.ChannelMessage{Order: "1001"}
+	e.write(app.Changes{ChannelMessages: []app.ChannelMessage{full, {Order: "1002"}, bare}})
+	e.write(app.Changes{ChannelMessages: []app.ChannelMessage{{Order: "1001", Kind: "query"}, {Kind: "callback"}}})
+	got, err := e.ChannelMessages(e.Context(), e.shop, "1001")
 	e.must(err)
 	if len(got) != 3 || got[0].ID >= got[1].ID || got[1].ID >= got[2].ID {
 		e.Fatalf("not three with rising ids: %v", got)
@@ -215,11 +215,11 @@ func testExchanges(e *env) {
 		got[i].ID = 0
 	}
 	full.Body = nil
-	e.same("oldest first, without bodies", []app.Exchange{full, bare, {Order: "1001", Kind: "query"}}, got)
-	orphans, err := e.Exchanges(e.Context(), e.shop, "")
+	e.same("oldest first, without bodies", []app.ChannelMessage{full, bare, {Order: "1001", Kind: "query"}}, got)
+	orphans, err := e.ChannelMessages(e.Context(), e.shop, "")
 	e.must(err)
 	e.same("about no order", 1, len(orphans))
 	if strings.Contains(orphans[0].Kind, "query") {
-		e.Error("another's exchange")
+		e.Error("another's message")
 	}
 }

@@ -16,7 +16,7 @@ func testMigrateRows(e *env) {
 	o, p := fullOrder("1001"), fullPayment("2001", "1001")
 	e.write(app.Changes{
 		Orders: added(o), Payments: added(p), Refunds: added(fullRefund("3001", "1001")), Policies: &shop.Policies{LatePayment: shop.Revive},
-		Exchanges: []app.Exchange{{Order: "1001", Payment: "2001", Verdict: string(payment.Orphan)}},
+		ChannelMessages: []app.ChannelMessage{{Order: "1001", Payment: "2001", Verdict: string(payment.Orphan)}},
 	})
 	e.must(e.MigrateTo(e.Context(), 1))
 	e.must(e.Migrate(e.Context()))
@@ -40,7 +40,7 @@ func testMigrations(e *env) {
 	e.must(e.Migrate(e.Context())) // again, to no effect
 	e.same("after a second migration", 1, len(e.load(app.Needs{Skus: []string{"a"}}).Skus))
 	e.must(e.MigrateDown(e.Context()))
-	if _, _, err := e.Begin(e.Context(), e.shop, &app.Needs{}); err == nil || fault.Is(err, fault.Missing) {
+	if _, _, err := e.Begin(e.Context(), e.shop, &app.Needs{}); err == nil || fault.Is(err, fault.NotFound) {
 		e.Errorf("begin without tables: %v", err)
 	}
 	e.must(e.MigrateDown(e.Context()))

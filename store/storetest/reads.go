@@ -40,12 +40,12 @@ func testRules(e *env) {
 	quote, err := pricing.Price(pricing.Input{Currency: "CNY", Now: now, Rules: rules.Promotions, Lines: []pricing.Line{{Sku: "a", UnitPrice: 100, Quantity: 1}}})
 	e.must(err)
 	e.same("the promotion is gone", int64(100), quote.Payable)
-	facts, err := e.ReadFacts(e.Context(), e.shop, &app.FactNeeds{})
+	facts, err := e.ReadPriceInputs(e.Context(), e.shop, &app.PriceInputNeeds{})
 	e.must(err)
 	e.same("the version alone", int64(2), facts.Shop.RulesVersion)
 
 	e.must(e.try(app.Changes{Promotions: added(fixed)}))
-	facts, err = e.ReadFacts(e.Context(), e.shop, &app.FactNeeds{})
+	facts, err = e.ReadPriceInputs(e.Context(), e.shop, &app.PriceInputNeeds{})
 	e.must(err)
 	e.same("the version without a bump", int64(2), facts.Shop.RulesVersion)
 }
@@ -164,7 +164,7 @@ func testCatalogue(e *env) {
 		"discrepancy": second(e.Discrepancy(ctx, e.shop, "none")),
 		"channel":     second(e.ChannelRow(ctx, e.shop, "none")), "key": second(e.KeyByHash(ctx, []byte("none"))),
 	} {
-		if !fault.Is(err, fault.Missing) {
+		if !fault.Is(err, fault.NotFound) {
 			e.Errorf("a missing %s: %v", what, err)
 		}
 	}
@@ -237,7 +237,7 @@ func testSettings(e *env) {
 	key, err := e.KeyByHash(ctx, bytes.Clone(working.Hash))
 	e.must(err)
 	e.same("the key of a hash", working, key)
-	if _, err := e.KeyByHash(ctx, revoked.Hash); !fault.Is(err, fault.Missing) {
+	if _, err := e.KeyByHash(ctx, revoked.Hash); !fault.Is(err, fault.NotFound) {
 		e.Errorf("a revoked key is found: %v", err)
 	}
 	keys, err := e.ListKeys(ctx, e.shop)

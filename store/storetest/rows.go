@@ -37,8 +37,8 @@ func testShops(e *env) {
 
 	_, _, err = e.Begin(e.Context(), "nobody", &app.Needs{Skus: []string{"a"}})
 	for what, err := range map[string]error{"begin": err, "rules": second(e.LoadRules(e.Context(), "nobody")),
-		"facts": second(e.ReadFacts(e.Context(), "nobody", &app.FactNeeds{})), "shop": second(e.ShopByID(e.Context(), "nobody"))} {
-		if !fault.Is(err, fault.Missing) {
+		"facts": second(e.ReadPriceInputs(e.Context(), "nobody", &app.PriceInputNeeds{})), "shop": second(e.ShopByID(e.Context(), "nobody"))} {
+		if !fault.Is(err, fault.NotFound) {
 			e.Errorf("%s of a shop that does not exist: %v", what, err)
 		}
 	}

@@ -84,11 +84,11 @@ func Run(t *testing.T, b Backend) {
 		{"the log under concurrent writers", testLateWriter},
 		{"records of one order stay in order", testCausalOrder},
 		{"positions", testPositions},
-		{"exchanges", testExchanges},
+		{"channel messages", testChannelMessages},
 		{"scan", testScan},
 		{"one writer at a time", testOneWriter},
 		{"hot rows", testHotRows},
-		{"twins under one key", testTwins},
+		{"duplicates under one key", testDuplicates},
 		{"a context that is over", testContextOver},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newEnv(t, b, shared)) })

@@ -38,19 +38,19 @@ func testFacts(e *env) {
 		Skus: added(fullSku("a"), fullSku("b"), fullSku("c")), Users: added(fullUser("u1")), Coupons: added(coupons...),
 		Counters: []app.CounterChange{{Name: app.CatalogueCounter, Old: none, New: 3}, {Name: "used/x", Old: none, New: 5}, {Name: "used/y", Old: none, New: 6}},
 	})
-	read := func(n app.FactNeeds) *app.Facts {
-		f, err := e.ReadFacts(e.Context(), e.shop, &n)
+	read := func(n app.PriceInputNeeds) *app.PriceInputs {
+		f, err := e.ReadPriceInputs(e.Context(), e.shop, &n)
 		e.must(err)
 		return f
 	}
 	code := func(d marketing.CouponData) string { return d.Code }
 
-	f := read(app.FactNeeds{})
+	f := read(app.PriceInputNeeds{})
 	e.same("the shop", e.shop, f.Shop.ID)
 	e.same("the catalogue's version", map[string]int64{app.CatalogueCounter: 3}, f.Counters)
 	e.same("nothing else", []int{0, 0, 0}, []int{len(f.Skus), len(f.Coupons), len(f.Wallet)})
 
-	f = read(app.FactNeeds{
+	f = read(app.PriceInputNeeds{
 		Skus: []string{"c", "none", "a"}, User: "u1", Counters: []string{"used/y", "none"}, Coupons: []string{"J-nobody's", "none", "G-used"},
 		Wallet: &app.WalletNeeds{User: "u1", Now: now, Limit: 10},
 	})
@@ -66,8 +66,8 @@ func testFacts(e *env) {
 	e.same("the wallet, the soonest to expire first", []string{"a-ends-first", "A-ends-soon", "B-ends-soon", "E-never-ends"}, wallet)
 	e.same("a whole coupon", coupons[0], f.Wallet[2])
 
-	f = read(app.FactNeeds{User: "nobody", Wallet: &app.WalletNeeds{User: "u1", Now: now, Limit: 2}})
+	f = read(app.PriceInputNeeds{User: "nobody", Wallet: &app.WalletNeeds{User: "u1", Now: now, Limit: 2}})
 	e.same("a plain user", shop.User{ID: "nobody"}, f.User)
 	e.same("a part of the wallet", []string{"A-ends-soon", "a-ends-first"}, sorted(f.Wallet, code))
-	e.same("the wallet of nobody", 0, len(read(app.FactNeeds{Wallet: &app.WalletNeeds{User: "", Now: now, Limit: 9}}).Wallet))
+	e.same("the wallet of nobody", 0, len(read(app.PriceInputNeeds{Wallet: &app.WalletNeeds{User: "", Now: now, Limit: 9}}).Wallet))
 }

@@ -15,8 +15,8 @@ import (
 // to learn whether they are still right.
 const CatalogueCounter = "catalogue"
 
-// FactNeeds says what a price depends on.
-type FactNeeds struct {
+// PriceInputNeeds says what a price depends on.
+type PriceInputNeeds struct {
 	Skus     []string
 	User     string // "" reads none
 	Counters []string
@@ -34,12 +34,12 @@ type WalletNeeds struct {
 // rules is the newest snapshot of a shop's rules, at most half a second behind
 // a change made by another instance.
 func (a *App) rules(ctx context.Context, shop string) (*marketing.Rules, error) {
-	_, rules, err := a.Facts(ctx, shop, &FactNeeds{})
+	_, rules, err := a.PriceInputs(ctx, shop, &PriceInputNeeds{})
 	return rules, err
 }
 
-// Facts is what a price depends on beside its rules.
-type Facts struct {
+// PriceInputs is what a price depends on beside its rules.
+type PriceInputs struct {
 	Shop     shop.Shop        // with the version of the rules
 	Counters map[string]int64 // those that are not 0, CatalogueCounter among them
 	Skus     []inventory.Data // those that exist, in any order

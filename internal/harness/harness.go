@@ -1,8 +1,8 @@
-// Package rig puts a whole backend together for tests: the real road over a
+// Package harness puts a whole backend together for tests: the real commands over a
 // real database, a clock that can be moved, and a channel whose gateway is in
 // memory. It is for tests of what lies behind HTTP; tests of the whole start
 // the binary.
-package rig
+package harness
 
 import (
 	"context"
@@ -29,8 +29,8 @@ type Store interface {
 	app.Effects
 }
 
-// Rig is a backend under test.
-type Rig struct {
+// Harness is a backend under test.
+type Harness struct {
 	*app.App
 	T      testing.TB
 	Store  Store
@@ -42,8 +42,8 @@ type Rig struct {
 }
 
 // New puts a backend together over a migrated store with the default shop.
-// wrap may put faults between the road and the store; nil puts none.
-func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) *Rig {
+// wrap may put faults between the engine and the store; nil puts none.
+func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) *Harness {
 	t.Helper()
 	if wrap == nil {
 		wrap = func(s app.Store) app.Store { return s }
@@ -56,8 +56,8 @@ func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) 
 	}
 	e := engine.New(wrap(s), engine.Options{Clock: c, Committers: committers, Log: log})
 	gate := NewGate(c.Now)
-	r := &Rig{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, App: &app.App{
-		Road: e, Store: s, Facts: e.Facts, Channels: gate, Clock: c, Rand: rand.Reader,
+	r := &Harness{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, App: &app.App{
+		Engine: e, Store: s, PriceInputs: e.PriceInputs, Channels: gate, Clock: c, Rand: rand.Reader,
 		Tokens: app.NewTokens(make([]byte, 32)), Log: log, Tracer: tracer, PublicURL: "http://127.0.0.1",
 	}}
 	t.Cleanup(e.Close)
@@ -65,7 +65,7 @@ func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) 
 }
 
 // Sku puts a sku with stock and a price in minor units.
-func (r *Rig) Sku(id string, price, stock int64) {
+func (r *Harness) Sku(id string, price, stock int64) {
 	r.T.Helper()
 	if _, err := r.PutSku(context.Background(), shop.Default, id, inventory.Definition{Name: id, Price: price, Stock: &stock}); err != nil {
 		r.T.Fatal(err)
@@ -78,7 +78,7 @@ func Cart(user, sku string, coupons ...string) app.PlaceOrder {
 }
 
 // React lets every reaction catch up with the log.
-func (r *Rig) React() {
+func (r *Harness) React() {
 	r.T.Helper()
 	for i := range app.Reactions {
 		for {
@@ -94,7 +94,7 @@ func (r *Rig) React() {
 }
 
 // Audit lets the reactions catch up and fails the test for every offence.
-func (r *Rig) Audit() *app.Report {
+func (r *Harness) Audit() *app.Report {
 	r.T.Helper()
 	r.React()
 	report, err := app.Audit(context.Background(), r.Store, shop.Default)

@@ -21,11 +21,11 @@ const (
 	maxShelf = 20_000
 )
 
-// Shelf is what an instance remembers of a shop between quotes: skus and
+// CatalogueCache is what an instance remembers of a shop between quotes: skus and
 // users as they are at one version of the catalogue. All of it is right as
 // long as the version is: there is nothing to expire one by one. It is safe
 // for use by many at once, and its zero value is empty.
-type Shelf struct {
+type CatalogueCache struct {
 	mu      sync.Mutex
 	shop    shop.Shop
 	version int64     // of the catalogue
@@ -35,26 +35,26 @@ type Shelf struct {
 	users   map[string]shop.User
 }
 
-// Facts is what a price depends on, at most half a second behind a change made
+// PriceInputs is what a price depends on, at most half a second behind a change made
 // by another instance and never behind one that Changed was told of. What
 // nobody uses up (what skus and users are) is remembered; coupons and counters
 // are read each time. What has to be read is read at one moment, in one round
 // trip.
 //
-// The stock in Facts.Skus is as old as their description: it is not for use.
-func (s *Shelf) Facts(ctx context.Context, store Store, shop string, n *FactNeeds) (*Facts, error) {
+// The stock in PriceInputs.Skus is as old as their description: it is not for use.
+func (s *CatalogueCache) PriceInputs(ctx context.Context, store Store, shop string, n *PriceInputNeeds) (*PriceInputs, error) {
 	f, version, missing, changes := s.look(n)
 	if missing == nil {
 		return f, nil
 	}
-	read, err := store.ReadFacts(ctx, shop, missing)
+	read, err := store.ReadPriceInputs(ctx, shop, missing)
 	if err != nil {
 		return nil, err
 	}
 	s.put(missing, read, changes)
 	if known := len(n.Skus) > len(missing.Skus) || n.User != missing.User; known && read.Counters[CatalogueCounter] != version {
 		// What was remembered is of another version than what was read.
-		if f, err = store.ReadFacts(ctx, shop, n); err == nil {
+		if f, err = store.ReadPriceInputs(ctx, shop, n); err == nil {
 			s.put(n, f, changes)
 		}
 		return f, err
@@ -68,11 +68,11 @@ func (s *Shelf) Facts(ctx context.Context, store Store, shop string, n *FactNeed
 
 // look finds what is remembered. missing is what has to be read, nil for
 // nothing.
-func (s *Shelf) look(n *FactNeeds) (f *Facts, version int64, missing *FactNeeds, changes int) {
+func (s *CatalogueCache) look(n *PriceInputNeeds) (f *PriceInputs, version int64, missing *PriceInputNeeds, changes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f = &Facts{Shop: s.shop, Skus: make([]inventory.Data, 0, len(n.Skus))}
-	m := &FactNeeds{Coupons: n.Coupons, Counters: n.Counters, Wallet: n.Wallet}
+	f = &PriceInputs{Shop: s.shop, Skus: make([]inventory.Data, 0, len(n.Skus))}
+	m := &PriceInputNeeds{Coupons: n.Coupons, Counters: n.Counters, Wallet: n.Wallet}
 	for _, id := range n.Skus {
 		if d, ok := s.skus[id]; ok {
 			f.Skus = append(f.Skus, d)
@@ -94,7 +94,7 @@ func (s *Shelf) look(n *FactNeeds) (f *Facts, version int64, missing *FactNeeds,
 
 // put remembers what was read. changes is what look said before the reading:
 // if something was changed here since, it may have been read as it was before.
-func (s *Shelf) put(n *FactNeeds, f *Facts, changes int) {
+func (s *CatalogueCache) put(n *PriceInputNeeds, f *PriceInputs, changes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	version := f.Counters[CatalogueCounter]
@@ -126,7 +126,7 @@ func (s *Shelf) put(n *FactNeeds, f *Facts, changes int) {
 }
 
 // Changed is told of each commit made here.
-func (s *Shelf) Changed(c *Changes) {
+func (s *CatalogueCache) Changed(c *Changes) {
 	catalogue := slices.ContainsFunc(c.Counters, func(c CounterChange) bool { return c.Name == CatalogueCounter })
 	if !catalogue && !c.BumpRules {
 		return

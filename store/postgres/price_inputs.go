@@ -15,11 +15,11 @@ const wallet = "SELECT " + couponColumns + ` FROM coupons
 		AND (valid_from IS NULL OR valid_from <= $3) AND (valid_until IS NULL OR valid_until > $3)
 	ORDER BY valid_until NULLS LAST, code LIMIT $4`
 
-// ReadFacts reads what a price depends on, in one round trip.
-func (s *Store) ReadFacts(ctx context.Context, id string, n *app.FactNeeds) (*app.Facts, error) {
+// ReadPriceInputs reads what a price depends on, in one round trip.
+func (s *Store) ReadPriceInputs(ctx context.Context, id string, n *app.PriceInputNeeds) (*app.PriceInputs, error) {
 	var shops []shop.Shop
 	var users []shop.User
-	f := &app.Facts{Counters: map[string]int64{}}
+	f := &app.PriceInputs{Counters: map[string]int64{}}
 	err := s.snapshot(ctx, func(b *pgx.Batch) {
 		queue(b, &shops, 1, scanShop, shopRow, id)
 		b.Queue("SELECT name, value FROM counters WHERE shop = $1 AND name = ANY($2)", id,

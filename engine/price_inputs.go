@@ -7,14 +7,14 @@ import (
 	"github.com/tandem-pay/tandem/marketing"
 )
 
-// Facts is what a price depends on (see app.Shelf), with the rules to price
+// PriceInputs is what a price depends on (see app.CatalogueCache), with the rules to price
 // by: those of the version that was found with the rest, or newer ones.
-func (e *Engine) Facts(ctx context.Context, shop string, n *app.FactNeeds) (*app.Facts, *marketing.Rules, error) {
-	l, err := e.lane(shop)
+func (e *Engine) PriceInputs(ctx context.Context, shop string, n *app.PriceInputNeeds) (*app.PriceInputs, *marketing.Rules, error) {
+	l, err := e.queue(shop)
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := l.shelf.Facts(ctx, e.store, shop, n)
+	f, err := l.catalogue.PriceInputs(ctx, e.store, shop, n)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/engine"
-	"github.com/tandem-pay/tandem/internal/rig"
+	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/pricing"
@@ -23,9 +23,9 @@ type reading struct {
 	after func()
 }
 
-func (s *reading) ReadFacts(ctx context.Context, shop string, n *app.FactNeeds) (*app.Facts, error) {
+func (s *reading) ReadPriceInputs(ctx context.Context, shop string, n *app.PriceInputNeeds) (*app.PriceInputs, error) {
 	s.reads.Add(1)
-	f, err := s.Store.ReadFacts(ctx, shop, n)
+	f, err := s.Store.ReadPriceInputs(ctx, shop, n)
 	if s.after != nil {
 		s.after()
 	}
@@ -82,7 +82,7 @@ func cost(t *testing.T, a *app.App) int64 {
 // TestFactsOfOurOwn: what was changed here is in force for the next quote,
 // and what was not is not read again.
 func TestFactsOfOurOwn(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		s := &reading{}
 		r := open(func(store app.Store) app.Store { s.Store = store; return s })
 		r.Sku("A", 1000, 10)
@@ -116,12 +116,12 @@ func TestFactsOfOurOwn(t *testing.T) {
 // TestFactsOfOthers: a quote that begins a second after another instance's
 // change was answered knows of it.
 func TestFactsOfOthers(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		r := open(nil)
 		r.Sku("A", 1000, 10)
 		e := engine.New(r.Store, engine.Options{Clock: r.Clock, Committers: r.Committers})
 		t.Cleanup(e.Close)
-		other := &app.App{Road: e, Store: r.Store, Facts: e.Facts, Clock: r.Clock, Rand: r.Rand, Log: r.Log, Tracer: r.Tracer}
+		other := &app.App{Engine: e, Store: r.Store, PriceInputs: e.PriceInputs, Clock: r.Clock, Rand: r.Rand, Log: r.Log, Tracer: r.Tracer}
 		for _, tt := range catalogueChanges {
 			was := cost(t, r.App)
 			if err := tt.change(other); err != nil {
@@ -149,7 +149,7 @@ func TestFactsOfOthers(t *testing.T) {
 // TestFactsReadBefore: what was read before a change and comes back after it
 // is forgotten.
 func TestFactsReadBefore(t *testing.T) {
-	rig.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *rig.Rig) {
+	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
 		s := &reading{}
 		r := open(func(store app.Store) app.Store { s.Store = store; return s })
 		r.Sku("A", 1000, 10)

@@ -12,9 +12,9 @@ var wallet = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_use
 		AND (valid_from IS NULL OR valid_from <= ?3) AND (valid_until IS NULL OR valid_until > ?3)
 	ORDER BY valid_until NULLS LAST, code LIMIT ?4`
 
-// ReadFacts reads what a price depends on.
-func (s *Store) ReadFacts(ctx context.Context, id string, n *app.FactNeeds) (*app.Facts, error) {
-	f := &app.Facts{Counters: map[string]int64{}, User: shop.User{ID: n.User}}
+// ReadPriceInputs reads what a price depends on.
+func (s *Store) ReadPriceInputs(ctx context.Context, id string, n *app.PriceInputNeeds) (*app.PriceInputs, error) {
+	f := &app.PriceInputs{Counters: map[string]int64{}, User: shop.User{ID: n.User}}
 	err := s.snapshot(ctx, func(q query) (err error) {
 		if f.Shop, err = one(ctx, q, scanShop, noShop(id), shopRow, id); err != nil {
 			return err
