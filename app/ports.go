@@ -191,8 +191,8 @@ type Books interface {
 	EachSettled(ctx context.Context, shop, channel string, from, to time.Time, f func(BookEntry) error) error
 	// EntriesByNo are the payments with these numbers, of any channel.
 	EntriesByNo(ctx context.Context, shop string, nos []string) ([]BookEntry, error)
-	// EachRefund are the refunds that are not over, or that were over in
-	// [from, to).
+	// EachRefund are the refunds that were made before to and were not over
+	// before from: all that can have moved money in [from, to).
 	EachRefund(ctx context.Context, shop string, from, to time.Time, f func(payment.RefundData) error) error
 	// RefundsByNo are the refunds with these numbers.
 	RefundsByNo(ctx context.Context, shop string, nos []string) ([]payment.RefundData, error)

@@ -25,6 +25,9 @@ const (
 	discrepancyBatch = 100
 	lookupBatch      = 1000
 	reconcileTime    = 2 * time.Hour
+	// clocksDiffer is how far a channel's clock and ours may differ: a refund
+	// that we made at 00:10 may have been done at 23:40 by the channel.
+	clocksDiffer = time.Hour
 )
 
 // Progress is told how far a reconciliation is: a stage, and rows done in it.
@@ -150,7 +153,9 @@ func (r *reconciler) gatherOurs(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = r.a.Store.EachRefund(ctx, r.shop, r.span.From, r.span.To, func(d payment.RefundData) error {
+	// A refund is over when its last part is, and when we learn of that: a part
+	// of it may have moved on a day before.
+	err = r.a.Store.EachRefund(ctx, r.shop, r.span.From.Add(-clocksDiffer), r.span.To.Add(clocksDiffer), func(d payment.RefundData) error {
 		for i := range d.Allocations {
 			p := &d.Allocations[i]
 			if p.Channel != r.name || p.Status != payment.RefundSucceeded || p.ByHand || p.DoneAt.Before(r.span.From) || !p.DoneAt.Before(r.span.To) {
@@ -183,6 +188,9 @@ func (r *reconciler) refundRow(ctx context.Context, d *payment.RefundData, p *pa
 	o := reconcile.Ours{
 		Kind: payment.BillRefund, PaymentNo: p.Payment, RefundNo: p.No, Amount: p.Amount, Currency: d.Currency,
 		State: string(p.Status), Settled: p.Status == payment.RefundSucceeded, At: p.DoneAt, CreatedAt: d.CreatedAt,
+	}
+	if p.ByHand {
+		o.At = time.Time{} // when an operator said so; the channel may have moved it at any time
 	}
 	if isRepeat(p.Payment) {
 		again, err := r.a.Store.Payment(ctx, r.shop, p.Payment)
@@ -227,13 +235,16 @@ func (r *reconciler) match(ctx context.Context, part int) error {
 }
 
 // complete adds what the bill names and the day's books have not: payments
-// that are open or of another day, refunds that are under way.
+// that are open or of another day, refunds that are under way. Of a refund it
+// adds only the part that is named: the others may be of another channel, or
+// stand in another partition, and would be taken for missing here.
 func (r *reconciler) complete(ctx context.Context, ours []reconcile.Ours, theirs []payment.BillRow) ([]reconcile.Ours, error) {
 	have := make(map[string]int, len(ours))
 	for i := range ours {
 		have[key(ours[i].Kind, ours[i].PaymentNo, ours[i].RefundNo)] = i
 	}
 	var payments, refunds []string
+	named := map[string]bool{} // keys of refunds
 	want := func(no string) {
 		if _, ok := have[key(payment.BillPayment, no, "")]; !ok && no != "" {
 			payments = append(payments, no)
@@ -242,8 +253,9 @@ func (r *reconciler) complete(ctx context.Context, ours []reconcile.Ours, theirs
 	for i := range theirs {
 		t := &theirs[i]
 		want(t.PaymentNo)
-		if _, ok := have[key(t.Kind, t.PaymentNo, t.RefundNo)]; !ok && t.Kind == payment.BillRefund {
-			refunds = append(refunds, payment.RefundOf(t.RefundNo))
+		k := key(t.Kind, t.PaymentNo, t.RefundNo)
+		if _, ok := have[k]; !ok && t.Kind == payment.BillRefund {
+			refunds, named[k] = append(refunds, payment.RefundOf(t.RefundNo)), true
 		}
 	}
 	for i := range ours {
@@ -272,8 +284,7 @@ func (r *reconciler) complete(ctx context.Context, ours []reconcile.Ours, theirs
 				if err != nil {
 					return nil, err
 				}
-				if _, ok := have[key(o.Kind, o.PaymentNo, o.RefundNo)]; !ok {
-					have[key(o.Kind, o.PaymentNo, o.RefundNo)] = len(ours)
+				if named[key(o.Kind, o.PaymentNo, o.RefundNo)] {
 					ours = append(ours, o)
 				}
 			}

@@ -65,11 +65,11 @@ func (s *Store) ListRefunds(ctx context.Context, shop string, f app.RefundFilter
 		refundColumns, strings.Join(where, " AND "), len(args)+1), args...)
 }
 
-// EachRefund reads what is not over, and what was over in [from, to), row by
-// row.
+// EachRefund reads what was made before to and was not over before from, row
+// by row.
 func (s *Store) EachRefund(ctx context.Context, shop string, from, to time.Time, f func(payment.RefundData) error) error {
-	return stream(ctx, s.read, f, scanRefund, "SELECT "+refundColumns+` FROM refunds WHERE shop = $1 AND status = 'pending' AND status <> ''
-		UNION ALL SELECT `+refundColumns+" FROM refunds WHERE shop = $1 AND done_at >= $2 AND done_at < $3", shop, from, to)
+	return stream(ctx, s.read, f, scanRefund, "SELECT "+refundColumns+` FROM refunds WHERE shop = $1 AND status = 'pending' AND status <> '' AND created_at < $3
+		UNION ALL SELECT `+refundColumns+" FROM refunds WHERE shop = $1 AND done_at >= $2 AND created_at < $3", shop, from, to)
 }
 
 var (

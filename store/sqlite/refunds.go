@@ -48,8 +48,8 @@ var refunds = kind[payment.RefundData]{
 var (
 	refundsOfOrder = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ? AND order_no = ? ORDER BY refund_no"
 
-	openRefunds = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ?1 AND status = 'pending'"
-	overRefunds = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ?1 AND done_at >= ?2 AND done_at < ?3 AND done_at IS NOT NULL"
+	openRefunds = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ?1 AND status = 'pending' AND created_at < ?3"
+	overRefunds = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ?1 AND done_at >= ?2 AND created_at < ?3 AND done_at IS NOT NULL"
 )
 
 // Refund reads one refund.
@@ -85,8 +85,8 @@ func (s *Store) ListRefunds(ctx context.Context, shop string, f app.RefundFilter
 	return items, next, err
 }
 
-// EachRefund reads what is not over, and what was over in [from, to), row by
-// row.
+// EachRefund reads what was made before to and was not over before from, row
+// by row.
 func (s *Store) EachRefund(ctx context.Context, shop string, from, to time.Time, f func(payment.RefundData) error) error {
 	return each(ctx, s.reading, refunds.scan, f, openRefunds+" UNION ALL "+overRefunds, shop, from.UnixMicro(), to.UnixMicro())
 }

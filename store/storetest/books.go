@@ -147,17 +147,22 @@ func testSettled(e *env) {
 
 func testRefundsOfTime(e *env) {
 	from, to := now, now.Add(24*time.Hour)
-	done := func(at time.Time, status payment.RefundStatus) func(*payment.RefundData) {
-		return func(r *payment.RefundData) { r.Status, r.DoneAt, r.NextTryAt = status, at, time.Time{} }
+	done := func(made, at time.Time, status payment.RefundStatus) func(*payment.RefundData) {
+		return func(r *payment.RefundData) {
+			r.CreatedAt, r.Status, r.DoneAt, r.NextTryAt = made, status, at, time.Time{}
+		}
 	}
+	before := from.Add(-time.Hour)
 	var c app.Changes
 	for i, change := range []func(*payment.RefundData){
 		func(*payment.RefundData) {}, // not over
 		func(r *payment.RefundData) { r.CreatedAt, r.NextTryAt = from.AddDate(-1, 0, 0), time.Time{} },
-		done(from, payment.RefundSucceeded),
-		done(to.Add(-time.Microsecond), payment.RefundGivenUp),
-		done(from.Add(-time.Microsecond), payment.RefundSucceeded),
-		done(to, payment.RefundSucceeded),
+		done(before, from, payment.RefundSucceeded),
+		done(from, to.Add(-time.Microsecond), payment.RefundGivenUp),
+		done(to.Add(-time.Microsecond), to.AddDate(0, 1, 0), payment.RefundSucceeded),
+		done(before, from.Add(-time.Microsecond), payment.RefundSucceeded),
+		done(to, to, payment.RefundSucceeded),
+		func(r *payment.RefundData) { r.CreatedAt = to },
 	} {
 		r := fullRefund(fmt.Sprint(3000+i), "1001")
 		change(&r)
@@ -165,7 +170,7 @@ func testRefundsOfTime(e *env) {
 	}
 	e.write(c)
 	var want, got []payment.RefundData
-	for _, i := range []int{0, 1, 2, 3} {
+	for _, i := range []int{0, 1, 2, 3, 4} {
 		want = append(want, c.Refunds[i].New)
 	}
 	e.must(e.EachRefund(e.Context(), e.shop, from, to, func(r payment.RefundData) error {
