@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Movable is the wall clock plus an offset that only grows. The zero value
+// Movable is the wall clock plus an offset that only grows once it runs. The zero value
 // is not useful; see New. It is safe for use by many at once.
 type Movable struct {
 	mu      sync.Mutex
@@ -20,6 +20,10 @@ type Movable struct {
 
 // New makes a clock that shows the present time.
 func New() *Movable { return &Movable{} }
+
+// StartingAt makes a clock that shows a chosen time at first, which may be
+// past, and runs on with the wall clock.
+func StartingAt(at time.Time) *Movable { return &Movable{offset: time.Until(at)} }
 
 // Now is the clock's time, UTC.
 func (c *Movable) Now() time.Time {

@@ -52,3 +52,23 @@ func TestMovable(t *testing.T) {
 		})
 	}
 }
+
+func TestStartingAt(t *testing.T) {
+	for _, at := range []string{"2020-02-29T23:59:59Z", "2026-11-30T15:45:00Z", "2031-01-01T00:00:00+08:00"} {
+		synctest.Test(t, func(t *testing.T) {
+			start, err := time.Parse(time.RFC3339, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := clock.StartingAt(start)
+			if now := c.Now(); !now.Equal(start) || now.Location() != time.UTC {
+				t.Errorf("it starts at %v, want %v", now, start)
+			}
+			fired := c.After(time.Minute)
+			time.Sleep(time.Minute)
+			if at := <-fired; !at.Equal(start.Add(time.Minute)) {
+				t.Errorf("it fired at %v", at)
+			}
+		})
+	}
+}

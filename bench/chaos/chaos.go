@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/bench/load"
+	"github.com/tandem-pay/tandem/sandbox"
 )
 
 // Options of a run. Zero fields take the defaults given.
@@ -55,13 +56,13 @@ const (
 // faults are all that a shop comes out of, by itself or with an operator. Of
 // the bill's, those that make it unreadable: a bill that lies about money is
 // the channel's own mistake, and shows as a difference.
-var faults = []string{
-	"timeout_after_commit", "timeout_no_effect", "error_500_no_effect", "error_500_with_effect", "rate_limited_429", "corrupt_signature",
-	"signtest_signature", "unsigned", "slow", "half_answer", "huge_answer",
-	"lost", "duplicated", "duplicates", "delayed", "reordered", "refund_before_payment", "signtest_probe", "second_id",
-	"pay_after_close", "second_payment", "paid_twice", "platform_coupon",
-	"merchant_short", "user_account_closed", "refund_abnormal", "refund_closed", "refund_never_ends",
-	"bill_bad_count", "bill_bad_hash", "bill_truncated", "bill_wrong_encoding", "bill_zip_bomb",
+var faults = []sandbox.Fault{
+	sandbox.TimeoutAfterCommit, sandbox.TimeoutNoEffect, sandbox.Error500NoEffect, sandbox.Error500WithEffect, sandbox.RateLimited, sandbox.CorruptSignature,
+	sandbox.SigntestSignature, sandbox.Unsigned, sandbox.Slow, sandbox.HalfAnswer, sandbox.HugeAnswer,
+	sandbox.Lost, sandbox.Duplicated, sandbox.Twins, sandbox.Delayed, sandbox.Reordered, sandbox.RefundBeforePayment, sandbox.SigntestProbe, sandbox.SecondID,
+	sandbox.PayAfterClose, sandbox.SecondPayment, sandbox.PaidTwice, sandbox.PlatformCoupon,
+	sandbox.MerchantShort, sandbox.UserAccountClosed, sandbox.EndsAbnormal, sandbox.EndsClosed, sandbox.NeverEnds,
+	sandbox.BillBadCount, sandbox.BillBadHash, sandbox.BillTruncated, sandbox.BillWrongEncoding, sandbox.BillZipBomb,
 }
 
 // Run does all of it and reports. The error is of the run itself; what went
@@ -310,8 +311,8 @@ func (r *run) reconcile(ctx context.Context) error {
 			return err
 		}
 		if round == 0 {
-			for _, f := range []string{"bill_truncated", "bill_bad_hash", "bill_zip_bomb"} {
-				if err := r.c.must(ctx, "POST", "/sandbox/faults", "", map[string]any{"op": "bill", "fault": f, "count": 1}, nil); err != nil {
+			for _, f := range []sandbox.Fault{sandbox.BillTruncated, sandbox.BillBadHash, sandbox.BillZipBomb} {
+				if err := r.c.must(ctx, "POST", "/sandbox/faults", "", map[string]any{"op": sandbox.OpBill, "fault": f, "count": 1}, nil); err != nil {
 					return err
 				}
 			}

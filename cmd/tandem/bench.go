@@ -30,10 +30,11 @@ type benchCmd struct {
 	Skus     int           `help:"Skus to order from; with 2, every order wants the same." default:"1000"`
 	JSON     bool          `help:"Write the report as JSON."`
 
-	Chaos  bool    `help:"Take orders through both channels of the sandbox with every fault switched on at random, until everything is at rest, and compare the buyers' wallets, the bills and the books."`
-	Seed   uint64  `help:"What chance is drawn from (--chaos)." default:"1"`
-	Orders int     `help:"How many orders (--chaos)." default:"20000"`
-	Rate   float64 `help:"The share of operations that are struck (--chaos)." default:"0.08"`
+	Chaos  bool      `help:"Take orders through both channels of the sandbox with every fault switched on at random, until everything is at rest, and compare the buyers' wallets, the bills and the books."`
+	Seed   uint64    `help:"What chance is drawn from (--chaos)." default:"1"`
+	Orders int       `help:"How many orders (--chaos)." default:"20000"`
+	Rate   float64   `help:"The share of operations that are struck (--chaos)." default:"0.08"`
+	At     time.Time `help:"The time at which the server's clock starts, e.g. shortly before midnight (2026-11-30T15:45:00Z); now when absent (--chaos)." placeholder:"TIME"`
 }
 
 // ordersPerSecond is how fast a server is at most thought to be: every other
@@ -101,6 +102,8 @@ func (c *benchCmd) check() error {
 		return usageError{errors.New("--duration: want 1s to 1h")}
 	case c.Chaos && (c.Orders < 1 || c.Orders > 1_000_000 || c.Rate < 0 || c.Rate > 0.5):
 		return usageError{errors.New("--orders: want 1 to 1000000; --rate: want 0 to 0.5")}
+	case !c.Chaos && !c.At.IsZero():
+		return usageError{errors.New("--at is for --chaos")}
 	case c.Chaos && c.Target != "":
 		return usageError{errors.New("--chaos starts a server of its own")}
 	case c.Lives < 1 || c.Lives > 1_000_000:

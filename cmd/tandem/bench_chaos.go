@@ -31,7 +31,11 @@ func (c *benchCmd) runChaos(ctx context.Context, s streams) (err error) {
 		}
 	}()
 	db := dbFlags{DB: c.DB, Data: filepath.Join(dir, "data")}
-	server, err := c.serve(ctx, &db, "--log-level", "warn")
+	flags := []string{"--log-level", "warn"}
+	if !c.At.IsZero() {
+		flags = append(flags, "--at", c.At.Format(time.RFC3339))
+	}
+	server, err := c.serve(ctx, &db, flags...)
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/tandem-pay/tandem/clock"
 )
 
 // serveCmd is tandem serve.
@@ -15,6 +18,7 @@ type serveCmd struct {
 	PublicURL    string        `help:"How channels and browsers reach this server; http://<listen> when absent." placeholder:"URL"`
 	APIKey       string        `help:"The first secret key (sk_…); made up when absent." placeholder:"SK"`
 	NoSandbox    bool          `help:"Do not mount the sandbox gateway, nor the test clock."`
+	At           time.Time     `help:"The time at which the test clock starts (2026-11-30T15:45:00Z); now when absent. Time must not go back in one database." placeholder:"TIME"`
 	NoDemo       bool          `help:"Do not make the demo shop, nor serve its checkout page."`
 	MaxQueue     int           `help:"Commands that may wait in one shop's lane before the answer is 429." default:"4096"`
 	Drain        time.Duration `help:"How long in-flight work may take after SIGTERM." default:"20s"`
@@ -27,6 +31,9 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
+	if !c.At.IsZero() && c.NoSandbox {
+		return usageError{errors.New("--at moves the test clock, which --no-sandbox leaves out")}
+	}
 	server, err := start(ctx, c, s)
 	if err != nil {
 		return err
@@ -41,6 +48,14 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 		err = stopped
 	}
 	return err
+}
+
+// clock is what everything in the server tells the time by.
+func (c *serveCmd) clock() *clock.Movable {
+	if c.At.IsZero() {
+		return clock.New()
+	}
+	return clock.StartingAt(c.At)
 }
 
 func (c *serveCmd) handler(s streams) slog.Handler {

@@ -63,7 +63,7 @@ type server struct {
 // other; what it started is stopped again if a later part fails.
 func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error) {
 	calmCollector()
-	sv := &server{cfg: cfg, broken: make(chan error, 4), drain: make(chan struct{}), log: telemetry.NewLog(cfg.handler(s)), clock: clock.New(), metrics: telemetry.NewMetrics()}
+	sv := &server{cfg: cfg, broken: make(chan error, 4), drain: make(chan struct{}), log: telemetry.NewLog(cfg.handler(s)), clock: cfg.clock(), metrics: telemetry.NewMetrics()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, sv.stop(time.Second))
