@@ -26,10 +26,13 @@ setup: ## Find or install what the tests need: PostgreSQL, Chromium, Node.
 test: setup ## Pass every test, races included.
 	@$(GO) vet ./...
 	@$(GO) test -race -timeout 15m ./...
+	@$(GO) vet -tags bench ./cmd/tandem
+	@$(GO) test -race -tags bench -run TestBench ./cmd/tandem
 
 .PHONY: quick
 quick: ## The tests without the race detector.
 	@$(GO) test ./...
+	@$(GO) test -tags bench -run TestBench ./cmd/tandem
 
 .PHONY: bench
 bench: setup ## Measure against the baseline, side by side.

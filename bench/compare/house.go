@@ -65,7 +65,7 @@ func newHouse(ctx context.Context, c config, log io.Writer) (h *house, err error
 		return h, err
 	}
 	if h.tandem = c.tandem; h.tandem == "" {
-		if h.tandem, err = build(ctx, h.root, h.dir, "./cmd/tandem"); err != nil {
+		if h.tandem, err = build(ctx, h.root, h.dir, "./cmd/tandem", "-tags", "bench"); err != nil {
 			return h, err
 		}
 	}
@@ -202,7 +202,7 @@ func (h *house) seed(ctx context.Context, flags ...string) (s *load.Shop, err er
 // serve starts Tandem.
 func (h *house) serve(ctx context.Context, flags ...string) (*load.Process, error) {
 	args := []string{"serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(h.dir, "data"), "--master-key", h.master, "--api-key", h.key,
-		"--no-demo", "--no-sandbox", "--bench-channel", "--log-level", "warn"}
+		"--no-demo", "--no-sandbox", "--log-level", "warn"}
 	return load.Start(ctx, h.tandem, append(args, flags...)...)
 }
 

@@ -61,7 +61,7 @@ func main() {
 	flag.Int64Var(&c.lives, "lives", 5000, "orders of a run of whole lives")
 	flag.Int64Var(&c.callbacks, "callbacks", 20_000, "callbacks of a run (callbacks, isolation)")
 	flag.IntVar(&c.orders, "orders", 20_000, "orders of a storm (chaos)")
-	flag.StringVar(&c.tandem, "tandem", "", "program to measure; built from this module when absent")
+	flag.StringVar(&c.tandem, "tandem", "", "program to measure, built with -tags bench; built from this module when absent")
 	flag.IntVar(&c.conns, "conns", 16, "connections of the baseline's pool")
 	flag.BoolVar(&c.json, "json", false, "write the results as JSON")
 	flag.BoolVar(&c.strict, "strict", false, "fail when a goal is missed")
@@ -155,10 +155,10 @@ func machine() string {
 	return s + ", " + runtime.Version()
 }
 
-// build compiles a program of this module into the folder.
-func build(ctx context.Context, root, dir, pkg string) (string, error) {
+// build compiles a program of this module into the folder, with flags.
+func build(ctx context.Context, root, dir, pkg string, flags ...string) (string, error) {
 	program := filepath.Join(dir, filepath.Base(pkg))
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", program, pkg)
+	cmd := exec.CommandContext(ctx, "go", append(append([]string{"build", "-trimpath", "-o", program}, flags...), pkg)...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build %s: %w\n%s", pkg, err, out)

@@ -13,7 +13,8 @@ import (
 	"github.com/tandem-pay/tandem/sandbox"
 )
 
-// The channels of a server under load, each named as its kind.
+// The channels of a server under load, each named as its kind. A server has
+// them if it was built with the tag bench.
 const (
 	BenchChannel = "bench"      // answers at once
 	SlowChannel  = "bench-slow" // hangs

@@ -22,7 +22,7 @@ type benchCmd struct {
 	Target   string        `help:"Server to load (http://host:port); one is started for it when absent." placeholder:"URL"`
 	Key      string        `help:"Secret key of the target." placeholder:"SK"`
 	DB       string        `help:"Database of the server that is started, and of the audit. It is filled with orders. A throw-away SQLite file when absent." placeholder:"URL"`
-	Scenario string        `help:"orders: place them. lives: place, pay, until the coupons are used. quotes: price carts." default:"orders" enum:"orders,lives,quotes"`
+	Scenario string        `help:"orders: place them. lives: place, pay, until the coupons are used (needs a program that was built with go build -tags bench). quotes: price carts." default:"orders" enum:"orders,lives,quotes"`
 	Clients  int           `help:"Clients, each with one request at a time." default:"64"`
 	Duration time.Duration `help:"How long to measure (orders and quotes)." default:"10s"`
 	WarmUp   time.Duration `help:"How long to load before anything is counted." default:"2s"`
@@ -62,7 +62,7 @@ func (c *benchCmd) Run(ctx context.Context, s streams) (err error) {
 		}
 		defer os.RemoveAll(dir)
 		db.Data = filepath.Join(dir, "data")
-		server, err := c.serve(ctx, &db, "--no-sandbox", "--bench-channel", "--log-level", "error")
+		server, err := c.serve(ctx, &db, "--no-sandbox", "--log-level", "error")
 		if err != nil {
 			return err
 		}
@@ -94,6 +94,8 @@ func (c *benchCmd) check() error {
 	switch {
 	case c.Target != "" && c.Key == "":
 		return usageError{errors.New("--target needs --key, a secret key of that server")}
+	case c.Scenario == "lives" && !c.Chaos && c.Target == "" && loadKinds == nil:
+		return usageError{errors.New("--scenario lives needs a program that was built with -tags bench: this one has no channel that answers at once")}
 	case c.Clients < 1 || c.Clients > 10_000:
 		return usageError{errors.New("--clients: want 1 to 10000")}
 	case c.Skus < 1 || c.Skus > 99_999:
@@ -139,7 +141,7 @@ func (c *benchCmd) load(ctx context.Context, s streams, keys *sandbox.Keys) (*lo
 	case "lives":
 		want.Coupons = c.Lives
 		if err := load.PutChannel(ctx, t, load.BenchChannel, load.ChannelSettings(keys, load.BenchChannel)); err != nil {
-			return nil, fmt.Errorf("%w\n(lives need a server that was started with --bench-channel)", err)
+			return nil, fmt.Errorf("%w\n(lives need a server that was built with -tags bench)", err)
 		}
 	case "orders":
 		want.Coupons = int64((c.WarmUp+c.Duration).Seconds()*ordersPerSecond/2) + 1

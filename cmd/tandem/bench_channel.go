@@ -1,3 +1,5 @@
+//go:build bench
+
 package main
 
 import (
@@ -10,6 +12,10 @@ import (
 	"github.com/tandem-pay/tandem/channel/wechatpay"
 	"github.com/tandem-pay/tandem/payment"
 )
+
+// Only a program that is built to be measured (go build -tags bench) has these
+// kinds: nobody is to be paid through them.
+func init() { loadKinds = benchKinds }
 
 // benchKinds are WeChat Pay without the calls: for loads, which measure this
 // program and not a gateway. What is asked of the first is answered at once;

@@ -1,12 +1,17 @@
+//go:build bench
+
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/channel/guard"
 	"github.com/tandem-pay/tandem/clock"
@@ -57,4 +62,22 @@ func TestBenchChannelsAreGuarded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestBenchLives takes a few orders through their whole lives at a server that
+// it starts, on the channel that answers at once.
+func TestBenchLives(t *testing.T) {
+	t.Setenv(asMain, "1") // the server that it starts is this program
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"bench", "--scenario", "lives", "--lives", "20", "--clients", "4", "--skus", "10", "--json"}, streams{&out, &errs})
+	var got struct {
+		Load  load.Report
+		Audit app.Report
+	}
+	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != 0 {
+		t.Fatalf("exit %d, %v\n%s", code, err, errs.String())
+	}
+	if len(got.Load.Stages) != 3 || got.Audit.Orders != 20 || got.Audit.Payments != 20 || len(got.Audit.Offences) > 0 {
+		t.Errorf("%+v", got)
+	}
 }

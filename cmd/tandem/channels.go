@@ -28,6 +28,10 @@ func channelKinds(clock app.Clock, observe func(kind, call, outcome string)) []a
 	}
 }
 
+// loadKinds makes the kinds of channels that load generators use. It is nil but
+// in a program that is built with the tag bench.
+var loadKinds func(clock app.Clock, observe func(kind, call, outcome string)) []app.ChannelKind
+
 // config is a protocol's settings.
 type config[C any] interface {
 	Validate() error

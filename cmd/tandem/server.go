@@ -171,8 +171,8 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	tokens := app.NewTokens(tokenKey)
 	sv.auth = &app.Auth{Store: sv.db, Tokens: tokens}
 	kinds := channelKinds(sv.clock, sv.metrics.ChannelCall)
-	if sv.cfg.BenchChannel {
-		kinds = append(kinds, benchKinds(sv.clock, sv.metrics.ChannelCall)...)
+	if loadKinds != nil {
+		kinds = append(kinds, loadKinds(sv.clock, sv.metrics.ChannelCall)...)
 	}
 	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: kinds}
 	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Problem: api.WriteProblem, Observe: sv.observePush()})
