@@ -16,7 +16,7 @@ import (
 // echo answers every quote with the same one: the least that a handler in Go
 // has to do for a quote over HTTP. It checks the key, decodes the body into
 // its type, refuses what it does not know, and encodes an answer of the shape
-// and size of Tandem's. It asks nothing and prices nothing.
+// and size of Tandem's. It reads nothing and prices nothing.
 type echo struct {
 	key    string // the whole Authorization header
 	answer pricing.Quote

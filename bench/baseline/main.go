@@ -3,14 +3,15 @@
 // for each order.
 //
 // It is meant to be good. It uses Tandem's tables, its pricing and the
-// business rooms (so that both do the same work and Tandem's audit reads its
-// data), and differs in the way of its changes alone: each request takes a connection of
-// the pool, locks its rows in key order, decides, writes, commits. Nothing is
-// asked twice, no statement is run in a loop, statements are prepared once a
+// business packages (so that both do the same work and Tandem's audit reads
+// its data), and differs in how a change is made: each request takes a
+// connection of the pool, locks its rows in key order, decides, writes,
+// commits. Nothing is
+// read twice, no statement is run in a loop, statements are prepared once a
 // connection, rules are kept in memory, and what the tables can do in one
 // statement is one statement. It is lighter than Tandem where that is honest:
 // plain net/http, no schema validation, no traces, no metrics, no reactions
-// (coupons and stock follow a payment within its transaction).
+// (coupons and stock change within the transaction of the payment).
 //
 // With --echo it does none of this: it answers quotes with one that it was
 // given, and so shows what HTTP and JSON alone cost (echo.go).

@@ -41,7 +41,7 @@ const (
 	readCoupon = "SELECT code, template_id, user_id, status, order_no, locked_until, valid_from, valid_until, issued_at FROM coupons WHERE shop = $1 AND code = $2"
 )
 
-// paymentDoc is the part of a payment that nobody asks SQL about, as Tandem
+// paymentDoc is the part of a payment that no query selects by, as Tandem
 // stores it.
 type paymentDoc struct {
 	Request payment.PrepayRequest `json:"request"`
@@ -56,7 +56,7 @@ func orNil(t time.Time) *time.Time {
 	return &t
 }
 
-// open stores a payment before the channel is asked: eight statements.
+// open stores a payment before the channel is called: eight statements.
 func (pg *postgres) open(ctx context.Context, key string, hash []byte, orderNo string, ch *channel, notifyURL string) (p payment.Data, replayed bool, err error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	no := newNumber('2', now)
@@ -163,7 +163,8 @@ func (pg *postgres) settle(ctx context.Context, n payment.Notice, header http.He
 	return outcome, err
 }
 
-// paid tells the order, and if that is its end, its stock and coupons.
+// paid applies the money to the order; if that pays it, its stock is sold and
+// its coupons are used.
 func paid(ctx context.Context, tx pgx.Tx, p *payment.Payment, o *order.Order, now time.Time) error {
 	o.Note(p.Event(event.PaymentSucceeded, ""))
 	p.Apply(o.Settle(p.Data().Amount, now))
@@ -171,11 +172,11 @@ func paid(ctx context.Context, tx pgx.Tx, p *payment.Payment, o *order.Order, no
 	if d.Status != order.Paid {
 		return changeOrder(ctx, tx, o, now)
 	}
-	var follow []event.Event
+	var events []event.Event
 	skus, units := make([]string, len(d.Items)), make([]int64, len(d.Items))
 	for i, u := range d.Units() {
 		skus[i], units[i] = u.Sku, u.Quantity
-		follow = append(follow, event.Event{Type: event.StockSold, Order: d.No, Sku: u.Sku, Quantity: u.Quantity})
+		events = append(events, event.Event{Type: event.StockSold, Order: d.No, Sku: u.Sku, Quantity: u.Quantity})
 	}
 	if len(d.Coupons) > 0 {
 		rows, _ := tx.Query(ctx, useCoupons, theShop, d.Coupons, d.No)
@@ -186,12 +187,12 @@ func paid(ctx context.Context, tx pgx.Tx, p *payment.Payment, o *order.Order, no
 		if err != nil {
 			return err
 		}
-		follow = append(follow, used...)
+		events = append(events, used...)
 	}
 	if _, err := tx.Exec(ctx, sellSkus, theShop, skus, units); err != nil {
 		return err
 	}
-	return changeOrder(ctx, tx, o, now, follow...)
+	return changeOrder(ctx, tx, o, now, events...)
 }
 
 // both locks a payment and its order.
@@ -210,7 +211,7 @@ func changeOrder(ctx context.Context, tx pgx.Tx, o *order.Order, now time.Time, 
 	if _, err := tx.Exec(ctx, updateOrder, theShop, d.No, string(d.Status), d.Paid, orNil(d.PaidAt), d.Seq); err != nil {
 		return err
 	}
-	return tell(ctx, tx, d.No, append(o.Drain(), more...), now)
+	return writeEvents(ctx, tx, d.No, append(o.Drain(), more...), now)
 }
 
 func changePayment(ctx context.Context, tx pgx.Tx, d *payment.Data) error {

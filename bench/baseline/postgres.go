@@ -45,7 +45,7 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 		return nil, err
 	}
 	pg := &postgres{pool: pool, rules: rulebook{load: func() (*marketing.Rules, error) { return reader.LoadRules(ctx, theShop) }}}
-	// What follows a payment happens in its own transaction here: to the
+	// What comes after a payment happens in its own transaction here: to the
 	// audit, every reaction has always caught up.
 	for _, r := range app.Reactions {
 		if _, err := pool.Exec(ctx, "INSERT INTO positions (shop, reaction, tx, id) VALUES ($1, $2, $3, 0) ON CONFLICT (shop, reaction) DO UPDATE SET tx = $3",
@@ -148,7 +148,7 @@ func claim(ctx context.Context, tx pgx.Tx, key string, hash []byte, now time.Tim
 }
 
 // find reads the user and locks coupons, then skus, each in key order: skus
-// are wanted by many, so they are held for the shortest time.
+// are shared by many, so they are held for the shortest time.
 func find(ctx context.Context, tx pgx.Tx, p *placement) (*found, error) {
 	f := &found{user: shop.User{ID: p.User}}
 	var tags []byte
@@ -211,11 +211,11 @@ func save(ctx context.Context, tx pgx.Tx, m *placed, now time.Time) error {
 		d.CreatedAt, d.ExpiresAt, d.Seq); err != nil {
 		return err
 	}
-	return tell(ctx, tx, d.No, m.events, now)
+	return writeEvents(ctx, tx, d.No, m.events, now)
 }
 
-// tell writes the events of one change, as one row.
-func tell(ctx context.Context, tx pgx.Tx, orderNo string, events []event.Event, now time.Time) error {
+// writeEvents writes the events of one change, as one row.
+func writeEvents(ctx context.Context, tx pgx.Tx, orderNo string, events []event.Event, now time.Time) error {
 	first, last := seqs(events)
 	body, err := json.Marshal(events)
 	if err != nil {

@@ -188,7 +188,7 @@ func reply(w http.ResponseWriter, status int, replayed bool, answer []byte) {
 		w.Header().Set("Idempotent-Replayed", "true")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(answer) // whoever has gone asks again with the same key
+	_, _ = w.Write(answer) // a client that has gone repeats the request with the same key
 }
 
 var statuses = map[fault.Kind]int{

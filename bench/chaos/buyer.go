@@ -25,7 +25,7 @@ func (b *buyer) nextKey() string {
 	return fmt.Sprintf("chaos-%d-%d-%d", b.r.o.Seed, b.i, b.key)
 }
 
-// tolerated are refusals that a buyer in a storm has to expect: the order has
+// tolerated are refusals that a buyer in a chaos run has to expect: the order has
 // moved on meanwhile.
 var tolerated = map[string]bool{
 	"order_not_payable": true, "order_not_cancellable": true, "amount_exceeds_due": true, "refund_exceeds_paid": true,
@@ -117,7 +117,7 @@ type opened struct {
 	no, channel, status string
 }
 
-// open asks for a payment; nil when the order wants none, or when the channel
+// open requests a payment; nil when the order needs none, or when the channel
 // gave no certain answer in all tries.
 func (b *buyer) open(ctx context.Context, channel string, amount int64) (*opened, error) {
 	in := map[string]any{"channel": channel, "method": map[string]string{"wechatpay": "native", "alipay": "precreate"}[channel]}
@@ -193,8 +193,8 @@ func (b *buyer) race(ctx context.Context) error {
 	return err
 }
 
-// payAndReturn pays, all parts if there are some, and sometimes wants money
-// back.
+// payAndReturn pays, all parts if there are some, and sometimes requests a
+// refund.
 func (b *buyer) payAndReturn(ctx context.Context) error {
 	for range 2 {
 		p, err := b.open(ctx, b.channel(), 0)
@@ -217,20 +217,20 @@ func (b *buyer) payAndReturn(ctx context.Context) error {
 			break
 		}
 	}
-	var ask map[string]any
+	var refund map[string]any
 	switch n := b.dice.IntN(100); {
 	case n < 12:
-		ask = map[string]any{}
+		refund = map[string]any{}
 	case n < 20:
-		ask = map[string]any{"amount": 1 + b.dice.IntN(400)}
+		refund = map[string]any{"amount": 1 + b.dice.IntN(400)}
 	case n < 32:
-		ask = map[string]any{"items": []map[string]any{{"line": 0, "quantity": 1}}}
+		refund = map[string]any{"items": []map[string]any{{"line": 0, "quantity": 1}}}
 	default:
 		return nil
 	}
-	ask["reason"] = "chaos"
+	refund["reason"] = "chaos"
 	for range 1 + b.dice.IntN(2) {
-		if _, err := b.try(ctx, "POST", "/v1/orders/"+b.no+"/refunds", ask, nil); err != nil {
+		if _, err := b.try(ctx, "POST", "/v1/orders/"+b.no+"/refunds", refund, nil); err != nil {
 			return err
 		}
 	}

@@ -116,7 +116,7 @@ type run struct {
 // prepare makes the shop, its policies by the seed, and switches chance on.
 func (r *run) prepare(ctx context.Context) error {
 	p := rand.New(rand.NewPCG(r.o.Seed, 0))
-	pick := func(words ...string) string { return words[p.IntN(len(words))] }
+	pick := func(values ...string) string { return values[p.IntN(len(values))] }
 	policies := map[string]string{
 		"latePayment": pick("refund", "revive"), "refundSplit": pick("newest_first", "proportional"),
 		"refundedStock": pick("return", "keep_out"), "instalmentGoods": pick("all_parts", "first_part"),
@@ -253,7 +253,7 @@ func (r *run) rest(ctx context.Context) error {
 // settle waits until the server has done what became due: until nothing has
 // changed for a few looks, but not for ever, because time passes by itself as
 // well, and among thousands of orders something always falls due. A clock that
-// is moved over the server's head would only tell how fast it is.
+// is moved over the server's head would only show how fast it is.
 func (r *run) settle(ctx context.Context, round int) error {
 	last, same := "", 0
 	looks := manyLooks

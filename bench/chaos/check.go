@@ -7,9 +7,8 @@ import (
 	"sync/atomic"
 )
 
-// check compares, order by order, what the buyers' wallets gave and got, as
-// the gateway tells, with what the orders say; and looks at what is left
-// over.
+// check compares, order by order, what the buyers' wallets gave and got by the
+// gateway's trades with what the orders say; and looks at what is left over.
 func (r *run) check(ctx context.Context) error {
 	var suspense struct {
 		Items []struct{ Amount int64 }

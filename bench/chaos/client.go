@@ -40,7 +40,8 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.code, r.detail) }
 
-// maxTries is how often a careful shop asks; then it looks what became of it.
+// maxTries is how often a careful shop sends a request; then it looks what
+// became of it.
 const maxTries = 6
 
 // do makes a call and repeats it while its outcome is not certain. key "" is
@@ -54,7 +55,7 @@ func (c *client) do(ctx context.Context, method, path, key string, in, out any) 
 		}
 	}
 	for try := 1; ; try++ {
-		again, err := c.once(ctx, method, path, key, body, out)
+		again, err := c.attempt(ctx, method, path, key, body, out)
 		if err == nil || !again || try == maxTries || ctx.Err() != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ func (c *client) do(ctx context.Context, method, path, key string, in, out any) 
 	}
 }
 
-func (c *client) once(ctx context.Context, method, path, key string, body []byte, out any) (again bool, err error) {
+func (c *client) attempt(ctx context.Context, method, path, key string, body []byte, out any) (again bool, err error) {
 	c.calls.Add(1)
 	q, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
 	if err != nil {
@@ -106,7 +107,7 @@ func (c *client) once(ctx context.Context, method, path, key string, body []byte
 	return false, json.Unmarshal(answer, out)
 }
 
-// pulse is what is open at the server, as its metrics tell: it changes while
+// pulse is what is open at the server, by its metrics: it changes while
 // the server works.
 func (c *client) pulse(ctx context.Context) (string, error) {
 	q, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/metrics", nil)

@@ -34,7 +34,7 @@ type Report struct {
 	more       int
 }
 
-// maxWrong is how many things that are wrong are told in full.
+// maxWrong is how many things that are wrong are reported in full.
 const maxWrong = 50
 
 var wrongMu sync.Mutex

@@ -15,18 +15,18 @@ import (
 	"github.com/tandem-pay/tandem/bench/chaos"
 )
 
-// chaosSeeds is how many storms the row chaos goes through on each database.
+// chaosSeeds is how often the row chaos runs on each database.
 const chaosSeeds = 3
 
-// storms runs `tandem bench --chaos` on both databases. Anything that is
+// chaosRuns runs `tandem bench --chaos` on both databases. Anything that is
 // wrong counts as an offence.
-func storms(ctx context.Context, h *house) (results []Result, err error) {
-	if err := h.startPostgres(); err != nil { // without a shop: each storm makes its own
+func chaosRuns(ctx context.Context, env *environment) (results []Result, err error) {
+	if err := env.startPostgres(); err != nil { // without a shop: each run makes its own
 		return nil, err
 	}
 	for seed := range chaosSeeds {
 		for _, database := range []string{"SQLite", "PostgreSQL"} {
-			r, err := h.storm(ctx, seed+1, database)
+			r, err := env.chaosRun(ctx, seed+1, database)
 			if err != nil {
 				return nil, fmt.Errorf("seed %d on %s: %w", seed+1, database, err)
 			}
@@ -36,42 +36,42 @@ func storms(ctx context.Context, h *house) (results []Result, err error) {
 	return results, nil
 }
 
-// storm is one run, on a database of its own.
-func (h *house) storm(ctx context.Context, seed int, database string) (r Result, err error) {
-	args := []string{"bench", "--chaos", "--json", "--seed", strconv.Itoa(seed), "--orders", strconv.Itoa(h.orders)}
+// chaosRun is one run, on a database of its own.
+func (env *environment) chaosRun(ctx context.Context, seed int, database string) (r Result, err error) {
+	args := []string{"bench", "--chaos", "--json", "--seed", strconv.Itoa(seed), "--orders", strconv.Itoa(env.orders)}
 	if database == "PostgreSQL" {
-		url, drop, err := h.pg.CreateEmpty(ctx)
+		url, drop, err := env.pg.CreateEmpty(ctx)
 		if err != nil {
 			return r, err
 		}
 		defer drop()
 		args = append(args, "--db", url)
 	}
-	cmd := exec.CommandContext(ctx, h.tandem, args...)
+	cmd := exec.CommandContext(ctx, env.tandem, args...)
 	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, h.log
+	cmd.Stdout, cmd.Stderr = &out, env.log
 	// One that is broken off stops its server and removes what it made.
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(syscall.SIGTERM) }, time.Minute
 	ran := cmd.Run()
-	wrong, seconds, err := readStorm(out.Bytes(), ran)
+	wrong, seconds, err := readChaosRun(out.Bytes(), ran)
 	if err != nil {
 		return r, err
 	}
 	r = Result{
-		What: fmt.Sprintf("seed %d on %s, %d orders", seed, database, h.orders), Unit: " s",
+		What: fmt.Sprintf("seed %d on %s, %d orders", seed, database, env.orders), Unit: " s",
 		Tandem: seconds, Pass: len(wrong) == 0, Offences: len(wrong), Audited: 1,
 	}
 	if len(wrong) == 0 {
-		fmt.Fprintf(h.log, "  %s: passed in %.0f s\n", r.What, seconds)
+		fmt.Fprintf(env.log, "  %s: passed in %.0f s\n", r.What, seconds)
 		return r, nil
 	}
-	fmt.Fprintf(h.log, "  %s: %d WRONG, the first: %s\n", r.What, len(wrong), wrong[0])
+	fmt.Fprintf(env.log, "  %s: %d WRONG, the first: %s\n", r.What, len(wrong), wrong[0])
 	return r, nil
 }
 
-// readStorm reads what a run wrote; ran is how it ended. A run that found
+// readChaosRun reads what a run wrote; ran is how it ended. A run that found
 // something wrong fails, and says what; one that fails otherwise is an error.
-func readStorm(out []byte, ran error) (wrong []string, seconds float64, err error) {
+func readChaosRun(out []byte, ran error) (wrong []string, seconds float64, err error) {
 	var said struct {
 		Chaos *chaos.Report
 		Audit *app.Report

@@ -25,7 +25,7 @@ func TestChoose(t *testing.T) {
 		}
 	}
 	if !slices.Contains(rowNames(), named) {
-		t.Errorf("nobody is told of %s", named)
+		t.Errorf("the help does not name %s", named)
 	}
 }
 
@@ -62,7 +62,7 @@ ok  	example/channel	4.2s
 	}
 }
 
-func TestReadStorm(t *testing.T) {
+func TestReadChaosRun(t *testing.T) {
 	failed := errors.New("exit status 1")
 	for _, tt := range []struct {
 		name, out string
@@ -74,11 +74,11 @@ func TestReadStorm(t *testing.T) {
 		{"a buyer's money is gone", `{"chaos":{"seconds":3,"wrong":["wallet 1"]},"audit":{}}`, failed, "wallet 1", false},
 		{"the audit found it", `{"chaos":{"seconds":3},"audit":{"offences":[{"invariant":4,"subject":"sku A","message":"short"}]}}`, failed, "invariant 4, sku A: short", false},
 		{"money in suspense", `{"chaos":{"seconds":3},"audit":{"suspense":7}}`, failed, "7 minor units are left in suspense", false},
-		{"failed without a word", `{"chaos":{"seconds":3},"audit":{}}`, failed, "", true},
+		{"failed without a report", `{"chaos":{"seconds":3},"audit":{}}`, failed, "", true},
 		{"did not start", "", failed, "", true},
 		{"half a report", `{"chaos":{"seconds":3}}`, nil, "", true},
 	} {
-		wrong, seconds, err := readStorm([]byte(tt.out), tt.ran)
+		wrong, seconds, err := readChaosRun([]byte(tt.out), tt.ran)
 		if got := strings.Join(wrong, "|"); got != tt.wrong || (err != nil) != tt.err || err == nil && seconds != 3 {
 			t.Errorf("%s: %q in %v s, %v", tt.name, got, seconds, err)
 		}

@@ -22,9 +22,9 @@ func (b *benchmark) of(unit string) float64 { return median(b.figures[unit]) }
 
 // goBenchmarks runs the benchmarks of a package that match a pattern, and
 // gives them in the order in which they were run.
-func (h *house) goBenchmarks(ctx context.Context, pkg, pattern string, count int) ([]*benchmark, error) {
+func (env *environment) goBenchmarks(ctx context.Context, pkg, pattern string, count int) ([]*benchmark, error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", "1s", "-count", strconv.Itoa(count), pkg)
-	cmd.Dir = h.root
+	cmd.Dir = env.root
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("go test: %w\n%s", err, out)
@@ -61,16 +61,16 @@ func readBenchmarks(out string) (all []*benchmark, err error) {
 }
 
 // quote runs the pricing benchmarks.
-func quote(ctx context.Context, h *house) ([]Result, error) {
+func quote(ctx context.Context, env *environment) ([]Result, error) {
 	const goal = 50 // µs
-	all, err := h.goBenchmarks(ctx, "./pricing", "^BenchmarkPrice20Lines100Promotions", 3)
+	all, err := env.goBenchmarks(ctx, "./pricing", "^BenchmarkPrice20Lines100Promotions", 3)
 	if err != nil {
 		return nil, err
 	}
 	var results []Result
 	for i, b := range all {
 		us := b.of("ns/op") / 1000
-		fmt.Fprintf(h.log, "  %s %.1f µs\n", b.name, us)
+		fmt.Fprintf(env.log, "  %s %.1f µs\n", b.name, us)
 		r := Result{What: b.name, Unit: " µs", Tandem: us, Pass: true}
 		if i == 0 { // the others are harder than the goal asks for
 			r.Goal, r.Pass = goal, us < goal
@@ -82,7 +82,7 @@ func quote(ctx context.Context, h *house) ([]Result, error) {
 
 // reconcile runs the benchmarks of a day's reconciliation: the matching of a
 // million payments, and what reads the channels' bills for it.
-func reconcile(ctx context.Context, h *house) ([]Result, error) {
+func reconcile(ctx context.Context, env *environment) ([]Result, error) {
 	const (
 		goal     = 50_000 // rows/s
 		peakGoal = 300    // MB of heap
@@ -91,7 +91,7 @@ func reconcile(ctx context.Context, h *house) ([]Result, error) {
 	for _, from := range []struct{ pkg, pattern string }{
 		{"./app", "^BenchmarkReconcile$"}, {"./channel/wechatpay", "^BenchmarkTrades$"}, {"./channel/alipay", "^BenchmarkBill$"},
 	} {
-		all, err := h.goBenchmarks(ctx, from.pkg, from.pattern, h.pairs)
+		all, err := env.goBenchmarks(ctx, from.pkg, from.pattern, env.pairs)
 		if err != nil {
 			return nil, err
 		}
@@ -100,14 +100,14 @@ func reconcile(ctx context.Context, h *house) ([]Result, error) {
 			rate := b.of("rows/s")
 			r := Result{What: what, Unit: " rows/s", Tandem: rate, Goal: goal, AtLeast: true, Pass: rate >= goal}
 			results = append(results, r)
-			fmt.Fprintf(h.log, "  %s: %s", what, figure(rate, r.Unit))
+			fmt.Fprintf(env.log, "  %s: %s", what, figure(rate, r.Unit))
 			if peak, ok := b.figures["peak-MiB"]; ok {
 				mb := median(peak) * (1 << 20) / 1e6
 				p := Result{What: "peak heap of a million rows", Unit: " MB", Tandem: mb, Goal: peakGoal, Pass: mb < peakGoal}
 				results = append(results, p)
-				fmt.Fprintf(h.log, ", peak heap %s", figure(mb, p.Unit))
+				fmt.Fprintf(env.log, ", peak heap %s", figure(mb, p.Unit))
 			}
-			fmt.Fprintln(h.log)
+			fmt.Fprintln(env.log)
 		}
 	}
 	return results, nil

@@ -60,7 +60,7 @@ func main() {
 	flag.IntVar(&c.warmUp, "warmup", 2, "seconds before anything is counted")
 	flag.Int64Var(&c.lives, "lives", 5000, "orders of a run of whole lives")
 	flag.Int64Var(&c.callbacks, "callbacks", 20_000, "callbacks of a run (callbacks, isolation)")
-	flag.IntVar(&c.orders, "orders", 20_000, "orders of a storm (chaos)")
+	flag.IntVar(&c.orders, "orders", 20_000, "orders of a chaos run")
 	flag.StringVar(&c.tandem, "tandem", "", "program to measure, built with -tags bench; built from this module when absent")
 	flag.IntVar(&c.conns, "conns", 16, "connections of the baseline's pool")
 	flag.BoolVar(&c.json, "json", false, "write the results as JSON")
@@ -88,17 +88,17 @@ func run(ctx context.Context, c config, out, log io.Writer) (err error) {
 		return fmt.Errorf("-callbacks must be 1 to %d, -orders at least 1", load.MaxCallbacks)
 	}
 	began := time.Now()
-	h, err := newHouse(ctx, c, log)
+	env, err := newEnvironment(ctx, c, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, h.close()) }()
+	defer func() { err = errors.Join(err, env.close()) }()
 	fmt.Fprintln(log, machine())
 
 	var all []Result
 	for _, r := range chosen {
 		fmt.Fprintf(log, "\n%s: %s\n", r.name, r.about)
-		results, err := r.measure(ctx, h)
+		results, err := r.measure(ctx, env)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
 		}

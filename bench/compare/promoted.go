@@ -36,33 +36,33 @@ SELECT p.shop, 'promotion', p.promotion_id, s.rules_version, p.version, p.doc FR
 ANALYZE promotions`
 
 // promoted measures orders with 10,000 promotions in force, in turns with none.
-func promoted(ctx context.Context, h *house) ([]Result, error) {
+func promoted(ctx context.Context, env *environment) ([]Result, error) {
 	const goal = 0.9 // of the rate with none
 	with := func(sql string) where {
-		return func(h *house, ctx context.Context) (*place, error) {
-			p, err := h.postgres(ctx)
+		return func(env *environment, ctx context.Context) (*place, error) {
+			p, err := env.postgres(ctx)
 			if err != nil {
 				return nil, err
 			}
-			if err := h.sql(ctx, p.flags[1], sql); err != nil {
+			if err := env.sql(ctx, p.flags[1], sql); err != nil {
 				return nil, errors.Join(err, p.drop())
 			}
 			return p, nil
 		}
 	}
 	var hot, few, none series
-	for n := range h.pairs {
+	for n := range env.pairs {
 		for _, side := range []struct {
 			name string
 			to   *series
 			in   where
 		}{{"every", &hot, with(limitedPromotions)}, {"none", &none, inPostgres}, {"few", &few, with(fewLimited)}} {
-			r, audit, err := h.once(ctx, side.in,
-				func(ctx context.Context, p *place) (*load.Process, error) { return h.serve(ctx, p.flags...) }, placing(64, 1000))
+			r, audit, err := env.oneRun(ctx, side.in,
+				func(ctx context.Context, p *place) (*load.Process, error) { return env.serve(ctx, p.flags...) }, placing(64, 1000))
 			if err != nil {
 				return nil, fmt.Errorf("%s, run %d: %w", side.name, n+1, err)
 			}
-			h.say(side.name, r, audit)
+			env.printRun(side.name, r, audit)
 			side.to.add(r, audit)
 		}
 	}

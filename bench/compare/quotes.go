@@ -29,12 +29,12 @@ UPDATE shops SET rules_version = rules_version + 1 WHERE shop = 'default';
 ANALYZE promotions`
 
 // withPromotions is a place with those.
-func withPromotions(h *house, ctx context.Context) (*place, error) {
-	p, err := h.postgres(ctx)
+func withPromotions(env *environment, ctx context.Context) (*place, error) {
+	p, err := env.postgres(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := h.sql(ctx, p.flags[1], promotions); err != nil {
+	if err := env.sql(ctx, p.flags[1], promotions); err != nil {
 		return nil, errors.Join(err, p.drop())
 	}
 	return p, nil
@@ -42,14 +42,14 @@ func withPromotions(h *house, ctx context.Context) (*place, error) {
 
 // quotes measures quotes over HTTP, in turns with a handler that only decodes
 // the same bodies and encodes one of Tandem's answers.
-func quotes(ctx context.Context, h *house) ([]Result, error) {
+func quotes(ctx context.Context, env *environment) ([]Result, error) {
 	const goal = 0.7 // of that handler
-	sample := filepath.Join(h.dir, "quote.json")
+	sample := filepath.Join(env.dir, "quote.json")
 	var ours, theirs series
-	for range h.pairs {
-		r, audit, err := h.once(ctx, withPromotions,
-			func(ctx context.Context, p *place) (*load.Process, error) { return h.serve(ctx, p.flags...) },
-			func(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error) {
+	for range env.pairs {
+		r, audit, err := env.oneRun(ctx, withPromotions,
+			func(ctx context.Context, p *place) (*load.Process, error) { return env.serve(ctx, p.flags...) },
+			func(ctx context.Context, env *environment, t load.Target, s *load.Shop) (*load.Report, error) {
 				answer, err := load.LargeQuote(ctx, t, s)
 				if err == nil {
 					err = os.WriteFile(sample, answer, 0o600)
@@ -57,17 +57,17 @@ func quotes(ctx context.Context, h *house) ([]Result, error) {
 				if err != nil {
 					return nil, err
 				}
-				return load.LargeQuotes(ctx, t, s, h.pace(64), h.progress)
+				return load.LargeQuotes(ctx, t, s, env.pace(64), env.progress)
 			})
 		if err != nil {
 			return nil, err
 		}
-		h.say("tandem", r, audit)
+		env.printRun("tandem", r, audit)
 		ours.add(r, audit)
-		if r, err = h.echoes(ctx, sample); err != nil {
+		if r, err = env.echoes(ctx, sample); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(h.log, "  %-9s %8s/s  %s\n", "echo", load.Thousands(r.Rate), r.Worst())
+		fmt.Fprintf(env.log, "  %-9s %8s/s  %s\n", "echo", load.Thousands(r.Rate), r.Worst())
 		theirs.rates, theirs.p99s = append(theirs.rates, r.Rate), append(theirs.p99s, r.Worst().P99)
 	}
 	rate := Result{
@@ -82,15 +82,15 @@ func quotes(ctx context.Context, h *house) ([]Result, error) {
 }
 
 // echoes loads the handler that answers with the sample.
-func (h *house) echoes(ctx context.Context, sample string) (r *load.Report, err error) {
-	server, err := load.Start(ctx, h.baseline, "--key", h.key, "--echo", sample)
+func (env *environment) echoes(ctx context.Context, sample string) (r *load.Report, err error) {
+	server, err := load.Start(ctx, env.baseline, "--key", env.key, "--echo", sample)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, server.Stop()) }()
-	t, err := load.NewTarget(server.URL, h.key)
+	t, err := load.NewTarget(server.URL, env.key)
 	if err != nil {
 		return nil, err
 	}
-	return load.LargeQuotes(ctx, t, h.shop, h.pace(64), h.progress)
+	return load.LargeQuotes(ctx, t, env.postgresShop, env.pace(64), env.progress)
 }

@@ -14,7 +14,7 @@ import (
 // row is a line of the comparison, or a few that belong together.
 type row struct {
 	name, about string
-	measure     func(ctx context.Context, h *house) ([]Result, error)
+	measure     func(ctx context.Context, env *environment) ([]Result, error)
 }
 
 // The goals that have a factor in them; the others stand beside their rows.
@@ -32,9 +32,9 @@ var rows = []row{
 	{"quotes-http", "quotes/s over HTTP: 20 lines, 10,000 promotions of which 20 match, 64 clients, against a handler that only decodes and encodes", quotes},
 	{"promoted64", "orders/s with 10,000 promotions, limits on 10 of them, 64 clients, against none", promoted},
 	{"callbacks", "verified callbacks settled/s, 256 clients, against RSA and AES alone on all processors", callbacks},
-	{"isolation", "payments opened and callbacks settled, 32 clients, while 16 others ask a channel that hangs", isolation},
+	{"isolation", "payments opened and callbacks settled, 32 clients, while 16 others use a channel that hangs", isolation},
 	{"reconcile", "a day of a million payments, and the readers of bills, Go benchmarks", reconcile},
-	{named, "`tandem bench --chaos`, three seeds on each database; only when it is named", storms},
+	{named, "`tandem bench --chaos`, three seeds on each database; only when it is named", chaosRuns},
 }
 
 // named is the row that is not among "all": it takes long.
@@ -67,51 +67,51 @@ func choose(names string) ([]row, error) {
 }
 
 // driver loads a server.
-type driver func(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error)
+type driver func(ctx context.Context, env *environment, t load.Target, s *load.Shop) (*load.Report, error)
 
 func placing(clients, skus int) driver {
-	return func(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error) {
+	return func(ctx context.Context, env *environment, t load.Target, s *load.Shop) (*load.Report, error) {
 		some := *s
 		some.Skus = skus
-		return load.Orders(ctx, t, &some, h.pace(clients), h.progress)
+		return load.Orders(ctx, t, &some, env.pace(clients), env.progress)
 	}
 }
 
-func living(ctx context.Context, h *house, t load.Target, s *load.Shop) (*load.Report, error) {
-	return load.Lives(ctx, t, s, h.keys, h.lives, h.pace(64), h.progress)
+func living(ctx context.Context, env *environment, t load.Target, s *load.Shop) (*load.Report, error) {
+	return load.Lives(ctx, t, s, env.keys, env.lives, env.pace(64), env.progress)
 }
 
 // where says which database a row is about.
-type where func(h *house, ctx context.Context) (*place, error)
+type where func(env *environment, ctx context.Context) (*place, error)
 
 var (
-	inPostgres where = (*house).postgres
-	inSQLite   where = (*house).sqlite
+	inPostgres where = (*environment).postgres
+	inSQLite   where = (*environment).sqlite
 )
 
 // pairs measures Tandem and the baseline in turns. Tandem must reach factor
 // times the baseline's rate and, if below is not 0, stay below that part of
 // its p99.
-func pairs(in where, factor, below float64, drive driver) func(context.Context, *house) ([]Result, error) {
-	return func(ctx context.Context, h *house) ([]Result, error) {
+func pairs(in where, factor, below float64, drive driver) func(context.Context, *environment) ([]Result, error) {
+	return func(ctx context.Context, env *environment) ([]Result, error) {
 		var ours, theirs series
-		for n := range h.pairs {
+		for n := range env.pairs {
 			for _, side := range []struct {
 				name  string
 				to    *series
 				start func(context.Context, *place) (*load.Process, error)
 			}{
-				{"tandem", &ours, func(ctx context.Context, p *place) (*load.Process, error) { return h.serve(ctx, p.flags...) }},
+				{"tandem", &ours, func(ctx context.Context, p *place) (*load.Process, error) { return env.serve(ctx, p.flags...) }},
 				{"baseline", &theirs, func(ctx context.Context, p *place) (*load.Process, error) {
-					return h.serveBaseline(ctx, baselineFlags(p)...)
+					return env.serveBaseline(ctx, baselineFlags(p)...)
 				}},
 			} {
-				report, audit, err := h.once(ctx, in, side.start, drive)
+				report, audit, err := env.oneRun(ctx, in, side.start, drive)
 				if err != nil {
 					return nil, fmt.Errorf("%s, run %d: %w", side.name, n+1, err)
 				}
 				side.to.add(report, audit)
-				h.say(side.name, report, audit)
+				env.printRun(side.name, report, audit)
 			}
 		}
 		r := Result{
@@ -141,10 +141,10 @@ func baselineFlags(p *place) []string {
 	return p.flags
 }
 
-// once is one run on a fresh database: the server is started, loaded and
+// oneRun is one run on a fresh database: the server is started, loaded and
 // stopped, and what it left is audited.
-func (h *house) once(ctx context.Context, in where, start func(context.Context, *place) (*load.Process, error), drive driver) (r *load.Report, audit *app.Report, err error) {
-	p, err := in(h, ctx)
+func (env *environment) oneRun(ctx context.Context, in where, start func(context.Context, *place) (*load.Process, error), drive driver) (r *load.Report, audit *app.Report, err error) {
+	p, err := in(env, ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -153,13 +153,13 @@ func (h *house) once(ctx context.Context, in where, start func(context.Context, 
 	if err != nil {
 		return nil, nil, err
 	}
-	t, err := load.NewTarget(server.URL, h.key)
+	t, err := load.NewTarget(server.URL, env.key)
 	if err == nil {
 		t.Watch = []load.Watched{{Name: "server", PID: server.PID()}}
-		if h.pg != nil {
-			t.Watch = append(t.Watch, load.Watched{Name: "PostgreSQL", PID: h.pg.PID()})
+		if env.pg != nil {
+			t.Watch = append(t.Watch, load.Watched{Name: "PostgreSQL", PID: env.pg.PID()})
 		}
-		r, err = drive(ctx, h, t, p.shop)
+		r, err = drive(ctx, env, t, p.shop)
 	}
 	if err := errors.Join(err, server.Stop()); err != nil {
 		return nil, nil, err
@@ -168,8 +168,8 @@ func (h *house) once(ctx context.Context, in where, start func(context.Context, 
 	return r, audit, err
 }
 
-// say tells of one run as it ends.
-func (h *house) say(side string, r *load.Report, audit *app.Report) {
+// printRun reports one run as it ends.
+func (env *environment) printRun(side string, r *load.Report, audit *app.Report) {
 	verdict := "audit: nothing"
 	if n := len(audit.Offences); n > 0 {
 		verdict = fmt.Sprintf("audit: %d BROKEN, the first: %d %s: %s", n, audit.Offences[0].Invariant, audit.Offences[0].Subject, audit.Offences[0].Message)
@@ -184,14 +184,14 @@ func (h *house) say(side string, r *load.Report, audit *app.Report) {
 	if r.Note != "" {
 		verdict += "; " + r.Note
 	}
-	fmt.Fprintf(h.log, "  %-9s %8s/s  %s  %s\n", side, load.Thousands(r.Rate), r.Worst(), verdict)
+	fmt.Fprintf(env.log, "  %-9s %8s/s  %s  %s\n", side, load.Thousands(r.Rate), r.Worst(), verdict)
 	for i := range r.Stages {
 		s := &r.Stages[i]
 		if len(r.Stages) > 1 {
-			fmt.Fprintf(h.log, "  %-9s   %-8s %8s/s  %s\n", "", s.Name, load.Thousands(s.Rate), s.Latency)
+			fmt.Fprintf(env.log, "  %-9s   %-8s %8s/s  %s\n", "", s.Name, load.Thousands(s.Rate), s.Latency)
 		}
 		if c := s.Costs(); c != "" {
-			fmt.Fprintf(h.log, "  %-9s   %-8s processor time a request: %s\n", "", "", c)
+			fmt.Fprintf(env.log, "  %-9s   %-8s processor time a request: %s\n", "", "", c)
 		}
 	}
 }

@@ -23,7 +23,7 @@ type Result struct {
 	Offences int     `json:"offences"`          // that the audit found in them
 }
 
-// goal says what was wanted.
+// goal is the goal as text.
 func (r *Result) goal() string {
 	switch {
 	case r.Goal == 0:

@@ -28,7 +28,7 @@ const MaxCallbacks = 100_000
 // again, which are recognised, stored and answered. Its Alone is how many the
 // processors verify and decrypt when they do nothing else, measured between
 // signing and delivery, when the server has nothing to do. The orders have no
-// coupons: what follows a payment is another measurement.
+// coupons: what comes after a payment is another measurement.
 func Callbacks(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, n int64, p Pace, progress Progress) (*Report, error) {
 	if n < 1 || n > MaxCallbacks {
 		return nil, fmt.Errorf("%d callbacks: want 1 to %d", n, MaxCallbacks)
@@ -89,11 +89,11 @@ func (l *lives) verifyAlone(ctx context.Context) (perSecond float64, err error) 
 	began := time.Now()
 	for range workers {
 		wg.Go(func() {
-			var room []byte
+			var buffer []byte
 			for time.Since(began) < aloneTime && ctx.Err() == nil {
 				b := &bare[(next.Add(1)-1)%int64(len(bare))]
 				var err error
-				if room, err = b.open(&l.k.PlatformKey.PublicKey, aead, room[:0]); err != nil {
+				if buffer, err = b.open(&l.k.PlatformKey.PublicKey, aead, buffer[:0]); err != nil {
 					errs <- err
 					return
 				}
@@ -137,11 +137,11 @@ func (c *callback) bare() (b bareCallback, err error) {
 	return b, nil
 }
 
-// open verifies and decrypts, and appends the content to room.
-func (b *bareCallback) open(key *rsa.PublicKey, aead cipher.AEAD, room []byte) ([]byte, error) {
+// open verifies and decrypts, and appends the content to buffer.
+func (b *bareCallback) open(key *rsa.PublicKey, aead cipher.AEAD, buffer []byte) ([]byte, error) {
 	sum := sha256.Sum256(b.message)
 	if err := rsa.VerifyPKCS1v15(key, crypto.SHA256, sum[:], b.signature); err != nil {
-		return room, err
+		return buffer, err
 	}
-	return aead.Open(room, b.nonce, b.ciphertext, b.beside)
+	return aead.Open(buffer, b.nonce, b.ciphertext, b.beside)
 }

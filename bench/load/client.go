@@ -29,7 +29,7 @@ type client struct {
 }
 
 // dial connects. When ctx ends, the connection breaks: nobody waits for an
-// answer in vain.
+// answer that cannot come.
 func dial(ctx context.Context, t Target) (*client, error) {
 	c := &client{target: t}
 	return c, c.redial(ctx)
@@ -60,7 +60,7 @@ func (c *client) close() {
 	}
 }
 
-// begin starts a request. Headers and the body follow.
+// begin starts a request. Headers and the body come next.
 func (c *client) begin(method, path string) {
 	b := append(c.out[:0], method...)
 	b = append(append(append(b, ' '), path...), " HTTP/1.1\r\nHost: "...)
@@ -245,7 +245,7 @@ func member(doc []byte, name string) []byte {
 	}
 }
 
-// refusal is an answer that was not the one that was wanted.
+// refusal is an answer other than the expected one.
 type refusal struct {
 	status int
 	code   string

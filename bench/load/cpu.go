@@ -6,7 +6,7 @@ import (
 )
 
 // Watched is a process that shares the machine with the load: its processor
-// time, with that of its children, is told beside the stages.
+// time, with that of its children, is reported beside the stages.
 type Watched struct {
 	Name string
 	PID  int
@@ -24,7 +24,7 @@ type CPU struct {
 const generator = "load"
 
 // cpu is what the load and the watched processes have used so far; nil where
-// nothing is watched or the system does not tell. The load's children are not
+// nothing is watched or the system does not say. The load's children are not
 // in its own.
 func (t *Target) cpu() []CPU {
 	if len(t.Watch) == 0 {

@@ -18,7 +18,7 @@ type IsolationOptions struct {
 	Hanging  int   // clients that keep opening payments on the one that hangs; 0: it is left alone
 }
 
-// retryPause is how long a client waits that was told that a channel does not
+// retryPause is how long a client waits that learnt that a channel does not
 // answer. Without it, those who are refused at once would measure what they
 // cost, and not what the channel does to others.
 const retryPause = 100 * time.Millisecond
@@ -51,12 +51,12 @@ func Isolation(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, o Isolat
 
 	run, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	told := hung{begun: make(chan struct{})}
+	count := hanging{begun: make(chan struct{})}
 	stop := func() {}
 	if o.Hanging > 0 {
-		stop = stuck.keepAsking(run, &told, o.Hanging, fail)
+		stop = stuck.keepOpening(run, &count, o.Hanging, fail)
 		select {
-		case <-told.begun:
+		case <-count.begun:
 		case <-run.Done():
 		}
 	}
@@ -70,8 +70,8 @@ func Isolation(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, o Isolat
 	}
 	r := &Report{Scenario: "isolation", Rate: stage.Rate, Stages: []Stage{stage}}
 	if o.Hanging > 0 {
-		r.Note = fmt.Sprintf("%d payments asked for at a channel that hangs, %d timed out, %d refused at once",
-			told.asked.Load(), told.timedOut.Load(), told.refused.Load())
+		r.Note = fmt.Sprintf("%d payments requested at a channel that hangs, %d timed out, %d refused at once",
+			count.opened.Load(), count.timedOut.Load(), count.refused.Load())
 	}
 	if stage.Seconds < 0.9*p.orDefaults().For.Seconds() {
 		r.Note = strings.TrimPrefix(fmt.Sprintf("%s; all requests were made after %.1f s", r.Note, stage.Seconds), "; ")
@@ -90,32 +90,32 @@ func openAndPay(fresh, opened *lives) job {
 	}}
 }
 
-// hung counts how requests to a channel that hangs ended.
-type hung struct {
-	asked, timedOut, refused atomic.Int64
-	begun                    chan struct{} // closed at the first of them
+// hanging counts how requests to a channel that hangs ended.
+type hanging struct {
+	opened, timedOut, refused atomic.Int64
+	begun                     chan struct{} // closed at the first of them
 }
 
-// keepAsking has clients open payments at the channel that hangs until stop
-// is called. That they are not answered is what is wanted; fail is told of
+// keepOpening has clients open payments at the channel that hangs until stop
+// is called. That they are not answered is intended; fail gets
 // anything else.
-func (l *lives) keepAsking(ctx context.Context, told *hung, clients int, fail context.CancelCauseFunc) (stop func()) {
+func (l *lives) keepOpening(ctx context.Context, count *hanging, clients int, fail context.CancelCauseFunc) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_, err := job{stage: "hang", strict: true, do: func(c *client, i int64) error {
-			if told.asked.Add(1) == 1 {
-				close(told.begun)
+			if count.opened.Add(1) == 1 {
+				close(count.begun)
 			}
-			status, answer, err := l.ask(c, i%int64(len(l.list)), SlowChannel)
+			status, answer, err := l.requestPayment(c, i%int64(len(l.list)), SlowChannel)
 			switch {
 			case err != nil:
 				return err
 			case status == http.StatusGatewayTimeout:
-				told.timedOut.Add(1)
+				count.timedOut.Add(1)
 			case status == http.StatusBadGateway:
-				told.refused.Add(1)
+				count.refused.Add(1)
 			default:
 				return refused(status, answer)
 			}

@@ -56,7 +56,7 @@ type lives struct {
 	keys keys
 	list []life
 
-	answered func(i int64) // told of every callback that was answered; may be nil
+	answered func(i int64) // called for every callback that was answered; may be nil
 }
 
 func newLives(t Target, s *Shop, k *sandbox.Keys, n int64) *lives {
@@ -136,7 +136,7 @@ func (l *lives) open() job {
 
 // openOne opens the payment of one order.
 func (l *lives) openOne(c *client, i int64) error {
-	status, answer, err := l.ask(c, i, BenchChannel)
+	status, answer, err := l.requestPayment(c, i, BenchChannel)
 	if err := want(http.StatusCreated)(status, answer, err); err != nil {
 		return err
 	}
@@ -145,8 +145,8 @@ func (l *lives) openOne(c *client, i int64) error {
 	return nil
 }
 
-// ask asks for a payment of one order at a channel.
-func (l *lives) ask(c *client, i int64, channel string) (status int, answer []byte, err error) {
+// requestPayment requests a payment of one order at a channel.
+func (l *lives) requestPayment(c *client, i int64, channel string) (status int, answer []byte, err error) {
 	return c.post("/v1/orders/"+l.list[i].order+"/payments", l.keys.of(i)+"/pay", []byte(`{"channel":"`+channel+`","method":"native"}`))
 }
 

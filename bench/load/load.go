@@ -4,8 +4,8 @@
 //
 // The load is a closed loop: each of N clients has one connection and sends
 // its next request when it has the answer to the one before. So a slow server
-// is asked less, never buried, and what waits is bounded by N. (Listen paces
-// its requests instead, and counts each from when it was due.)
+// gets fewer requests, and what waits is bounded by N. (Listen paces its
+// requests instead, and counts each from when it was due.)
 //
 // The generator shares the machine with what it measures, so it is made to be
 // cheap, a few µs of its own beside the system calls for each request: it
@@ -67,7 +67,7 @@ func (p Pace) orDefaults() Pace {
 	return p
 }
 
-// Progress is told how far a stage has come, a few times a second.
+// Progress is called with how far a stage has come, a few times a second.
 type Progress func(stage string, done, total int64)
 
 // ErrTooManyErrors ends a run whose requests keep failing: there is nothing
@@ -86,9 +86,9 @@ func during(ctx context.Context, p Progress, stage string, total int64, value fu
 		return do()
 	}
 	done := make(chan struct{})
-	told := make(chan struct{})
+	reporting := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(reporting)
 		tick := time.NewTicker(200 * time.Millisecond)
 		defer tick.Stop()
 		for {
@@ -105,6 +105,6 @@ func during(ctx context.Context, p Progress, stage string, total int64, value fu
 	}()
 	err := do()
 	close(done)
-	<-told
+	<-reporting
 	return err
 }

@@ -113,7 +113,7 @@ func (p *Process) Said() string { return p.stderr.String() }
 // PID is the number of its process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Memory is the server's resident memory in bytes, as Linux tells it.
+// Memory is the server's resident memory in bytes, as Linux reports it.
 func (p *Process) Memory() (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -125,7 +125,7 @@ func (p *Process) Memory() (int64, error) {
 			return kb << 10, err
 		}
 	}
-	return 0, errors.New("the system does not tell how much memory a process has")
+	return 0, errors.New("the system does not say how much memory a process has")
 }
 
 // tail keeps the last that was written to it.

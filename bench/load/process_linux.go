@@ -60,7 +60,7 @@ func processorTimes(watched []Watched) (own time.Duration, trees []time.Duration
 // children that it has waited for have used.
 func readStat(stat []byte) (pid, parent int, used time.Duration) {
 	number, _, _ := bytes.Cut(stat, []byte(" "))
-	pid, _ = strconv.Atoi(string(number)) // the system's own words
+	pid, _ = strconv.Atoi(string(number)) // from the system, always a number
 	// The name is in parentheses, and may have some in it.
 	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(f) < 15 {

@@ -13,5 +13,5 @@ func dieWithParent() *syscall.SysProcAttr { return nil }
 func keepThread() (release func()) { return func() {} }
 
 func processorTimes([]Watched) (own time.Duration, trees []time.Duration, err error) {
-	return 0, nil, errors.New("the system does not tell")
+	return 0, nil, errors.New("the system does not say")
 }

@@ -222,8 +222,8 @@ func (w *watch) read(ctx context.Context, conn *websocket.Conn) error {
 		}
 		w.mu.Lock()
 		record(w.fromCommit, now.Sub(at))
-		if told := w.answered[i].Load(); told != 0 {
-			record(w.fromAnswer, now.Sub(time.Unix(0, told)))
+		if answeredAt := w.answered[i].Load(); answeredAt != 0 {
+			record(w.fromAnswer, now.Sub(time.Unix(0, answeredAt)))
 		} else {
 			w.early = append(w.early, early{i, now})
 		}

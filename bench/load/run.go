@@ -17,7 +17,7 @@ type job struct {
 	total int64 // requests in all; 0: as many as time allows
 	// do makes the i-th request. errEnough ends the job.
 	do     func(c *client, i int64) error
-	strict bool // the first error ends the job: what follows needs them all
+	strict bool // the first error ends the job: the next job needs them all
 	// rate is how many requests a second are due, whether those before have
 	// been answered or not; 0: each client goes on when it has its answer. A
 	// request counts from when it was due.
@@ -41,7 +41,7 @@ type meter struct {
 	hist   *hdrhistogram.Histogram
 	errors map[string]int64
 	failed int64
-	asked  int64 // requests in all
+	sent   int64 // requests in all
 	sample error // the first error
 }
 
@@ -57,7 +57,7 @@ func record(h *hdrhistogram.Histogram, d time.Duration) {
 func (m *meter) done(start, end time.Time, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.asked++
+	m.sent++
 	if err != nil {
 		m.errors[errorCode(err)]++
 		m.failed++
@@ -161,7 +161,7 @@ func (j job) run(ctx context.Context, t Target, p Pace, progress Progress) (Stag
 		return Stage{}, err
 	}
 	stage := m.stage(j, p)
-	stage.CPU = since(used, t.cpu(), m.asked)
+	stage.CPU = since(used, t.cpu(), m.sent)
 	return stage, nil
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // runChaos is tandem bench --chaos: a server of its own with the sandbox, the
-// storm, and then the audit of what is committed.
+// chaos run, and then the audit of what is committed.
 func (c *benchCmd) runChaos(ctx context.Context, s streams) (err error) {
 	dir, err := os.MkdirTemp("", "tandem-chaos-")
 	if err != nil {
@@ -72,7 +72,7 @@ func (c *benchCmd) runChaos(ctx context.Context, s streams) (err error) {
 	return err
 }
 
-// lines tells of progress where there is no terminal: a line every ten
+// lines reports progress where there is no terminal: a line every ten
 // seconds, and one for each new stage.
 func lines(out io.Writer) load.Progress {
 	var mu sync.Mutex
