@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	qrcode "github.com/skip2/go-qrcode"
+	"rsc.io/qr"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
@@ -188,14 +188,14 @@ func (s *shop) qr(rw http.ResponseWriter, r *http.Request) {
 		s.refuse(rw, r, fault.Invalidf("/text", "1 to %d bytes", maxQR))
 		return
 	}
-	png, err := qrcode.Encode(text, qrcode.Medium, -8) // 8 pixels a module
+	code, err := qr.Encode(text, qr.M) // 8 pixels a module, and a margin
 	if err != nil {
 		s.refuse(rw, r, err)
 		return
 	}
 	rw.Header().Set("Content-Type", "image/png")
 	rw.Header().Set("Cache-Control", "private, max-age=3600")
-	_, _ = rw.Write(png)
+	_, _ = rw.Write(code.PNG())
 }
 
 // phonePage is where a code leads, "" when there is no phone page.
