@@ -100,11 +100,10 @@ func appendJSON(b []byte, s string) []byte {
 
 // keep stores a channel message that changes nothing else.
 func (a *App) keep(ctx context.Context, shop string, x ChannelMessage) error {
-	c := &Command{Shop: shop, Name: "keep channel message", Trace: a.Tracer.Parent(ctx), Decide: func(tx *Tx) (any, error) {
+	_, err := Run(ctx, a, &Command{Shop: shop, Name: "keep channel message", Trace: a.Tracer.Parent(ctx)}, func(tx *Tx) error {
 		tx.Keep(x)
-		return nil, nil
-	}}
-	_, err := a.Engine.Do(ctx, c)
+		return nil
+	})
 	return err
 }
 

@@ -27,20 +27,17 @@ func (a *App) CancelOrder(ctx context.Context, shop, no, key, reason string) (Or
 	c := &Command{
 		Shop: shop, Name: "cancel order", Key: key, Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Orders: []string{no}},
-		Decide: func(tx *Tx) (any, error) {
-			return nil, closeOrder(tx, no, reason)
-		},
 	}
 	if key != "" {
 		c.Hash = Hash("cancel order "+no, reason)
 	}
-	res, err := a.Engine.Do(ctx, c)
+	replayed, err := Run(ctx, a, c, func(tx *Tx) error { return closeOrder(tx, no, reason) })
 	if err != nil {
 		return OrderView{}, false, err
 	}
 	view, err := a.Store.Order(ctx, shop, no)
 	if err != nil || view.Order.Closing == "" {
-		return view, res.Replayed, err
+		return view, replayed, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, cancelWait)
 	defer cancel()
@@ -55,7 +52,7 @@ func (a *App) CancelOrder(ctx context.Context, shop, no, key, reason string) (Or
 		}
 	}
 	view, err = a.Store.Order(context.WithoutCancel(ctx), shop, no)
-	return view, res.Replayed, err
+	return view, replayed, err
 }
 
 // closeOrder closes the order at once if no payment of it is open, and

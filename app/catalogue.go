@@ -29,33 +29,31 @@ func (a *App) AdjustStock(ctx context.Context, shopID, id, key string, delta int
 }
 
 func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte, create bool, change func(*inventory.Sku) error) (d inventory.Data, replayed bool, err error) {
-	c := &Command{
+	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "change sku", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Skus: []string{id}},
-		Decide: func(tx *Tx) (any, error) {
-			s, err := tx.Sku(id)
-			if err != nil {
-				return nil, err
+	}, func(tx *Tx) (out inventory.Data, err error) {
+		s, err := tx.Sku(id)
+		if err != nil {
+			return out, err
+		}
+		if s == nil {
+			if !create {
+				return out, fault.New(fault.SkuNotFound, "there is no sku %q", id)
 			}
-			if s == nil {
-				if !create {
-					return nil, fault.New(fault.SkuNotFound, "there is no sku %q", id)
-				}
-				s = inventory.New(id)
+			s = inventory.New(id)
+		}
+		old := s.Data()
+		if err := change(s); err != nil {
+			return out, err
+		}
+		if d := s.Data(); old.Version > 0 && (d.Name != old.Name || d.Price != old.Price || !slices.Equal(d.Categories, old.Categories)) {
+			if err := changeCatalogue(tx); err != nil {
+				return out, err
 			}
-			old := s.Data()
-			if err := change(s); err != nil {
-				return nil, err
-			}
-			if d := s.Data(); old.Version > 0 && (d.Name != old.Name || d.Price != old.Price || !slices.Equal(d.Categories, old.Categories)) {
-				if err := changeCatalogue(tx); err != nil {
-					return nil, err
-				}
-			}
-			tx.PutSku(s)
-			return s.Data(), nil
-		},
-	}
-	return do[inventory.Data](ctx, a, c)
+		}
+		tx.PutSku(s)
+		return s.Data(), nil
+	})
 }
 
 // PutUser says what a user is.
@@ -66,24 +64,22 @@ func (a *App) PutUser(ctx context.Context, shopID string, in shop.User) (shop.Us
 	if len(in.Tags) > 50 {
 		return in, fault.Invalidf("/tags", "at most 50")
 	}
-	c := &Command{
+	u, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "put user", Trace: a.Tracer.Parent(ctx), Needs: Needs{Users: []string{in.ID}},
-		Decide: func(tx *Tx) (any, error) {
-			u, err := tx.User(in.ID)
-			if err != nil {
-				return nil, err
+	}, func(tx *Tx) (out shop.User, err error) {
+		u, err := tx.User(in.ID)
+		if err != nil {
+			return out, err
+		}
+		if u.Level != in.Level || !slices.Equal(u.Tags, in.Tags) {
+			if err := changeCatalogue(tx); err != nil {
+				return out, err
 			}
-			if u.Level != in.Level || !slices.Equal(u.Tags, in.Tags) {
-				if err := changeCatalogue(tx); err != nil {
-					return nil, err
-				}
-			}
-			u.Level, u.Tags, u.Blocked = in.Level, in.Tags, in.Blocked
-			tx.PutUser(u)
-			return *u, nil
-		},
-	}
-	u, _, err := do[shop.User](ctx, a, c)
+		}
+		u.Level, u.Tags, u.Blocked = in.Level, in.Tags, in.Blocked
+		tx.PutUser(u)
+		return *u, nil
+	})
 	return u, err
 }
 
@@ -97,48 +93,44 @@ func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.P
 	if err := in.Validate(); err != nil {
 		return in, false, err
 	}
-	c := &Command{
+	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "put promotion", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Shop: true, Promotions: []string{in.ID}},
-		Decide: func(tx *Tx) (any, error) {
-			old, err := tx.Promotion(in.ID)
-			if err != nil {
-				return nil, err
-			}
-			if old != nil && create {
-				return nil, fault.New(fault.AlreadyExists, "there is a promotion %s; PUT edits it", in.ID)
-			}
-			last, err := tx.PromotionVersion(in.ID)
-			if err != nil {
-				return nil, err
-			}
-			p := in
-			p.Version = last + 1
-			tx.PutPromotion(&p)
-			return p, nil
-		},
-	}
-	return do[pricing.Promotion](ctx, a, c)
+	}, func(tx *Tx) (out pricing.Promotion, err error) {
+		old, err := tx.Promotion(in.ID)
+		if err != nil {
+			return out, err
+		}
+		if old != nil && create {
+			return out, fault.New(fault.AlreadyExists, "there is a promotion %s; PUT edits it", in.ID)
+		}
+		last, err := tx.PromotionVersion(in.ID)
+		if err != nil {
+			return out, err
+		}
+		p := in
+		p.Version = last + 1
+		tx.PutPromotion(&p)
+		return p, nil
+	})
 }
 
 // DeletePromotion ends a promotion.
 func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
-	c := &Command{
+	_, err := Run(ctx, a, &Command{
 		Shop: shopID, Name: "delete promotion", Alone: true, Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Shop: true, Promotions: []string{id}},
-		Decide: func(tx *Tx) (any, error) {
-			p, err := tx.Promotion(id)
-			if err != nil {
-				return nil, err
-			}
-			if p == nil {
-				return nil, fault.New(fault.NotFound, "there is no promotion %s", id)
-			}
-			tx.DeletePromotion(id)
-			return nil, nil
-		},
-	}
-	_, err := a.Engine.Do(ctx, c)
+	}, func(tx *Tx) error {
+		p, err := tx.Promotion(id)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			return fault.New(fault.NotFound, "there is no promotion %s", id)
+		}
+		tx.DeletePromotion(id)
+		return nil
+	})
 	return err
 }
 
@@ -155,32 +147,30 @@ func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.
 	if err := in.Validate(); err != nil {
 		return in, false, err
 	}
-	c := &Command{
+	if t, replayed, err = Do(ctx, a, &Command{
 		Shop: shopID, Name: "put coupon template", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Shop: true, Templates: []string{in.ID}},
-		Decide: func(tx *Tx) (any, error) {
-			old, err := tx.Template(in.ID)
-			if err != nil {
-				return nil, err
+	}, func(tx *Tx) (out marketing.Template, err error) {
+		old, err := tx.Template(in.ID)
+		if err != nil {
+			return out, err
+		}
+		t := in
+		t.Version, t.Issued = 1, 0
+		switch {
+		case old == nil && !create:
+			return out, fault.New(fault.NotFound, "there is no coupon template %s; POST makes one", in.ID)
+		case old != nil && create:
+			return out, fault.New(fault.AlreadyExists, "there is a coupon template %s; PUT edits it", in.ID)
+		case old != nil:
+			if err := old.CanBecome(&t); err != nil {
+				return out, err
 			}
-			t := in
-			t.Version, t.Issued = 1, 0
-			switch {
-			case old == nil && !create:
-				return nil, fault.New(fault.NotFound, "there is no coupon template %s; POST makes one", in.ID)
-			case old != nil && create:
-				return nil, fault.New(fault.AlreadyExists, "there is a coupon template %s; PUT edits it", in.ID)
-			case old != nil:
-				if err := old.CanBecome(&t); err != nil {
-					return nil, err
-				}
-				t.Version, t.Issued = old.Version+1, old.Issued
-			}
-			tx.PutTemplate(&t)
-			return t, nil
-		},
-	}
-	if t, replayed, err = do[marketing.Template](ctx, a, c); err != nil || create {
+			t.Version, t.Issued = old.Version+1, old.Issued
+		}
+		tx.PutTemplate(&t)
+		return t, nil
+	}); err != nil || create {
 		return t, replayed, err
 	}
 	one := []marketing.Template{t}

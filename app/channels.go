@@ -141,22 +141,21 @@ func (a *App) PutChannel(ctx context.Context, book *ChannelBook, shopID, name st
 	if err != nil {
 		return nil, err
 	}
-	c := &Command{
+	_, err = Run(ctx, a, &Command{
 		Shop: shopID, Name: "put channel", Trace: a.Tracer.Parent(ctx), Needs: Needs{Channels: []string{name}},
-		Decide: func(tx *Tx) (any, error) {
-			row, err := tx.Channel(name)
-			if err != nil {
-				return nil, err
-			}
-			if row == nil {
-				row = &ChannelRow{Name: name}
-			}
-			row.Kind, row.Sealed, row.UpdatedAt = head.Kind, sealed, tx.Now()
-			tx.PutChannel(row)
-			return nil, nil
-		},
-	}
-	if _, err := a.Engine.Do(ctx, c); err != nil {
+	}, func(tx *Tx) error {
+		row, err := tx.Channel(name)
+		if err != nil {
+			return err
+		}
+		if row == nil {
+			row = &ChannelRow{Name: name}
+		}
+		row.Kind, row.Sealed, row.UpdatedAt = head.Kind, sealed, tx.Now()
+		tx.PutChannel(row)
+		return nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	book.mu.Lock()

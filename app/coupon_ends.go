@@ -74,24 +74,22 @@ func (a *App) endCoupons(ctx context.Context, shopID, name string, codes []strin
 	for len(codes) > 0 {
 		batch := codes[:min(couponBatch, len(codes))]
 		codes = codes[len(batch):]
-		c := &Command{
+		ended, _, err := Do(ctx, a, &Command{
 			Shop: shopID, Name: name, Trace: a.Tracer.Parent(ctx), Needs: Needs{Coupons: batch},
-			Decide: func(tx *Tx) (any, error) {
-				ended := 0
-				for _, code := range batch {
-					c, err := tx.Coupon(code)
-					if err != nil {
-						return nil, err
-					}
-					if c != nil && end(tx, c) {
-						tx.PutCoupon(c)
-						ended++
-					}
+		}, func(tx *Tx) (int, error) {
+			ended := 0
+			for _, code := range batch {
+				c, err := tx.Coupon(code)
+				if err != nil {
+					return 0, err
 				}
-				return ended, nil
-			},
-		}
-		ended, _, err := do[int](ctx, a, c)
+				if c != nil && end(tx, c) {
+					tx.PutCoupon(c)
+					ended++
+				}
+			}
+			return ended, nil
+		})
 		if err != nil {
 			return n, err
 		}

@@ -87,20 +87,17 @@ func (a *App) issueBatch(ctx context.Context, shopID string, job *IssueJob, n in
 	c := &Command{
 		Shop: shopID, Name: "issue a batch of coupons", Trace: a.Tracer.Parent(ctx),
 		Key: fmt.Sprintf("coupons/issue/%s/%d", job.Name, n), Hash: Hash("issue job", job),
-		Decide: func(tx *Tx) (any, error) {
+	}
+	if b.err = a.foresee(ctx, c, job.Template, nil); b.err == nil {
+		b.codes, b.again, b.err = Do(ctx, a, c, func(tx *Tx) ([]string, error) {
 			if n == 0 {
 				if err := enough(tx, job); err != nil {
 					return nil, err
 				}
 			}
-			if _, err := issue(tx, job.Template, false, list); err != nil {
-				return nil, err
-			}
-			return codes, nil
-		},
-	}
-	if b.err = a.foresee(ctx, c, job.Template, nil); b.err == nil {
-		b.codes, b.again, b.err = do[[]string](ctx, a, c)
+			_, err := issue(tx, job.Template, false, list)
+			return codes, err
+		})
 	}
 	if fault.Is(b.err, fault.IdempotencyKeyReused) {
 		b.err = fault.New(fault.IdempotencyKeyReused, "the job %s was begun with another template, prefix or count; go on with those, or give the job another name", job.Name)
@@ -134,7 +131,10 @@ func (a *App) ImportCoupons(ctx context.Context, shopID, template string, lines 
 		list[i] = newCoupon{code: lines[i].Code, user: lines[i].User}
 		c.Needs.Coupons = append(c.Needs.Coupons, lines[i].Code)
 	}
-	c.Decide = func(tx *Tx) (any, error) {
+	if err := a.foresee(ctx, c, template, list); err != nil {
+		return 0, 0, err
+	}
+	made, _, err = Do(ctx, a, c, func(tx *Tx) (int, error) {
 		fresh, err := absent(tx, template, lines)
 		if err != nil || len(fresh) == 0 {
 			return 0, err
@@ -143,14 +143,10 @@ func (a *App) ImportCoupons(ctx context.Context, shopID, template string, lines 
 			if fault.Is(err, fault.CouponUnavailable) {
 				err = atLine(lines[0].Line, lines[len(lines)-1].Line, err)
 			}
-			return nil, err
+			return 0, err
 		}
 		return len(fresh), nil
-	}
-	if err := a.foresee(ctx, c, template, list); err != nil {
-		return 0, 0, err
-	}
-	made, _, err = do[int](ctx, a, c)
+	})
 	return made, len(lines) - made, err
 }
 

@@ -47,12 +47,11 @@ func (a *App) IssueCoupons(ctx context.Context, shopID, key string, in IssueCoup
 	}
 	c := &Command{
 		Shop: shopID, Name: "issue coupons", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Coupons: in.Codes},
-		Decide: func(tx *Tx) (any, error) { return issue(tx, in.Template, false, list) },
 	}
 	if err := a.foresee(ctx, c, in.Template, list); err != nil {
 		return nil, false, err
 	}
-	return do[[]marketing.CouponData](ctx, a, c)
+	return Do(ctx, a, c, func(tx *Tx) ([]marketing.CouponData, error) { return issue(tx, in.Template, false, list) })
 }
 
 // ClaimCoupon gives a user who asks for it a coupon of a template that can be
@@ -64,18 +63,17 @@ func (a *App) ClaimCoupon(ctx context.Context, shopID, key, template, user strin
 	list := []newCoupon{{newID("", a.Rand), user, true}}
 	c := &Command{
 		Shop: shopID, Name: "claim coupon", Key: key, Hash: Hash("claim coupon "+template, user), Trace: a.Tracer.Parent(ctx),
-		Decide: func(tx *Tx) (any, error) {
-			made, err := issue(tx, template, true, list)
-			if err != nil {
-				return nil, err
-			}
-			return made[0], nil
-		},
 	}
 	if err := a.foresee(ctx, c, template, list); err != nil {
 		return d, false, err
 	}
-	return do[marketing.CouponData](ctx, a, c)
+	return Do(ctx, a, c, func(tx *Tx) (out marketing.CouponData, err error) {
+		made, err := issue(tx, template, true, list)
+		if err != nil {
+			return out, err
+		}
+		return made[0], nil
+	})
 }
 
 func (in *IssueCoupons) check() error {
@@ -253,24 +251,22 @@ func give(tx *Tx, t *marketing.Template, list []newCoupon) error {
 
 // RevokeCoupon withdraws a coupon.
 func (a *App) RevokeCoupon(ctx context.Context, shopID, code string) (marketing.CouponData, error) {
-	c := &Command{
+	d, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "revoke coupon", Trace: a.Tracer.Parent(ctx), Needs: Needs{Coupons: []string{code}},
-		Decide: func(tx *Tx) (any, error) {
-			c, err := tx.Coupon(code)
-			if err != nil {
-				return nil, err
-			}
-			if c == nil {
-				return nil, fault.New(fault.CouponNotFound, "there is no coupon %q", code)
-			}
-			if err := c.Revoke(); err != nil {
-				return nil, err
-			}
-			tx.PutCoupon(c)
-			return c.Data(), nil
-		},
-	}
-	d, _, err := do[marketing.CouponData](ctx, a, c)
+	}, func(tx *Tx) (out marketing.CouponData, err error) {
+		c, err := tx.Coupon(code)
+		if err != nil {
+			return out, err
+		}
+		if c == nil {
+			return out, fault.New(fault.CouponNotFound, "there is no coupon %q", code)
+		}
+		if err := c.Revoke(); err != nil {
+			return out, err
+		}
+		tx.PutCoupon(c)
+		return c.Data(), nil
+	})
 	return d, err
 }
 

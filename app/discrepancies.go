@@ -69,11 +69,11 @@ func (r *reconciler) record(ctx context.Context) error {
 	for i := range waiting {
 		c.Needs.Discrepancies = append(c.Needs.Discrepancies, waiting[i].ID)
 	}
-	c.Decide = func(tx *Tx) (any, error) {
+	_, err := Run(ctx, r.a, c, func(tx *Tx) error {
 		for i := range waiting {
 			have, err := tx.Discrepancy(waiting[i].ID)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			switch x := waiting[i]; {
 			case have == nil:
@@ -90,9 +90,8 @@ func (r *reconciler) record(ctx context.Context) error {
 				tx.PutDiscrepancy(have)
 			}
 		}
-		return nil, nil
-	}
-	_, err := r.a.Engine.Do(ctx, c)
+		return nil
+	})
 	return err
 }
 
@@ -112,20 +111,21 @@ func (r *reconciler) closeGone(ctx context.Context) error {
 			}
 		}
 		if len(gone) > 0 {
-			c := &Command{Shop: r.shop, Name: "discrepancies gone", Needs: Needs{Discrepancies: gone}, Decide: func(tx *Tx) (any, error) {
+			c := &Command{Shop: r.shop, Name: "discrepancies gone", Needs: Needs{Discrepancies: gone}}
+			_, err := Run(ctx, r.a, c, func(tx *Tx) error {
 				for _, id := range gone {
 					x, err := tx.Discrepancy(id)
 					if err != nil {
-						return nil, err
+						return err
 					}
 					if x.Status == DiscrepancyOpen {
 						x.Status, x.Resolution, x.ResolvedAt = DiscrepancyHealed, "a later run did not find it", tx.Now()
 						tx.PutDiscrepancy(x)
 					}
 				}
-				return nil, nil
-			}}
-			if _, err := r.a.Engine.Do(ctx, c); err != nil {
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -143,25 +143,24 @@ func (a *App) ResolveDiscrepancy(ctx context.Context, shopID, id, key, reason st
 	}
 	c := &Command{
 		Shop: shopID, Name: "resolve discrepancy", Key: key, Trace: a.Tracer.Parent(ctx), Needs: Needs{Discrepancies: []string{id}},
-		Decide: func(tx *Tx) (any, error) {
-			d, err := tx.Discrepancy(id)
-			if err != nil {
-				return nil, err
-			}
-			if d == nil {
-				return nil, fault.New(fault.NotFound, "there is no discrepancy %s", id)
-			}
-			if d.Status == DiscrepancyOpen {
-				d.Status, d.Resolution, d.ResolvedAt = DiscrepancyResolved, reason, tx.Now()
-				tx.PutDiscrepancy(d)
-			} else if d.Resolution != reason {
-				return nil, fault.New(fault.DiscrepancyClosed, "discrepancy %s is %s: %s", id, d.Status, d.Resolution)
-			}
-			return *d, nil
-		},
 	}
 	if key != "" {
 		c.Hash = Hash("resolve discrepancy "+id, reason)
 	}
-	return do[DiscrepancyData](ctx, a, c)
+	return Do(ctx, a, c, func(tx *Tx) (out DiscrepancyData, err error) {
+		d, err := tx.Discrepancy(id)
+		if err != nil {
+			return out, err
+		}
+		if d == nil {
+			return out, fault.New(fault.NotFound, "there is no discrepancy %s", id)
+		}
+		if d.Status == DiscrepancyOpen {
+			d.Status, d.Resolution, d.ResolvedAt = DiscrepancyResolved, reason, tx.Now()
+			tx.PutDiscrepancy(d)
+		} else if d.Resolution != reason {
+			return out, fault.New(fault.DiscrepancyClosed, "discrepancy %s is %s: %s", id, d.Status, d.Resolution)
+		}
+		return *d, nil
+	})
 }

@@ -6,9 +6,12 @@ import (
 	"fmt"
 )
 
-// do sends a command and gives its answer its type back; replayed says that
-// it is the first answer again.
-func do[R any](ctx context.Context, a *App, c *Command) (r R, replayed bool, err error) {
+// Do runs a command and returns what decide returned when it was accepted.
+// Decide may run several times: it changes tx, returns its answer, and assigns
+// to nothing that is declared outside of it. replayed says that the command's
+// key had been used before: r is the first answer then, read from its JSON.
+func Do[R any](ctx context.Context, a *App, c *Command, decide func(tx *Tx) (R, error)) (r R, replayed bool, err error) {
+	c.Decide = func(tx *Tx) (any, error) { return decide(tx) }
 	res, err := a.Engine.Do(ctx, c)
 	switch {
 	case err != nil:
@@ -19,6 +22,13 @@ func do[R any](ctx context.Context, a *App, c *Command) (r R, replayed bool, err
 		}
 		return r, true, nil
 	}
-	r, _ = res.Value.(R)
+	r, _ = res.Value.(R) // fails only for a nil of an interface type, which is the zero R
 	return r, false, nil
+}
+
+// Run is Do for a command that has no answer beside its success.
+func Run(ctx context.Context, a *App, c *Command, decide func(tx *Tx) error) (replayed bool, err error) {
+	c.Decide = func(tx *Tx) (any, error) { return nil, decide(tx) }
+	res, err := a.Engine.Do(ctx, c)
+	return res.Replayed, err
 }

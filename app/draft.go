@@ -35,20 +35,18 @@ func (a *App) DraftOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 		return d, false, err
 	}
 	wish, refused := a.wish(ctx, shopID, &in)
-	c := &Command{
+	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "draft order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
-		Decide: func(tx *Tx) (any, error) {
-			if refused != nil {
-				return nil, refused
-			}
-			p := wish
-			p.No, p.Now, p.Trace = no, tx.Now(), tx.Trace()
-			o := order.NewDraft(p)
-			tx.PutOrder(o)
-			return o.Data(), nil
-		},
-	}
-	return do[order.Data](ctx, a, c)
+	}, func(tx *Tx) (out order.Data, err error) {
+		if refused != nil {
+			return out, refused
+		}
+		p := wish
+		p.No, p.Now, p.Trace = no, tx.Now(), tx.Trace()
+		o := order.NewDraft(p)
+		tx.PutOrder(o)
+		return o.Data(), nil
+	})
 }
 
 // EditDraft replaces what a draft asks for, and prices it. in.User may be ""
@@ -71,7 +69,7 @@ func (a *App) EditDraft(ctx context.Context, shopID, no string, seen Versions, i
 	if in.User != v.Order.User {
 		return d, fault.Invalidf("/userId", "a draft stays its buyer's; make another one for %s", in.User)
 	}
-	d, _, err = do[order.Data](ctx, a, a.editDraft(ctx, shopID, no, seen, &in))
+	d, _, err = a.editDraft(ctx, shopID, no, "", nil, seen, &in)
 	return d, err
 }
 
@@ -91,9 +89,8 @@ func (a *App) PriceDraft(ctx context.Context, shopID, no, key string, seen Versi
 		if seen == nil {
 			at = Versions{v.Order.Seq} // what is priced is of this one
 		}
-		c := a.editDraft(ctx, shopID, no, at, asked(v.Order.User, v.Order.Metadata, v.Order.Draft))
-		c.Key, c.Hash = key, Hash("price draft "+no, seen)
-		d, replayed, err = do[order.Data](ctx, a, c)
+		in := asked(v.Order.User, v.Order.Metadata, v.Order.Draft)
+		d, replayed, err = a.editDraft(ctx, shopID, no, key, Hash("price draft "+no, seen), at, in)
 		if seen != nil || !fault.Is(err, fault.PreconditionFailed) {
 			return d, replayed, err
 		}
@@ -101,58 +98,55 @@ func (a *App) PriceDraft(ctx context.Context, shopID, no, key string, seen Versi
 	return d, false, fault.New(fault.Conflict, "others are editing order %s; try again", no)
 }
 
-func (a *App) editDraft(ctx context.Context, shopID, no string, seen Versions, in *PlaceOrder) *Command {
+func (a *App) editDraft(ctx context.Context, shopID, no, key string, hash []byte, seen Versions, in *PlaceOrder) (order.Data, bool, error) {
 	wish, refused := a.wish(ctx, shopID, in)
-	return &Command{
-		Shop: shopID, Name: "edit draft", Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
-		Decide: func(tx *Tx) (any, error) {
-			o, _, err := draft(tx, no, seen)
-			if err != nil {
-				return nil, err
-			}
-			if refused != nil {
-				return nil, refused
-			}
-			p := wish
-			p.Now = tx.Now()
-			if err := o.Edit(p); err != nil {
-				return nil, err
-			}
-			tx.PutOrder(o)
-			return o.Data(), nil
-		},
-	}
+	return Do(ctx, a, &Command{
+		Shop: shopID, Name: "edit draft", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
+	}, func(tx *Tx) (out order.Data, err error) {
+		o, _, err := draft(tx, no, seen)
+		if err != nil {
+			return out, err
+		}
+		if refused != nil {
+			return out, refused
+		}
+		p := wish
+		p.Now = tx.Now()
+		if err := o.Edit(p); err != nil {
+			return out, err
+		}
+		tx.PutOrder(o)
+		return o.Data(), nil
+	})
 }
 
 // SubmitDraft places the order that a draft asks for: PlaceOrder's own step,
 // at what it costs now. Refused, the draft is as it was. expected is in minor
 // units, nil for any price. replayed says that the key had submitted it.
 func (a *App) SubmitDraft(ctx context.Context, shopID, no, key string, seen Versions, expected *int64) (order.Data, bool, error) {
-	c := &Command{
+	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "submit draft", Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
 		Key: key, Hash: Hash("submit draft "+no, []any{seen, expected}),
-		Decide: func(tx *Tx) (any, error) {
-			o, in, err := draft(tx, no, seen)
-			if err != nil {
-				return nil, err
-			}
-			if err := order.CheckPlan(in.Plan, tx.Now()); err != nil {
-				f := fault.From(err) // a due date that has come meanwhile
-				f.Message = "the draft's " + f.Message + "; edit it first"
-				return nil, f
-			}
-			if err := tx.Ask(Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}); err != nil {
-				return nil, err
-			}
-			in.Expected = expected
-			placed, err := placeOrder(tx, no, in, o.Submit)
-			if err != nil {
-				return nil, err
-			}
-			return placed.Data(), nil
-		},
-	}
-	return do[order.Data](ctx, a, c)
+	}, func(tx *Tx) (out order.Data, err error) {
+		o, in, err := draft(tx, no, seen)
+		if err != nil {
+			return out, err
+		}
+		if err := order.CheckPlan(in.Plan, tx.Now()); err != nil {
+			f := fault.From(err) // a due date that has come meanwhile
+			f.Message = "the draft's " + f.Message + "; edit it first"
+			return out, f
+		}
+		if err := tx.Ask(Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}); err != nil {
+			return out, err
+		}
+		in.Expected = expected
+		placed, err := placeOrder(tx, no, in, o.Submit)
+		if err != nil {
+			return out, err
+		}
+		return placed.Data(), nil
+	})
 }
 
 // draft finds a draft at one of the versions, and what it asks for.

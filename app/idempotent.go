@@ -25,13 +25,11 @@ func Idempotent[R any](ctx context.Context, a *App, shopID, name, key string, re
 	}
 	c := Command{Shop: shopID, Name: name, Key: key, Hash: Hash(name, request), Trace: a.Tracer.Parent(ctx)}
 	seen := c
-	seen.Decide = func(*Tx) (any, error) { return nil, errFirst }
-	if r, replayed, err = do[R](ctx, a, &seen); !errors.Is(err, errFirst) {
+	if r, replayed, err = Do(ctx, a, &seen, func(*Tx) (none R, err error) { return none, errFirst }); !errors.Is(err, errFirst) {
 		return r, replayed, err
 	}
 	if r, err = act(); err != nil {
 		return r, false, err
 	}
-	c.Decide = func(*Tx) (any, error) { return r, nil }
-	return do[R](context.WithoutCancel(ctx), a, &c)
+	return Do(context.WithoutCancel(ctx), a, &c, func(*Tx) (R, error) { return r, nil })
 }

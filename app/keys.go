@@ -29,37 +29,34 @@ func (a *App) AddKey(ctx context.Context, shopID, label, secret string) (shop.Ke
 		return shop.Key{}, "", fault.Invalidf("/secret", "a secret key begins with sk_ and has 8 to 256 characters")
 	}
 	k := shop.Key{Shop: shopID, ID: newID("key_", a.Rand), Hash: HashKey(secret), Label: label}
-	c := &Command{
+	out, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "add key", Trace: a.Tracer.Parent(ctx), Needs: Needs{APIKeys: []string{k.ID}},
-		Decide: func(tx *Tx) (any, error) {
-			k.CreatedAt = tx.Now()
-			tx.PutAPIKey(&k)
-			return k, nil
-		},
-	}
-	out, _, err := do[shop.Key](ctx, a, c)
+	}, func(tx *Tx) (out shop.Key, err error) {
+		k := k
+		k.CreatedAt = tx.Now()
+		tx.PutAPIKey(&k)
+		return k, nil
+	})
 	return out, secret, err
 }
 
 // RevokeKey ends a key. It is refused within a few seconds on all instances.
 func (a *App) RevokeKey(ctx context.Context, shopID, id string) error {
-	c := &Command{
+	_, err := Run(ctx, a, &Command{
 		Shop: shopID, Name: "revoke key", Trace: a.Tracer.Parent(ctx), Needs: Needs{APIKeys: []string{id}},
-		Decide: func(tx *Tx) (any, error) {
-			k, err := tx.APIKey(id)
-			if err != nil {
-				return nil, err
-			}
-			if k == nil {
-				return nil, fault.New(fault.NotFound, "there is no key %s", id)
-			}
-			if k.RevokedAt.IsZero() {
-				k.RevokedAt = tx.Now()
-				tx.PutAPIKey(k)
-			}
-			return nil, nil
-		},
-	}
-	_, err := a.Engine.Do(ctx, c)
+	}, func(tx *Tx) error {
+		k, err := tx.APIKey(id)
+		if err != nil {
+			return err
+		}
+		if k == nil {
+			return fault.New(fault.NotFound, "there is no key %s", id)
+		}
+		if k.RevokedAt.IsZero() {
+			k.RevokedAt = tx.Now()
+			tx.PutAPIKey(k)
+		}
+		return nil
+	})
 	return err
 }

@@ -45,15 +45,11 @@ func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in Ope
 	if err != nil {
 		return p, false, err
 	}
-	c := &Command{
+	began := time.Now()
+	p, replayed, err = Do(ctx, a, &Command{
 		Shop: shop, Name: "open payment", Key: key, Hash: Hash("open payment "+orderNo, identity), Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Orders: []string{orderNo}},
-		Decide: func(tx *Tx) (any, error) {
-			return a.openPayment(tx, shop, orderNo, no, &in, &ch)
-		},
-	}
-	began := time.Now()
-	p, replayed, err = do[payment.Data](ctx, a, c)
+	}, func(tx *Tx) (payment.Data, error) { return a.openPayment(tx, shop, orderNo, no, &in, &ch) })
 	if err != nil {
 		return p, replayed, err
 	}
@@ -180,27 +176,25 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 
 // taken records the channel's yes.
 func (a *App) taken(ctx context.Context, shop string, p payment.Data, action payment.Action, x ChannelMessage) (payment.Data, error) {
-	c := &Command{
+	d, _, err := Do(ctx, a, &Command{
 		Shop: shop, Name: "prepay answered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
-		Decide: func(tx *Tx) (any, error) {
-			q, err := tx.Payment(p.No)
-			if err != nil {
-				return nil, err
-			}
-			o, err := tx.Order(p.Order)
-			if err != nil {
-				return nil, err
-			}
-			tx.Keep(x)
-			if q.Taken(action) {
-				o.Note(q.Event(event.PaymentPending, ""))
-				tx.PutOrder(o)
-			}
-			tx.PutPayment(q)
-			return q.Data(), nil
-		},
-	}
-	d, _, err := do[payment.Data](ctx, a, c)
+	}, func(tx *Tx) (out payment.Data, err error) {
+		q, err := tx.Payment(p.No)
+		if err != nil {
+			return out, err
+		}
+		o, err := tx.Order(p.Order)
+		if err != nil {
+			return out, err
+		}
+		tx.Keep(x)
+		if q.Taken(action) {
+			o.Note(q.Event(event.PaymentPending, ""))
+			tx.PutOrder(o)
+		}
+		tx.PutPayment(q)
+		return q.Data(), nil
+	})
 	return d, err
 }
 

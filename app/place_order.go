@@ -44,18 +44,16 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 	if err != nil {
 		return d, false, err
 	}
-	c := &Command{
+	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "place order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
 		Needs: a.placeNeeds(ctx, shopID, &in.Cart, now),
-		Decide: func(tx *Tx) (any, error) {
-			o, err := placeOrder(tx, no, &in, order.Place)
-			if err != nil {
-				return nil, err
-			}
-			return o.Data(), nil
-		},
-	}
-	return do[order.Data](ctx, a, c)
+	}, func(tx *Tx) (out order.Data, err error) {
+		o, err := placeOrder(tx, no, &in, order.Place)
+		if err != nil {
+			return out, err
+		}
+		return o.Data(), nil
+	})
 }
 
 // placeNeeds names the rows that placing the cart takes, as far as they can be

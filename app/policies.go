@@ -12,13 +12,11 @@ func (a *App) PutPolicies(ctx context.Context, shopID string, p shop.Policies) (
 	if err := p.Check(); err != nil {
 		return shop.Shop{}, err
 	}
-	c := &Command{
+	s, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "put policies", Trace: a.Tracer.Parent(ctx), Needs: Needs{Shop: true}, Alone: true,
-		Decide: func(tx *Tx) (any, error) {
-			tx.PutPolicies(p)
-			return tx.Shop(), nil
-		},
-	}
-	s, _, err := do[shop.Shop](ctx, a, c)
+	}, func(tx *Tx) (out shop.Shop, err error) {
+		tx.PutPolicies(p)
+		return tx.Shop(), nil
+	})
 	return s, err
 }

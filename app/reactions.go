@@ -231,28 +231,28 @@ func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error
 			}
 		}
 	}
-	c.Decide = func(tx *Tx) (any, error) {
+	_, err = Run(ctx, a, c, func(tx *Tx) error {
 		now, err := tx.Position(r.Name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if now != at {
-			return nil, nil // another instance was here first
+			return nil // another instance was here first
 		}
 		for i := range records {
 			tx.Follow(records[i].Trace)
 			for j := range records[i].Events {
 				if e := &records[i].Events[j]; follows(r, e.Type) {
 					if err := r.Do(tx, e); err != nil {
-						return nil, err
+						return err
 					}
 				}
 			}
 		}
 		tx.PutPosition(r.Name, records[len(records)-1].Position)
-		return nil, nil
-	}
-	if _, err := a.Engine.Do(ctx, c); err != nil {
+		return nil
+	})
+	if err != nil {
 		return 0, err
 	}
 	return len(records), nil

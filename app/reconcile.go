@@ -316,30 +316,28 @@ func (r *reconciler) finish(ctx context.Context, failed error) (ReconciliationDa
 	if err != nil {
 		return ReconciliationData{}, err
 	}
-	c := &Command{
+	d, _, err := Do(ctx, r.a, &Command{
 		Shop: r.shop, Name: "reconciled", Needs: Needs{Reconciliations: []string{id}},
-		Decide: func(tx *Tx) (any, error) {
-			d, err := tx.Reconciliation(id)
-			if err != nil {
-				return nil, err
-			}
-			if d == nil {
-				d = &ReconciliationData{ID: id, Channel: r.name, Day: r.day.String()}
-			}
-			d.Runs++
-			d.StartedAt, d.FinishedAt, d.Error = r.started, tx.Now(), ""
-			switch {
-			case failed == nil:
-				d.Status, d.Summary = ReconciliationDone, summary
-			case errors.Is(failed, payment.ErrBillNotReady):
-				d.Status, d.Error = ReconciliationWaiting, failed.Error()
-			default:
-				d.Status, d.Error = ReconciliationFailed, failed.Error()
-			}
-			tx.PutReconciliation(d)
-			return *d, nil
-		},
-	}
-	d, _, err := do[ReconciliationData](ctx, r.a, c)
+	}, func(tx *Tx) (out ReconciliationData, err error) {
+		d, err := tx.Reconciliation(id)
+		if err != nil {
+			return out, err
+		}
+		if d == nil {
+			d = &ReconciliationData{ID: id, Channel: r.name, Day: r.day.String()}
+		}
+		d.Runs++
+		d.StartedAt, d.FinishedAt, d.Error = r.started, tx.Now(), ""
+		switch {
+		case failed == nil:
+			d.Status, d.Summary = ReconciliationDone, summary
+		case errors.Is(failed, payment.ErrBillNotReady):
+			d.Status, d.Error = ReconciliationWaiting, failed.Error()
+		default:
+			d.Status, d.Error = ReconciliationFailed, failed.Error()
+		}
+		tx.PutReconciliation(d)
+		return *d, nil
+	})
 	return d, err
 }

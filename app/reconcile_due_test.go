@@ -18,12 +18,10 @@ import (
 // configured there.
 func channelRow(t *testing.T, r *harness.Harness, name string) {
 	t.Helper()
-	_, err := r.Engine.Do(ctx, &app.Command{
-		Shop: shop.Default, Name: "put channel", Needs: app.Needs{Channels: []string{name}},
-		Decide: func(tx *app.Tx) (any, error) {
-			tx.PutChannel(&app.ChannelRow{Name: name, Kind: "gate", Sealed: []byte("x"), UpdatedAt: tx.Now()})
-			return nil, nil
-		},
+	c := &app.Command{Shop: shop.Default, Name: "put channel", Needs: app.Needs{Channels: []string{name}}}
+	_, err := app.Run(ctx, r.App, c, func(tx *app.Tx) error {
+		tx.PutChannel(&app.ChannelRow{Name: name, Kind: "gate", Sealed: []byte("x"), UpdatedAt: tx.Now()})
+		return nil
 	})
 	must(t)(nil, err)
 }

@@ -46,37 +46,35 @@ func (a *App) AskRefund(ctx context.Context, shopID, orderNo, key string, in Ask
 	if err != nil {
 		return payment.RefundData{}, false, err
 	}
-	c := &Command{
+	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "ask refund", Key: key, Hash: Hash("ask refund "+orderNo, in), Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Orders: []string{orderNo}},
-		Decide: func(tx *Tx) (any, error) {
-			o, err := tx.Order(orderNo)
-			if err != nil {
-				return nil, err
-			}
-			if o == nil {
-				return nil, fault.New(fault.NotFound, "there is no order %s", orderNo)
-			}
-			tx.Follow(o.Data().Trace)
-			back, amount, err := o.AskRefund(in.RefundAsk)
-			if err != nil {
-				return nil, err
-			}
-			parts, err := split(tx, orderNo, amount)
-			if err != nil {
-				return nil, err
-			}
-			r := payment.NewRefund(payment.RefundData{
-				No: no, Order: orderNo, Cause: payment.Asked, Amount: amount, Currency: o.Data().Currency,
-				Reason: in.Reason, Lines: refundLines(back), Allocations: parts, Trace: tx.Trace(),
-			}, tx.Now())
-			o.Note(told(r, event.RefundCreated, in.Reason))
-			tx.PutRefund(r)
-			tx.PutOrder(o)
-			return r.Data(), nil
-		},
-	}
-	return do[payment.RefundData](ctx, a, c)
+	}, func(tx *Tx) (out payment.RefundData, err error) {
+		o, err := tx.Order(orderNo)
+		if err != nil {
+			return out, err
+		}
+		if o == nil {
+			return out, fault.New(fault.NotFound, "there is no order %s", orderNo)
+		}
+		tx.Follow(o.Data().Trace)
+		back, amount, err := o.AskRefund(in.RefundAsk)
+		if err != nil {
+			return out, err
+		}
+		parts, err := split(tx, orderNo, amount)
+		if err != nil {
+			return out, err
+		}
+		r := payment.NewRefund(payment.RefundData{
+			No: no, Order: orderNo, Cause: payment.Asked, Amount: amount, Currency: o.Data().Currency,
+			Reason: in.Reason, Lines: refundLines(back), Allocations: parts, Trace: tx.Trace(),
+		}, tx.Now())
+		o.Note(told(r, event.RefundCreated, in.Reason))
+		tx.PutRefund(r)
+		tx.PutOrder(o)
+		return r.Data(), nil
+	})
 }
 
 // split takes an amount from the order's payments and promises it.

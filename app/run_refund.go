@@ -105,36 +105,34 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 	case errors.Is(said, payment.ErrShort):
 		why = payment.ParkShort
 	}
-	c := &Command{
+	_, err := Run(context.WithoutCancel(ctx), a, &Command{
 		Shop: shopID, Name: "refund unanswered", Trace: r.Trace, Needs: Needs{Orders: []string{r.Order}, Refunds: []string{r.No}},
-		Decide: func(tx *Tx) (any, error) {
-			r, err := tx.Refund(r.No)
-			if err != nil {
-				return nil, err
-			}
-			if why != "" {
-				d := r.Data()
-				before := d.Allocation(part.No, part.Payment)
-				r.Park(part.No, why, said.Error())
-				if before != nil && before.Status == payment.RefundPending && before.Parked != why {
-					o, err := tx.Order(d.Order)
-					if err != nil {
-						return nil, err
-					}
-					o.Note(told(r, event.RefundParked, string(why)))
-					tx.PutOrder(o)
+	}, func(tx *Tx) error {
+		r, err := tx.Refund(r.No)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			d := r.Data()
+			before := d.Allocation(part.No, part.Payment)
+			r.Park(part.No, why, said.Error())
+			if before != nil && before.Status == payment.RefundPending && before.Parked != why {
+				o, err := tx.Order(d.Order)
+				if err != nil {
+					return err
 				}
+				o.Note(told(r, event.RefundParked, string(why)))
+				tx.PutOrder(o)
 			}
-			if d := r.Data(); why == "" && d.Allocation(part.No, part.Payment).Parked == payment.ParkShort {
-				r.Park(part.No, "", "") // it is not that any more; silence has its own time
-			}
-			r.Tried(tx.Now())
-			tx.PutRefund(r)
-			tx.Keep(x)
-			return nil, nil
-		},
-	}
-	_, err := a.Engine.Do(context.WithoutCancel(ctx), c)
+		}
+		if d := r.Data(); why == "" && d.Allocation(part.No, part.Payment).Parked == payment.ParkShort {
+			r.Park(part.No, "", "") // it is not that any more; silence has its own time
+		}
+		r.Tried(tx.Now())
+		tx.PutRefund(r)
+		tx.Keep(x)
+		return nil
+	})
 	return err
 }
 
@@ -208,23 +206,22 @@ func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, reques
 	c := &Command{
 		Shop: shopID, Name: name, Key: key, Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Orders: []string{have.Order}, Refunds: []string{no}},
-		Decide: func(tx *Tx) (any, error) {
-			r, err := tx.Refund(no)
-			if err != nil {
-				return nil, err
-			}
-			tx.Follow(r.Data().Trace)
-			if err := verb(tx, r); err != nil {
-				return nil, err
-			}
-			tx.PutRefund(r)
-			return r.Data(), nil
-		},
 	}
 	if key != "" {
 		c.Hash = Hash(name+" "+no, request)
 	}
-	return do[payment.RefundData](ctx, a, c)
+	return Do(ctx, a, c, func(tx *Tx) (out payment.RefundData, err error) {
+		r, err := tx.Refund(no)
+		if err != nil {
+			return out, err
+		}
+		tx.Follow(r.Data().Trace)
+		if err := verb(tx, r); err != nil {
+			return out, err
+		}
+		tx.PutRefund(r)
+		return r.Data(), nil
+	})
 }
 
 // ConfirmRefund takes an operator's word that the buyer has the money: paid

@@ -35,31 +35,30 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
-	c := &Command{
+	_, err = Run(ctx, a, &Command{
 		Shop: shopID, Name: "expire orders", Needs: Needs{Orders: due},
-		Decide: func(tx *Tx) (any, error) {
-			for _, no := range due {
-				o, err := tx.Order(no)
-				if err != nil {
-					return nil, err
-				}
-				// Things may have moved on since it was found due.
-				if d := o.Data(); !d.Status.Expires() || d.Closing != "" || tx.Now().Before(d.ExpiresAt) {
-					continue
-				}
-				if o.Data().Status == order.PartiallyPaid && len(o.Data().Plan) > 0 && tx.Shop().Policies.UnpaidInstalment == shop.Wait {
-					o.WaitOn(tx.Now())
-					tx.PutOrder(o)
-					continue
-				}
-				if err := closeOrder(tx, no, order.Expired); err != nil {
-					return nil, err
-				}
+	}, func(tx *Tx) error {
+		for _, no := range due {
+			o, err := tx.Order(no)
+			if err != nil {
+				return err
 			}
-			return nil, nil
-		},
-	}
-	if _, err := a.Engine.Do(ctx, c); err != nil {
+			// Things may have moved on since it was found due.
+			if d := o.Data(); !d.Status.Expires() || d.Closing != "" || tx.Now().Before(d.ExpiresAt) {
+				continue
+			}
+			if o.Data().Status == order.PartiallyPaid && len(o.Data().Plan) > 0 && tx.Shop().Policies.UnpaidInstalment == shop.Wait {
+				o.WaitOn(tx.Now())
+				tx.PutOrder(o)
+				continue
+			}
+			if err := closeOrder(tx, no, order.Expired); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
 		return 0, err
 	}
 	return len(due), nil
@@ -72,22 +71,21 @@ func (a *App) RemindInstalments(ctx context.Context, shopID string) (int, error)
 	if err != nil || len(due) == 0 {
 		return 0, err
 	}
-	c := &Command{
+	_, err = Run(ctx, a, &Command{
 		Shop: shopID, Name: "remind of instalments", Needs: Needs{Orders: due},
-		Decide: func(tx *Tx) (any, error) {
-			for _, no := range due {
-				o, err := tx.Order(no)
-				if err != nil {
-					return nil, err
-				}
-				tx.Follow(o.Data().Trace)
-				o.Remind(tx.Now())
-				tx.PutOrder(o)
+	}, func(tx *Tx) error {
+		for _, no := range due {
+			o, err := tx.Order(no)
+			if err != nil {
+				return err
 			}
-			return nil, nil
-		},
-	}
-	if _, err := a.Engine.Do(ctx, c); err != nil {
+			tx.Follow(o.Data().Trace)
+			o.Remind(tx.Now())
+			tx.PutOrder(o)
+		}
+		return nil
+	})
+	if err != nil {
 		return 0, err
 	}
 	return len(due), nil

@@ -19,48 +19,50 @@ func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fa
 	if err != nil {
 		return "", err
 	}
-	var flow string // the order's trace, once the payment is known
-	c := &Command{
+	// settled is what became of the fact, and the order's trace if there is a payment.
+	type settled struct {
+		outcome payment.Outcome
+		trace   string
+	}
+	out, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "settle", Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Payments: []string{paymentNo}, Refunds: refundsOf(f)},
-		Decide: func(tx *Tx) (any, error) {
-			p, err := tx.Payment(paymentNo)
-			if err != nil {
-				return nil, err
-			}
-			x.Payment = paymentNo
-			if p == nil {
-				x.Verdict = string(payment.Orphan)
-				tx.Keep(x)
-				return payment.Orphan, nil
-			}
-			if p, err = ofRefund(tx, p, f); err != nil {
-				return nil, err
-			}
-			d := p.Data()
-			tx.Follow(d.Trace)
-			flow = d.Trace
-			o, err := tx.Order(d.Order)
-			if err != nil {
-				return nil, err
-			}
-			if x.Kind == MessageQuery {
-				p.Asked(tx.Now())
-			}
-			outcome := p.Settle(f, tx.Now())
-			if err := follow(tx, o, p, outcome, f, spare); err != nil {
-				return nil, err
-			}
-			x.Order, x.Verdict = d.Order, string(outcome)
+	}, func(tx *Tx) (settled, error) {
+		x := x
+		p, err := tx.Payment(paymentNo)
+		if err != nil {
+			return settled{}, err
+		}
+		x.Payment = paymentNo
+		if p == nil {
+			x.Verdict = string(payment.Orphan)
 			tx.Keep(x)
-			return outcome, nil
-		},
+			return settled{outcome: payment.Orphan}, nil
+		}
+		if p, err = ofRefund(tx, p, f); err != nil {
+			return settled{}, err
+		}
+		d := p.Data()
+		tx.Follow(d.Trace)
+		o, err := tx.Order(d.Order)
+		if err != nil {
+			return settled{}, err
+		}
+		if x.Kind == MessageQuery {
+			p.Asked(tx.Now())
+		}
+		outcome := p.Settle(f, tx.Now())
+		if err := follow(tx, o, p, outcome, f, spare); err != nil {
+			return settled{}, err
+		}
+		x.Order, x.Verdict = d.Order, string(outcome)
+		tx.Keep(x)
+		return settled{outcome, d.Trace}, nil
+	})
+	if err == nil && out.trace != "" {
+		a.Tracer.Tell(ctx, "settle "+x.Kind, out.trace, began)
 	}
-	out, _, err := do[payment.Outcome](ctx, a, c)
-	if err == nil && flow != "" {
-		a.Tracer.Tell(ctx, "settle "+x.Kind, flow, began)
-	}
-	return out, err
+	return out.outcome, err
 }
 
 // follow tells the order, and the refund that the fact is about, what became

@@ -56,22 +56,20 @@ func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (paymen
 
 // asked records a query without an answer, and moves the next one on.
 func (a *App) asked(ctx context.Context, shop string, p payment.Data, x ChannelMessage) error {
-	c := &Command{
+	_, err := Run(context.WithoutCancel(ctx), a, &Command{
 		Shop: shop, Name: "query unanswered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
-		Decide: func(tx *Tx) (any, error) {
-			q, err := tx.Payment(p.No)
-			if err != nil {
-				return nil, err
-			}
-			if d := q.Data(); d.Open() || !d.NextQueryAt.IsZero() {
-				q.Asked(tx.Now())
-				tx.PutPayment(q)
-			}
-			tx.Keep(x)
-			return nil, nil
-		},
-	}
-	_, err := a.Engine.Do(context.WithoutCancel(ctx), c)
+	}, func(tx *Tx) error {
+		q, err := tx.Payment(p.No)
+		if err != nil {
+			return err
+		}
+		if d := q.Data(); d.Open() || !d.NextQueryAt.IsZero() {
+			q.Asked(tx.Now())
+			tx.PutPayment(q)
+		}
+		tx.Keep(x)
+		return nil
+	})
 	return err
 }
 

@@ -164,12 +164,13 @@ func TestBatch(t *testing.T) {
 				case i == 7:
 					results[i] = add(r, "poison", 1000)
 				case i == 9:
-					_, results[i] = r.App.Engine.Do(context.Background(), &app.Command{Shop: shop.Default, Name: "panics", Needs: app.Needs{Skus: []string{"A"}}, Decide: func(tx *app.Tx) (any, error) {
+					c := &app.Command{Shop: shop.Default, Name: "panics", Needs: app.Needs{Skus: []string{"A"}}}
+					_, results[i] = app.Run(context.Background(), r.App, c, func(tx *app.Tx) error {
 						s, _ := tx.Sku("A")
 						_ = s.Adjust(500)
 						tx.PutSku(s)
 						panic("a defect")
-					}})
+					})
 				case i%2 == 0:
 					results[i] = add(r, "", 1)
 				default:

@@ -129,28 +129,29 @@ func deliver(t *testing.T, r *harness.Harness, s *sample) {
 func put(t *testing.T, r *harness.Harness, no string, amount int64, merchant, appID string, paid bool) {
 	t.Helper()
 	r.Sku("A", amount, 1)
-	c := &app.Command{Shop: shop.Default, Name: "set the scene", Needs: app.Needs{Skus: []string{"A"}}, Decide: func(tx *app.Tx) (any, error) {
+	c := &app.Command{Shop: shop.Default, Name: "set the scene", Needs: app.Needs{Skus: []string{"A"}}}
+	_, err := app.Run(t.Context(), r.App, c, func(tx *app.Tx) error {
 		a, err := tx.Sku("A")
 		if err != nil {
-			return nil, err
+			return err
 		}
 		o, err := order.Place(order.Placement{No: "O" + no, User: "u", Now: tx.Now(), Quote: &pricing.Quote{
 			Currency: "CNY", Total: amount, Payable: amount,
 			Lines: []pricing.QuoteLine{{Sku: "A", Name: "A", Quantity: 1, UnitPrice: amount, Total: amount, Payable: amount}},
 		}})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		p := payment.New("O"+no, "wechatpay", merchant, appID, "", payment.PrepayRequest{PaymentNo: no, Method: payment.Native, Amount: amount, Currency: "CNY"}, tx.Now())
 		if err := a.Reserve("O"+no, 1); err != nil {
-			return nil, err
+			return err
 		}
 		tx.PutOrder(o)
 		tx.PutPayment(p)
 		tx.PutSku(a)
-		return nil, nil
-	}}
-	if _, err := r.App.Engine.Do(t.Context(), c); err != nil {
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if paid {
