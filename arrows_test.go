@@ -29,10 +29,10 @@ var packages = map[string][]string{
 	"worker":    {"app", "event", "fault", "shop"},
 	"telemetry": {},
 
-	"store/effect":    {"app"},
-	"store/postgres":  {"app", "store/effect", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/sqlite":    {"app", "store/effect", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/storetest": {"app", "store/effect", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/job":    {"app"},
+	"store/postgres":  {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/sqlite":    {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/storetest": {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 
 	"channel/wechatpay":   {"payment", "money", "fault"},
 	"channel/alipay":      {"payment", "money", "fault"},

@@ -50,10 +50,10 @@ type Waiter interface {
 
 // Options of New. What is not said to be optional must be set.
 type Options struct {
-	App     *app.App
-	Auth    *app.Auth
-	Book    *app.ChannelBook
-	Effects app.Effects
+	App  *app.App
+	Auth *app.Auth
+	Book *app.ChannelBook
+	Jobs app.Jobs
 
 	// Waiter is optional: without one, long polls look at the store four
 	// times a second.
@@ -127,7 +127,7 @@ func newServer(o Options) *server {
 		s.mountQuotes, s.mountOrders, s.mountPayments, s.mountRefunds, s.mountTimeline, s.mountEvents,
 		s.mountSkus, s.mountUsers, s.mountPromotions, s.mountPromotionKinds, s.mountTemplates, s.mountCoupons,
 		s.mountShop, s.mountReconciliations, s.mountDiscrepancies, s.mountSuspense,
-		s.mountChannels, s.mountNotify, s.mountEffects, s.mountKeys, s.mountClock, s.mountHealth,
+		s.mountChannels, s.mountNotify, s.mountJobs, s.mountKeys, s.mountClock, s.mountHealth,
 	} {
 		mount()
 	}

@@ -124,7 +124,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 		t.Fatal(err)
 	}
 	o := api.Options{
-		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Effects: s,
+		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Jobs: s,
 		AdvanceClock: func(_ context.Context, d time.Duration) (time.Time, error) { return h.Harness.Clock.Advance(d), nil },
 		Observe: func(route string, status int, _ time.Duration) {
 			h.note(&h.observed, route+" "+http.StatusText(status))

@@ -27,6 +27,7 @@ type op struct {
 	body    string         // example of the body, JSON
 	answer  string         // example of the answer, JSON
 	lenient bool           // takes query parameters that it does not know
+	former  bool           // an older path of another operation, documented as deprecated
 	foreign bool           // speaks another protocol: body and answer are whatever that says
 
 	readsBody bool // checks its body itself, see plain_cart.go
@@ -45,8 +46,8 @@ func add[I, O any](s *server, o op, handle func(context.Context, *I) (*O, error)
 		OperationID: o.id, Method: method, Path: path, Tags: []string{o.tag},
 		Summary: o.summary, Description: o.about, DefaultStatus: o.status,
 		MaxBodyBytes: MaxBody + 1, BodyReadTimeout: bodyTime, RejectUnknownQueryParameters: !o.lenient,
-		SkipValidateBody: o.readsBody,
-		Responses:        map[string]*huma.Response{},
+		SkipValidateBody: o.readsBody, Deprecated: o.former,
+		Responses: map[string]*huma.Response{},
 	}
 	o.takesJSON = hasBody[I]()
 	if o.takesJSON {
@@ -83,6 +84,12 @@ func add[I, O any](s *server, o op, handle func(context.Context, *I) (*O, error)
 		}
 		return out, nil
 	})
+}
+
+// at is the operation at an older path, for those who still call it there.
+func (o op) at(call, id string) op {
+	o.call, o.id, o.former = call, id, true
+	return o
 }
 
 // hasBody says whether an input has a JSON body.

@@ -253,7 +253,7 @@ func TestRefusals(t *testing.T) {
 		{"an unknown status", "GET /v1/orders?status=lost", ``, "", 400, "validation_failed", "status"},
 		{"a day that is none", "GET /v1/orders?createdFrom=yesterday", ``, "", 400, "validation_failed", "createdFrom"},
 		{"a cursor of another feed", "GET /v1/events?after=x", ``, "", 400, "validation_failed", "after"},
-		{"a cursor of nobody", "GET /v1/effects?cursor=x", ``, "", 400, "validation_failed", "/cursor"},
+		{"a cursor of nobody", "GET /v1/jobs?cursor=x", ``, "", 400, "validation_failed", "/cursor"},
 		{"an unknown payment", "GET /v1/payments/2", ``, "", 404, "not_found", ""},
 		{"an unknown sku's stock", "POST /v1/skus/nothing/stock", `{"delta":1}`, "", 404, "sku_not_found", ""},
 		{"a sku that cannot be, put", "PUT /v1/skus/%20", `{"name":"x","price":1}`, "", 400, "validation_failed", "/sku"},
@@ -419,8 +419,9 @@ func TestRefusals(t *testing.T) {
 		{"differences of no class", "GET /v1/discrepancies?class=strange", ``, "", 400, "validation_failed", "class"},
 		{"differences of no status", "GET /v1/discrepancies?status=lost", ``, "", 400, "validation_failed", "status"},
 
-		{"an unknown effect", "POST /v1/effects/99/retry", ``, "", 404, "not_found", ""},
-		{"an effect that cannot be", "POST /v1/effects/x/retry", ``, "", 404, "not_found", ""},
+		{"an unknown job", "POST /v1/jobs/99/retry", ``, "", 404, "not_found", ""},
+		{"an unknown job at the older path", "POST /v1/effects/99/retry", ``, "", 404, "not_found", ""},
+		{"a job with an impossible id", "POST /v1/jobs/x/retry", ``, "", 404, "not_found", ""},
 		{"an unknown key to end", "DELETE /v1/keys/key_nothing", ``, "", 404, "not_found", ""},
 	})
 	h.Audit()

@@ -72,7 +72,7 @@ type Changes struct {
 
 	Records         []event.Record
 	ChannelMessages []ChannelMessage
-	Effects         []Effect
+	Jobs            []Job
 }
 
 // CounterChange moves a counter; Old nil makes it.
@@ -112,7 +112,7 @@ type Batch struct {
 
 	records  []event.Record
 	messages []ChannelMessage
-	effects  []Effect
+	jobs     []Job
 }
 
 // NewBatch makes the memory of a batch from what was loaded for its needs.
@@ -181,7 +181,7 @@ func (b *Batch) Changes() *Changes {
 		Coupons: b.coupons.changes(), Skus: b.skus.changes(), Promotions: b.promotions.changes(),
 		Templates: b.templates.changes(), Channels: b.channels.changes(), APIKeys: b.apiKeys.changes(),
 		Refunds: b.refunds.changes(), Reconciliations: b.reconciled.changes(), Discrepancies: b.differ.changes(), Policies: b.policies,
-		Records: b.records, ChannelMessages: b.messages, Effects: b.effects,
+		Records: b.records, ChannelMessages: b.messages, Jobs: b.jobs,
 	}
 	for _, k := range b.keys.changes() {
 		c.Keys = append(c.Keys, k.New)
@@ -201,7 +201,7 @@ func (b *Batch) Changes() *Changes {
 	}
 	if len(c.Keys) == 0 && len(c.Positions) == 0 && len(c.Orders) == 0 && len(c.Payments) == 0 && len(c.Users) == 0 &&
 		len(c.Coupons) == 0 && len(c.Skus) == 0 && len(c.Counters) == 0 && len(c.Promotions) == 0 && len(c.Templates) == 0 &&
-		len(c.Channels) == 0 && len(c.APIKeys) == 0 && len(c.Records) == 0 && len(c.ChannelMessages) == 0 && len(c.Effects) == 0 &&
+		len(c.Channels) == 0 && len(c.APIKeys) == 0 && len(c.Records) == 0 && len(c.ChannelMessages) == 0 && len(c.Jobs) == 0 &&
 		len(c.Refunds) == 0 && len(c.Reconciliations) == 0 && len(c.Discrepancies) == 0 && c.Policies == nil {
 		return nil
 	}

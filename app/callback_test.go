@@ -75,11 +75,11 @@ func reread(t *testing.T, e event.Event) (back event.Event) {
 	return back
 }
 
-// overheard collects the effects that are stored and the orders that commands
+// overheard collects the jobs that are stored and the orders that commands
 // need.
 type overheard struct {
 	app.Store
-	effects *[]app.Effect
+	jobs *[]app.Job
 	orders  *[]string
 }
 
@@ -95,7 +95,7 @@ func (o overheard) Begin(ctx context.Context, shop string, n *app.Needs) (app.Un
 }
 
 func (u overheardUnit) Commit(ctx context.Context, c *app.Changes) error {
-	*u.o.effects = append(*u.o.effects, c.Effects...)
+	*u.o.jobs = append(*u.o.jobs, c.Jobs...)
 	return u.Unit.Commit(ctx, c)
 }
 
@@ -103,10 +103,10 @@ func (u overheardUnit) Commit(ctx context.Context, c *app.Changes) error {
 // at the channel; one that has nothing else is not looked at again.
 func TestPaidOrderClosesTheOthers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
-		var effects []app.Effect
+		var jobs []app.Job
 		var orders []string
 		r := scene(t, func(func(app.Store) app.Store) *harness.Harness {
-			return open(func(s app.Store) app.Store { return overheard{s, &effects, &orders} })
+			return open(func(s app.Store) app.Store { return overheard{s, &jobs, &orders} })
 		})
 		for _, others := range []int{0, 1, 2} {
 			o := place(t, r, harness.Cart("u", "A"))
@@ -116,7 +116,7 @@ func TestPaidOrderClosesTheOthers(t *testing.T) {
 				want = append(want, pay(t, r, o.No, 0).No)
 			}
 			slices.Sort(want)
-			effects, orders = nil, nil
+			jobs, orders = nil, nil
 			callback(t, r, paid.No, r.Gate.Pay(paid.No))
 			r.React()
 
@@ -137,8 +137,8 @@ func TestPaidOrderClosesTheOthers(t *testing.T) {
 				t.Errorf("%d others: order.paid names %q, want %q", others, named, want)
 			}
 			var closed []string
-			for _, e := range effects {
-				if e.Kind == app.EffectClosePayment {
+			for _, e := range jobs {
+				if e.Kind == app.JobClosePayment {
 					closed = append(closed, e.Payment)
 				}
 			}

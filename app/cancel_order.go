@@ -46,8 +46,8 @@ func (a *App) CancelOrder(ctx context.Context, shop, no, key, reason string) (Or
 			continue
 		}
 		if _, err := a.ClosePayment(ctx, shop, p.No); err != nil {
-			// The effect that the event wants tries again; the order says
-			// that it is closing.
+			// The job that order.closing enqueues tries again; until then
+			// the order has Closing set.
 			a.Log.WarnContext(ctx, "cancelling waits for the channel", "shop", shop, "orderNo", no, "paymentNo", p.No, "error", err)
 		}
 	}

@@ -111,24 +111,24 @@ func Hash(operation string, request any) []byte {
 	return h.Sum(nil)
 }
 
-// Effect is a call to the outside that a change wants: stored with it,
+// Job is a call to the outside that a change needs: stored with it,
 // attempted after it, retried with backoff, parked after its last try.
-type Effect struct {
-	Kind    string    // EffectClosePayment, …
+type Job struct {
+	Kind    string    // JobClosePayment, …
 	Payment string    // payment number
 	Refund  string    // number of a refund at the channel
 	Due     time.Time // not before; zero: at once
 	Trace   string
 }
 
-// The kinds of effects.
+// The kinds of jobs.
 const (
-	// EffectClosePayment asks the channel about a payment and closes it
-	// there, or learns that it was paid.
-	EffectClosePayment = "close_payment"
-	// EffectQueryRefund asks the channel about a refund of which it hinted
-	// that something became.
-	EffectQueryRefund = "query_refund"
+	// JobClosePayment queries a payment at the channel and closes it there,
+	// or settles it if it was paid.
+	JobClosePayment = "close_payment"
+	// JobQueryRefund queries a refund at the channel after a callback that
+	// says that its state changed, but not how.
+	JobQueryRefund = "query_refund"
 )
 
 // ChannelMessage is one message to or from a channel, kept as evidence and told by

@@ -149,7 +149,7 @@ func TestEditOrSubmit(t *testing.T) {
 			// One that was cancelled while it was being paid for waits for the
 			// channel's word.
 			for _, p := range view(t, r, no).Payments {
-				must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+				must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 			}
 			rest(t, r)
 			if s := view(t, r, no).Order.Status; s != order.Closed {

@@ -158,7 +158,7 @@ func TestLives(t *testing.T) {
 			must(t)(r.ExpireOrders(ctx, shop.Default))
 			return o.No
 		}, order.Closed, "", 0, 25, marketing.Available},
-		{"expired with an open payment, asked by the effect", func(t *testing.T, r *harness.Harness) string {
+		{"expired with an open payment, asked by the job", func(t *testing.T, r *harness.Harness) string {
 			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			r.Clock.Advance(16 * time.Minute)
@@ -166,7 +166,7 @@ func TestLives(t *testing.T) {
 			if v := view(t, r, o.No); v.Order.Status != order.PendingPayment || v.Order.Closing == "" {
 				t.Errorf("closed before the channel was asked: %+v", v.Order)
 			}
-			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 			return o.No
 		}, order.Closed, payment.StatusClosed, 0, 25, marketing.Available},
 		{"paid just before expiry, callback lost", func(t *testing.T, r *harness.Harness) string {
@@ -175,7 +175,7 @@ func TestLives(t *testing.T) {
 			r.Gate.Pay(p.No)
 			r.Clock.Advance(16 * time.Minute)
 			must(t)(r.ExpireOrders(ctx, shop.Default))
-			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
 		{"callback lost, found by the schedule", func(t *testing.T, r *harness.Harness) string {

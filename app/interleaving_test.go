@@ -90,7 +90,7 @@ func (w *permuted) lived(l *life) (ending, error) {
 	rest(w.t, w.r)
 	if view(w.t, w.r, o.No).Order.Closing != "" {
 		for _, p := range ps {
-			must(w.t)(nil, w.r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			must(w.t)(nil, w.r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 		}
 		rest(w.t, w.r)
 	}

@@ -163,13 +163,13 @@ func TestPlans(t *testing.T) {
 		{"the deposit's payment is open when its time is over", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			p := pay(t, r, no, 0)
 			after(t, r, 16*time.Minute)
-			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 		}, order.Closed, "placed closing closed", "", 0, 0, 25, marketing.Available},
 		{"the deposit was paid when its time was over", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			p := pay(t, r, no, 0)
 			r.Gate.Pay(p.No) // and the callback is lost
 			after(t, r, 16*time.Minute)
-			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 			after(t, r, time.Hour)
 			paidPart(t, r, no, 300)
 		}, order.Paid, "placed closing partially_paid paid", "", 0, 0, 24, marketing.Used},
@@ -209,7 +209,7 @@ func TestPlans(t *testing.T) {
 			paidPart(t, r, no, 200)
 			p := pay(t, r, no, 300)
 			after(t, r, 49*time.Hour)
-			must(t)(nil, r.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: p.No}))
+			must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 			r.React()
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 		}, order.Closed, "placed partially_paid instalment_due closing closed", "late_payment 300 succeeded; order_closed 200 succeeded", 200, 0, 25, marketing.Available},

@@ -312,16 +312,16 @@ type Scan struct {
 	Key      func(SavedKey) error     // without answers
 }
 
-// Effects runs stored effects and shows those that need a person.
-type Effects interface {
-	// Parked lists effects that used up their tries, newest first.
-	Parked(ctx context.Context, shop string, p Page) (items []ParkedEffect, next string, err error)
-	// Retry gives a parked effect its tries again.
+// Jobs shows the jobs that need a person.
+type Jobs interface {
+	// Parked lists jobs that failed at their last try, newest first.
+	Parked(ctx context.Context, shop string, p Page) (items []ParkedJob, next string, err error)
+	// Retry gives a parked job all its tries again.
 	Retry(ctx context.Context, shop, id string) error
 }
 
-// ParkedEffect is an effect after its last try.
-type ParkedEffect struct {
+// ParkedJob is a job after its last try.
+type ParkedJob struct {
 	ID        string
 	Kind      string
 	Payment   string

@@ -126,7 +126,7 @@ func TestPartlyPaidRace(t *testing.T) {
 					_, err := one.ExpireOrders(ctx, shop.Default)
 					return err
 				case 2:
-					return one.RunEffect(ctx, shop.Default, app.Effect{Kind: app.EffectClosePayment, Payment: last.No})
+					return one.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: last.No})
 				}
 				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(last.No, r.Gate.Pay(last.No)))
 				return err
@@ -258,16 +258,16 @@ func TestChannelDead(t *testing.T) {
 				waits := pay(t, r, closing.No, 0)
 				back, paid := paidOne(t, r)
 				d := refund(t, r, back.No, order.RefundAsk{})
-				effects := []app.Effect{
-					{Kind: app.EffectClosePayment, Payment: waits.No},
-					{Kind: app.EffectQueryRefund, Payment: paid.No, Refund: d.No},
+				jobs := []app.Job{
+					{Kind: app.JobClosePayment, Payment: waits.No},
+					{Kind: app.JobQueryRefund, Payment: paid.No, Refund: d.No},
 				}
 				tt.kill(r)
 				r.Clock.Advance(16 * time.Minute)
 				must(t)(r.ExpireOrders(ctx, shop.Default))
 				for range 3 {
-					for _, e := range effects {
-						if r.RunEffect(ctx, shop.Default, e) == nil {
+					for _, e := range jobs {
+						if r.RunJob(ctx, shop.Default, e) == nil {
 							t.Errorf("%s went well", e.Kind)
 						}
 					}
@@ -285,8 +285,8 @@ func TestChannelDead(t *testing.T) {
 
 				r.Gate.Fail, r.Channels = nil, r.Gate
 				rest(t, r)
-				for _, e := range effects {
-					must(t)(nil, r.RunEffect(ctx, shop.Default, e))
+				for _, e := range jobs {
+					must(t)(nil, r.RunJob(ctx, shop.Default, e))
 				}
 				r.Audit()
 				if a, b := view(t, r, closing.No).Order.Status, view(t, r, back.No).Order.Status; a != order.Closed || b != order.Refunded {

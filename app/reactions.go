@@ -148,7 +148,7 @@ func followPayments(tx *Tx, e *event.Event) error {
 		if d.Open() {
 			// A cancelling caller asks the channel itself at once; this is for
 			// when it could not.
-			tx.Want(Effect{Kind: EffectClosePayment, Payment: d.No, Due: tx.Now().Add(closeGrace)})
+			tx.Enqueue(Job{Kind: JobClosePayment, Payment: d.No, Due: tx.Now().Add(closeGrace)})
 		}
 	}
 	return nil

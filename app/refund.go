@@ -198,7 +198,7 @@ func learn(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, 
 	}
 	if f.Source == payment.ByCallback && f.Kind == payment.Open {
 		// A hint that something became of it, without saying all: ask.
-		tx.Want(Effect{Kind: EffectQueryRefund, Payment: p.No(), Refund: f.RefundNo})
+		tx.Enqueue(Job{Kind: JobQueryRefund, Payment: p.No(), Refund: f.RefundNo})
 	}
 	// Money that goes by a second number of what has gone already is nobody's
 	// promise either.

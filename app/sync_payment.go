@@ -157,16 +157,16 @@ func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, wor
 	return a.Store.Payment(ctx, shop, p.No)
 }
 
-// RunEffect makes the call to the outside that a stored effect wants. An
-// error has it tried again later.
-func (a *App) RunEffect(ctx context.Context, shop string, e Effect) error {
-	ctx, end := a.Tracer.Start(ctx, "effect "+e.Kind, e.Trace)
+// RunJob makes the call to the outside that a stored job stands for. A job
+// that returns an error is tried again later.
+func (a *App) RunJob(ctx context.Context, shop string, j Job) error {
+	ctx, end := a.Tracer.Start(ctx, "job "+j.Kind, j.Trace)
 	var err error
-	switch e.Kind {
-	case EffectClosePayment:
-		_, err = a.ClosePayment(ctx, shop, e.Payment)
-	case EffectQueryRefund:
-		err = a.QueryRefund(ctx, shop, e.Payment, e.Refund)
+	switch j.Kind {
+	case JobClosePayment:
+		_, err = a.ClosePayment(ctx, shop, j.Payment)
+	case JobQueryRefund:
+		err = a.QueryRefund(ctx, shop, j.Payment, j.Refund)
 	}
 	end(err)
 	return err

@@ -27,7 +27,7 @@ type Tx struct {
 
 	events   []traced
 	messages []ChannelMessage
-	effects  []Effect
+	jobs     []Job
 }
 
 // traced is an event with the trace that the command followed at the time.
@@ -346,12 +346,12 @@ func (t *Tx) Keep(x ChannelMessage) {
 	t.messages = append(t.messages, x)
 }
 
-// Want stores an effect with the change that wants it.
-func (t *Tx) Want(e Effect) {
-	if e.Trace == "" {
-		e.Trace = t.trace
+// Enqueue stores a job with the change that needs it.
+func (t *Tx) Enqueue(j Job) {
+	if j.Trace == "" {
+		j.Trace = t.trace
 	}
-	t.effects = append(t.effects, e)
+	t.jobs = append(t.jobs, j)
 }
 
 func clone[D any](d *D) *D {
@@ -412,7 +412,7 @@ func (b *Batch) run(c *Command) (res Result, err error) {
 // log files the command's events, one record an order, in the order in which
 // they happened.
 func (b *Batch) log(t *Tx) {
-	b.effects = append(b.effects, t.effects...)
+	b.jobs = append(b.jobs, t.jobs...)
 	b.messages = append(b.messages, t.messages...)
 	first := len(b.records)
 next:

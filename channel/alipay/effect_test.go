@@ -77,7 +77,7 @@ func (o one) Channel(context.Context, string, string) (app.Configured, error) {
 type wants struct {
 	app.Store
 	mu      sync.Mutex
-	effects []app.Effect
+	effects []app.Job
 }
 
 func (w *wants) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
@@ -86,7 +86,7 @@ func (w *wants) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit,
 }
 
 // take gives the effects and forgets them.
-func (w *wants) take() []app.Effect {
+func (w *wants) take() []app.Job {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e := w.effects
@@ -103,7 +103,7 @@ func (u unit) Commit(ctx context.Context, c *app.Changes) error {
 	err := u.Unit.Commit(ctx, c)
 	if err == nil {
 		u.wants.mu.Lock()
-		u.wants.effects = append(u.wants.effects, c.Effects...)
+		u.wants.effects = append(u.wants.effects, c.Jobs...)
 		u.wants.mu.Unlock()
 	}
 	return err
@@ -159,7 +159,7 @@ func deliver(t *testing.T, r *harness.Harness, w *wants, s *sample) {
 			t.Errorf("answered %d %s (%s), want %s", answer.Status, answer.Body, verdict, s.Expect.Ack)
 		}
 		for _, e := range w.take() {
-			if err := r.RunEffect(ctx, shops.Default, e); err != nil {
+			if err := r.RunJob(ctx, shops.Default, e); err != nil {
 				t.Errorf("%s: %v", e.Kind, err)
 			}
 		}

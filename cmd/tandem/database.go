@@ -18,10 +18,10 @@ type database interface {
 	app.Store
 	app.Reader
 	app.Admin
-	app.Effects
+	app.Jobs
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
-	StartEffects(ctx context.Context, run func(ctx context.Context, shop string, e app.Effect) error, clock app.Clock) (stop func(context.Context) error, err error)
+	StartJobs(ctx context.Context, run func(ctx context.Context, shop string, e app.Job) error, clock app.Clock) (stop func(context.Context) error, err error)
 }
 
 // dbFlags say where the state is.
@@ -59,10 +59,10 @@ type (
 	postgresDB struct{ *postgres.Store }
 )
 
-func (d sqliteDB) StartEffects(ctx context.Context, run func(context.Context, string, app.Effect) error, clock app.Clock) (func(context.Context) error, error) {
-	return d.Store.StartEffects(ctx, run, clock)
+func (d sqliteDB) StartJobs(ctx context.Context, run func(context.Context, string, app.Job) error, clock app.Clock) (func(context.Context) error, error) {
+	return d.Store.StartJobs(ctx, run, clock)
 }
 
-func (d postgresDB) StartEffects(ctx context.Context, run func(context.Context, string, app.Effect) error, clock app.Clock) (func(context.Context) error, error) {
-	return d.Store.StartEffects(ctx, run, clock)
+func (d postgresDB) StartJobs(ctx context.Context, run func(context.Context, string, app.Job) error, clock app.Clock) (func(context.Context) error, error) {
+	return d.Store.StartJobs(ctx, run, clock)
 }

@@ -51,12 +51,12 @@ type server struct {
 	sandbox *sandbox.Gateway
 	metrics *telemetry.Metrics
 
-	http        *http.Server
-	debug       *http.Server
-	traces      *sdk.TracerProvider
-	stopEffects func(context.Context) error
-	endLoops    context.CancelFunc
-	loops       sync.WaitGroup
+	http     *http.Server
+	debug    *http.Server
+	traces   *sdk.TracerProvider
+	stopJobs func(context.Context) error
+	endLoops context.CancelFunc
+	loops    sync.WaitGroup
 }
 
 // start brings an instance up, in the order in which its parts lean on each
@@ -231,11 +231,11 @@ func (sv *server) firstKey(ctx context.Context) error {
 func (sv *server) runLoops() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	sv.endLoops = cancel
-	stop, err := sv.db.StartEffects(ctx, sv.app.RunEffect, sv.clock)
+	stop, err := sv.db.StartJobs(ctx, sv.app.RunJob, sv.clock)
 	if err != nil {
 		return err
 	}
-	sv.stopEffects = stop
+	sv.stopJobs = stop
 	run := func(name string, f func(context.Context) error) {
 		sv.loops.Go(func() {
 			if err := f(ctx); err != nil && ctx.Err() == nil {
@@ -270,8 +270,8 @@ func (sv *server) stop(limit time.Duration) error {
 	if sv.debug != nil {
 		errs = append(errs, sv.debug.Close())
 	}
-	if sv.stopEffects != nil {
-		errs = append(errs, sv.stopEffects(ctx))
+	if sv.stopJobs != nil {
+		errs = append(errs, sv.stopJobs(ctx))
 	}
 	if sv.endLoops != nil {
 		sv.endLoops()

@@ -26,7 +26,7 @@ type Store interface {
 	app.Store
 	app.Reader
 	app.Admin
-	app.Effects
+	app.Jobs
 }
 
 // Harness is a backend under test.

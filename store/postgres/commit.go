@@ -49,8 +49,8 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 		return fmt.Errorf("commit: %w", w.err)
 	}
 	conn := u.conn.Conn()
-	if len(c.Effects) > 0 {
-		if err := u.insertEffects(ctx, c); err != nil {
+	if len(c.Jobs) > 0 {
+		if err := u.insertJobs(ctx, c); err != nil {
 			return notDone(ctx, conn, err)
 		}
 	}

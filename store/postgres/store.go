@@ -4,7 +4,7 @@
 //
 // It promises:
 //
-//   - Begin is one round trip, and so is Commit (one more when effects are
+//   - Begin is one round trip, and so is Commit (one more when jobs are
 //     stored): what a batch costs does not grow with how far the database is.
 //   - A commit has written everything or nothing. ErrConflict and any other
 //     error mean nothing, only ErrCommitUnknown leaves it open, and HasKey
@@ -52,7 +52,7 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/store/effect"
+	"github.com/tandem-pay/tandem/store/job"
 )
 
 // Options of a store. The zero value is good for one instance.
@@ -75,14 +75,14 @@ type Store struct {
 	lost      map[uint32]struct{} // process ids of connections that broke while committing
 
 	inserting *river.Client[pgx.Tx]
-	working   atomic.Pointer[river.Client[pgx.Tx]] // while effects run here
+	working   atomic.Pointer[river.Client[pgx.Tx]] // while jobs run here
 }
 
 var (
-	_ app.Store   = (*Store)(nil)
-	_ app.Reader  = (*Store)(nil)
-	_ app.Admin   = (*Store)(nil)
-	_ app.Effects = (*Store)(nil)
+	_ app.Store  = (*Store)(nil)
+	_ app.Reader = (*Store)(nil)
+	_ app.Admin  = (*Store)(nil)
+	_ app.Jobs   = (*Store)(nil)
 )
 
 // Settings of the writing connections. Its statements look up keys that they
@@ -145,14 +145,14 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		_ = s.Close()
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	if s.inserting, err = river.NewClient(riverpgxv5.New(s.read), effect.Inserting(s.log)); err != nil {
+	if s.inserting, err = river.NewClient(riverpgxv5.New(s.read), job.Inserting(s.log)); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// Close closes all connections. Effects that run here must be stopped before.
+// Close closes all connections. Jobs that run here must be stopped before.
 func (s *Store) Close() error {
 	s.write.Close()
 	s.read.Close()

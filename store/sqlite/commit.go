@@ -59,7 +59,7 @@ func (u *unit) write(ctx context.Context, c *app.Changes) error {
 		func() error { return u.history(c.Rules) },
 		func() error { return u.records(c.Records) },
 		func() error { return u.channelMessages(c.ChannelMessages) },
-		func() error { return u.insertEffects(ctx, c) },
+		func() error { return u.insertJobs(ctx, c) },
 	} {
 		if err := step(); err != nil {
 			return err

@@ -140,7 +140,7 @@ func makeSku(t *testing.T, s *sqlite.Store, version int64) {
 	}
 }
 
-// add commits one more: the sku, a key, a record and an effect.
+// add commits one more: the sku, a key, a record and a job.
 func add(ctx context.Context, s *sqlite.Store) (int64, error) {
 	u, l, err := s.Begin(ctx, "default", &app.Needs{Skus: []string{"a"}})
 	if err != nil {
@@ -154,7 +154,7 @@ func add(ctx context.Context, s *sqlite.Store) (int64, error) {
 		Now:  time.Now(),
 		Skus: []app.Change[inventory.Data]{{Old: &old, New: now}}, Marker: fmt.Sprint("commit ", now.OnHand),
 		Records: []event.Record{{Order: "1", Events: []event.Event{{Type: event.OrderPlaced, Order: "1", Seq: now.OnHand}}}},
-		Effects: []app.Effect{{Kind: "k", Payment: fmt.Sprint(now.OnHand)}},
+		Jobs:    []app.Job{{Kind: "k", Payment: fmt.Sprint(now.OnHand)}},
 	})
 }
 
@@ -207,13 +207,13 @@ func TestTwoProcesses(t *testing.T) {
 	}
 }
 
-// TestEffectsUnderLoad: while commits follow each other without a pause,
+// TestJobsUnderLoad: while commits follow each other without a pause,
 // River gets its turns, and nobody is refused.
-func TestEffectsUnderLoad(t *testing.T) {
+func TestJobsUnderLoad(t *testing.T) {
 	s := open(t)
 	makeSku(t, s, 0)
 	var ran atomic.Int64
-	stop, err := s.StartEffects(t.Context(), func(context.Context, string, app.Effect) error { ran.Add(1); return nil }, nil)
+	stop, err := s.StartJobs(t.Context(), func(context.Context, string, app.Job) error { ran.Add(1); return nil }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,12 +236,12 @@ func TestEffectsUnderLoad(t *testing.T) {
 	for ran.Load() < 200 && time.Since(begun) < 20*time.Second {
 		time.Sleep(10 * time.Millisecond)
 	}
-	t.Logf("%d effects ran beside the commits, the last after %v", under, time.Since(begun))
+	t.Logf("%d jobs ran beside the commits, the last after %v", under, time.Since(begun))
 	cancel()
 	if err := stop(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if n := ran.Load(); n != 200 {
-		t.Errorf("%d of 200 effects ran", n)
+		t.Errorf("%d of 200 jobs ran", n)
 	}
 }

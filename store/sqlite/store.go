@@ -56,7 +56,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/store/effect"
+	"github.com/tandem-pay/tandem/store/job"
 )
 
 // Options of a store. The zero value is good.
@@ -80,14 +80,14 @@ type Store struct {
 	direct     direct
 
 	inserting *river.Client[*sql.Tx]
-	working   atomic.Pointer[river.Client[*sql.Tx]] // while effects run here
+	working   atomic.Pointer[river.Client[*sql.Tx]] // while jobs run here
 }
 
 var (
-	_ app.Store   = (*Store)(nil)
-	_ app.Reader  = (*Store)(nil)
-	_ app.Admin   = (*Store)(nil)
-	_ app.Effects = (*Store)(nil)
+	_ app.Store  = (*Store)(nil)
+	_ app.Reader = (*Store)(nil)
+	_ app.Admin  = (*Store)(nil)
+	_ app.Jobs   = (*Store)(nil)
 )
 
 // Settings of the connections. Within this process nobody waits for the
@@ -130,13 +130,13 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
 		}
 	}
-	if s.inserting, err = river.NewClient(riversqlite.New(nil), effect.Inserting(s.log)); err != nil {
+	if s.inserting, err = river.NewClient(riversqlite.New(nil), job.Inserting(s.log)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Close closes the file, when the unit that is open is over. Effects that run
+// Close closes the file, when the unit that is open is over. Jobs that run
 // here must be stopped before.
 func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -44,7 +44,7 @@ func testInsertConflict(e *env) {
 		before := c
 		c.Counters = append([]app.CounterChange{counter("beside " + kind)}, c.Counters...)
 		c.Records = []event.Record{record("beside "+kind, numbered(event.OrderPlaced, "beside "+kind, 1))}
-		c.Effects = []app.Effect{{Kind: "none", Payment: "2001"}}
+		c.Jobs = []app.Job{{Kind: "none", Payment: "2001"}}
 		e.conflicts(kind, e.try(c))
 		if e.written("beside " + kind) {
 			e.Errorf("%s: the counter beside it was written", kind)

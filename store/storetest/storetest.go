@@ -23,11 +23,11 @@ type Store interface {
 	app.Store
 	app.Reader
 	app.Admin
-	app.Effects
+	app.Jobs
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
 	MigrateTo(ctx context.Context, version int64) error
-	StartEffects(ctx context.Context, run func(ctx context.Context, shop string, e app.Effect) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error)
+	StartJobs(ctx context.Context, run func(ctx context.Context, shop string, e app.Job) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error)
 }
 
 // Backend is a store under test.
@@ -101,8 +101,8 @@ func Run(t *testing.T, b Backend) {
 		{"migrations with rows in the tables", testMigrateRows},
 		{"migrations with drafts", testMigrateDrafts},
 		{"a migration of coupons", testMigrateCoupons},
-		{"effects", testEffects},
-		{"effects that fail", testEffectsFail},
+		{"jobs", testJobs},
+		{"jobs that fail", testJobsFail},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // they mostly wait

@@ -1,11 +1,10 @@
-// Package effect is what both stores say to River about effects: the calls
-// to the outside that a change wants. An effect is a job that is inserted in
-// the transaction of its change, attempted after it, retried with backoff,
-// and parked (River says discarded) after its last try.
+// Package job is what both stores share of running jobs with River. A job is
+// inserted in the transaction of its change, attempted after it, retried with
+// backoff, and parked (River says discarded) after its last try.
 //
-// An effect runs at least once: an instance that dies in the middle of one
-// leaves it to another. What it does must be safe to repeat.
-package effect
+// A job runs at least once: if its instance crashes while it runs, another
+// instance runs it again. What it does must be safe to repeat.
+package job
 
 import (
 	"cmp"
@@ -20,14 +19,14 @@ import (
 )
 
 const (
-	// Kind is the kind of all jobs of effects.
-	Kind = "effect"
-	// Queue is theirs alone.
+	// Kind is the kind that all jobs have for River, and Queue is their queue.
+	// Databases hold rows with these names: they stay as they are.
+	Kind  = "effect"
 	Queue = "effects"
-	// MaxAttempts is how often an effect is tried before it is parked, and
-	// again after each Retry; all its pauses take a little over an hour.
+	// MaxAttempts is how often a job is tried before it is parked, and again
+	// after each Retry; all its pauses take a little over an hour.
 	MaxAttempts = 12
-	// Workers is how many effects one instance runs at a time.
+	// Workers is how many jobs one instance runs at a time.
 	Workers = 8
 
 	timeout = 45 * time.Second
@@ -35,7 +34,7 @@ const (
 	poll    = 500 * time.Millisecond
 )
 
-// Args is an effect as it is stored.
+// Args is a job as it is stored.
 type Args struct {
 	Shop    string `json:"shop"`
 	What    string `json:"kind"`
@@ -54,20 +53,20 @@ func (Args) InsertOpts() river.InsertOpts {
 	return river.InsertOpts{Queue: Queue, MaxAttempts: MaxAttempts}
 }
 
-// Effect is the effect that the job stands for.
-func (a Args) Effect(due time.Time) app.Effect {
-	return app.Effect{Kind: a.What, Payment: a.Payment, Refund: a.Refund, Due: due.UTC(), Trace: a.Trace}
+// Job is the job with the time that River keeps beside its arguments.
+func (a Args) Job(due time.Time) app.Job {
+	return app.Job{Kind: a.What, Payment: a.Payment, Refund: a.Refund, Due: due.UTC(), Trace: a.Trace}
 }
 
-// Jobs are the jobs of the effects of a change.
-func Jobs(shop string, now time.Time, effects []app.Effect) []river.InsertManyParams {
-	out := make([]river.InsertManyParams, len(effects))
-	for i, e := range effects {
-		due := e.Due
+// Params are the jobs of a change as River inserts them.
+func Params(shop string, now time.Time, jobs []app.Job) []river.InsertManyParams {
+	out := make([]river.InsertManyParams, len(jobs))
+	for i, j := range jobs {
+		due := j.Due
 		if due.IsZero() {
 			due = now
 		}
-		out[i].Args = Args{Shop: shop, What: e.Kind, Payment: e.Payment, Refund: e.Refund, Trace: e.Trace, at: now, due: due}
+		out[i].Args = Args{Shop: shop, What: j.Kind, Payment: j.Payment, Refund: j.Refund, Trace: j.Trace, at: now, due: due}
 	}
 	return out
 }
@@ -80,7 +79,7 @@ func Inserting(log *slog.Logger) *river.Config {
 // atItsTime stores a job as available though its time may lie ahead: workers
 // take none before its time anyhow. River would keep it as scheduled until
 // its leader moves it, a look every five seconds of the machine's clock,
-// whatever time the clock of the effects says.
+// whatever time the jobs' own clock says.
 type atItsTime struct{ river.HookDefaults }
 
 func (*atItsTime) InsertBegin(_ context.Context, p *rivertype.JobInsertParams) error {
@@ -93,14 +92,14 @@ func (*atItsTime) InsertBegin(_ context.Context, p *rivertype.JobInsertParams) e
 // Clock tells the time.
 type Clock interface{ Now() time.Time }
 
-// Working configures a client that runs effects on the given clock; nil is
+// Working configures a client that runs jobs on the given clock; nil is
 // the database's.
-func Working(run func(ctx context.Context, shop string, e app.Effect) error, clock Clock, log *slog.Logger) *river.Config {
+func Working(run func(ctx context.Context, shop string, j app.Job) error, clock Clock, log *slog.Logger) *river.Config {
 	c := Inserting(log)
 	c.Queues = map[string]river.QueueConfig{Queue: {MaxWorkers: Workers}}
 	c.Workers = river.NewWorkers()
 	river.AddWorker(c.Workers, river.WorkFunc(func(ctx context.Context, j *river.Job[Args]) error {
-		return run(ctx, j.Args.Shop, j.Args.Effect(j.ScheduledAt))
+		return run(ctx, j.Args.Shop, j.Args.Job(j.ScheduledAt))
 	}))
 	c.JobTimeout, c.RescueStuckJobsAfter = timeout, rescue
 	c.FetchPollInterval, c.FetchCooldown = poll, poll/5
@@ -129,7 +128,7 @@ func (b backoff) NextRetry(j *rivertype.JobRow) time.Time {
 	if b.clock != nil {
 		now = b.clock.Now()
 	}
-	// A retried effect has its tries again, and so its first pauses.
+	// After Retry a job has all its tries again, and so its first pauses.
 	left := max(0, j.MaxAttempts-j.Attempt)
 	return now.Add(Delay(MaxAttempts - left))
 }
@@ -140,8 +139,8 @@ func Delay(n int) time.Duration {
 }
 
 // Parked is a discarded job as operators see it.
-func Parked(id string, a Args, j *rivertype.JobRow) app.ParkedEffect {
-	p := app.ParkedEffect{ID: id, Kind: a.What, Payment: a.Payment, Attempts: j.Attempt, CreatedAt: j.CreatedAt.UTC()}
+func Parked(id string, a Args, j *rivertype.JobRow) app.ParkedJob {
+	p := app.ParkedJob{ID: id, Kind: a.What, Payment: a.Payment, Attempts: j.Attempt, CreatedAt: j.CreatedAt.UTC()}
 	if j.FinalizedAt != nil {
 		p.ParkedAt = j.FinalizedAt.UTC()
 	}

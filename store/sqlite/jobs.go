@@ -17,29 +17,29 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/store/effect"
+	"github.com/tandem-pay/tandem/store/job"
 )
 
-// StartEffects runs stored effects until stop is called, a few at a time.
+// StartJobs runs stored jobs until stop is called, a few at a time.
 // run is called with each that is due by the clock; nil is the database's.
-// An effect whose run fails is run again later. stop waits for those that
+// A job whose run fails is run again later. stop waits for those that
 // run, until its context ends.
 //
 // River has a connection of its own, on which it waits for its turn to write
 // like everyone else.
-func (s *Store) StartEffects(ctx context.Context, run func(ctx context.Context, shop string, e app.Effect) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error) {
+func (s *Store) StartJobs(ctx context.Context, run func(ctx context.Context, shop string, j app.Job) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error) {
 	db := sql.OpenDB(polite{s.file + jobs, s.turn})
 	db.SetMaxOpenConns(1)
-	client, err := river.NewClient(riversqlite.New(db), effect.Working(run, clock, s.log))
+	client, err := river.NewClient(riversqlite.New(db), job.Working(run, clock, s.log))
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	// What ends the context of the caller must not end effects in the middle;
+	// What ends the context of the caller must not end jobs in the middle;
 	// stop is for that.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	if err := client.Start(ctx); err != nil {
 		cancel()
-		return nil, errors.Join(fmt.Errorf("start effects: %w", err), db.Close())
+		return nil, errors.Join(fmt.Errorf("start jobs: %w", err), db.Close())
 	}
 	var promoting sync.WaitGroup
 	promoting.Go(func() { s.promote(ctx) })
@@ -56,11 +56,11 @@ func (s *Store) StartEffects(ctx context.Context, run func(ctx context.Context, 
 	}, nil
 }
 
-// promote lets the time of a failed effect alone decide when it is tried
+// promote lets the time of a failed job alone decide when it is tried
 // again, by whatever clock: River would look every five seconds of the
 // machine's. It looks before it writes, so that an idle process does not.
 func (s *Store) promote(ctx context.Context) {
-	const failed = " WHERE state = 'retryable' AND queue = '" + effect.Queue + "'"
+	const failed = " WHERE state = 'retryable' AND queue = '" + job.Queue + "'"
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -77,20 +77,20 @@ func (s *Store) promote(ctx context.Context) {
 			})
 		}
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "effects that failed must wait for River's own scheduler", slog.Any("error", err))
+			s.log.WarnContext(ctx, "jobs that failed must wait for River's own scheduler", slog.Any("error", err))
 		}
 	}
 }
 
-// insertEffects stores the effects of a change in its transaction. River
+// insertJobs stores the jobs of a change in its transaction. River
 // keeps times in SQLite to the millisecond only, so the moment of the change
 // goes along.
-func (u *unit) insertEffects(ctx context.Context, c *app.Changes) error {
-	if len(c.Effects) == 0 {
+func (u *unit) insertJobs(ctx context.Context, c *app.Changes) error {
+	if len(c.Jobs) == 0 {
 		return nil
 	}
 	created := &river.InsertOpts{Metadata: fmt.Appendf(nil, `{"created_us":%d}`, c.Now.UnixMicro())}
-	all := effect.Jobs(u.shop, c.Now, c.Effects)
+	all := job.Params(u.shop, c.Now, c.Jobs)
 	for i := range all {
 		all[i].InsertOpts = created
 	}
@@ -98,22 +98,22 @@ func (u *unit) insertEffects(ctx context.Context, c *app.Changes) error {
 	return err
 }
 
-func parked(j *rivertype.JobRow) (app.ParkedEffect, error) {
-	var a effect.Args
+func parked(j *rivertype.JobRow) (app.ParkedJob, error) {
+	var a job.Args
 	var m struct {
 		Created int64 `json:"created_us"`
 	}
 	if err := errors.Join(json.Unmarshal(j.EncodedArgs, &a), json.Unmarshal(j.Metadata, &m)); err != nil {
-		return app.ParkedEffect{}, err
+		return app.ParkedJob{}, err
 	}
-	e := effect.Parked(strconv.FormatInt(j.ID, 10), a, j)
+	e := job.Parked(strconv.FormatInt(j.ID, 10), a, j)
 	e.CreatedAt = time.UnixMicro(m.Created).UTC()
 	return e, nil
 }
 
-// Parked lists effects after their last try, newest first.
-func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.ParkedEffect, string, error) {
-	jobs := river.NewJobListParams().Queues(effect.Queue).States(rivertype.JobStateDiscarded).
+// Parked lists jobs after their last try, newest first.
+func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.ParkedJob, string, error) {
+	jobs := river.NewJobListParams().Queues(job.Queue).States(rivertype.JobStateDiscarded).
 		OrderBy(river.JobListOrderByID, river.SortOrderDesc).First(limit(p)).
 		Where("args ->> 'shop' = @shop", river.NamedArgs{"shop": shop})
 	if p.Cursor != "" {
@@ -132,19 +132,19 @@ func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.Park
 	if err != nil {
 		return nil, "", err
 	}
-	out := make([]app.ParkedEffect, len(found.Jobs))
+	out := make([]app.ParkedJob, len(found.Jobs))
 	for i, j := range found.Jobs {
 		if out[i], err = parked(j); err != nil {
 			return nil, "", err
 		}
 	}
-	out, next := page(out, p, func(e *app.ParkedEffect) string { return e.ID })
+	out, next := page(out, p, func(e *app.ParkedJob) string { return e.ID })
 	return out, next, nil
 }
 
-// Retry gives a parked effect all its tries again, the first at once.
+// Retry gives a parked job all its tries again, the first at once.
 func (s *Store) Retry(ctx context.Context, shop, id string) error {
-	missing := fault.New(fault.NotFound, "there is no parked effect %s", id)
+	missing := fault.New(fault.NotFound, "there is no parked job %s", id)
 	no, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return missing
@@ -155,7 +155,7 @@ func (s *Store) Retry(ctx context.Context, shop, id string) error {
 	}
 	return s.writing(ctx, func(tx *sql.Tx) error {
 		done, err := tx.Exec(`UPDATE river_job SET max_attempts = min(attempt + ?, 32000)
-			WHERE id = ? AND queue = ? AND state = 'discarded' AND args ->> 'shop' = ?`, effect.MaxAttempts, no, effect.Queue, shop)
+			WHERE id = ? AND queue = ? AND state = 'discarded' AND args ->> 'shop' = ?`, job.MaxAttempts, no, job.Queue, shop)
 		if err != nil {
 			return err
 		}

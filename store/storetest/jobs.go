@@ -30,17 +30,17 @@ func (c *clock) pass(d time.Duration) {
 	c.t = c.t.Add(d)
 }
 
-// pace is how fast the clock runs while an effect's pauses are waited for.
+// pace is how fast the clock runs while a job's pauses are waited for.
 const pace = 10 * time.Second
 
-// runner is told to run effects, and fails for as long as it is told to.
+// runner is told to run jobs, and fails for as long as it is told to.
 type runner struct {
 	mu    sync.Mutex
 	ran   []string
 	fails map[string]string // by payment, the error
 }
 
-func (r *runner) run(_ context.Context, shop string, e app.Effect) error {
+func (r *runner) run(_ context.Context, shop string, e app.Job) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ran = append(r.ran, fmt.Sprintf("%s %s %s %s %s", shop, e.Kind, e.Payment, e.Refund, e.Trace))
@@ -66,9 +66,9 @@ func (r *runner) fail(payment, why string) {
 	r.fails = map[string]string{payment: why}
 }
 
-func (e *env) startEffects(r *runner, c *clock) (stop func()) {
+func (e *env) startJobs(r *runner, c *clock) (stop func()) {
 	e.Helper()
-	end, err := e.StartEffects(e.Context(), r.run, c)
+	end, err := e.StartJobs(e.Context(), r.run, c)
 	e.must(err)
 	var once sync.Once
 	stop = func() {
@@ -76,7 +76,7 @@ func (e *env) startEffects(r *runner, c *clock) (stop func()) {
 			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 			defer cancel()
 			if err := end(ctx); err != nil {
-				e.Errorf("stop effects: %v", err)
+				e.Errorf("stop jobs: %v", err)
 			}
 		})
 	}
@@ -84,46 +84,46 @@ func (e *env) startEffects(r *runner, c *clock) (stop func()) {
 	return stop
 }
 
-func testEffects(e *env) {
+func testJobs(e *env) {
 	// Far from the time of the machine, which must not matter.
 	base := now.AddDate(5, 0, 0)
 	c, r := &clock{t: base}, &runner{}
-	e.write(app.Changes{Now: base, Effects: []app.Effect{{Kind: app.EffectClosePayment, Payment: "before", Refund: "r_2", Trace: "t"}}})
-	stop := e.startEffects(r, c)
-	e.eventually("an effect from before the start", func() bool { return r.count() == 1 })
-	e.same("the effect", []string{e.shop + " close_payment before r_2 t"}, r.ran)
+	e.write(app.Changes{Now: base, Jobs: []app.Job{{Kind: app.JobClosePayment, Payment: "before", Refund: "r_2", Trace: "t"}}})
+	stop := e.startJobs(r, c)
+	e.eventually("a job from before the start", func() bool { return r.count() == 1 })
+	e.same("the job", []string{e.shop + " close_payment before r_2 t"}, r.ran)
 
-	e.write(app.Changes{Now: base, Effects: []app.Effect{{Kind: "k", Payment: "at once", Due: base}, {Kind: "k", Payment: "later", Due: base.Add(time.Hour)}}})
-	e.eventually("an effect that is due", func() bool { return r.count() == 2 })
+	e.write(app.Changes{Now: base, Jobs: []app.Job{{Kind: "k", Payment: "at once", Due: base}, {Kind: "k", Payment: "later", Due: base.Add(time.Hour)}}})
+	e.eventually("a job that is due", func() bool { return r.count() == 2 })
 	time.Sleep(1200 * time.Millisecond)
 	e.same("those that ran", 2, r.count())
 	c.pass(time.Hour)
-	e.eventually("an effect whose time has come", func() bool { return r.count() == 3 })
+	e.eventually("a job whose time has come", func() bool { return r.count() == 3 })
 
 	e.conflicts("a commit", e.try(app.Changes{
-		Effects: []app.Effect{{Kind: "k", Payment: "never", Due: now}}, Keys: []app.SavedKey{fullKey("a")}, Marker: "b",
+		Jobs: []app.Job{{Kind: "k", Payment: "never", Due: now}}, Keys: []app.SavedKey{fullKey("a")}, Marker: "b",
 		Positions: []app.PositionChange{{Reaction: "none", Old: event.Position{Tx: 1}, New: event.Position{Tx: 2}}},
 	}))
-	var many []app.Effect
+	var many []app.Job
 	for i := range 50 {
-		many = append(many, app.Effect{Kind: "k", Payment: fmt.Sprint("many ", i)})
+		many = append(many, app.Job{Kind: "k", Payment: fmt.Sprint("many ", i)})
 	}
-	e.write(app.Changes{Effects: many, Now: c.Now()})
-	e.eventually("many effects", func() bool { return r.count() == 53 })
+	e.write(app.Changes{Jobs: many, Now: c.Now()})
+	e.eventually("many jobs", func() bool { return r.count() == 53 })
 	stop()
-	e.write(app.Changes{Effects: []app.Effect{{Kind: "k", Payment: "after"}}})
+	e.write(app.Changes{Jobs: []app.Job{{Kind: "k", Payment: "after"}}})
 	time.Sleep(700 * time.Millisecond)
 	e.same("those that ran, each once", 53, r.count())
 }
 
-// testEffectsFail lets an effect fail until it is parked, and gives it its
+// testJobsFail lets a job fail until it is parked, and gives it its
 // tries again.
-func testEffectsFail(e *env) {
+func testJobsFail(e *env) {
 	base := now.AddDate(-5, 0, 0)
 	c, r := &clock{t: base}, &runner{}
 	r.fail("bad", "the channel is away")
-	e.write(app.Changes{Now: base, Effects: []app.Effect{{Kind: app.EffectClosePayment, Payment: "bad", Due: base}}})
-	e.startEffects(r, c)
+	e.write(app.Changes{Now: base, Jobs: []app.Job{{Kind: app.JobClosePayment, Payment: "bad", Due: base}}})
+	e.startJobs(r, c)
 	exhaust := func(tries int) {
 		e.eventually("a first try", func() bool { return r.count() > 0 })
 		time.Sleep(1200 * time.Millisecond) // the pause is 2 seconds, and no time passes
@@ -135,8 +135,8 @@ func testEffectsFail(e *env) {
 		e.eventually("all tries", func() bool { c.pass(pace); return r.count() >= tries })
 	}
 	exhaust(12)
-	var parked []app.ParkedEffect
-	e.eventually("a parked effect", func() bool {
+	var parked []app.ParkedJob
+	e.eventually("a parked job", func() bool {
 		var err error
 		parked, _, err = e.Parked(e.Context(), e.shop, app.Page{Limit: 10})
 		e.must(err)
@@ -148,7 +148,7 @@ func testEffectsFail(e *env) {
 	}
 	id := got.ID
 	got.ID, got.ParkedAt = "", time.Time{}
-	e.same("parked", app.ParkedEffect{Kind: app.EffectClosePayment, Payment: "bad", Attempts: 12, LastError: "for good", CreatedAt: base}, got)
+	e.same("parked", app.ParkedJob{Kind: app.JobClosePayment, Payment: "bad", Attempts: 12, LastError: "for good", CreatedAt: base}, got)
 	e.same("tries", 12, r.count())
 
 	// Nobody else's.

@@ -18,12 +18,12 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/store/effect"
+	"github.com/tandem-pay/tandem/store/job"
 )
 
-// insertEffects stores the effects of a change in its transaction.
-func (u *unit) insertEffects(ctx context.Context, c *app.Changes) error {
-	_, err := u.s.inserting.InsertManyTx(ctx, inside{conn: u.conn.Conn()}, effect.Jobs(u.shop, c.Now, c.Effects))
+// insertJobs stores the jobs of a change in its transaction.
+func (u *unit) insertJobs(ctx context.Context, c *app.Changes) error {
+	_, err := u.s.inserting.InsertManyTx(ctx, inside{conn: u.conn.Conn()}, job.Params(u.shop, c.Now, c.Jobs))
 	return err
 }
 
@@ -48,21 +48,21 @@ func (t inside) QueryRow(ctx context.Context, sql string, args ...any) pgx.Row {
 	return t.conn.QueryRow(ctx, sql, args...)
 }
 
-// StartEffects runs stored effects until stop is called, a few at a time.
+// StartJobs runs stored jobs until stop is called, a few at a time.
 // run is called with each that is due by the clock; nil is the database's.
-// An effect whose run fails is run again later. stop waits for those that
+// A job whose run fails is run again later. stop waits for those that
 // run, until its context ends.
-func (s *Store) StartEffects(ctx context.Context, run func(ctx context.Context, shop string, e app.Effect) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error) {
-	client, err := river.NewClient(riverpgxv5.New(s.read), effect.Working(run, clock, s.log))
+func (s *Store) StartJobs(ctx context.Context, run func(ctx context.Context, shop string, j app.Job) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error) {
+	client, err := river.NewClient(riverpgxv5.New(s.read), job.Working(run, clock, s.log))
 	if err != nil {
 		return nil, err
 	}
-	// What ends the context of the caller must not end effects in the middle;
+	// What ends the context of the caller must not end jobs in the middle;
 	// stop is for that.
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	if err := client.Start(ctx); err != nil {
 		cancel()
-		return nil, fmt.Errorf("start effects: %w", err)
+		return nil, fmt.Errorf("start jobs: %w", err)
 	}
 	var promoting sync.WaitGroup
 	promoting.Go(func() { s.promote(ctx) })
@@ -79,7 +79,7 @@ func (s *Store) StartEffects(ctx context.Context, run func(ctx context.Context, 
 	}, nil
 }
 
-// promote lets the time of a failed effect alone decide when it is tried
+// promote lets the time of a failed job alone decide when it is tried
 // again, by whatever clock: River would look every five seconds of the
 // machine's.
 func (s *Store) promote(ctx context.Context) {
@@ -91,17 +91,17 @@ func (s *Store) promote(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		_, err := s.read.Exec(ctx, "UPDATE river_job SET state = 'available' WHERE state = 'retryable' AND queue = $1", effect.Queue)
+		_, err := s.read.Exec(ctx, "UPDATE river_job SET state = 'available' WHERE state = 'retryable' AND queue = $1", job.Queue)
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "effects that failed must wait for River's own scheduler", slog.Any("error", err))
+			s.log.WarnContext(ctx, "jobs that failed must wait for River's own scheduler", slog.Any("error", err))
 		}
 	}
 }
 
-// Parked lists effects after their last try, newest first.
-func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.ParkedEffect, string, error) {
+// Parked lists jobs after their last try, newest first.
+func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.ParkedJob, string, error) {
 	limit := limitOf(p)
-	list := river.NewJobListParams().Queues(effect.Queue).States(rivertype.JobStateDiscarded).
+	list := river.NewJobListParams().Queues(job.Queue).States(rivertype.JobStateDiscarded).
 		OrderBy(river.JobListOrderByID, river.SortOrderDesc).First(limit+1).
 		Where("args ->> 'shop' = @shop", river.NamedArgs{"shop": shop})
 	if p.Cursor != "" {
@@ -115,23 +115,23 @@ func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.Park
 	if err != nil {
 		return nil, "", err
 	}
-	var out []app.ParkedEffect
+	var out []app.ParkedJob
 	for _, j := range found.Jobs {
 		if len(out) == limit {
 			return out, out[limit-1].ID, nil
 		}
-		var a effect.Args
+		var a job.Args
 		if err := json.Unmarshal(j.EncodedArgs, &a); err != nil {
 			return nil, "", err
 		}
-		out = append(out, effect.Parked(strconv.FormatInt(j.ID, 10), a, j))
+		out = append(out, job.Parked(strconv.FormatInt(j.ID, 10), a, j))
 	}
 	return out, "", nil
 }
 
-// Retry gives a parked effect all its tries again, the first at once.
+// Retry gives a parked job all its tries again, the first at once.
 func (s *Store) Retry(ctx context.Context, shop, id string) error {
-	missing := fault.New(fault.NotFound, "there is no parked effect %s", id)
+	missing := fault.New(fault.NotFound, "there is no parked job %s", id)
 	no, err := strconv.ParseInt(id, 10, 64)
 	if err != nil {
 		return missing
@@ -142,7 +142,7 @@ func (s *Store) Retry(ctx context.Context, shop, id string) error {
 	}
 	return pgx.BeginFunc(ctx, s.read, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `UPDATE river_job SET max_attempts = least(attempt + $4, 32000)
-			WHERE id = $1 AND queue = $2 AND state = 'discarded' AND args ->> 'shop' = $3`, no, effect.Queue, shop, effect.MaxAttempts)
+			WHERE id = $1 AND queue = $2 AND state = 'discarded' AND args ->> 'shop' = $3`, no, job.Queue, shop, job.MaxAttempts)
 		if err != nil {
 			return err
 		}
