@@ -24,14 +24,17 @@ var packages = map[string][]string{
 	"marketing": {"money", "fault", "event", "pricing"},
 	"inventory": {"money", "fault", "event", "pricing"},
 
-	"app":       {"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+	// How what they hold is stored.
+	"format": {"money", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+
+	"app":       {"format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 	"engine":    {"app", "event", "fault", "marketing"},
 	"worker":    {"app", "event", "fault", "shop"},
 	"telemetry": {},
 
-	"store/job":    {"app"},
-	"store/postgres":  {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/sqlite":    {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/job":       {"app"},
+	"store/postgres":  {"app", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/sqlite":    {"app", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 	"store/storetest": {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 
 	"channel/wechatpay":   {"payment", "money", "fault"},
@@ -41,14 +44,14 @@ var packages = map[string][]string{
 	"sandbox":             {},
 	"sandbox/sdktest":     {"sandbox"},
 
-	"api":      {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
-	"push":     {"app", "event", "fault", "order"},
+	"api":      {"app", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+	"push":     {"app", "format", "event", "fault", "order"},
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }
 
 // pure are the packages of the business: they may not tell the time, draw
 // chance, or reach outside.
-var pure = []string{"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"}
+var pure = []string{"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile", "format"}
 
 // reach are the packages of the standard library that pure packages stay away
 // from. payment names net/http for the headers of a callback and context for

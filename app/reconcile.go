@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/reconcile"
 )
@@ -312,7 +312,7 @@ func compact(s []string) []string {
 // part of the record.
 func (r *reconciler) finish(ctx context.Context, failed error) (ReconciliationData, error) {
 	id := r.day.String() + "/" + r.name
-	summary, err := json.Marshal(r.sum)
+	summary, err := format.Summary.Encode(&r.sum)
 	if err != nil {
 		return ReconciliationData{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/pricing"
@@ -22,11 +23,11 @@ const (
 )
 
 func scanSku(rows pgx.Rows, d *inventory.Data) error {
-	return rows.Scan(&d.Sku, &d.Name, &d.Price, doc{&d.Categories}, &d.OnHand, &d.Reserved, &d.MaxPerUser, &d.Version)
+	return rows.Scan(&d.Sku, &d.Name, &d.Price, doc[inventory.Data]{&format.Categories, d}, &d.OnHand, &d.Reserved, &d.MaxPerUser, &d.Version)
 }
 
 func scanUser(rows pgx.Rows, u *shop.User) error {
-	return rows.Scan(&u.ID, &u.Level, doc{&u.Tags}, &u.Blocked, &u.Version)
+	return rows.Scan(&u.ID, &u.Level, doc[shop.User]{&format.Tags, u}, &u.Blocked, &u.Version)
 }
 
 func scanCoupon(rows pgx.Rows, d *marketing.CouponData) error {
@@ -209,13 +210,13 @@ func (w *writer) users(changes []app.Change[shop.User]) {
 	added, changed := split(changes)
 	if len(added) > 0 {
 		w.add(insertUsers, column(added, func(u *shop.User) string { return u.ID }),
-			column(added, func(u *shop.User) string { return u.Level }), docs(w, added, func(u *shop.User) any { return u.Tags }),
+			column(added, func(u *shop.User) string { return u.Level }), docs(w, added, format.Tags, func(u *shop.User) *shop.User { return u }),
 			column(added, func(u *shop.User) bool { return u.Blocked }), column(added, func(*shop.User) int64 { return 1 }))
 	}
 	type change = *app.Change[shop.User]
 	if len(changed) > 0 {
 		w.add(updateUsers, column(changed, func(c change) string { return c.Old.ID }), column(changed, func(c change) int64 { return c.Old.Version }),
-			column(changed, func(c change) string { return c.New.Level }), docs(w, changed, func(c change) any { return c.New.Tags }),
+			column(changed, func(c change) string { return c.New.Level }), docs(w, changed, format.Tags, func(c change) *shop.User { return &c.New }),
 			column(changed, func(c change) bool { return c.New.Blocked }))
 	}
 }
@@ -225,7 +226,7 @@ func (w *writer) skus(changes []app.Change[inventory.Data]) {
 	if len(added) > 0 {
 		type row = *inventory.Data
 		w.add(insertSkus, column(added, func(d row) string { return d.Sku }), column(added, func(d row) string { return d.Name }),
-			column(added, func(d row) int64 { return d.Price }), docs(w, added, func(d row) any { return d.Categories }),
+			column(added, func(d row) int64 { return d.Price }), docs(w, added, format.Categories, func(d row) row { return d }),
 			column(added, func(d row) int64 { return d.OnHand }), column(added, func(d row) int64 { return d.Reserved }),
 			column(added, func(d row) int64 { return d.MaxPerUser }), column(added, func(row) int64 { return 1 }))
 	}
@@ -245,7 +246,7 @@ func (w *writer) skus(changes []app.Change[inventory.Data]) {
 	if len(described) > 0 {
 		w.add(updateSkus, column(described, sku), column(described, version),
 			column(described, func(c change) string { return c.New.Name }), column(described, func(c change) int64 { return c.New.Price }),
-			docs(w, described, func(c change) any { return c.New.Categories }), column(described, onHand), column(described, reserved),
+			docs(w, described, format.Categories, func(c change) *inventory.Data { return &c.New }), column(described, onHand), column(described, reserved),
 			column(described, func(c change) int64 { return c.New.MaxPerUser }))
 	}
 	if len(moved) > 0 {

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/format"
 )
 
 // endings keeps the events of the ending records that were read last. Every
@@ -44,7 +45,7 @@ func (e ending) ScanBytes(b []byte) error {
 		e.r.Events = events
 		return nil
 	}
-	if err := (doc{&e.r.Events}).ScanBytes(b); err != nil {
+	if err := format.Events.Decode(b, &e.r.Events); err != nil {
 		return err
 	}
 	e.k.mu.Lock()

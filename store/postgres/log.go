@@ -11,6 +11,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/format"
 )
 
 // How the log is written and read
@@ -48,7 +49,7 @@ const (
 )
 
 func scanRecord(rows pgx.Rows, r *event.Record) error {
-	return rows.Scan(&r.Shop, &r.Position.Tx, &r.Position.ID, &r.Order, moment{&r.At}, &r.Trace, doc{&r.Events})
+	return rows.Scan(&r.Shop, &r.Position.Tx, &r.Position.ID, &r.Order, moment{&r.At}, &r.Trace, doc[[]event.Event]{&format.Events, &r.Events})
 }
 
 func scanPosition(rows pgx.Rows, name *string, p *event.Position) error {
@@ -162,7 +163,7 @@ func (w *writer) records(records []event.Record) {
 	type row = event.Record
 	w.add(insertRecords, column(records, func(r row) string { return r.Order }), times(records, func(r row) time.Time { return r.At }),
 		column(records, func(r row) string { return r.Trace }), first, last,
-		column(records, func(r row) bool { return app.Ends(r.Events) }), docs(w, records, func(r row) any { return r.Events }))
+		column(records, func(r row) bool { return app.Ends(r.Events) }), docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }))
 }
 
 func (w *writer) channelMessages(messages []app.ChannelMessage) {

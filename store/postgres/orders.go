@@ -10,11 +10,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
-	"github.com/tandem-pay/tandem/pricing"
 )
 
 const (
@@ -24,64 +23,16 @@ const (
 		"transaction_id, created_at, expires_at, succeeded_at, closed_at, next_query_at, queries, trace, version, refunding"
 )
 
-// orderDoc is the part of an order that never changes after it was placed, or
-// its draft submitted, and that nobody asks SQL about.
-type orderDoc struct {
-	Items    []pricing.QuoteLine `json:"items,omitzero"`
-	Applied  []pricing.Applied   `json:"applied,omitzero"`
-	Basis    *pricing.Basis      `json:"basis,omitzero"`
-	Coupons  []string            `json:"coupons,omitzero"`
-	Counts   []event.Count       `json:"counts,omitzero"`
-	Metadata map[string]string   `json:"metadata,omitzero"`
-}
-
-// orderExtra is what most orders have not, and what nobody asks SQL about.
-type orderExtra struct {
-	Returns   []order.Return     `json:"returns,omitzero"`
-	Plan      []order.Instalment `json:"plan,omitzero"`
-	GoodsAt   order.GoodsAt      `json:"goodsAt,omitzero"`
-	GoodsGone bool               `json:"goodsGone,omitzero"`
-
-	Draft       *order.DraftData `json:"draft,omitzero"`
-	SubmittedAt time.Time        `json:"submittedAt,omitzero"`
-}
-
-// extras is a column of them, NULL where there is nothing.
-func extras[R any](w *writer, rows []R, of func(R) *order.Data) [][]byte {
-	return docs(w, rows, func(r R) any {
-		d := of(r)
-		if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone && d.Draft == nil && d.SubmittedAt.IsZero() {
-			return nil
-		}
-		return &orderExtra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt}
-	})
-}
-
-// paymentDoc is the part of a payment that nobody asks SQL about.
-type paymentDoc struct {
-	Request payment.PrepayRequest `json:"request"`
-	Action  *payment.Action       `json:"action,omitzero"`
-	Facts   []payment.Fact        `json:"facts,omitzero"`
-}
-
 func scanOrder(rows pgx.Rows, d *order.Data) error {
-	var s orderDoc
-	var x orderExtra
-	err := rows.Scan(&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, doc{&s},
+	return rows.Scan(&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, doc[order.Data]{&format.OrderSnapshot, d},
 		moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq, &d.Trace,
-		&d.Refunding, doc{&x}, moment{&d.RemindAt})
-	d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Basis, s.Coupons, s.Counts, s.Metadata
-	d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone, x.Draft, x.SubmittedAt
-	return err
+		&d.Refunding, doc[order.Data]{&format.OrderExtra, d}, moment{&d.RemindAt})
 }
 
 func scanPayment(rows pgx.Rows, d *payment.Data) error {
-	var p paymentDoc
-	err := rows.Scan(&d.No, &d.Order, &d.Channel, (*string)(&d.Method), &d.Amount, &d.Currency, (*string)(&d.Status), &d.Applied, &d.Refunded,
-		&d.Merchant, &d.App, doc{&p}, &d.Anomaly, &d.TransactionID, moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.SucceededAt},
+	return rows.Scan(&d.No, &d.Order, &d.Channel, (*string)(&d.Method), &d.Amount, &d.Currency, (*string)(&d.Status), &d.Applied, &d.Refunded,
+		&d.Merchant, &d.App, doc[payment.Data]{&format.PaymentDetail, d}, &d.Anomaly, &d.TransactionID, moment{&d.CreatedAt}, moment{&d.ExpiresAt}, moment{&d.SucceededAt},
 		moment{&d.ClosedAt}, moment{&d.NextQueryAt}, &d.Queries, &d.Trace, &d.Version, &d.Refunding)
-	d.Request, d.Action, d.Facts = p.Request, p.Action, p.Facts
-	return err
 }
 
 // Order reads an order with its payments.
@@ -216,12 +167,12 @@ func (w *writer) orders(changes []app.Change[order.Data]) {
 			column(added, func(d row) int64 { return d.Total }), column(added, func(d row) int64 { return d.Discount }),
 			column(added, func(d row) int64 { return d.Payable }), column(added, func(d row) int64 { return d.Paid }),
 			column(added, func(d row) int64 { return d.Refunded }),
-			docs(w, added, func(d row) any { return &orderDoc{d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata} }),
+			docs(w, added, format.OrderSnapshot, func(d row) row { return d }),
 			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.ExpiresAt }),
 			times(added, func(d row) time.Time { return d.PaidAt }), times(added, func(d row) time.Time { return d.ClosedAt }),
 			column(added, func(d row) string { return d.CloseReason }), column(added, func(d row) string { return d.Closing }),
 			column(added, func(d row) int64 { return d.Seq }), column(added, func(d row) string { return d.Trace }),
-			column(added, func(d row) int64 { return d.Refunding }), extras(w, added, func(d row) *order.Data { return d }),
+			column(added, func(d row) int64 { return d.Refunding }), docs(w, added, format.OrderExtra, func(d row) row { return d }),
 			times(added, func(d row) time.Time { return d.RemindAt }))
 	}
 	type change = *app.Change[order.Data]
@@ -237,9 +188,7 @@ func (w *writer) orders(changes []app.Change[order.Data]) {
 		w.add(updateDrafts, append(w.moving(drafts),
 			column(drafts, func(c change) string { return c.New.Currency }), column(drafts, func(c change) int64 { return c.New.Total }),
 			column(drafts, func(c change) int64 { return c.New.Discount }), column(drafts, func(c change) int64 { return c.New.Payable }),
-			docs(w, drafts, func(c change) any {
-				return &orderDoc{c.New.Items, c.New.Applied, c.New.Basis, c.New.Coupons, c.New.Counts, c.New.Metadata}
-			}))...)
+			docs(w, drafts, format.OrderSnapshot, func(c change) *order.Data { return &c.New }))...)
 	}
 	if len(changed) > 0 {
 		w.add(updateOrders, w.moving(changed)...)
@@ -255,7 +204,7 @@ func (w *writer) moving(changed []*app.Change[order.Data]) []any {
 		column(changed, func(c change) int64 { return c.New.Refunded }), times(changed, func(c change) time.Time { return c.New.PaidAt }),
 		times(changed, func(c change) time.Time { return c.New.ClosedAt }), column(changed, func(c change) string { return c.New.CloseReason }),
 		column(changed, func(c change) string { return c.New.Closing }), column(changed, func(c change) int64 { return c.New.Seq }),
-		column(changed, func(c change) int64 { return c.New.Refunding }), extras(w, changed, func(c change) *order.Data { return &c.New }),
+		column(changed, func(c change) int64 { return c.New.Refunding }), docs(w, changed, format.OrderExtra, func(c change) *order.Data { return &c.New }),
 		times(changed, func(c change) time.Time { return c.New.RemindAt }), times(changed, func(c change) time.Time { return c.New.ExpiresAt }),
 	}
 }
@@ -271,7 +220,7 @@ func (w *writer) payments(changes []app.Change[payment.Data]) {
 			column(added, func(d row) string { return string(d.Status) }), column(added, func(d row) int64 { return d.Applied }),
 			column(added, func(d row) int64 { return d.Refunded }), column(added, func(d row) string { return d.Merchant }),
 			column(added, func(d row) string { return d.App }),
-			docs(w, added, func(d row) any { return &paymentDoc{d.Request, d.Action, d.Facts} }),
+			docs(w, added, format.PaymentDetail, func(d row) row { return d }),
 			column(added, func(d row) string { return d.Anomaly }), column(added, func(d row) string { return d.TransactionID }),
 			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.ExpiresAt }),
 			times(added, func(d row) time.Time { return d.SucceededAt }), times(added, func(d row) time.Time { return d.ClosedAt }),
@@ -285,7 +234,7 @@ func (w *writer) payments(changes []app.Change[payment.Data]) {
 			column(changed, func(c change) string { return c.Old.No }), column(changed, func(c change) int64 { return c.Old.Version }),
 			column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) int64 { return c.New.Applied }),
 			column(changed, func(c change) int64 { return c.New.Refunded }),
-			docs(w, changed, func(c change) any { return &paymentDoc{c.New.Request, c.New.Action, c.New.Facts} }),
+			docs(w, changed, format.PaymentDetail, func(c change) *payment.Data { return &c.New }),
 			column(changed, func(c change) string { return c.New.Anomaly }), column(changed, func(c change) string { return c.New.TransactionID }),
 			times(changed, func(c change) time.Time { return c.New.SucceededAt }), times(changed, func(c change) time.Time { return c.New.ClosedAt }),
 			times(changed, func(c change) time.Time { return c.New.NextQueryAt }), column(changed, func(c change) int64 { return int64(c.New.Queries) }),

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/order"
 )
 
@@ -28,8 +29,8 @@ func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time,
 	defer rows.Close()
 	for rows.Next() {
 		var p app.PricedOrder
-		var x orderExtra
-		if err := rows.Scan(&p.No, &p.User, (*string)(&p.Status), &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, lent{&p.Snapshot}, doc{&x}); err != nil {
+		var x order.Data // its extra
+		if err := rows.Scan(&p.No, &p.User, (*string)(&p.Status), &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, lent{&p.Snapshot}, doc[order.Data]{&format.OrderExtra, &x}); err != nil {
 			return err
 		}
 		if p.Submitted, p.GoodsGone = !x.SubmittedAt.IsZero(), x.GoodsGone; p.Submitted {
@@ -49,14 +50,16 @@ func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time,
 func (s *Store) EachBuyer(ctx context.Context, shop string, before time.Time, f func(user string) error) error {
 	type buyer struct {
 		user  string
-		extra orderExtra
+		extra order.Data
 	}
 	return stream(ctx, s.read, func(b buyer) error {
 		if b.extra.Draft != nil || !b.extra.SubmittedAt.Before(before) {
 			return nil
 		}
 		return f(b.user)
-	}, func(rows pgx.Rows, b *buyer) error { return rows.Scan(&b.user, doc{&b.extra}) }, `SELECT user_id, extra FROM orders
+	}, func(rows pgx.Rows, b *buyer) error {
+		return rows.Scan(&b.user, doc[order.Data]{&format.OrderExtra, &b.extra})
+	}, `SELECT user_id, extra FROM orders
 		WHERE shop = $1 AND order_no < $2 AND created_at < $3 AND status NOT IN ('draft', 'closed') AND user_id <> '' ORDER BY order_no`,
 		shop, app.FirstOrderNumber(before), before)
 }

@@ -9,26 +9,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/payment"
 )
 
 const refundColumns = "refund_no, order_no, cause, status, amount, currency, detail, created_at, done_at, next_try_at, tries, trace, version"
 
-// refundDoc is the part of a refund that nobody asks SQL about.
-type refundDoc struct {
-	Reason      string               `json:"reason,omitzero"`
-	Lines       []payment.RefundLine `json:"lines,omitzero"`
-	Allocations []payment.Allocation `json:"allocations,omitzero"`
-}
-
-func docOfRefund(d *payment.RefundData) any { return &refundDoc{d.Reason, d.Lines, d.Allocations} }
-
 func scanRefund(rows pgx.Rows, d *payment.RefundData) error {
-	var r refundDoc
-	err := rows.Scan(&d.No, &d.Order, (*string)(&d.Cause), (*string)(&d.Status), &d.Amount, &d.Currency, doc{&r},
+	return rows.Scan(&d.No, &d.Order, (*string)(&d.Cause), (*string)(&d.Status), &d.Amount, &d.Currency, doc[payment.RefundData]{&format.RefundDetail, d},
 		moment{&d.CreatedAt}, moment{&d.DoneAt}, moment{&d.NextTryAt}, &d.Tries, &d.Trace, &d.Version)
-	d.Reason, d.Lines, d.Allocations = r.Reason, r.Lines, r.Allocations
-	return err
 }
 
 // Refund reads one refund.
@@ -90,7 +79,7 @@ func (w *writer) refunds(changes []app.Change[payment.RefundData]) {
 			column(added, func(d row) string { return d.No }), column(added, func(d row) string { return d.Order }),
 			column(added, func(d row) string { return string(d.Cause) }), column(added, func(d row) string { return string(d.Status) }),
 			column(added, func(d row) int64 { return d.Amount }), column(added, func(d row) string { return d.Currency }),
-			column(added, row.Parked), docs(w, added, docOfRefund),
+			column(added, row.Parked), docs(w, added, format.RefundDetail, func(d row) row { return d }),
 			times(added, func(d row) time.Time { return d.CreatedAt }), times(added, func(d row) time.Time { return d.DoneAt }),
 			times(added, func(d row) time.Time { return d.NextTryAt }), column(added, func(d row) int64 { return int64(d.Tries) }),
 			column(added, func(d row) string { return d.Trace }), column(added, func(row) int64 { return 1 }))
@@ -100,7 +89,7 @@ func (w *writer) refunds(changes []app.Change[payment.RefundData]) {
 		w.add(updateRefunds,
 			column(changed, func(c change) string { return c.Old.No }), column(changed, func(c change) int64 { return c.Old.Version }),
 			column(changed, func(c change) string { return string(c.New.Status) }), column(changed, func(c change) bool { return c.New.Parked() }),
-			docs(w, changed, func(c change) any { return docOfRefund(&c.New) }), times(changed, func(c change) time.Time { return c.New.DoneAt }),
+			docs(w, changed, format.RefundDetail, func(c change) *payment.RefundData { return &c.New }), times(changed, func(c change) time.Time { return c.New.DoneAt }),
 			times(changed, func(c change) time.Time { return c.New.NextTryAt }), column(changed, func(c change) int64 { return int64(c.New.Tries) }))
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/pricing"
 )
@@ -32,15 +33,7 @@ func (w *writer) history(changes []marketing.RuleChange) {
 		}),
 		column(changes, func(c row) string { return c.ID }), column(changes, func(c row) int64 { return c.Since }),
 		column(changes, func(c row) int64 { return c.Version }),
-		docs(w, changes, func(c row) any {
-			switch {
-			case c.Template != nil:
-				return templateDoc(c.Template)
-			case c.Promotion != nil:
-				return promotionDoc(c.Promotion)
-			}
-			return nil
-		}),
+		docs(w, changes, format.RuleChange, func(c row) *row { return &c }),
 		times(changes, func(c row) time.Time { return c.At }))
 }
 
@@ -52,27 +45,20 @@ func (s *Store) EachRuleChange(ctx context.Context, shop string, f func(marketin
 
 func scanRuleChange(rows pgx.Rows, c *marketing.RuleChange) error {
 	var kind string
-	var p *pricing.Promotion
-	var t *marketing.Template
 	var raw []byte
 	if err := rows.Scan(&kind, &c.ID, &c.Since, &c.Version, &raw, moment{&c.At}); err != nil || raw == nil {
 		return err
 	}
 	if kind == ofTemplate {
-		t = &marketing.Template{}
-		if err := (doc{t}).ScanBytes(raw); err != nil {
-			return err
-		}
-		t.ID, t.Version = c.ID, c.Version
-	} else {
-		p = &pricing.Promotion{}
-		if err := (doc{p}).ScanBytes(raw); err != nil {
-			return err
-		}
-		p.ID, p.Version = c.ID, c.Version
+		c.Template = &marketing.Template{}
+		err := format.RuleChange.Decode(raw, c)
+		c.Template.ID, c.Template.Version = c.ID, c.Version
+		return err
 	}
-	c.Promotion, c.Template = p, t
-	return nil
+	c.Promotion = &pricing.Promotion{}
+	err := format.RuleChange.Decode(raw, c)
+	c.Promotion.ID, c.Promotion.Version = c.ID, c.Version
+	return err
 }
 
 // retired finds the last versions of promotions, by id.

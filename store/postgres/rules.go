@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/shop"
@@ -22,7 +24,7 @@ const (
 func scanPromotion(rows pgx.Rows, p *pricing.Promotion) error {
 	var id string
 	var version int64
-	if err := rows.Scan(&id, doc{p}, &version); err != nil {
+	if err := rows.Scan(&id, doc[pricing.Promotion]{&format.Promotion, p}, &version); err != nil {
 		return err
 	}
 	p.ID, p.Version = id, version
@@ -32,24 +34,11 @@ func scanPromotion(rows pgx.Rows, p *pricing.Promotion) error {
 func scanTemplate(rows pgx.Rows, t *marketing.Template) error {
 	var id string
 	var issued, version int64
-	if err := rows.Scan(&id, doc{t}, &issued, &version); err != nil {
+	if err := rows.Scan(&id, doc[marketing.Template]{&format.Template, t}, &issued, &version); err != nil {
 		return err
 	}
 	t.ID, t.Issued, t.Version = id, issued, version
 	return nil
-}
-
-// promotionDoc is a promotion without what has a column of its own.
-func promotionDoc(p *pricing.Promotion) any {
-	d := *p
-	d.Version = 0
-	return &d
-}
-
-func templateDoc(t *marketing.Template) any {
-	d := *t
-	d.Issued, d.Version = 0, 0
-	return &d
 }
 
 // LoadRules reads the promotions and templates of a shop in one snapshot.
@@ -143,11 +132,11 @@ func (w *writer) promotions(changes []app.Change[pricing.Promotion]) {
 	version := func(c *app.Change[pricing.Promotion]) int64 { return c.Old.Version }
 	if len(added) > 0 {
 		w.add(insertPromotions, column(added, func(p *pricing.Promotion) string { return p.ID }),
-			docs(w, added, promotionDoc), column(added, func(p *pricing.Promotion) int64 { return max(1, p.Version) }))
+			docs(w, added, format.Promotion, func(p *pricing.Promotion) *pricing.Promotion { return p }), column(added, func(p *pricing.Promotion) int64 { return max(1, p.Version) }))
 	}
 	if len(changed) > 0 {
 		w.add(updatePromotions, column(changed, id), column(changed, version),
-			docs(w, changed, func(c *app.Change[pricing.Promotion]) any { return promotionDoc(&c.New) }))
+			docs(w, changed, format.Promotion, func(c *app.Change[pricing.Promotion]) *pricing.Promotion { return &c.New }))
 	}
 	if len(deleted) > 0 {
 		w.add(deletePromotions, column(deleted, id), column(deleted, version))
@@ -160,8 +149,8 @@ func (w *writer) templates(changes []app.Change[marketing.Template]) {
 	// stays at its version; only the count goes up.
 	var changed, counted []*app.Change[marketing.Template]
 	for _, c := range kept {
-		before, after := docs(w, []*marketing.Template{c.Old}, templateDoc), docs(w, []*marketing.Template{&c.New}, templateDoc)
-		if string(before[0]) == string(after[0]) {
+		rules := docs(w, []*marketing.Template{c.Old, &c.New}, format.Template, func(t *marketing.Template) *marketing.Template { return t })
+		if bytes.Equal(rules[0], rules[1]) {
 			counted = append(counted, c)
 		} else {
 			changed = append(changed, c)
@@ -171,12 +160,12 @@ func (w *writer) templates(changes []app.Change[marketing.Template]) {
 	version := func(c *app.Change[marketing.Template]) int64 { return c.Old.Version }
 	issued := func(c *app.Change[marketing.Template]) int64 { return c.New.Issued }
 	if len(added) > 0 {
-		w.add(insertTemplates, column(added, func(t *marketing.Template) string { return t.ID }), docs(w, added, templateDoc),
+		w.add(insertTemplates, column(added, func(t *marketing.Template) string { return t.ID }), docs(w, added, format.Template, func(t *marketing.Template) *marketing.Template { return t }),
 			column(added, func(t *marketing.Template) int64 { return t.Issued }), column(added, func(*marketing.Template) int64 { return 1 }))
 	}
 	if len(changed) > 0 {
 		w.add(updateTemplates, column(changed, id), column(changed, version),
-			docs(w, changed, func(c *app.Change[marketing.Template]) any { return templateDoc(&c.New) }), column(changed, issued))
+			docs(w, changed, format.Template, func(c *app.Change[marketing.Template]) *marketing.Template { return &c.New }), column(changed, issued))
 	}
 	if len(counted) > 0 {
 		w.add(updateIssued, column(counted, id), column(counted, version),

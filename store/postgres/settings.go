@@ -2,12 +2,12 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/shop"
 )
 
@@ -18,7 +18,7 @@ const (
 )
 
 func scanShop(rows pgx.Rows, s *shop.Shop) error {
-	return rows.Scan(&s.ID, &s.Name, &s.Currency, &s.RulesVersion, moment{&s.CreatedAt}, doc{&s.Policies})
+	return rows.Scan(&s.ID, &s.Name, &s.Currency, &s.RulesVersion, moment{&s.CreatedAt}, doc[shop.Policies]{&format.Policies, &s.Policies})
 }
 
 func scanAPIKey(rows pgx.Rows, k *shop.Key) error {
@@ -61,7 +61,7 @@ func (s *Store) ListChannels(ctx context.Context, shop string) ([]app.ChannelRow
 
 // EnsureShop makes the shop if it is not there.
 func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
-	policies, err := policiesDoc(sh.Policies)
+	policies, err := format.Policies.Encode(&sh.Policies)
 	if err != nil {
 		return err
 	}
@@ -70,21 +70,13 @@ func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
 	return err
 }
 
-// policiesDoc is nil, which is NULL, for the defaults.
-func policiesDoc(p shop.Policies) ([]byte, error) {
-	if p == (shop.Policies{}) {
-		return nil, nil
-	}
-	return json.Marshal(p)
-}
-
 const updatePolicies = "UPDATE shops SET policies = $2::json WHERE shop = $1" // the unit holds that shop
 
 func (w *writer) policies(p *shop.Policies) {
 	if p == nil {
 		return
 	}
-	d, err := policiesDoc(*p)
+	d, err := format.Policies.Encode(p)
 	if err != nil && w.err == nil {
 		w.err = err
 	}

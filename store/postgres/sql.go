@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 )
 
 // The engine's statements are made here. They are planned once a connection,
@@ -136,14 +136,10 @@ func timestamp(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()}
 }
 
-// docs is a column of JSON documents; nil is NULL.
-func docs[R any](w *writer, rows []R, of func(R) any) [][]byte {
+// docs is a column of documents.
+func docs[R, D any](w *writer, rows []R, f format.Doc[D], of func(R) *D) [][]byte {
 	return column(rows, func(r R) []byte {
-		v := of(r)
-		if v == nil {
-			return nil
-		}
-		b, err := json.Marshal(v)
+		b, err := f.Encode(of(r))
 		if err != nil && w.err == nil {
 			w.err = err
 		}
@@ -151,15 +147,13 @@ func docs[R any](w *writer, rows []R, of func(R) any) [][]byte {
 	})
 }
 
-// doc scans a JSON document into what it points to.
-type doc struct{ into any }
-
-func (d doc) ScanBytes(b []byte) error {
-	if b == nil {
-		return nil
-	}
-	return json.Unmarshal(b, d.into)
+// doc scans a document.
+type doc[D any] struct {
+	format *format.Doc[D]
+	into   *D
 }
+
+func (d doc[D]) ScanBytes(b []byte) error { return d.format.Decode(b, d.into) }
 
 // moment scans a time, NULL as zero.
 type moment struct{ t *time.Time }

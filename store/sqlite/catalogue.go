@@ -6,6 +6,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/pricing"
@@ -19,11 +20,11 @@ var skus = kind[inventory.Data]{
 	versionOf: func(d *inventory.Data) int64 { return d.Version },
 	putMoving: func(a *args, d *inventory.Data, version int64) {
 		a.add(d.Name, d.Price)
-		a.doc(d.Categories)
+		document(a, &format.Categories, d)
 		a.add(d.OnHand, d.Reserved, d.MaxPerUser, version)
 	},
 	scan: func(r row, d *inventory.Data) error {
-		return r.Scan(&d.Sku, &d.Name, &d.Price, document{&d.Categories}, &d.OnHand, &d.Reserved, &d.MaxPerUser, &d.Version)
+		return r.Scan(&d.Sku, &d.Name, &d.Price, doc[inventory.Data]{&format.Categories, d}, &d.OnHand, &d.Reserved, &d.MaxPerUser, &d.Version)
 	},
 }.ready().with("on_hand reserved version", onlyStock, func(a *args, d *inventory.Data, version int64) { a.add(d.OnHand, d.Reserved, version) })
 
@@ -41,11 +42,11 @@ var users = kind[shop.User]{
 	versionOf: func(u *shop.User) int64 { return u.Version },
 	putMoving: func(a *args, u *shop.User, version int64) {
 		a.add(u.Level)
-		a.doc(u.Tags)
+		document(a, &format.Tags, u)
 		a.add(u.Blocked, version)
 	},
 	scan: func(r row, u *shop.User) error {
-		return r.Scan(&u.ID, &u.Level, document{&u.Tags}, &u.Blocked, &u.Version)
+		return r.Scan(&u.ID, &u.Level, doc[shop.User]{&format.Tags, u}, &u.Blocked, &u.Version)
 	},
 }.ready()
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/format"
 )
 
 // How the log is read
@@ -26,7 +27,7 @@ const (
 )
 
 func scanRecord(r row, e *event.Record) error {
-	return r.Scan(&e.Shop, &e.Position.Tx, &e.Position.ID, &e.Order, moment{&e.At}, &e.Trace, document{&e.Events})
+	return r.Scan(&e.Shop, &e.Position.Tx, &e.Position.ID, &e.Order, moment{&e.At}, &e.Trace, doc[[]event.Event]{&format.Events, &e.Events})
 }
 
 type position struct {
@@ -127,7 +128,7 @@ func (u *unit) records(records []event.Record) error {
 				}
 			}
 		}
-		u.args.start(u.shop, r.Order, micros(r.At), r.Trace, first, last, app.Ends(r.Events)).doc(r.Events)
+		document(u.args.start(u.shop, r.Order, micros(r.At), r.Trace, first, last, app.Ends(r.Events)), &format.Events, &r.Events)
 		if err := u.exec(insertRecord); err != nil {
 			return err
 		}

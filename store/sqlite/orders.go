@@ -4,46 +4,13 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
-	"github.com/tandem-pay/tandem/pricing"
 )
-
-// snapshot is the part of an order that never changes after it was placed, or
-// its draft submitted, and that nobody asks SQL about.
-type snapshot struct {
-	Items    []pricing.QuoteLine `json:"items,omitzero"`
-	Applied  []pricing.Applied   `json:"applied,omitzero"`
-	Basis    *pricing.Basis      `json:"basis,omitzero"`
-	Coupons  []string            `json:"coupons,omitzero"`
-	Counts   []event.Count       `json:"counts,omitzero"`
-	Metadata map[string]string   `json:"metadata,omitzero"`
-}
-
-// extra is what most orders have not, and what nobody asks SQL about.
-type extra struct {
-	Returns   []order.Return     `json:"returns,omitzero"`
-	Plan      []order.Instalment `json:"plan,omitzero"`
-	GoodsAt   order.GoodsAt      `json:"goodsAt,omitzero"`
-	GoodsGone bool               `json:"goodsGone,omitzero"`
-
-	Draft       *order.DraftData `json:"draft,omitzero"`
-	SubmittedAt time.Time        `json:"submittedAt,omitzero"`
-}
-
-// extra adds it, NULL where there is nothing.
-func (a *args) extra(d *order.Data) {
-	if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone && d.Draft == nil && d.SubmittedAt.IsZero() {
-		a.add(nil)
-		return
-	}
-	a.doc(&extra{d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt})
-}
 
 // orderMoves are the columns that move when the order was placed; a draft's
 // snapshot moves too, until it is submitted.
@@ -58,7 +25,7 @@ var orders = kind[order.Data]{
 	putMoving: func(a *args, d *order.Data, version int64) {
 		putOrderMoves(a, d, version)
 		a.add(d.Currency, d.Total, d.Discount, d.Payable)
-		a.doc(&snapshot{d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata})
+		document(a, &format.OrderSnapshot, d)
 	},
 	putFixed: func(a *args, d *order.Data) {
 		a.add(d.User)
@@ -66,14 +33,9 @@ var orders = kind[order.Data]{
 		a.add(d.Trace)
 	},
 	scan: func(r row, d *order.Data) error {
-		var s snapshot
-		var x extra
-		err := r.Scan(&d.No, &d.Status, &d.Paid, &d.Refunded, &d.Refunding, document{&x}, moment{&d.ExpiresAt}, moment{&d.RemindAt},
+		return r.Scan(&d.No, &d.Status, &d.Paid, &d.Refunded, &d.Refunding, doc[order.Data]{&format.OrderExtra, d}, moment{&d.ExpiresAt}, moment{&d.RemindAt},
 			moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq,
-			&d.Currency, &d.Total, &d.Discount, &d.Payable, document{&s}, &d.User, moment{&d.CreatedAt}, &d.Trace)
-		d.Items, d.Applied, d.Basis, d.Coupons, d.Counts, d.Metadata = s.Items, s.Applied, s.Basis, s.Coupons, s.Counts, s.Metadata
-		d.Returns, d.Plan, d.GoodsAt, d.GoodsGone, d.Draft, d.SubmittedAt = x.Returns, x.Plan, x.GoodsAt, x.GoodsGone, x.Draft, x.SubmittedAt
-		return err
+			&d.Currency, &d.Total, &d.Discount, &d.Payable, doc[order.Data]{&format.OrderSnapshot, d}, &d.User, moment{&d.CreatedAt}, &d.Trace)
 	},
 }.ready().with(orderMoves, func(old, _ *order.Data) bool { return old.Status != order.Draft }, putOrderMoves)
 
@@ -81,19 +43,12 @@ var orders = kind[order.Data]{
 // events.
 func putOrderMoves(a *args, d *order.Data, _ int64) {
 	a.add(string(d.Status), d.Paid, d.Refunded, d.Refunding)
-	a.extra(d)
+	document(a, &format.OrderExtra, d)
 	a.time(d.ExpiresAt)
 	a.time(d.RemindAt)
 	a.time(d.PaidAt)
 	a.time(d.ClosedAt)
 	a.add(d.CloseReason, d.Closing, d.Seq)
-}
-
-// detail is the part of a payment that nobody asks SQL about.
-type detail struct {
-	Request payment.PrepayRequest `json:"request"`
-	Action  *payment.Action       `json:"action,omitzero"`
-	Facts   []payment.Fact        `json:"facts,omitzero"`
 }
 
 var payments = kind[payment.Data]{
@@ -104,7 +59,7 @@ var payments = kind[payment.Data]{
 	versionOf: func(d *payment.Data) int64 { return d.Version },
 	putMoving: func(a *args, d *payment.Data, version int64) {
 		a.add(string(d.Status), d.Applied, d.Refunded, d.Refunding)
-		a.doc(&detail{d.Request, d.Action, d.Facts})
+		document(a, &format.PaymentDetail, d)
 		a.add(d.Anomaly, d.TransactionID)
 		a.time(d.SucceededAt)
 		a.time(d.ClosedAt)
@@ -118,13 +73,10 @@ var payments = kind[payment.Data]{
 		a.add(d.Trace)
 	},
 	scan: func(r row, d *payment.Data) error {
-		var t detail
-		err := r.Scan(&d.No, &d.Status, &d.Applied, &d.Refunded, &d.Refunding, document{&t}, &d.Anomaly, &d.TransactionID,
+		return r.Scan(&d.No, &d.Status, &d.Applied, &d.Refunded, &d.Refunding, doc[payment.Data]{&format.PaymentDetail, d}, &d.Anomaly, &d.TransactionID,
 			moment{&d.SucceededAt}, moment{&d.ClosedAt}, moment{&d.NextQueryAt}, &d.Queries, &d.Version,
 			&d.Order, &d.Channel, &d.Method, &d.Amount, &d.Currency, &d.Merchant, &d.App,
 			moment{&d.CreatedAt}, moment{&d.ExpiresAt}, &d.Trace)
-		d.Request, d.Action, d.Facts = t.Request, t.Action, t.Facts
-		return err
 	},
 }.ready()
 

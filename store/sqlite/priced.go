@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/order"
 )
 
@@ -24,8 +25,8 @@ const (
 // log cannot be wound back.
 func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time, f func(*app.PricedOrder) error) error {
 	return each(ctx, s.reading, func(r row, p *app.PricedOrder) error {
-		var x extra
-		err := r.Scan(&p.No, &p.User, &p.Status, &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, (*sql.RawBytes)(&p.Snapshot), document{&x})
+		var x order.Data // its extra
+		err := r.Scan(&p.No, &p.User, &p.Status, &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, (*sql.RawBytes)(&p.Snapshot), doc[order.Data]{&format.OrderExtra, &x})
 		if p.Submitted, p.GoodsGone = !x.SubmittedAt.IsZero(), x.GoodsGone; p.Submitted {
 			p.PlacedAt = x.SubmittedAt.UTC()
 		}
@@ -45,9 +46,9 @@ func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time,
 func (s *Store) EachBuyer(ctx context.Context, shop string, before time.Time, f func(user string) error) error {
 	type buyer struct {
 		user  string
-		extra extra
+		extra order.Data
 	}
-	return each(ctx, s.reading, func(r row, b *buyer) error { return r.Scan(&b.user, document{&b.extra}) }, func(b buyer) error {
+	return each(ctx, s.reading, func(r row, b *buyer) error { return r.Scan(&b.user, doc[order.Data]{&format.OrderExtra, &b.extra}) }, func(b buyer) error {
 		if b.extra.Draft != nil || !b.extra.SubmittedAt.Before(before) {
 			return nil
 		}

@@ -28,7 +28,7 @@ var reconciliations = kind[app.ReconciliationData]{
 	},
 	putFixed: func(a *args, d *app.ReconciliationData) { a.add(d.Channel, d.Day) },
 	scan: func(r row, d *app.ReconciliationData) error {
-		return r.Scan(&d.ID, &d.Status, &d.Runs, moment{&d.StartedAt}, moment{&d.FinishedAt}, &d.Error, document{&d.Summary}, &d.Version,
+		return r.Scan(&d.ID, &d.Status, &d.Runs, moment{&d.StartedAt}, moment{&d.FinishedAt}, &d.Error, (*[]byte)(&d.Summary), &d.Version,
 			&d.Channel, &d.Day)
 	},
 }.ready()

@@ -7,15 +7,9 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/payment"
 )
-
-// refundDetail is the part of a refund that nobody asks SQL about.
-type refundDetail struct {
-	Reason      string               `json:"reason,omitzero"`
-	Lines       []payment.RefundLine `json:"lines,omitzero"`
-	Allocations []payment.Allocation `json:"allocations,omitzero"`
-}
 
 var refunds = kind[payment.RefundData]{
 	table: "refunds", key: "refund_no", guard: "version",
@@ -25,7 +19,7 @@ var refunds = kind[payment.RefundData]{
 	versionOf: func(d *payment.RefundData) int64 { return d.Version },
 	putMoving: func(a *args, d *payment.RefundData, version int64) {
 		a.add(string(d.Status), d.Parked())
-		a.doc(&refundDetail{d.Reason, d.Lines, d.Allocations})
+		document(a, &format.RefundDetail, d)
 		a.time(d.DoneAt)
 		a.time(d.NextTryAt)
 		a.add(int64(d.Tries), version)
@@ -37,11 +31,8 @@ var refunds = kind[payment.RefundData]{
 	},
 	scan: func(r row, d *payment.RefundData) error {
 		var parked bool // computed of the allocations again
-		var t refundDetail
-		err := r.Scan(&d.No, &d.Status, &parked, document{&t}, moment{&d.DoneAt}, moment{&d.NextTryAt}, &d.Tries, &d.Version,
+		return r.Scan(&d.No, &d.Status, &parked, doc[payment.RefundData]{&format.RefundDetail, d}, moment{&d.DoneAt}, moment{&d.NextTryAt}, &d.Tries, &d.Version,
 			&d.Order, &d.Cause, &d.Amount, &d.Currency, moment{&d.CreatedAt}, &d.Trace)
-		d.Reason, d.Lines, d.Allocations = t.Reason, t.Lines, t.Allocations
-		return err
 	},
 }.ready()
 

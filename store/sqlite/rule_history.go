@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/pricing"
 )
@@ -23,14 +24,7 @@ func (u *unit) history(changes []marketing.RuleChange) error {
 			kind = ofTemplate
 		}
 		a := u.args.start(u.shop, kind, c.ID, c.Since, c.Version)
-		switch {
-		case c.Template != nil:
-			a.doc(templateDoc(c.Template))
-		case c.Promotion != nil:
-			a.doc(promotionDoc(c.Promotion))
-		default:
-			a.add(nil)
-		}
+		document(a, &format.RuleChange, c)
 		a.time(c.At)
 		if err := u.exec(insertHistory); err != nil {
 			return err
@@ -47,18 +41,18 @@ func (s *Store) EachRuleChange(ctx context.Context, shop string, f func(marketin
 
 func scanRuleChange(r row, c *marketing.RuleChange) error {
 	var kind string
-	var raw any
+	var raw []byte
 	if err := r.Scan(&kind, &c.ID, &c.Since, &c.Version, &raw, moment{&c.At}); err != nil || raw == nil {
 		return err
 	}
 	if kind == ofTemplate {
 		c.Template = &marketing.Template{}
-		err := document{c.Template}.Scan(raw)
+		err := format.RuleChange.Decode(raw, c)
 		c.Template.ID, c.Template.Version = c.ID, c.Version
 		return err
 	}
 	c.Promotion = &pricing.Promotion{}
-	err := document{c.Promotion}.Scan(raw)
+	err := format.RuleChange.Decode(raw, c)
 	c.Promotion.ID, c.Promotion.Version = c.ID, c.Version
 	return err
 }

@@ -1,10 +1,11 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/shop"
@@ -15,13 +16,13 @@ var promotions = kind[pricing.Promotion]{
 	keyOf:     func(p *pricing.Promotion) string { return p.ID },
 	versionOf: func(p *pricing.Promotion) int64 { return p.Version },
 	putMoving: func(a *args, p *pricing.Promotion, version int64) {
-		a.doc(promotionDoc(p))
+		document(a, &format.Promotion, p)
 		a.add(version)
 	},
 	scan: func(r row, p *pricing.Promotion) error {
 		var id string
 		var version int64
-		err := r.Scan(&id, document{p}, &version)
+		err := r.Scan(&id, doc[pricing.Promotion]{&format.Promotion, p}, &version)
 		p.ID, p.Version = id, version
 		return err
 	},
@@ -32,31 +33,17 @@ var templates = kind[marketing.Template]{
 	keyOf:     func(t *marketing.Template) string { return t.ID },
 	versionOf: func(t *marketing.Template) int64 { return t.Version },
 	putMoving: func(a *args, t *marketing.Template, version int64) {
-		a.doc(templateDoc(t))
+		document(a, &format.Template, t)
 		a.add(t.Issued, version)
 	},
 	scan: func(r row, t *marketing.Template) error {
 		var id string
 		var issued, version int64
-		err := r.Scan(&id, document{t}, &issued, &version)
+		err := r.Scan(&id, doc[marketing.Template]{&format.Template, t}, &issued, &version)
 		t.ID, t.Issued, t.Version = id, issued, version
 		return err
 	},
 }.ready()
-
-// promotionDoc is a promotion without what has a column of its own.
-func promotionDoc(p *pricing.Promotion) *pricing.Promotion {
-	d := *p
-	d.Version = 0
-	return &d
-}
-
-// templateDoc is a template without what has a column of its own.
-func templateDoc(t *marketing.Template) *marketing.Template {
-	d := *t
-	d.Issued, d.Version = 0, 0
-	return &d
-}
 
 // LoadRules reads the promotions and templates of a shop at one moment.
 func (s *Store) LoadRules(ctx context.Context, id string) (*marketing.Rules, error) {
@@ -127,7 +114,7 @@ func (u *unit) templates(changes []app.Change[marketing.Template]) error {
 // sameRule says whether a template only had coupons issued of it: it stays
 // at its version then.
 func sameRule(before, after *marketing.Template) bool {
-	b, err1 := json.Marshal(templateDoc(before))
-	a, err2 := json.Marshal(templateDoc(after))
-	return err1 == nil && err2 == nil && string(a) == string(b)
+	b, err1 := format.Template.Encode(before)
+	a, err2 := format.Template.Encode(after)
+	return err1 == nil && err2 == nil && bytes.Equal(a, b)
 }

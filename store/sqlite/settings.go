@@ -3,17 +3,17 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 const shopColumns = "shop, name, currency, rules_version, created_at, policies"
 
 func scanShop(r row, s *shop.Shop) error {
-	return r.Scan(&s.ID, &s.Name, &s.Currency, &s.RulesVersion, moment{&s.CreatedAt}, document{&s.Policies})
+	return r.Scan(&s.ID, &s.Name, &s.Currency, &s.RulesVersion, moment{&s.CreatedAt}, doc[shop.Policies]{&format.Policies, &s.Policies})
 }
 
 // A key has no version: it is only ever revoked.
@@ -88,24 +88,16 @@ func (s *Store) ListChannels(ctx context.Context, shop string) ([]app.ChannelRow
 
 // EnsureShop makes the shop if it is not there.
 func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
-	policies, err := policiesDoc(sh.Policies)
-	if err != nil {
-		return err
+	var policies args
+	document(&policies, &format.Policies, &sh.Policies)
+	if policies.err != nil {
+		return policies.err
 	}
 	return s.writing(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec("INSERT INTO shops ("+shopColumns+") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-			sh.ID, sh.Name, sh.Currency, sh.RulesVersion, micros(sh.CreatedAt), policies)
+			sh.ID, sh.Name, sh.Currency, sh.RulesVersion, micros(sh.CreatedAt), policies.list[0].Value)
 		return err
 	})
-}
-
-// policiesDoc is nil, which is NULL, for the defaults.
-func policiesDoc(p shop.Policies) (any, error) {
-	if p == (shop.Policies{}) {
-		return nil, nil
-	}
-	b, err := json.Marshal(p)
-	return string(b), err
 }
 
 const updatePolicies = "UPDATE shops SET policies = ? WHERE shop = ?"
@@ -114,11 +106,8 @@ func (u *unit) policies(p *shop.Policies) error {
 	if p == nil {
 		return nil
 	}
-	d, err := policiesDoc(*p)
-	if err != nil {
-		return err
-	}
-	u.args.start(d, u.shop)
+	document(u.args.start(), &format.Policies, p)
+	u.args.add(u.shop)
 	return u.exec(updatePolicies)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 )
 
 // kind says how one kind of data becomes rows and back. Its statements are
@@ -131,13 +132,17 @@ func (a *args) add(v ...any) {
 // time adds a time as unix microseconds, a zero one as NULL.
 func (a *args) time(t time.Time) { a.add(micros(t)) }
 
-// doc adds a JSON document.
-func (a *args) doc(v any) {
-	b, err := json.Marshal(v)
+// document adds a document.
+func document[D any](a *args, f *format.Doc[D], d *D) {
+	b, err := f.Encode(d)
 	if err != nil && a.err == nil {
 		a.err = err
 	}
-	a.add(string(b))
+	if b == nil {
+		a.add(nil)
+	} else {
+		a.add(string(b))
+	}
 }
 
 func micros(t time.Time) any {
@@ -162,17 +167,20 @@ func (m moment) Scan(v any) error {
 	return nil
 }
 
-// document scans a JSON document into what it points to.
-type document struct{ into any }
+// doc scans a document.
+type doc[D any] struct {
+	format *format.Doc[D]
+	into   *D
+}
 
-func (d document) Scan(v any) error {
+func (d doc[D]) Scan(v any) error {
 	switch v := v.(type) {
 	case nil:
-		return nil
+		return d.format.Decode(nil, d.into)
 	case string:
-		return json.Unmarshal([]byte(v), d.into)
+		return d.format.Decode([]byte(v), d.into)
 	case []byte:
-		return json.Unmarshal(v, d.into)
+		return d.format.Decode(v, d.into)
 	}
 	return fmt.Errorf("a document is stored as %T", v)
 }
