@@ -44,7 +44,8 @@ var packages = map[string][]string{
 	"sandbox":             {},
 	"sandbox/sdktest":     {"sandbox"},
 
-	"api":      {"app", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+	"api/rest": {"fault"},
+	"api":      {"api/rest", "app", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 	"push":     {"app", "format", "event", "fault", "order"},
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }

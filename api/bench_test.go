@@ -67,6 +67,9 @@ func benchApp(commands app.Engine) *app.App {
 	return &app.App{
 		Engine: commands, Store: oneKey{}, Clock: clock.New(), Rand: rand.Reader, Tokens: app.NewTokens(make([]byte, 32)),
 		Log: slog.New(slog.DiscardHandler), Tracer: noSpans{}, Channels: ackGate{},
+		PriceInputs: func(context.Context, string, *app.PriceInputNeeds) (*app.PriceInputs, *marketing.Rules, error) {
+			return nil, marketing.NewRules(1, nil, nil), nil
+		},
 	}
 }
 

@@ -7,14 +7,15 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 )
 
 func (s *server) mountChannels() {
-	add(s, putChannel, s.putChannel)
-	add(s, getChannel, s.getChannel)
-	add(s, listChannels, s.listChannels)
+	rest.Add(s.rest, putChannel, s.putChannel)
+	rest.Add(s.rest, getChannel, s.getChannel)
+	rest.Add(s.rest, listChannels, s.listChannels)
 }
 
 // channelSettings are the settings of a channel of any kind. Each kind
@@ -51,10 +52,10 @@ type ChannelPath struct {
 	Channel string `path:"channel" maxLength:"64" example:"wechatpay"`
 }
 
-var putChannel = op{
-	call: "PUT /v1/channels/{channel}", id: "putChannel", tag: "Channels", summary: "Set up a channel",
-	about: "Secrets are encrypted at rest and never shown again: the answer has them masked.",
-	body:  channelBody, answer: channelExample,
+var putChannel = rest.Operation{
+	Route: "PUT /v1/channels/{channel}", ID: "putChannel", Tag: "Channels", Summary: "Set up a channel",
+	Details: "Secrets are encrypted at rest and never shown again: the answer has them masked.",
+	Request: channelBody, Response: channelExample,
 }
 
 type putChannelInput struct {
@@ -62,24 +63,24 @@ type putChannelInput struct {
 	Body channelSettings
 }
 
-func (s *server) putChannel(ctx context.Context, in *putChannelInput) (*answer[channelSettings], error) {
-	return answerOf(viewSettings)(s.app.PutChannel(ctx, s.Book, caller(ctx).Shop, in.Channel, json.RawMessage(in.Body)))
+func (s *server) putChannel(ctx context.Context, in *putChannelInput) (*rest.Answer[channelSettings], error) {
+	return rest.AnswerOf(viewSettings)(s.app.PutChannel(ctx, s.Book, caller(ctx).Shop, in.Channel, json.RawMessage(in.Body)))
 }
 
 func viewSettings(m json.RawMessage) channelSettings { return channelSettings(m) }
 
-var getChannel = op{
-	call: "GET /v1/channels/{channel}", id: "getChannel", tag: "Channels", summary: "A channel's settings, secrets masked",
-	codes: []fault.Code{fault.NotFound}, answer: channelExample,
+var getChannel = rest.Operation{
+	Route: "GET /v1/channels/{channel}", ID: "getChannel", Tag: "Channels", Summary: "A channel's settings, secrets masked",
+	Codes: []fault.Code{fault.NotFound}, Response: channelExample,
 }
 
 type getChannelInput struct {
 	ChannelPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getChannel(ctx context.Context, in *getChannelInput) (*tagged[channelSettings], error) {
-	return taggedOf(in.IfNoneMatch, viewSettings)(s.Book.Settings(ctx, caller(ctx).Shop, in.Channel))
+func (s *server) getChannel(ctx context.Context, in *getChannelInput) (*rest.Tagged[channelSettings], error) {
+	return rest.TaggedOf(in.IfNoneMatch, viewSettings)(s.Book.Settings(ctx, caller(ctx).Shop, in.Channel))
 }
 
 // channelView is a channel in a list.
@@ -91,12 +92,12 @@ type channelView struct {
 
 func viewChannel(r app.ChannelRow) channelView { return channelView{r.Name, r.Kind, at(r.UpdatedAt)} }
 
-var listChannels = op{
-	call: "GET /v1/channels", id: "listChannels", tag: "Channels", summary: "All channels",
-	answer: `{"items":[{"channel":"wechatpay","kind":"wechatpay","updatedAt":"2026-06-01T03:00:00Z"}]}`,
+var listChannels = rest.Operation{
+	Route: "GET /v1/channels", ID: "listChannels", Tag: "Channels", Summary: "All channels",
+	Response: `{"items":[{"channel":"wechatpay","kind":"wechatpay","updatedAt":"2026-06-01T03:00:00Z"}]}`,
 }
 
-func (s *server) listChannels(ctx context.Context, _ *struct{}) (*answer[list[channelView]], error) {
+func (s *server) listChannels(ctx context.Context, _ *struct{}) (*rest.Answer[rest.List[channelView]], error) {
 	rows, err := s.app.Store.ListChannels(ctx, caller(ctx).Shop)
-	return listOf(viewChannel)(rows, "", err)
+	return rest.ListOf(viewChannel)(rows, "", err)
 }

@@ -4,27 +4,28 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/fault"
 )
 
 // mountClock publishes the test clock where there is one: in the sandbox.
 func (s *server) mountClock() {
 	if s.AdvanceClock != nil {
-		add(s, advanceClock, s.advanceClock)
+		rest.Add(s.rest, advanceClock, s.advanceClock)
 	}
 }
 
 // maxAdvance bounds one move of the test clock.
 const maxAdvance = 10 * 366 * 24 * time.Hour
 
-var advanceClock = op{
-	call: "POST /v1/test/clock", id: "advanceClock", tag: "Operations", summary: "Move the server's clock (sandbox only)",
-	about: "Expiry, retries and due dates follow. The clock of the whole server moves, for all shops, and never back.",
-	body:  `{"advance":"16m"}`, answer: `{"now":"2026-06-01T04:16:00Z"}`,
+var advanceClock = rest.Operation{
+	Route: "POST /v1/test/clock", ID: "advanceClock", Tag: "Operations", Summary: "Move the server's clock (sandbox only)",
+	Details: "Expiry, retries and due dates follow. The clock of the whole server moves, for all shops, and never back.",
+	Request: `{"advance":"16m"}`, Response: `{"now":"2026-06-01T04:16:00Z"}`,
 }
 
 type advanceClockInput struct {
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		Advance string `json:"advance" minLength:"1" maxLength:"32" example:"16m"`
 	} `nameHint:"ClockMove"`
@@ -34,7 +35,7 @@ type clockView struct {
 	Now time.Time `json:"now"`
 }
 
-func (s *server) advanceClock(ctx context.Context, in *advanceClockInput) (*answer[clockView], error) {
+func (s *server) advanceClock(ctx context.Context, in *advanceClockInput) (*rest.Answer[clockView], error) {
 	d, err := time.ParseDuration(in.Body.Advance)
 	if err != nil || d <= 0 || d > maxAdvance {
 		return nil, fault.Invalidf("/advance", `must be a duration like "16m": positive, and at most ten years`)
@@ -43,5 +44,5 @@ func (s *server) advanceClock(ctx context.Context, in *advanceClockInput) (*answ
 	if err != nil {
 		return nil, err
 	}
-	return &answer[clockView]{clockView{at(now)}}, nil
+	return &rest.Answer[clockView]{Body: clockView{at(now)}}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/marketing"
@@ -11,10 +12,10 @@ import (
 )
 
 func (s *server) mountCoupons() {
-	add(s, issueCoupons, s.issueCoupons)
-	add(s, getCoupon, s.getCoupon)
-	add(s, revokeCoupon, s.revokeCoupon)
-	add(s, listCoupons, s.listCoupons)
+	rest.Add(s.rest, issueCoupons, s.issueCoupons)
+	rest.Add(s.rest, getCoupon, s.getCoupon)
+	rest.Add(s.rest, revokeCoupon, s.revokeCoupon)
+	rest.Add(s.rest, listCoupons, s.listCoupons)
 }
 
 // couponView is a coupon as clients see it.
@@ -44,16 +45,16 @@ type CouponPath struct {
 	Code string `path:"code" maxLength:"64" example:"WELCOME-7F3K"`
 }
 
-var issueCoupons = op{
-	call: "POST /v1/coupons", id: "issueCoupons", tag: "Coupons", summary: "Issue coupons of a template", status: 201,
-	about: "With `codes` those codes, else `count` made-up ones (1 when absent): all of them or none. Without `userId` they belong to whoever has the code. " +
+var issueCoupons = rest.Operation{
+	Route: "POST /v1/coupons", ID: "issueCoupons", Tag: "Coupons", Summary: "Issue coupons of a template", Status: 201,
+	Details: "With `codes` those codes, else `count` made-up ones (1 when absent): all of them or none. Without `userId` they belong to whoever has the code. " +
 		"With `userIds` a made-up one for each of those users. For more than a call can take there is `tandem coupons issue`.",
-	codes: []fault.Code{fault.NotFound, fault.AlreadyExists, fault.CouponUnavailable, fault.IdempotencyKeyReused},
-	body:  `{"templateId":"welcome","userId":"u-1001","codes":["WELCOME-7F3K"]}`, answer: `{"items":[` + couponExample + `]}`,
+	Codes:   []fault.Code{fault.NotFound, fault.AlreadyExists, fault.CouponUnavailable, fault.IdempotencyKeyReused},
+	Request: `{"templateId":"welcome","userId":"u-1001","codes":["WELCOME-7F3K"]}`, Response: `{"items":[` + couponExample + `]}`,
 }
 
 type issueCouponsInput struct {
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		TemplateID string   `json:"templateId" minLength:"1" maxLength:"64"`
 		UserID     string   `json:"userId,omitempty" maxLength:"64"`
@@ -63,65 +64,65 @@ type issueCouponsInput struct {
 	} `nameHint:"Issue"`
 }
 
-func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*repeatable[list[couponView]], error) {
+func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*rest.Repeatable[rest.List[couponView]], error) {
 	ask := app.IssueCoupons{Template: in.Body.TemplateID, User: in.Body.UserID, Users: in.Body.UserIDs, Codes: in.Body.Codes}
 	if in.Body.Count != nil {
 		ask.Count = *in.Body.Count
 	}
 	issued, replayed, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, ask)
-	out, err := listOf(s.viewCoupon)(issued, "", err)
+	out, err := rest.ListOf(s.viewCoupon)(issued, "", err)
 	if err != nil {
 		return nil, err
 	}
-	return &repeatable[list[couponView]]{replay(replayed), out.Body}, nil
+	return rest.RepeatableOf(rest.Itself[rest.List[couponView]])(out.Body, replayed, nil)
 }
 
-var getCoupon = op{
-	call: "GET /v1/coupons/{code}", id: "getCoupon", tag: "Coupons", summary: "A coupon",
-	codes: []fault.Code{fault.NotFound}, answer: couponExample,
+var getCoupon = rest.Operation{
+	Route: "GET /v1/coupons/{code}", ID: "getCoupon", Tag: "Coupons", Summary: "A coupon",
+	Codes: []fault.Code{fault.NotFound}, Response: couponExample,
 }
 
 type getCouponInput struct {
 	CouponPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getCoupon(ctx context.Context, in *getCouponInput) (*tagged[couponView], error) {
-	return taggedOf(in.IfNoneMatch, s.viewCoupon)(s.app.Store.Coupon(ctx, caller(ctx).Shop, in.Code))
+func (s *server) getCoupon(ctx context.Context, in *getCouponInput) (*rest.Tagged[couponView], error) {
+	return rest.TaggedOf(in.IfNoneMatch, s.viewCoupon)(s.app.Store.Coupon(ctx, caller(ctx).Shop, in.Code))
 }
 
-var revokeCoupon = op{
-	call: "POST /v1/coupons/{code}/revoke", id: "revokeCoupon", tag: "Coupons", summary: "Withdraw a coupon",
-	about: "An order that holds it keeps its price. What has been used stays used.",
-	codes: []fault.Code{fault.CouponNotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused}, answer: couponExample,
+var revokeCoupon = rest.Operation{
+	Route: "POST /v1/coupons/{code}/revoke", ID: "revokeCoupon", Tag: "Coupons", Summary: "Withdraw a coupon",
+	Details: "An order that holds it keeps its price. What has been used stays used.",
+	Codes:   []fault.Code{fault.CouponNotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused}, Response: couponExample,
 }
 
 type revokeCouponInput struct {
 	CouponPath
-	KeyAccepted
+	rest.KeyAccepted
 }
 
-func (s *server) revokeCoupon(ctx context.Context, in *revokeCouponInput) (*repeatable[couponView], error) {
+func (s *server) revokeCoupon(ctx context.Context, in *revokeCouponInput) (*rest.Repeatable[couponView], error) {
 	ours := caller(ctx).Shop
-	return repeatableOf(s.viewCoupon)(app.Idempotent(ctx, s.app, ours, "revoke coupon "+in.Code, in.IdempotencyKey, nil,
+	return rest.RepeatableOf(s.viewCoupon)(app.Idempotent(ctx, s.app, ours, "revoke coupon "+in.Code, in.IdempotencyKey, nil,
 		func() (marketing.CouponData, error) { return s.app.RevokeCoupon(ctx, ours, in.Code) }))
 }
 
-var listCoupons = op{
-	call: "GET /v1/users/{userId}/coupons", id: "listUserCoupons", tag: "Coupons", summary: "A user's coupons, by code",
-	answer: `{"items":[` + couponExample + `]}`,
+var listCoupons = rest.Operation{
+	Route: "GET /v1/users/{userId}/coupons", ID: "listUserCoupons", Tag: "Coupons", Summary: "A user's coupons, by code",
+	Response: `{"items":[` + couponExample + `]}`,
 }
 
 type listCouponsInput struct {
 	UserPath
-	PageParams
+	rest.PageParams
 	Status couponStatus `query:"status" doc:"Only those; any when absent"`
 }
 
-func (s *server) listCoupons(ctx context.Context, in *listCouponsInput) (*answer[list[couponView]], error) {
+func (s *server) listCoupons(ctx context.Context, in *listCouponsInput) (*rest.Answer[rest.List[couponView]], error) {
 	if err := shop.CheckID("userId", in.UserID); err != nil {
 		return nil, err
 	}
 	f := app.CouponFilter{User: in.UserID, Status: marketing.Status(in.Status), Now: s.app.Clock.Now().UTC()}
-	return listOf(s.viewCoupon)(s.app.Store.ListCoupons(ctx, caller(ctx).Shop, f, in.page()))
+	return rest.ListOf(s.viewCoupon)(s.app.Store.ListCoupons(ctx, caller(ctx).Shop, f, page(in.PageParams)))
 }

@@ -6,15 +6,16 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/reconcile"
 )
 
 func (s *server) mountDiscrepancies() {
-	add(s, listDiscrepancies, s.listDiscrepancies)
-	add(s, getDiscrepancy, s.getDiscrepancy)
-	add(s, resolveDiscrepancy, s.resolveDiscrepancy)
+	rest.Add(s.rest, listDiscrepancies, s.listDiscrepancies)
+	rest.Add(s.rest, getDiscrepancy, s.getDiscrepancy)
+	rest.Add(s.rest, resolveDiscrepancy, s.resolveDiscrepancy)
 }
 
 // discrepancyClass is what kind of difference it is, see reconcile.Classes.
@@ -78,22 +79,22 @@ const (
 	resolvedDiscrepancy = discrepancyHead + `"status":"resolved","resolution":"the booth's own till; told them","resolvedAt":"2026-06-02T03:00:00Z"}`
 )
 
-var listDiscrepancies = op{
-	call: "GET /v1/discrepancies", id: "listDiscrepancies", tag: "Reconciliation", summary: "What differs between our books and the channels', newest day first",
-	answer: `{"items":[` + openDiscrepancy + `]}`,
+var listDiscrepancies = rest.Operation{
+	Route: "GET /v1/discrepancies", ID: "listDiscrepancies", Tag: "Reconciliation", Summary: "What differs between our books and the channels', newest day first",
+	Response: `{"items":[` + openDiscrepancy + `]}`,
 }
 
 type listDiscrepanciesInput struct {
-	PageParams
+	rest.PageParams
 	Channel string           `query:"channel" maxLength:"64"`
 	Date    string           `query:"date" maxLength:"10" example:"2026-06-01"`
 	Class   discrepancyClass `query:"class"`
 	Status  string           `query:"status" enum:"open,healed,resolved"`
 }
 
-func (s *server) listDiscrepancies(ctx context.Context, in *listDiscrepanciesInput) (*answer[list[discrepancyView]], error) {
+func (s *server) listDiscrepancies(ctx context.Context, in *listDiscrepanciesInput) (*rest.Answer[rest.List[discrepancyView]], error) {
 	f := app.DiscrepancyFilter{Channel: in.Channel, Day: in.Date, Class: string(in.Class), Status: app.DiscrepancyStatus(in.Status)}
-	return listOf(viewDiscrepancy)(s.app.Store.ListDiscrepancies(ctx, caller(ctx).Shop, f, in.page()))
+	return rest.ListOf(viewDiscrepancy)(s.app.Store.ListDiscrepancies(ctx, caller(ctx).Shop, f, page(in.PageParams)))
 }
 
 // DiscrepancyPath is the id of a discrepancy in a path: a day, a channel and
@@ -102,35 +103,35 @@ type DiscrepancyPath struct {
 	ID string `path:"id" maxLength:"128" example:"2026-06-01_wechatpay_0f3c5a9d1b7e4f2086ac91d2c4b8e7f5"`
 }
 
-var getDiscrepancy = op{
-	call: "GET /v1/discrepancies/{id}", id: "getDiscrepancy", tag: "Reconciliation", summary: "A discrepancy",
-	codes: []fault.Code{fault.NotFound}, answer: openDiscrepancy,
+var getDiscrepancy = rest.Operation{
+	Route: "GET /v1/discrepancies/{id}", ID: "getDiscrepancy", Tag: "Reconciliation", Summary: "A discrepancy",
+	Codes: []fault.Code{fault.NotFound}, Response: openDiscrepancy,
 }
 
 type getDiscrepancyInput struct {
 	DiscrepancyPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getDiscrepancy(ctx context.Context, in *getDiscrepancyInput) (*tagged[discrepancyView], error) {
-	return taggedOf(in.IfNoneMatch, viewDiscrepancy)(s.app.Store.Discrepancy(ctx, caller(ctx).Shop, in.ID))
+func (s *server) getDiscrepancy(ctx context.Context, in *getDiscrepancyInput) (*rest.Tagged[discrepancyView], error) {
+	return rest.TaggedOf(in.IfNoneMatch, viewDiscrepancy)(s.app.Store.Discrepancy(ctx, caller(ctx).Shop, in.ID))
 }
 
-var resolveDiscrepancy = op{
-	call: "POST /v1/discrepancies/{id}/resolve", id: "resolveDiscrepancy", tag: "Reconciliation", summary: "Close a discrepancy with what was done about it",
-	about: "It moves no money. Saying the same again changes nothing; what has been closed otherwise is `discrepancy_closed`.",
-	codes: []fault.Code{fault.NotFound, fault.DiscrepancyClosed, fault.IdempotencyKeyReused},
-	body:  `{"reason":"the booth's own till; told them"}`, answer: resolvedDiscrepancy,
+var resolveDiscrepancy = rest.Operation{
+	Route: "POST /v1/discrepancies/{id}/resolve", ID: "resolveDiscrepancy", Tag: "Reconciliation", Summary: "Close a discrepancy with what was done about it",
+	Details: "It moves no money. Saying the same again changes nothing; what has been closed otherwise is `discrepancy_closed`.",
+	Codes:   []fault.Code{fault.NotFound, fault.DiscrepancyClosed, fault.IdempotencyKeyReused},
+	Request: `{"reason":"the booth's own till; told them"}`, Response: resolvedDiscrepancy,
 }
 
 type resolveDiscrepancyInput struct {
 	DiscrepancyPath
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"What was done about it; at most 1000 bytes"`
 	} `nameHint:"DiscrepancyResolution"`
 }
 
-func (s *server) resolveDiscrepancy(ctx context.Context, in *resolveDiscrepancyInput) (*repeatable[discrepancyView], error) {
-	return repeatableOf(viewDiscrepancy)(s.app.ResolveDiscrepancy(ctx, caller(ctx).Shop, in.ID, in.IdempotencyKey, in.Body.Reason))
+func (s *server) resolveDiscrepancy(ctx context.Context, in *resolveDiscrepancyInput) (*rest.Repeatable[discrepancyView], error) {
+	return rest.RepeatableOf(viewDiscrepancy)(s.app.ResolveDiscrepancy(ctx, caller(ctx).Shop, in.ID, in.IdempotencyKey, in.Body.Reason))
 }

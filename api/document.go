@@ -1,23 +1,12 @@
 package api
 
 import (
-	"encoding/json"
-	"fmt"
-	"hash/fnv"
-	"net/http"
 	"reflect"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/swaggest/swgui/v5emb"
 
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/payment"
-)
-
-const (
-	secretScheme = "secretKey"
-	clientScheme = "clientToken"
 )
 
 const introduction = `Orders and payments: price a cart, place the order, take the money over
@@ -57,56 +46,18 @@ var tags = []*huma.Tag{
 	{Name: "Operations", Description: "For operators."},
 }
 
-// config is huma without its extras: no $schema links in answers, no other
-// formats, no pages from elsewhere.
-func config(version string) huma.Config {
-	schemas := huma.NewMapRegistry("#/components/schemas/", schemaName)
-	schemas.RegisterTypeAlias(reflect.TypeFor[money.Percent](), reflect.TypeFor[percent]())
-	schemas.RegisterTypeAlias(reflect.TypeFor[payment.Action](), reflect.TypeFor[action]())
-	json := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decode}
-	return huma.Config{
-		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info:    &huma.Info{Title: "Tandem", Version: version, Description: introduction},
-			Tags:    tags,
-			Components: &huma.Components{
-				Schemas:   schemas,
-				Responses: map[string]*huma.Response{},
-				SecuritySchemes: map[string]*huma.SecurityScheme{
-					secretScheme: {Type: "http", Scheme: "bearer", BearerFormat: "sk_…", Description: "A secret key of the shop"},
-					clientScheme: {Type: "http", Scheme: "bearer", BearerFormat: "ct_…", Description: "The clientToken of one order"},
-				},
-			},
-		},
-		Formats:       map[string]huma.Format{"application/json": json, "json": json},
-		DefaultFormat: "application/json",
-	}
-}
-
 // schemaNames are those that would say too little by themselves.
 var schemaNames = map[string]string{
-	"Template": "CouponTemplate", "Field": "ProblemField", "QuoteLine": "OrderItem",
-	"Applied": "AppliedDiscount", "Skipped": "SkippedDiscount", "Share": "LineAmount", "QuoteBody": "Cart",
+	"Template": "CouponTemplate", "QuoteLine": "OrderItem", "Applied": "AppliedDiscount", "Skipped": "SkippedDiscount",
+	"Share": "LineAmount", "QuoteBody": "Cart",
 }
 
-// schemaName names a schema after its Go type: orderView is Order, CartBody
-// is Cart.
-func schemaName(t reflect.Type, hint string) string {
-	name := huma.DefaultSchemaNamer(t, hint)
-	if better, ok := schemaNames[name]; ok {
-		return better
-	}
-	if inner, ok := strings.CutPrefix(name, "List"); ok && inner != "" {
-		inner = strings.TrimSuffix(inner, "View")
-		if better, ok := schemaNames[inner]; ok {
-			inner = better
-		}
-		return inner + "List"
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(name, "View"), "Body")
+// aliases are types of the business that are documented as types of this
+// package.
+var aliases = map[reflect.Type]reflect.Type{
+	reflect.TypeFor[money.Percent]():  reflect.TypeFor[percent](),
+	reflect.TypeFor[payment.Action](): reflect.TypeFor[action](),
 }
-
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 // percent is how money.Percent is documented and checked.
 type percent struct{}
@@ -123,32 +74,4 @@ type action struct {
 	CodeURL string            `json:"codeUrl,omitempty" example:"weixin://wxpay/bizpayurl?pr=p4lpSuKzz" doc:"qr_code: the text of the code"`
 	URL     string            `json:"url,omitempty" doc:"redirect: where to"`
 	Params  map[string]string `json:"params,omitempty" doc:"sdk_params: what the SDK takes"`
-}
-
-// mountDocs freezes the document and shows it. The pages of /docs are in the
-// binary.
-func (s *server) mountDocs() {
-	if s.Document != nil {
-		s.Document(s.api.OpenAPI())
-	}
-	document, err := json.Marshal(s.api.OpenAPI())
-	if err != nil {
-		panic(fmt.Errorf("the OpenAPI document: %w", err)) // it is made of our own types: a defect
-	}
-	h := fnv.New64a()
-	_, _ = h.Write(document) // never fails
-	etag := fmt.Sprintf(`"%x"`, h.Sum64())
-	s.mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("ETag", etag)
-		if (IfNoneMatch{r.Header.Get("If-None-Match")}).matches(etag) {
-			w.WriteHeader(http.StatusNotModified)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write(document) // nobody is there to be told
-	})
-	docs := v5emb.New("Tandem", "/openapi.json", "/docs/")
-	s.mux.Handle("GET /docs", docs)
-	s.mux.Handle("GET /docs/", docs)
-	s.mux.HandleFunc("GET /problems/{code}", explain)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
@@ -28,7 +29,7 @@ type draftPlanEntry struct {
 }
 
 func viewDraft(d *order.DraftData) *draftView {
-	v := &draftView{Items: orEmpty(d.Items), CouponCodes: orEmpty(d.Coupons), EditedAt: at(d.EditedAt)}
+	v := &draftView{Items: rest.OrEmpty(d.Items), CouponCodes: rest.OrEmpty(d.Coupons), EditedAt: at(d.EditedAt)}
 	if d.ExpiresIn != 0 {
 		v.ExpiresIn = d.ExpiresIn.String()
 	}
@@ -44,18 +45,18 @@ const draftExample = `{"orderNo":"12026060104000012300000000017","userId":"u-100
 	`"draft":{"items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"],"editedAt":"2026-06-01T04:05:00.123Z"},"skippedDiscounts":[],` +
 	`"createdAt":"2026-06-01T04:00:00.123Z","expiresAt":"2026-07-01T04:05:00.123Z","version":2}`
 
-var editDraft = op{
-	call: "PUT /v1/orders/{orderNo}", id: "editDraft", tag: "Orders", summary: "Edit a draft",
-	about: "Replaces all that it asks for, and prices it again. With the `If-Match` of the version that was read, " +
+var editDraft = rest.Operation{
+	Route: "PUT /v1/orders/{orderNo}", ID: "editDraft", Tag: "Orders", Summary: "Edit a draft",
+	Details: "Replaces all that it asks for, and prices it again. With the `If-Match` of the version that was read, " +
 		"one editor cannot overwrite what another wrote meanwhile. A draft stays its buyer's. " +
 		"If nothing becomes another, the price neither, it stays at its version.",
-	codes: []fault.Code{fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.SkuNotFound, fault.PriceChanged},
-	body:  `{"items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"]}`, answer: draftExample,
+	Codes:   []fault.Code{fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.SkuNotFound, fault.PriceChanged},
+	Request: `{"items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"]}`, Response: draftExample,
 }
 
 type editDraftInput struct {
 	OrderPath
-	IfMatch
+	rest.IfMatch
 	Body struct {
 		UserID                string     `json:"userId,omitempty" maxLength:"64" doc:"The draft's, or absent"`
 		Items                 []cartItem `json:"items" minItems:"1" maxItems:"200" doc:"Lines of the same sku are added up"`
@@ -66,13 +67,13 @@ type editDraftInput struct {
 }
 
 type draftOutput struct {
-	Replay
+	rest.Replay
 	ETag string `header:"ETag"`
 	Body orderView
 }
 
 func viewEdited(d order.Data, replayed bool) *draftOutput {
-	return &draftOutput{replay(replayed), orderTag(&d), viewOrder(app.OrderView{Order: d})}
+	return &draftOutput{rest.Replayed(replayed), rest.VersionTag(d.Seq), viewOrder(app.OrderView{Order: d})}
 }
 
 func (s *server) editDraft(ctx context.Context, in *editDraftInput) (*draftOutput, error) {
@@ -82,54 +83,54 @@ func (s *server) editDraft(ctx context.Context, in *editDraftInput) (*draftOutpu
 		return nil, err
 	}
 	ask.Expected = in.Body.ExpectedPayableAmount
-	d, err := s.app.EditDraft(ctx, caller(ctx).Shop, in.OrderNo, in.versions(), ask)
+	d, err := s.app.EditDraft(ctx, caller(ctx).Shop, in.OrderNo, app.Versions(in.Versions()), ask)
 	if err != nil {
 		return nil, err
 	}
 	return viewEdited(d, false), nil
 }
 
-var priceDraft = op{
-	call: "POST /v1/orders/{orderNo}/reprice", id: "priceDraft", tag: "Orders", summary: "Price a draft again, as it stands",
-	about: "For a buyer who comes back to it. At an unchanged price it stays at its version.",
-	codes: []fault.Code{
+var priceDraft = rest.Operation{
+	Route: "POST /v1/orders/{orderNo}/reprice", ID: "priceDraft", Tag: "Orders", Summary: "Price a draft again, as it stands",
+	Details: "For a buyer who comes back to it. At an unchanged price it stays at its version.",
+	Codes: []fault.Code{
 		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.Conflict, fault.SkuNotFound, fault.IdempotencyKeyReused,
 	},
-	answer: draftExample,
+	Response: draftExample,
 }
 
 type priceDraftInput struct {
 	OrderPath
-	KeyAccepted
-	IfMatch
+	rest.KeyAccepted
+	rest.IfMatch
 }
 
 func (s *server) priceDraft(ctx context.Context, in *priceDraftInput) (*draftOutput, error) {
-	d, replayed, err := s.app.PriceDraft(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, in.versions())
+	d, replayed, err := s.app.PriceDraft(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, app.Versions(in.Versions()))
 	if err != nil {
 		return nil, err
 	}
 	return viewEdited(d, replayed), nil
 }
 
-var submitDraft = op{
-	call: "POST /v1/orders/{orderNo}/submit", id: "submitDraft", tag: "Orders", summary: "Submit a draft",
-	about: "Places the order that it asks for, in one atomic step, at what it costs now: it passes every check of placing, " +
+var submitDraft = rest.Operation{
+	Route: "POST /v1/orders/{orderNo}/submit", ID: "submitDraft", Tag: "Orders", Summary: "Submit a draft",
+	Details: "Places the order that it asks for, in one atomic step, at what it costs now: it passes every check of placing, " +
 		"and a refusal leaves the draft as it was. Send the price that the buyer saw as `expectedPayableAmount`. " +
 		"It can be submitted once; a repeat with the same key is answered as the first was.",
-	codes: []fault.Code{
+	Codes: []fault.Code{
 		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
 		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
 	},
-	body: `{"expectedPayableAmount":16276}`, answer: submittedExample,
+	Request: `{"expectedPayableAmount":16276}`, Response: submittedExample,
 }
 
 const submittedExample = orderHead + `,"submittedAt":"2026-06-01T04:00:00.123Z","clientToken":"ct_ZGVmYXVsdC8xMjAyNg"}`
 
 type submitDraftInput struct {
 	OrderPath
-	KeyAccepted
-	IfMatch
+	rest.KeyAccepted
+	rest.IfMatch
 	Body *submitBody
 }
 
@@ -143,9 +144,9 @@ func (s *server) submitDraft(ctx context.Context, in *submitDraftInput) (*placeO
 	if in.Body != nil {
 		expected = in.Body.ExpectedPayableAmount
 	}
-	d, replayed, err := s.app.SubmitDraft(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, in.versions(), expected)
+	d, replayed, err := s.app.SubmitDraft(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, app.Versions(in.Versions()), expected)
 	if err != nil {
 		return nil, err
 	}
-	return &placeOrderOutput{replay(replayed), s.viewPlaced(c.Shop, d)}, nil
+	return &placeOrderOutput{rest.Replayed(replayed), s.viewPlaced(c.Shop, d)}, nil
 }

@@ -5,11 +5,12 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 )
 
-func (s *server) mountEvents() { add(s, listEvents, s.listEvents) }
+func (s *server) mountEvents() { rest.Add(s.rest, listEvents, s.listEvents) }
 
 // eventView is an event as a CloudEvent 1.0.
 type eventView struct {
@@ -60,11 +61,11 @@ func viewEvents(r event.Record) []eventView {
 	return out
 }
 
-var listEvents = op{
-	call: "GET /v1/events", id: "listEvents", tag: "Events", summary: "The shop's events from any point on, oldest first",
-	about: "Keep `nextCursor` and send it as `after` to go on; it is there on every page, the last one too. What is read once is " +
+var listEvents = rest.Operation{
+	Route: "GET /v1/events", ID: "listEvents", Tag: "Events", Summary: "The shop's events from any point on, oldest first",
+	Details: "Keep `nextCursor` and send it as `after` to go on; it is there on every page, the last one too. What is read once is " +
 		"never followed by something older. `limit` counts commits, each of one or more events.\n\n" + aboutEvents(),
-	answer: `{"items":[{"specversion":"1.0","id":"0-42/1","source":"/shops/default","type":"order.paid","subject":"12026060104000012300000000017",` +
+	Response: `{"items":[{"specversion":"1.0","id":"0-42/1","source":"/shops/default","type":"order.paid","subject":"12026060104000012300000000017",` +
 		`"time":"2026-06-01T04:00:31.2Z","datacontenttype":"application/json","data":{"orderNo":"12026060104000012300000000017","seq":5,"status":"paid","amount":16276}}],"nextCursor":"0-42"}`,
 }
 
@@ -78,7 +79,7 @@ type eventList struct {
 	NextCursor string      `json:"nextCursor"`
 }
 
-func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*answer[eventList], error) {
+func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*rest.Answer[eventList], error) {
 	after, err := event.ParsePosition(in.After)
 	if err != nil {
 		return nil, fault.Invalidf("after", "must be a nextCursor of this feed")
@@ -92,5 +93,5 @@ func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*answer[e
 		out.Items = append(out.Items, viewEvents(r)...)
 		out.NextCursor = r.Position.String()
 	}
-	return &answer[eventList]{out}, nil
+	return &rest.Answer[eventList]{Body: out}, nil
 }

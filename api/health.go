@@ -4,12 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/fault"
 )
 
 func (s *server) mountHealth() {
-	add(s, healthz, s.healthz)
-	add(s, readyz, s.readyz)
+	rest.Add(s.rest, healthz, s.healthz)
+	rest.Add(s.rest, readyz, s.readyz)
 }
 
 type health struct {
@@ -19,23 +20,23 @@ type health struct {
 
 const healthExample = `{"status":"ok","version":"1.0.0"}`
 
-var healthz = op{
-	call: "GET /healthz", id: "healthz", tag: "Operations", summary: "The process is alive", who: byAnyone, lenient: true, answer: healthExample,
+var healthz = rest.Operation{
+	Route: "GET /healthz", ID: "healthz", Tag: "Operations", Summary: "The process is alive", Access: rest.Anyone, AnyQuery: true, Response: healthExample,
 }
 
-func (s *server) healthz(context.Context, *struct{}) (*answer[health], error) {
-	return &answer[health]{health{"ok", s.Version}}, nil
+func (s *server) healthz(context.Context, *struct{}) (*rest.Answer[health], error) {
+	return &rest.Answer[health]{Body: health{"ok", s.Version}}, nil
 }
 
-var readyz = op{
-	call: "GET /readyz", id: "readyz", tag: "Operations", summary: "The server can serve now: its store answers, and it is not draining",
-	who: byAnyone, lenient: true, answer: healthExample,
+var readyz = rest.Operation{
+	Route: "GET /readyz", ID: "readyz", Tag: "Operations", Summary: "The server can serve now: its store answers, and it is not draining",
+	Access: rest.Anyone, AnyQuery: true, Response: healthExample,
 }
 
 // readyTime bounds the look at what the server needs.
 const readyTime = 2 * time.Second
 
-func (s *server) readyz(ctx context.Context, _ *struct{}) (*answer[health], error) {
+func (s *server) readyz(ctx context.Context, _ *struct{}) (*rest.Answer[health], error) {
 	if s.draining.Err() != nil {
 		return nil, fault.New(fault.Unavailable, "the server is shutting down")
 	}
@@ -46,5 +47,5 @@ func (s *server) readyz(ctx context.Context, _ *struct{}) (*answer[health], erro
 			return nil, fault.New(fault.Unavailable, "the server is not ready").Because(err)
 		}
 	}
-	return &answer[health]{health{"ok", s.Version}}, nil
+	return &rest.Answer[health]{Body: health{"ok", s.Version}}, nil
 }

@@ -4,16 +4,17 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 )
 
 func (s *server) mountJobs() {
-	add(s, listJobs, s.listJobs)
-	add(s, retryJob, s.retryJob)
+	rest.Add(s.rest, listJobs, s.listJobs)
+	rest.Add(s.rest, retryJob, s.retryJob)
 	// The paths of an earlier version, for clients that still use them.
-	add(s, listJobs.at("GET /v1/effects", "listEffects"), s.listJobs)
-	add(s, retryJob.at("POST /v1/effects/{id}/retry", "retryEffect"), s.retryJob)
+	rest.Add(s.rest, listJobs.At("GET /v1/effects", "listEffects"), s.listJobs)
+	rest.Add(s.rest, retryJob.At("POST /v1/effects/{id}/retry", "retryEffect"), s.retryJob)
 }
 
 // jobView is a call to the outside that did not succeed.
@@ -31,28 +32,28 @@ func viewJob(j app.ParkedJob) jobView {
 	return jobView{j.ID, j.Kind, j.Payment, j.Attempts, j.LastError, at(j.CreatedAt), at(j.ParkedAt)}
 }
 
-var listJobs = op{
-	call: "GET /v1/jobs", id: "listJobs", tag: "Operations", summary: "Parked jobs: calls to the outside that failed at their last try, newest first",
-	answer: `{"items":[{"id":"17","kind":"close_payment","paymentNo":"22026060104001012300000000025","attempts":12,"lastError":"outcome at the channel is unknown","createdAt":"2026-06-01T04:15:00Z","parkedAt":"2026-06-01T06:00:00Z"}]}`,
+var listJobs = rest.Operation{
+	Route: "GET /v1/jobs", ID: "listJobs", Tag: "Operations", Summary: "Parked jobs: calls to the outside that failed at their last try, newest first",
+	Response: `{"items":[{"id":"17","kind":"close_payment","paymentNo":"22026060104001012300000000025","attempts":12,"lastError":"outcome at the channel is unknown","createdAt":"2026-06-01T04:15:00Z","parkedAt":"2026-06-01T06:00:00Z"}]}`,
 }
 
 type listJobsInput struct {
-	PageParams
+	rest.PageParams
 	State string `query:"state" enum:"parked" default:"parked"`
 }
 
-func (s *server) listJobs(ctx context.Context, in *listJobsInput) (*answer[list[jobView]], error) {
-	return listOf(viewJob)(s.Jobs.Parked(ctx, caller(ctx).Shop, in.page()))
+func (s *server) listJobs(ctx context.Context, in *listJobsInput) (*rest.Answer[rest.List[jobView]], error) {
+	return rest.ListOf(viewJob)(s.Jobs.Parked(ctx, caller(ctx).Shop, page(in.PageParams)))
 }
 
-var retryJob = op{
-	call: "POST /v1/jobs/{id}/retry", id: "retryJob", tag: "Operations", summary: "Give a parked job all its tries again", status: 204,
-	codes: []fault.Code{fault.NotFound},
+var retryJob = rest.Operation{
+	Route: "POST /v1/jobs/{id}/retry", ID: "retryJob", Tag: "Operations", Summary: "Give a parked job all its tries again", Status: 204,
+	Codes: []fault.Code{fault.NotFound},
 }
 
 type retryJobInput struct {
 	IDPath
-	KeyAccepted
+	rest.KeyAccepted
 }
 
 func (s *server) retryJob(ctx context.Context, in *retryJobInput) (*struct{}, error) {

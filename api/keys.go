@@ -4,14 +4,15 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 func (s *server) mountKeys() {
-	add(s, makeKey, s.makeKey)
-	add(s, listKeys, s.listKeys)
-	add(s, revokeKey, s.revokeKey)
+	rest.Add(s.rest, makeKey, s.makeKey)
+	rest.Add(s.rest, listKeys, s.listKeys)
+	rest.Add(s.rest, revokeKey, s.revokeKey)
 }
 
 // keyView is a secret key as its shop sees it.
@@ -27,42 +28,42 @@ func viewKey(k shop.Key) keyView {
 	return keyView{ID: k.ID, Label: k.Label, CreatedAt: at(k.CreatedAt), RevokedAt: atOrNil(k.RevokedAt)}
 }
 
-var makeKey = op{
-	call: "POST /v1/keys", id: "makeKey", tag: "Operations", summary: "Make a secret key", status: 201,
-	about: "A repeat makes another key, whatever its Idempotency-Key: a secret is not kept to be told again.",
-	body:  `{"label":"warehouse"}`, answer: `{"id":"key_b3kq5zq2x7m4c6ta","label":"warehouse","createdAt":"2026-06-01T03:00:00Z","secret":"sk_…"}`,
+var makeKey = rest.Operation{
+	Route: "POST /v1/keys", ID: "makeKey", Tag: "Operations", Summary: "Make a secret key", Status: 201,
+	Details: "A repeat makes another key, whatever its Idempotency-Key: a secret is not kept to be told again.",
+	Request: `{"label":"warehouse"}`, Response: `{"id":"key_b3kq5zq2x7m4c6ta","label":"warehouse","createdAt":"2026-06-01T03:00:00Z","secret":"sk_…"}`,
 }
 
 type makeKeyInput struct {
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		Label string `json:"label,omitempty" maxLength:"128"`
 	} `nameHint:"KeyRequest"`
 }
 
-func (s *server) makeKey(ctx context.Context, in *makeKeyInput) (*answer[keyView], error) {
+func (s *server) makeKey(ctx context.Context, in *makeKeyInput) (*rest.Answer[keyView], error) {
 	k, secret, err := s.app.AddKey(ctx, caller(ctx).Shop, in.Body.Label, "")
 	if err != nil {
 		return nil, err
 	}
 	v := viewKey(k)
 	v.Secret = secret
-	return &answer[keyView]{v}, nil
+	return &rest.Answer[keyView]{Body: v}, nil
 }
 
-var listKeys = op{
-	call: "GET /v1/keys", id: "listKeys", tag: "Operations", summary: "The shop's secret keys, without their secrets",
-	answer: `{"items":[{"id":"key_b3kq5zq2x7m4c6ta","label":"warehouse","createdAt":"2026-06-01T03:00:00Z"}]}`,
+var listKeys = rest.Operation{
+	Route: "GET /v1/keys", ID: "listKeys", Tag: "Operations", Summary: "The shop's secret keys, without their secrets",
+	Response: `{"items":[{"id":"key_b3kq5zq2x7m4c6ta","label":"warehouse","createdAt":"2026-06-01T03:00:00Z"}]}`,
 }
 
-func (s *server) listKeys(ctx context.Context, _ *struct{}) (*answer[list[keyView]], error) {
+func (s *server) listKeys(ctx context.Context, _ *struct{}) (*rest.Answer[rest.List[keyView]], error) {
 	keys, err := s.app.Store.ListKeys(ctx, caller(ctx).Shop)
-	return listOf(viewKey)(keys, "", err)
+	return rest.ListOf(viewKey)(keys, "", err)
 }
 
-var revokeKey = op{
-	call: "DELETE /v1/keys/{id}", id: "revokeKey", tag: "Operations", summary: "End a secret key", status: 204,
-	about: "Every instance refuses it within five seconds.", codes: []fault.Code{fault.NotFound},
+var revokeKey = rest.Operation{
+	Route: "DELETE /v1/keys/{id}", ID: "revokeKey", Tag: "Operations", Summary: "End a secret key", Status: 204,
+	Details: "Every instance refuses it within five seconds.", Codes: []fault.Code{fault.NotFound},
 }
 
 type revokeKeyInput struct{ IDPath }

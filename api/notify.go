@@ -6,17 +6,18 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 )
 
-func (s *server) mountNotify() { add(s, notify, s.notify) }
+func (s *server) mountNotify() { rest.Add(s.rest, notify, s.notify) }
 
-var notify = op{
-	call: "POST /v1/notify/{shop}/{channel}", id: "notify", tag: "Channels", summary: "Where a channel calls back", who: byAnyone, lenient: true, foreign: true,
-	about: "The channel's own protocol: its signature is its key, its answers are what it expects. A callback is acknowledged only after what it " +
+var notify = rest.Operation{
+	Route: "POST /v1/notify/{shop}/{channel}", ID: "notify", Tag: "Channels", Summary: "Where a channel calls back", Access: rest.Anyone, AnyQuery: true, Raw: true,
+	Details: "The channel's own protocol: its signature is its key, its answers are what it expects. A callback is acknowledged only after what it " +
 		"tells has been applied; else the channel is to send it again.",
-	codes: []fault.Code{fault.ChannelNotConfigured},
+	Codes: []fault.Code{fault.ChannelNotConfigured},
 }
 
 type notifyInput struct {
@@ -43,7 +44,7 @@ type notifyOutput struct {
 }
 
 func (s *server) notify(ctx context.Context, in *notifyInput) (*notifyOutput, error) {
-	said, verdict, err := s.app.Callback(ctx, in.Shop, in.Channel, caller(ctx).r.Header, in.body)
+	said, verdict, err := s.app.Callback(ctx, in.Shop, in.Channel, rest.CallOf(ctx).Request.Header, in.body)
 	if s.Callback != nil {
 		channel := in.Channel
 		if err != nil {

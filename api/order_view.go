@@ -1,9 +1,9 @@
 package api
 
 import (
-	"strconv"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -50,7 +50,7 @@ func viewOrder(v app.OrderView) orderView {
 		OrderNo: d.No, UserID: d.User, Status: orderStatus(d.Status), Currency: d.Currency,
 		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable, PaidAmount: d.Paid, RefundedAmount: d.Refunded,
 		RefundingAmount: d.Refunding,
-		Items:           orEmpty(d.Items), AppliedDiscounts: orEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
+		Items:           rest.OrEmpty(d.Items), AppliedDiscounts: rest.OrEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
 		CreatedAt: at(d.CreatedAt), SubmittedAt: atOrNil(d.SubmittedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
 		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata,
 	}
@@ -61,7 +61,7 @@ func viewOrder(v app.OrderView) orderView {
 		out.Instalments = append(out.Instalments, viewInstalment(&d.Plan[i]))
 	}
 	if d.Draft != nil {
-		out.Draft, out.SkippedDiscounts = viewDraft(d.Draft), orEmpty(d.Draft.Skipped)
+		out.Draft, out.SkippedDiscounts = viewDraft(d.Draft), rest.OrEmpty(d.Draft.Skipped)
 	}
 	return out
 }
@@ -92,8 +92,6 @@ func (s *server) viewPlaced(shop string, d order.Data) orderView {
 	v.ClientToken = s.app.Tokens.Issue(shop, d.No)
 	return v
 }
-
-func orderTag(d *order.Data) string { return `"` + strconv.FormatInt(d.Seq, 10) + `"` }
 
 // paymentView is a payment as clients see it. Amounts are minor units.
 type paymentView struct {

@@ -5,19 +5,20 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
 )
 
 func (s *server) mountOrders() {
-	add(s, placeOrder, s.placeOrder)
-	add(s, getOrder, s.getOrder)
-	add(s, listOrders, s.listOrders)
-	add(s, cancelOrder, s.cancelOrder)
-	add(s, editDraft, s.editDraft)
-	add(s, priceDraft, s.priceDraft)
-	add(s, submitDraft, s.submitDraft)
+	rest.Add(s.rest, placeOrder, s.placeOrder)
+	rest.Add(s.rest, getOrder, s.getOrder)
+	rest.Add(s.rest, listOrders, s.listOrders)
+	rest.Add(s.rest, cancelOrder, s.cancelOrder)
+	rest.Add(s.rest, editDraft, s.editDraft)
+	rest.Add(s.rest, priceDraft, s.priceDraft)
+	rest.Add(s.rest, submitDraft, s.submitDraft)
 }
 
 const (
@@ -35,35 +36,70 @@ type OrderPath struct {
 }
 
 // mine is the caller of an operation on one order, who must reach it.
-func (p OrderPath) mine(ctx context.Context) (*call, error) {
+func (p OrderPath) mine(ctx context.Context) (app.Identity, error) {
 	c := caller(ctx)
 	return c, c.Reaches(p.OrderNo)
 }
 
-var placeOrder = op{
-	call: "POST /v1/orders", id: "placeOrder", tag: "Orders", summary: "Place an order", status: 201,
-	about: "One atomic step: checks the user, prices, locks the coupons, reserves the stock, counts the limits. All or nothing. " +
+var placeOrder = rest.Operation{
+	Route: "POST /v1/orders", ID: "placeOrder", Tag: "Orders", Summary: "Place an order", Status: 201,
+	Details: "One atomic step: checks the user, prices, locks the coupons, reserves the stock, counts the limits. All or nothing. " +
 		"An order with nothing to pay is paid at once. Send the price that the buyer saw as `expectedPayableAmount`. " +
 		"With `instalments` (分期, 定金 + 尾款) it is paid part by part; they must add up to what is payable, else `price_changed`. " +
 		"With `draft` (订单草稿) it is stored and priced to be shown, and holds nothing: edit it, then submit it.",
-	codes: []fault.Code{
+	Codes: []fault.Code{
 		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
 		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
 	},
-	body:   `{"userId":"u-1001","items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"],"expectedPayableAmount":16276,"expiresIn":"15m","metadata":{"cart":"c-77"}}`,
-	answer: placedExample,
+	Request:  `{"userId":"u-1001","items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"],"expectedPayableAmount":16276,"expiresIn":"15m","metadata":{"cart":"c-77"}}`,
+	Response: placedExample,
 }
 
 type placeOrderInput struct {
-	KeyRequired
-	Body struct {
-		CartBody
-		CouponCodes           []string `json:"couponCodes,omitempty" maxItems:"20" maxLength:"64"`
-		ExpectedPayableAmount *int64   `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
-		TermsBody
-		Draft bool `json:"draft,omitempty" doc:"Store it as a draft: nothing is locked, reserved or counted before it is submitted"`
-	} `nameHint:"Placement"`
+	rest.KeyRequired
+	Body placementBody
 }
+
+type placementBody struct {
+	CartBody
+	CouponCodes           []string `json:"couponCodes,omitempty" maxItems:"20" maxLength:"64"`
+	ExpectedPayableAmount *int64   `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+	TermsBody
+	Draft bool `json:"draft,omitempty" doc:"Store it as a draft: nothing is locked, reserved or counted before it is submitted"`
+
+	rest.Unread
+}
+
+// ReadPlain reads a plain body in one pass. One with instalments is not plain.
+func (b *placementBody) ReadPlain(p *rest.Plain) bool {
+	ok := p.Object(func(name string) (ok bool) {
+		switch name {
+		case "couponCodes":
+			b.CouponCodes, ok = readCodes(p)
+		case "expectedPayableAmount":
+			b.ExpectedPayableAmount = new(int64)
+			*b.ExpectedPayableAmount, ok = p.Number()
+			ok = ok && *b.ExpectedPayableAmount <= maxAmount
+		case "expiresIn":
+			b.ExpiresIn, ok = p.String(maxID)
+		case "metadata":
+			b.Metadata = map[string]string{}
+			ok = p.Object(func(name string) (ok bool) {
+				b.Metadata[name], ok = p.String(maxMetadata)
+				return ok
+			})
+		case "draft":
+			b.Draft, ok = p.Bool()
+		default:
+			ok = b.readMember(p, name)
+		}
+		return ok
+	})
+	return ok && b.complete()
+}
+
+// maxMetadata is the longest value of metadata.
+const maxMetadata = 500
 
 // TermsBody is what an order has beside its cart. (Exported for huma.)
 type TermsBody struct {
@@ -103,7 +139,7 @@ func plan(parts []instalmentAsk) []order.Instalment {
 }
 
 type placeOrderOutput struct {
-	Replay
+	rest.Replay
 	Body orderView
 }
 
@@ -122,28 +158,28 @@ func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrd
 	if err != nil {
 		return nil, err
 	}
-	c.order = d.No
-	return &placeOrderOutput{replay(replayed), s.viewPlaced(c.Shop, d)}, nil
+	rest.CallOf(ctx).Note("orderNo", d.No)
+	return &placeOrderOutput{rest.Replayed(replayed), s.viewPlaced(c.Shop, d)}, nil
 }
 
-var getOrder = op{
-	call: "GET /v1/orders/{orderNo}", id: "getOrder", tag: "Orders", summary: "An order with its payments", who: byOrder,
-	about: "With `If-None-Match` and `wait` the answer is held until the order changes: 200, or 304 when the time is over.",
-	codes: []fault.Code{fault.NotFound}, answer: orderExample, also: map[int]string{304: "It is still one of If-None-Match."},
+var getOrder = rest.Operation{
+	Route: "GET /v1/orders/{orderNo}", ID: "getOrder", Tag: "Orders", Summary: "An order with its payments", Access: byToken,
+	Details: "With `If-None-Match` and `wait` the answer is held until the order changes: 200, or 304 when the time is over.",
+	Codes:   []fault.Code{fault.NotFound}, Response: orderExample, OtherStatuses: map[int]string{304: "It is still one of If-None-Match."},
 }
 
 type getOrderInput struct {
 	OrderPath
-	IfNoneMatch
+	rest.IfNoneMatch
 	Wait string `query:"wait" maxLength:"16" example:"30s" doc:"At most so long; 60s is the longest"`
 }
 
-func (s *server) getOrder(ctx context.Context, in *getOrderInput) (*tagged[orderView], error) {
+func (s *server) getOrder(ctx context.Context, in *getOrderInput) (*rest.Tagged[orderView], error) {
 	c, err := in.mine(ctx)
 	if err != nil {
 		return nil, err
 	}
-	patience, err := wait(in.Wait)
+	longest, err := rest.ParseWait(in.Wait)
 	if err != nil {
 		return nil, err
 	}
@@ -151,8 +187,8 @@ func (s *server) getOrder(ctx context.Context, in *getOrderInput) (*tagged[order
 	if err != nil {
 		return nil, err
 	}
-	if patience > 0 && in.matches(orderTag(&v.Order)) {
-		held, release := context.WithTimeout(ctx, patience)
+	if longest > 0 && in.Matches(rest.VersionTag(v.Order.Seq)) {
+		held, release := context.WithTimeout(ctx, longest)
 		defer release()
 		defer context.AfterFunc(s.draining, release)()
 		if s.waiter.Wait(held, c.Shop, in.OrderNo, v.Order.Seq) == nil {
@@ -162,38 +198,38 @@ func (s *server) getOrder(ctx context.Context, in *getOrderInput) (*tagged[order
 		}
 	}
 	body := viewOrder(v)
-	return taggedAs(in.IfNoneMatch, orderTag(&v.Order), &body), nil
+	return rest.TaggedAs(in.IfNoneMatch, rest.VersionTag(v.Order.Seq), &body), nil
 }
 
-var listOrders = op{
-	call: "GET /v1/orders", id: "listOrders", tag: "Orders", summary: "Orders, newest first", answer: `{"items":[` + orderExample + `]}`,
+var listOrders = rest.Operation{
+	Route: "GET /v1/orders", ID: "listOrders", Tag: "Orders", Summary: "Orders, newest first", Response: `{"items":[` + orderExample + `]}`,
 }
 
 type listOrdersInput struct {
-	PageParams
+	rest.PageParams
 	UserID      string      `query:"userId" maxLength:"64"`
 	Status      orderStatus `query:"status"`
 	CreatedFrom time.Time   `query:"createdFrom" doc:"From this moment on"`
 	CreatedTo   time.Time   `query:"createdTo" doc:"Before this moment"`
 }
 
-func (s *server) listOrders(ctx context.Context, in *listOrdersInput) (*answer[list[orderView]], error) {
+func (s *server) listOrders(ctx context.Context, in *listOrdersInput) (*rest.Answer[rest.List[orderView]], error) {
 	f := app.OrderFilter{User: in.UserID, Status: order.Status(in.Status), CreatedFrom: in.CreatedFrom.UTC(), CreatedTo: in.CreatedTo.UTC()}
-	return listOf(viewOrder)(s.app.Store.ListOrders(ctx, caller(ctx).Shop, f, in.page()))
+	return rest.ListOf(viewOrder)(s.app.Store.ListOrders(ctx, caller(ctx).Shop, f, page(in.PageParams)))
 }
 
-var cancelOrder = op{
-	call: "POST /v1/orders/{orderNo}/cancel", id: "cancelOrder", tag: "Orders", summary: "Cancel an order, or discard a draft", who: byOrder,
-	about: "If a payment of it is open the channel is asked first: an order that was paid meanwhile is paid, and stays. " +
+var cancelOrder = rest.Operation{
+	Route: "POST /v1/orders/{orderNo}/cancel", ID: "cancelOrder", Tag: "Orders", Summary: "Cancel an order, or discard a draft", Access: byToken,
+	Details: "If a payment of it is open the channel is asked first: an order that was paid meanwhile is paid, and stays. " +
 		"The order is returned as it is afterwards.",
-	codes: []fault.Code{fault.NotFound, fault.OrderNotCancellable, fault.IdempotencyKeyReused},
-	body:  `{"reason":"changed my mind"}`, answer: orderExample,
-	also: map[int]string{202: "The channel has not answered yet: the order closes, or is paid, when it does."},
+	Codes:   []fault.Code{fault.NotFound, fault.OrderNotCancellable, fault.IdempotencyKeyReused},
+	Request: `{"reason":"changed my mind"}`, Response: orderExample,
+	OtherStatuses: map[int]string{202: "The channel has not answered yet: the order closes, or is paid, when it does."},
 }
 
 type cancelOrderInput struct {
 	OrderPath
-	KeyAccepted
+	rest.KeyAccepted
 	Body *cancelBody
 }
 
@@ -202,7 +238,7 @@ type cancelBody struct {
 }
 
 type cancelOrderOutput struct {
-	Replay
+	rest.Replay
 	Status int
 	Body   orderView
 }
@@ -220,7 +256,7 @@ func (s *server) cancelOrder(ctx context.Context, in *cancelOrderInput) (*cancel
 	if err != nil {
 		return nil, err
 	}
-	out := &cancelOrderOutput{replay(replayed), http.StatusOK, viewOrder(v)}
+	out := &cancelOrderOutput{rest.Replayed(replayed), http.StatusOK, viewOrder(v)}
 	if v.Order.Closing != "" {
 		out.Status = http.StatusAccepted
 	}

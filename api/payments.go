@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/payment"
 )
 
 func (s *server) mountPayments() {
-	add(s, openPayment, s.openPayment)
-	add(s, getPayment, s.getPayment)
-	add(s, closePayment, s.closePayment)
-	add(s, syncPayment, s.syncPayment)
+	rest.Add(s.rest, openPayment, s.openPayment)
+	rest.Add(s.rest, getPayment, s.getPayment)
+	rest.Add(s.rest, closePayment, s.closePayment)
+	rest.Add(s.rest, syncPayment, s.syncPayment)
 }
 
 const paymentExample = `{"paymentNo":"22026060104001012300000000025","orderNo":"12026060104000012300000000017","channel":"wechatpay","method":"native",` +
@@ -22,19 +23,19 @@ const paymentExample = `{"paymentNo":"22026060104001012300000000025","orderNo":"
 
 var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejected, fault.ChannelUnavailable, fault.ChannelTimeout}
 
-var openPayment = op{
-	call: "POST /v1/orders/{orderNo}/payments", id: "openPayment", tag: "Payments", summary: "Open a payment of an order", who: byOrder, status: 201,
-	about: "The payment is stored, then the channel is asked. If the channel's answer is lost (502, 504), repeat with the same " +
+var openPayment = rest.Operation{
+	Route: "POST /v1/orders/{orderNo}/payments", ID: "openPayment", Tag: "Payments", Summary: "Open a payment of an order", Access: byToken, Status: 201,
+	Details: "The payment is stored, then the channel is asked. If the channel's answer is lost (502, 504), repeat with the same " +
 		"Idempotency-Key: the identical request is sent again, and nothing can be paid twice by it.",
-	codes: append([]fault.Code{
+	Codes: append([]fault.Code{
 		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.OrderNotPayable, fault.AmountExceedsDue,
 	}, channelCodes...),
-	body: `{"channel":"wechatpay","method":"native"}`, answer: paymentExample,
+	Request: `{"channel":"wechatpay","method":"native"}`, Response: paymentExample,
 }
 
 type openPaymentInput struct {
 	OrderPath
-	KeyRequired
+	rest.KeyRequired
 	Body struct {
 		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay" doc:"A channel of the shop, by its name"`
 		Method  string `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate" doc:"One that the channel offers"`
@@ -50,7 +51,7 @@ type payer struct {
 }
 
 type openPaymentOutput struct {
-	Replay
+	rest.Replay
 	Body paymentView
 }
 
@@ -61,7 +62,7 @@ func (s *server) openPayment(ctx context.Context, in *openPaymentInput) (*openPa
 	}
 	b := &in.Body
 	ask := app.OpenPayment{
-		Channel: b.Channel, Method: payment.Method(b.Method), OpenID: b.Payer.OpenID, ReturnURL: b.ReturnURL, ClientIP: s.clientIP(c),
+		Channel: b.Channel, Method: payment.Method(b.Method), OpenID: b.Payer.OpenID, ReturnURL: b.ReturnURL, ClientIP: rest.CallOf(ctx).ClientIP(),
 	}
 	if b.Amount != nil {
 		ask.Amount = *b.Amount
@@ -70,7 +71,7 @@ func (s *server) openPayment(ctx context.Context, in *openPaymentInput) (*openPa
 	if err != nil {
 		return nil, err
 	}
-	return &openPaymentOutput{replay(replayed), viewPayment(d)}, nil
+	return &openPaymentOutput{rest.Replayed(replayed), viewPayment(d)}, nil
 }
 
 // PaymentPath is the payment number of a path.
@@ -79,48 +80,48 @@ type PaymentPath struct {
 }
 
 // mine reads a payment whose order the caller must reach.
-func (s *server) mine(ctx context.Context, p PaymentPath) (*call, payment.Data, error) {
+func (s *server) mine(ctx context.Context, p PaymentPath) (app.Identity, payment.Data, error) {
 	c := caller(ctx)
 	d, err := s.app.Store.Payment(ctx, c.Shop, p.PaymentNo)
 	if err != nil {
 		return c, d, err
 	}
-	c.order = d.Order
+	rest.CallOf(ctx).Note("orderNo", d.Order)
 	return c, d, c.Reaches(d.Order)
 }
 
-var getPayment = op{
-	call: "GET /v1/payments/{paymentNo}", id: "getPayment", tag: "Payments", summary: "A payment", who: byOrder,
-	codes: []fault.Code{fault.NotFound}, answer: paymentExample,
+var getPayment = rest.Operation{
+	Route: "GET /v1/payments/{paymentNo}", ID: "getPayment", Tag: "Payments", Summary: "A payment", Access: byToken,
+	Codes: []fault.Code{fault.NotFound}, Response: paymentExample,
 }
 
 type getPaymentInput struct {
 	PaymentPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*tagged[paymentView], error) {
+func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*rest.Tagged[paymentView], error) {
 	_, d, err := s.mine(ctx, in.PaymentPath)
-	return taggedOf(in.IfNoneMatch, viewPayment)(d, err)
+	return rest.TaggedOf(in.IfNoneMatch, viewPayment)(d, err)
 }
 
-var closePayment = op{
-	call: "POST /v1/payments/{paymentNo}/close", id: "closePayment", tag: "Payments", summary: "Close an open payment at the channel",
-	about: "The channel is asked first: if it was paid, it is paid, and the answer is `payment_not_closable`. Closing what is not open changes nothing.",
-	codes: append([]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
+var closePayment = rest.Operation{
+	Route: "POST /v1/payments/{paymentNo}/close", ID: "closePayment", Tag: "Payments", Summary: "Close an open payment at the channel",
+	Details: "The channel is asked first: if it was paid, it is paid, and the answer is `payment_not_closable`. Closing what is not open changes nothing.",
+	Codes:   append([]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
 }
 
 type closePaymentInput struct {
 	PaymentPath
-	KeyAccepted
+	rest.KeyAccepted
 }
 
-func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*repeatable[paymentView], error) {
+func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*rest.Repeatable[paymentView], error) {
 	c, _, err := s.mine(ctx, in.PaymentPath)
 	if err != nil {
 		return nil, err
 	}
-	return repeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
+	return rest.RepeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
 		d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
 		if err == nil && d.Status == payment.StatusSucceeded {
 			err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
@@ -149,22 +150,22 @@ func unanswered(channel string, err error) error {
 	return err
 }
 
-var syncPayment = op{
-	call: "POST /v1/payments/{paymentNo}/sync", id: "syncPayment", tag: "Payments", summary: "Ask the channel now what became of a payment", who: byOrder,
-	about: "What the channel says is settled as if it had called back. A repeat under an Idempotency-Key has the first answer: to ask again, send another or none.",
-	codes: append([]fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, channelCodes...), answer: paymentExample,
+var syncPayment = rest.Operation{
+	Route: "POST /v1/payments/{paymentNo}/sync", ID: "syncPayment", Tag: "Payments", Summary: "Ask the channel now what became of a payment", Access: byToken,
+	Details: "What the channel says is settled as if it had called back. A repeat under an Idempotency-Key has the first answer: to ask again, send another or none.",
+	Codes:   append([]fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
 }
 
 type syncPaymentInput struct {
 	PaymentPath
-	KeyAccepted
+	rest.KeyAccepted
 }
 
-func (s *server) syncPayment(ctx context.Context, in *syncPaymentInput) (*repeatable[paymentView], error) {
+func (s *server) syncPayment(ctx context.Context, in *syncPaymentInput) (*rest.Repeatable[paymentView], error) {
 	c, _, err := s.mine(ctx, in.PaymentPath)
 	if err != nil {
 		return nil, err
 	}
-	return repeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "sync payment "+in.PaymentNo, in.IdempotencyKey, nil,
+	return rest.RepeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "sync payment "+in.PaymentNo, in.IdempotencyKey, nil,
 		func() (payment.Data, error) { return s.app.SyncPayment(ctx, c.Shop, in.PaymentNo) }))
 }

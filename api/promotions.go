@@ -3,16 +3,17 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/pricing"
 )
 
 func (s *server) mountPromotions() {
-	add(s, makePromotion, s.makePromotion)
-	add(s, putPromotion, s.putPromotion)
-	add(s, getPromotion, s.getPromotion)
-	add(s, listPromotions, s.listPromotions)
-	add(s, deletePromotion, s.deletePromotion)
+	rest.Add(s.rest, makePromotion, s.makePromotion)
+	rest.Add(s.rest, putPromotion, s.putPromotion)
+	rest.Add(s.rest, getPromotion, s.getPromotion)
+	rest.Add(s.rest, listPromotions, s.listPromotions)
+	rest.Add(s.rest, deletePromotion, s.deletePromotion)
 }
 
 const (
@@ -33,25 +34,25 @@ func (p IDPath) sameID(inBody string) error {
 	return nil
 }
 
-var makePromotion = op{
-	call: "POST /v1/promotions", id: "makePromotion", tag: "Promotions", summary: "Make a promotion", status: 201,
-	about: "Each kind takes its own parameters and refuses the others'. It applies to the next quote and order.",
-	codes: []fault.Code{fault.AlreadyExists, fault.IdempotencyKeyReused}, body: promotionBody, answer: promotionExample,
+var makePromotion = rest.Operation{
+	Route: "POST /v1/promotions", ID: "makePromotion", Tag: "Promotions", Summary: "Make a promotion", Status: 201,
+	Details: "Each kind takes its own parameters and refuses the others'. It applies to the next quote and order.",
+	Codes:   []fault.Code{fault.AlreadyExists, fault.IdempotencyKeyReused}, Request: promotionBody, Response: promotionExample,
 }
 
 type makePromotionInput struct {
-	KeyAccepted
+	rest.KeyAccepted
 	Body pricing.Promotion
 }
 
-func (s *server) makePromotion(ctx context.Context, in *makePromotionInput) (*repeatable[pricing.Promotion], error) {
-	return repeatableOf(itself[pricing.Promotion])(s.app.PutPromotion(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
+func (s *server) makePromotion(ctx context.Context, in *makePromotionInput) (*rest.Repeatable[pricing.Promotion], error) {
+	return rest.RepeatableOf(rest.Itself[pricing.Promotion])(s.app.PutPromotion(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
 }
 
-var putPromotion = op{
-	call: "PUT /v1/promotions/{id}", id: "putPromotion", tag: "Promotions", summary: "Edit a promotion, or make it under this id",
-	about: "An edit is the next version of the rule; orders keep the one that they were priced with.",
-	body:  promotionBody, answer: promotionExample,
+var putPromotion = rest.Operation{
+	Route: "PUT /v1/promotions/{id}", ID: "putPromotion", Tag: "Promotions", Summary: "Edit a promotion, or make it under this id",
+	Details: "An edit is the next version of the rule; orders keep the one that they were priced with.",
+	Request: promotionBody, Response: promotionExample,
 }
 
 type putPromotionInput struct {
@@ -59,44 +60,44 @@ type putPromotionInput struct {
 	Body pricing.Promotion
 }
 
-func (s *server) putPromotion(ctx context.Context, in *putPromotionInput) (*answer[pricing.Promotion], error) {
+func (s *server) putPromotion(ctx context.Context, in *putPromotionInput) (*rest.Answer[pricing.Promotion], error) {
 	if err := in.sameID(in.Body.ID); err != nil {
 		return nil, err
 	}
 	in.Body.ID = in.ID
 	p, _, err := s.app.PutPromotion(ctx, caller(ctx).Shop, "", in.Body, false)
-	return answerOf(itself[pricing.Promotion])(p, err)
+	return rest.AnswerOf(rest.Itself[pricing.Promotion])(p, err)
 }
 
-var getPromotion = op{
-	call: "GET /v1/promotions/{id}", id: "getPromotion", tag: "Promotions", summary: "A promotion",
-	codes: []fault.Code{fault.NotFound}, answer: promotionExample,
+var getPromotion = rest.Operation{
+	Route: "GET /v1/promotions/{id}", ID: "getPromotion", Tag: "Promotions", Summary: "A promotion",
+	Codes: []fault.Code{fault.NotFound}, Response: promotionExample,
 }
 
 type getPromotionInput struct {
 	IDPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getPromotion(ctx context.Context, in *getPromotionInput) (*tagged[pricing.Promotion], error) {
-	return taggedOf(in.IfNoneMatch, itself[pricing.Promotion])(s.app.Store.Promotion(ctx, caller(ctx).Shop, in.ID))
+func (s *server) getPromotion(ctx context.Context, in *getPromotionInput) (*rest.Tagged[pricing.Promotion], error) {
+	return rest.TaggedOf(in.IfNoneMatch, rest.Itself[pricing.Promotion])(s.app.Store.Promotion(ctx, caller(ctx).Shop, in.ID))
 }
 
-var listPromotions = op{
-	call: "GET /v1/promotions", id: "listPromotions", tag: "Promotions", summary: "All promotions, by id",
-	answer: `{"items":[` + promotionExample + `]}`,
+var listPromotions = rest.Operation{
+	Route: "GET /v1/promotions", ID: "listPromotions", Tag: "Promotions", Summary: "All promotions, by id",
+	Response: `{"items":[` + promotionExample + `]}`,
 }
 
-type listPromotionsInput struct{ PageParams }
+type listPromotionsInput struct{ rest.PageParams }
 
-func (s *server) listPromotions(ctx context.Context, in *listPromotionsInput) (*answer[list[pricing.Promotion]], error) {
-	return listOf(itself[pricing.Promotion])(s.app.Store.ListPromotions(ctx, caller(ctx).Shop, in.page()))
+func (s *server) listPromotions(ctx context.Context, in *listPromotionsInput) (*rest.Answer[rest.List[pricing.Promotion]], error) {
+	return rest.ListOf(rest.Itself[pricing.Promotion])(s.app.Store.ListPromotions(ctx, caller(ctx).Shop, page(in.PageParams)))
 }
 
-var deletePromotion = op{
-	call: "DELETE /v1/promotions/{id}", id: "deletePromotion", tag: "Promotions", summary: "End a promotion", status: 204,
-	about: "Orders that were priced with it stay as they are. `active: false` pauses one instead.",
-	codes: []fault.Code{fault.NotFound},
+var deletePromotion = rest.Operation{
+	Route: "DELETE /v1/promotions/{id}", ID: "deletePromotion", Tag: "Promotions", Summary: "End a promotion", Status: 204,
+	Details: "Orders that were priced with it stay as they are. `active: false` pauses one instead.",
+	Codes:   []fault.Code{fault.NotFound},
 }
 
 type deletePromotionInput struct{ IDPath }

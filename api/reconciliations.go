@@ -5,15 +5,16 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/payment"
 )
 
 func (s *server) mountReconciliations() {
-	add(s, reconcileDay, s.reconcileDay)
-	add(s, listReconciliations, s.listReconciliations)
-	add(s, getReconciliation, s.getReconciliation)
+	rest.Add(s.rest, reconcileDay, s.reconcileDay)
+	rest.Add(s.rest, listReconciliations, s.listReconciliations)
+	rest.Add(s.rest, getReconciliation, s.getReconciliation)
 }
 
 // reconciliationView is one day of one channel, as last reconciled.
@@ -62,59 +63,59 @@ const reconciliationExample = `{"channel":"wechatpay","date":"2026-06-01","statu
 	`"summary":{"ourPayments":{"count":120,"amount":1066560},"ourRefunds":{"count":2,"amount":17776},"theirPayments":{"count":121,"amount":1075448},` +
 	`"theirRefunds":{"count":2,"amount":17776},"fee":6452688,"matched":122,"classes":{"payment_unknown":{"count":1,"amount":8888}}}}`
 
-var reconcileDay = op{
-	call: "POST /v1/reconciliations", id: "reconcile", tag: "Reconciliation", summary: "Reconcile a day of a channel now",
-	about: "Fetches the channel's bill, matches it with our books, heals what the bill's own facts heal and records the rest; the answer comes when it " +
+var reconcileDay = rest.Operation{
+	Route: "POST /v1/reconciliations", ID: "reconcile", Tag: "Reconciliation", Summary: "Reconcile a day of a channel now",
+	Details: "Fetches the channel's bill, matches it with our books, heals what the bill's own facts heal and records the rest; the answer comes when it " +
 		"is done. A million rows take some 20 seconds: for scripts there is `tandem reconcile`, which shows how far it is. Each channel's day is done " +
 		"by itself at ten in the morning, so that this is for running again: what has gone meanwhile is marked healed, and nothing is found twice. " +
 		"A bill that is not there yet or not whole is no refusal: see `status` and `error`. A caller who hangs up ends the run; it can be run again.",
-	codes: []fault.Code{fault.ChannelNotConfigured, fault.IdempotencyKeyReused},
-	body:  `{"channel":"wechatpay","date":"2026-06-01"}`, answer: reconciliationExample,
+	Codes:   []fault.Code{fault.ChannelNotConfigured, fault.IdempotencyKeyReused},
+	Request: `{"channel":"wechatpay","date":"2026-06-01"}`, Response: reconciliationExample,
 }
 
 type reconcileDayInput struct {
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay"`
 		Date    string `json:"date" maxLength:"10" example:"2026-06-01" doc:"A day that is over where the channel is"`
 	} `nameHint:"ReconciliationRun"`
 }
 
-func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*repeatable[reconciliationView], error) {
+func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*rest.Repeatable[reconciliationView], error) {
 	shop, channel := caller(ctx).Shop, in.Body.Channel
 	day, err := payment.ParseDay(in.Body.Date)
 	if err != nil {
 		return nil, fault.Invalidf("/date", "must be a day like 2026-06-01")
 	}
-	return repeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, in.Body,
+	return rest.RepeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, in.Body,
 		func() (app.ReconciliationData, error) { return s.app.Reconcile(ctx, shop, channel, day, nil) }))
 }
 
-var listReconciliations = op{
-	call: "GET /v1/reconciliations", id: "listReconciliations", tag: "Reconciliation", summary: "Days that were reconciled, newest first",
-	answer: `{"items":[` + reconciliationExample + `]}`,
+var listReconciliations = rest.Operation{
+	Route: "GET /v1/reconciliations", ID: "listReconciliations", Tag: "Reconciliation", Summary: "Days that were reconciled, newest first",
+	Response: `{"items":[` + reconciliationExample + `]}`,
 }
 
 type listReconciliationsInput struct {
-	PageParams
+	rest.PageParams
 	Channel string `query:"channel" maxLength:"64"`
 }
 
-func (s *server) listReconciliations(ctx context.Context, in *listReconciliationsInput) (*answer[list[reconciliationView]], error) {
-	return listOf(viewReconciliation)(s.app.Store.ListReconciliations(ctx, caller(ctx).Shop, in.Channel, in.page()))
+func (s *server) listReconciliations(ctx context.Context, in *listReconciliationsInput) (*rest.Answer[rest.List[reconciliationView]], error) {
+	return rest.ListOf(viewReconciliation)(s.app.Store.ListReconciliations(ctx, caller(ctx).Shop, in.Channel, page(in.PageParams)))
 }
 
-var getReconciliation = op{
-	call: "GET /v1/reconciliations/{date}/{channel}", id: "getReconciliation", tag: "Reconciliation", summary: "A day of a channel",
-	codes: []fault.Code{fault.NotFound}, answer: reconciliationExample,
+var getReconciliation = rest.Operation{
+	Route: "GET /v1/reconciliations/{date}/{channel}", ID: "getReconciliation", Tag: "Reconciliation", Summary: "A day of a channel",
+	Codes: []fault.Code{fault.NotFound}, Response: reconciliationExample,
 }
 
 type getReconciliationInput struct {
 	Date string `path:"date" maxLength:"10" example:"2026-06-01"`
 	ChannelPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getReconciliation(ctx context.Context, in *getReconciliationInput) (*tagged[reconciliationView], error) {
-	return taggedOf(in.IfNoneMatch, viewReconciliation)(s.app.Store.Reconciliation(ctx, caller(ctx).Shop, in.Date+"/"+in.Channel))
+func (s *server) getReconciliation(ctx context.Context, in *getReconciliationInput) (*rest.Tagged[reconciliationView], error) {
+	return rest.TaggedOf(in.IfNoneMatch, viewReconciliation)(s.app.Store.Reconciliation(ctx, caller(ctx).Shop, in.Date+"/"+in.Channel))
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/payment"
@@ -10,79 +11,79 @@ import (
 
 // What an operator can do about a refund that waits for a person.
 
-var retryRefund = op{
-	call: "POST /v1/refunds/{refundNo}/retry", id: "retryRefund", tag: "Refunds", summary: "Try a refund again at once",
-	about: "What waits for a person is tried again under its number. What the channel has given up is asked for again under a new " +
+var retryRefund = rest.Operation{
+	Route: "POST /v1/refunds/{refundNo}/retry", ID: "retryRefund", Tag: "Refunds", Summary: "Try a refund again at once",
+	Details: "What waits for a person is tried again under its number. What the channel has given up is asked for again under a new " +
 		"`refundNoAtChannel`, and its money is promised again.",
-	codes: []fault.Code{fault.NotFound, fault.RefundNotOpen, fault.RefundExceedsPaid, fault.IdempotencyKeyReused}, answer: refundExample,
+	Codes: []fault.Code{fault.NotFound, fault.RefundNotOpen, fault.RefundExceedsPaid, fault.IdempotencyKeyReused}, Response: refundExample,
 }
 
 type retryRefundInput struct {
 	RefundPath
-	KeyAccepted
+	rest.KeyAccepted
 }
 
-func (s *server) retryRefund(ctx context.Context, in *retryRefundInput) (*repeatable[refundView], error) {
-	return repeatableOf(viewRefund)(s.app.RetryRefund(ctx, caller(ctx).Shop, in.RefundNo, in.IdempotencyKey))
+func (s *server) retryRefund(ctx context.Context, in *retryRefundInput) (*rest.Repeatable[refundView], error) {
+	return rest.RepeatableOf(viewRefund)(s.app.RetryRefund(ctx, caller(ctx).Shop, in.RefundNo, in.IdempotencyKey))
 }
 
-var confirmRefund = op{
-	call: "POST /v1/refunds/{refundNo}/confirm", id: "confirmRefund", tag: "Refunds", summary: "Say that the buyer has the money",
-	about: "For what was paid by hand, or seen at the merchant's console. The word is kept as evidence, and what is left of the refund succeeds by " +
+var confirmRefund = rest.Operation{
+	Route: "POST /v1/refunds/{refundNo}/confirm", ID: "confirmRefund", Tag: "Refunds", Summary: "Say that the buyer has the money",
+	Details: "For what was paid by hand, or seen at the merchant's console. The word is kept as evidence, and what is left of the refund succeeds by " +
 		"it. Confirming what has succeeded changes nothing.",
-	codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
-	body:  `{"reason":"paid by bank transfer 20260603-17"}`, answer: doneExample,
+	Codes:   []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
+	Request: `{"reason":"paid by bank transfer 20260603-17"}`, Response: doneExample,
 }
 
 type confirmRefundInput struct {
 	RefundPath
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"How the buyer was paid; at most 500 bytes"`
 	} `nameHint:"RefundConfirmation"`
 }
 
-func (s *server) confirmRefund(ctx context.Context, in *confirmRefundInput) (*repeatable[refundView], error) {
+func (s *server) confirmRefund(ctx context.Context, in *confirmRefundInput) (*rest.Repeatable[refundView], error) {
 	shop := caller(ctx).Shop
-	return repeatableOf(viewRefund)(app.Idempotent(ctx, s.app, shop, "confirm refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
+	return rest.RepeatableOf(viewRefund)(app.Idempotent(ctx, s.app, shop, "confirm refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
 		func() (payment.RefundData, error) { return s.app.ConfirmRefund(ctx, shop, in.RefundNo, in.Body.Reason) }))
 }
 
-var giveUpRefund = op{
-	call: "POST /v1/refunds/{refundNo}/give-up", id: "giveUpRefund", tag: "Refunds", summary: "Say that the channel will never send it",
-	about: "For a refund that the channel is silent about, after a look at the merchant's console: what is pending of it has failed, and `retry` " +
+var giveUpRefund = rest.Operation{
+	Route: "POST /v1/refunds/{refundNo}/give-up", ID: "giveUpRefund", Tag: "Refunds", Summary: "Say that the channel will never send it",
+	Details: "For a refund that the channel is silent about, after a look at the merchant's console: what is pending of it has failed, and `retry` " +
 		"makes another under a new number. Should the channel say later that the money went after all, that is followed.",
-	codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
-	body:  `{"reason":"not at the merchant's console after three days"}`, answer: failedExample,
+	Codes:   []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
+	Request: `{"reason":"not at the merchant's console after three days"}`, Response: failedExample,
 }
 
 type giveUpRefundInput struct {
 	RefundPath
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"How it is known; at most 500 bytes"`
 	} `nameHint:"RefundGivenUp"`
 }
 
-func (s *server) giveUpRefund(ctx context.Context, in *giveUpRefundInput) (*repeatable[refundView], error) {
+func (s *server) giveUpRefund(ctx context.Context, in *giveUpRefundInput) (*rest.Repeatable[refundView], error) {
 	shop := caller(ctx).Shop
-	return repeatableOf(viewRefund)(app.Idempotent(ctx, s.app, shop, "give up refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
+	return rest.RepeatableOf(viewRefund)(app.Idempotent(ctx, s.app, shop, "give up refund "+in.RefundNo, in.IdempotencyKey, in.Body.Reason,
 		func() (payment.RefundData, error) { return s.app.GiveUpRefund(ctx, shop, in.RefundNo, in.Body.Reason) }))
 }
 
-var abnormalRefund = op{
-	call: "POST /v1/refunds/{refundNo}/abnormal", id: "abnormalRefund", tag: "Refunds", summary: "Send a stuck refund another way",
-	about: "For a part that is parked as `abnormal`: to a bank card of the buyer's (`bank`, `account` and `name`, all three), or back to the " +
+var abnormalRefund = rest.Operation{
+	Route: "POST /v1/refunds/{refundNo}/abnormal", ID: "abnormalRefund", Tag: "Refunds", Summary: "Send a stuck refund another way",
+	Details: "For a part that is parked as `abnormal`: to a bank card of the buyer's (`bank`, `account` and `name`, all three), or back to the " +
 		"merchant, who then pays the buyer by hand and confirms. The card goes to the channel encrypted; it is not stored, not logged and in no " +
 		"answer. For that reason an Idempotency-Key keeps no answer here: a repeat asks the channel again under the same number, which pays once, " +
 		"and is `refund_not_open` when the money has gone.",
-	codes: append([]fault.Code{fault.NotFound, fault.RefundNotOpen}, channelCodes...),
-	body:  `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222020000000000000","name":"张三"}`, answer: parkedExample,
+	Codes:   append([]fault.Code{fault.NotFound, fault.RefundNotOpen}, channelCodes...),
+	Request: `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222020000000000000","name":"张三"}`, Response: parkedExample,
 }
 
 type abnormalRefundInput struct {
 	RefundPath
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		PaymentNo string `json:"paymentNo,omitempty" maxLength:"64" doc:"Which part, when several are stuck"`
 		To        string `json:"to" enum:"buyer,merchant"`
@@ -92,7 +93,7 @@ type abnormalRefundInput struct {
 	} `nameHint:"AbnormalRefund"`
 }
 
-func (s *server) abnormalRefund(ctx context.Context, in *abnormalRefundInput) (*answer[refundView], error) {
+func (s *server) abnormalRefund(ctx context.Context, in *abnormalRefundInput) (*rest.Answer[refundView], error) {
 	b := &in.Body
 	for _, f := range []struct{ pointer, value string }{{"/bank", b.Bank}, {"/account", b.Account}, {"/name", b.Name}} {
 		switch toBuyer := b.To == "buyer"; {
@@ -103,5 +104,5 @@ func (s *server) abnormalRefund(ctx context.Context, in *abnormalRefundInput) (*
 		}
 	}
 	to := payment.AbnormalRefund{ToMerchant: b.To == "merchant", Bank: b.Bank, Account: b.Account, Name: b.Name}
-	return answerOf(viewRefund)(s.app.AbnormalRefund(ctx, caller(ctx).Shop, in.RefundNo, b.PaymentNo, to))
+	return rest.AnswerOf(viewRefund)(s.app.AbnormalRefund(ctx, caller(ctx).Shop, in.RefundNo, b.PaymentNo, to))
 }

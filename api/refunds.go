@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
@@ -10,14 +11,14 @@ import (
 )
 
 func (s *server) mountRefunds() {
-	add(s, askRefund, s.askRefund)
-	add(s, listOrderRefunds, s.listOrderRefunds)
-	add(s, listRefunds, s.listRefunds)
-	add(s, getRefund, s.getRefund)
-	add(s, retryRefund, s.retryRefund)
-	add(s, confirmRefund, s.confirmRefund)
-	add(s, giveUpRefund, s.giveUpRefund)
-	add(s, abnormalRefund, s.abnormalRefund)
+	rest.Add(s.rest, askRefund, s.askRefund)
+	rest.Add(s.rest, listOrderRefunds, s.listOrderRefunds)
+	rest.Add(s.rest, listRefunds, s.listRefunds)
+	rest.Add(s.rest, getRefund, s.getRefund)
+	rest.Add(s.rest, retryRefund, s.retryRefund)
+	rest.Add(s.rest, confirmRefund, s.confirmRefund)
+	rest.Add(s.rest, giveUpRefund, s.giveUpRefund)
+	rest.Add(s.rest, abnormalRefund, s.abnormalRefund)
 }
 
 const (
@@ -40,18 +41,18 @@ const (
 		`"createdAt":"2026-06-02T04:00:00.123Z","doneAt":"2026-06-02T04:00:02.5Z"}`
 )
 
-var askRefund = op{
-	call: "POST /v1/orders/{orderNo}/refunds", id: "askRefund", tag: "Refunds", summary: "Give money back", status: 201,
-	about: "Give `amount`, or `items` with units of lines, or neither for all that is left. A line's units give back their own share of what was " +
+var askRefund = rest.Operation{
+	Route: "POST /v1/orders/{orderNo}/refunds", ID: "askRefund", Tag: "Refunds", Summary: "Give money back", Status: 201,
+	Details: "Give `amount`, or `items` with units of lines, or neither for all that is left. A line's units give back their own share of what was " +
 		"paid, so that any sequence of refunds ends at exactly what was paid. The money is promised and the refund stored before a channel is " +
 		"asked; the answer is `pending`, and events (or a read) tell the end. It is taken from the order's payments as the shop's `refundSplit` says.",
-	codes: []fault.Code{fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.RefundExceedsPaid},
-	body:  `{"items":[{"line":0,"quantity":1}],"reason":"one of two arrived broken"}`, answer: refundExample,
+	Codes:   []fault.Code{fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.RefundExceedsPaid},
+	Request: `{"items":[{"line":0,"quantity":1}],"reason":"one of two arrived broken"}`, Response: refundExample,
 }
 
 type askRefundInput struct {
 	OrderPath
-	KeyRequired
+	rest.KeyRequired
 	Body *refundAsk
 }
 
@@ -66,7 +67,7 @@ type refundAsk struct {
 // everything back.
 func (r *refundAsk) UnmarshalJSON(body []byte) error {
 	type plain refundAsk
-	return decodeWhole(body, (*plain)(r))
+	return rest.DecodeNonNull(body, (*plain)(r))
 }
 
 type refundItem struct {
@@ -74,7 +75,7 @@ type refundItem struct {
 	Quantity int64 `json:"quantity" minimum:"1" maximum:"1000000"`
 }
 
-func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*repeatable[refundView], error) {
+func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*rest.Repeatable[refundView], error) {
 	var ask app.AskRefund
 	if b := in.Body; b != nil {
 		ask.Reason = b.Reason
@@ -85,40 +86,40 @@ func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*repeatable
 			ask.Items = append(ask.Items, order.RefundItem(it))
 		}
 	}
-	return repeatableOf(viewRefund)(s.app.AskRefund(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, ask))
+	return rest.RepeatableOf(viewRefund)(s.app.AskRefund(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, ask))
 }
 
-var listOrderRefunds = op{
-	call: "GET /v1/orders/{orderNo}/refunds", id: "listOrderRefunds", tag: "Refunds", summary: "All refunds of an order, by number",
-	codes: []fault.Code{fault.NotFound}, answer: `{"items":[` + doneExample + `]}`,
+var listOrderRefunds = rest.Operation{
+	Route: "GET /v1/orders/{orderNo}/refunds", ID: "listOrderRefunds", Tag: "Refunds", Summary: "All refunds of an order, by number",
+	Codes: []fault.Code{fault.NotFound}, Response: `{"items":[` + doneExample + `]}`,
 }
 
 type listOrderRefundsInput struct{ OrderPath }
 
-func (s *server) listOrderRefunds(ctx context.Context, in *listOrderRefundsInput) (*answer[list[refundView]], error) {
+func (s *server) listOrderRefunds(ctx context.Context, in *listOrderRefundsInput) (*rest.Answer[rest.List[refundView]], error) {
 	shop := caller(ctx).Shop
 	if _, err := s.app.Store.Order(ctx, shop, in.OrderNo); err != nil {
 		return nil, err
 	}
 	found, err := s.app.Store.RefundsOf(ctx, shop, in.OrderNo)
-	return listOf(viewRefund)(found, "", err)
+	return rest.ListOf(viewRefund)(found, "", err)
 }
 
-var listRefunds = op{
-	call: "GET /v1/refunds", id: "listRefunds", tag: "Refunds", summary: "Refunds, the highest number first",
-	about:  "A number begins with its cause and goes on with the time: of each cause the newest come first.",
-	answer: `{"items":[` + parkedExample + `]}`,
+var listRefunds = rest.Operation{
+	Route: "GET /v1/refunds", ID: "listRefunds", Tag: "Refunds", Summary: "Refunds, the highest number first",
+	Details:  "A number begins with its cause and goes on with the time: of each cause the newest come first.",
+	Response: `{"items":[` + parkedExample + `]}`,
 }
 
 type listRefundsInput struct {
-	PageParams
+	rest.PageParams
 	Status refundStatus `query:"status"`
 	Parked bool         `query:"parked" doc:"true: only those that wait for a person"`
 }
 
-func (s *server) listRefunds(ctx context.Context, in *listRefundsInput) (*answer[list[refundView]], error) {
+func (s *server) listRefunds(ctx context.Context, in *listRefundsInput) (*rest.Answer[rest.List[refundView]], error) {
 	f := app.RefundFilter{Status: payment.RefundStatus(in.Status), Parked: in.Parked}
-	return listOf(viewRefund)(s.app.Store.ListRefunds(ctx, caller(ctx).Shop, f, in.page()))
+	return rest.ListOf(viewRefund)(s.app.Store.ListRefunds(ctx, caller(ctx).Shop, f, page(in.PageParams)))
 }
 
 // RefundPath is the refund number of a path.
@@ -126,16 +127,16 @@ type RefundPath struct {
 	RefundNo string `path:"refundNo" maxLength:"64" example:"32026060204000012300000000033"`
 }
 
-var getRefund = op{
-	call: "GET /v1/refunds/{refundNo}", id: "getRefund", tag: "Refunds", summary: "A refund",
-	codes: []fault.Code{fault.NotFound}, answer: doneExample,
+var getRefund = rest.Operation{
+	Route: "GET /v1/refunds/{refundNo}", ID: "getRefund", Tag: "Refunds", Summary: "A refund",
+	Codes: []fault.Code{fault.NotFound}, Response: doneExample,
 }
 
 type getRefundInput struct {
 	RefundPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getRefund(ctx context.Context, in *getRefundInput) (*tagged[refundView], error) {
-	return taggedOf(in.IfNoneMatch, viewRefund)(s.app.Store.Refund(ctx, caller(ctx).Shop, in.RefundNo))
+func (s *server) getRefund(ctx context.Context, in *getRefundInput) (*rest.Tagged[refundView], error) {
+	return rest.TaggedOf(in.IfNoneMatch, viewRefund)(s.app.Store.Refund(ctx, caller(ctx).Shop, in.RefundNo))
 }

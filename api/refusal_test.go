@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tandem-pay/tandem/api"
+	"github.com/tandem-pay/tandem/api/rest"
 )
 
 type refusal struct {
@@ -97,12 +98,12 @@ func TestRefusals(t *testing.T) {
 		{"not UTF-8", "POST /v1/quotes", "{\"userId\":\"\xff\xfe\",\"items\":[{\"sku\":\"tea\",\"quantity\":1}]}", "", 400, "validation_failed", ""},
 		{"not UTF-8 in what is only kept", "POST /v1/orders", "{\"userId\":\"u1\",\"items\":[{\"sku\":\"tea\",\"quantity\":1}],\"metadata\":{\"a\":\"\xff\"}}", "", 400, "validation_failed", ""},
 		{"U+0000", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"metadata":{"a":"\u0000"}}`, "", 400, "validation_failed", ""},
-		{"over 1 MiB", "POST /v1/quotes", strings.Repeat(" ", api.MaxBody) + oneTea, "", 413, "body_too_large", ""},
-		{"over 1 MiB, order", "POST /v1/orders", strings.Repeat(" ", api.MaxBody+1), "", 413, "body_too_large", ""},
+		{"over 1 MiB", "POST /v1/quotes", strings.Repeat(" ", rest.MaxBody) + oneTea, "", 413, "body_too_large", ""},
+		{"over 1 MiB, order", "POST /v1/orders", strings.Repeat(" ", rest.MaxBody+1), "", 413, "body_too_large", ""},
 		{"a form", "POST /v1/quotes", oneTea, "Content-Type: application/x-www-form-urlencoded", 415, "unsupported_media_type", ""},
 		{"a nonsense content type", "POST /v1/quotes", oneTea, "Content-Type: ;;", 415, "unsupported_media_type", ""},
 
-		{"half a million mistakes", "POST /v1/orders", cart("[" + strings.Repeat("1,", api.MaxBody/2-100) + "1]"), "", 400, "validation_failed", "/items"},
+		{"half a million mistakes", "POST /v1/orders", cart("[" + strings.Repeat("1,", rest.MaxBody/2-100) + "1]"), "", 400, "validation_failed", "/items"},
 
 		// Unknown fields.
 		{"unknown field", "POST /v1/quotes", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"color":1}`, "", 400, "unknown_field", "/color"},

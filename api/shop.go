@@ -4,12 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 func (s *server) mountShop() {
-	add(s, getShop, s.getShop)
-	add(s, putPolicies, s.putPolicies)
+	rest.Add(s.rest, getShop, s.getShop)
+	rest.Add(s.rest, putPolicies, s.putPolicies)
 }
 
 // shopView is the shop of a key.
@@ -27,25 +28,25 @@ func viewShop(d shop.Shop) shopView {
 
 const shopExample = `{"id":"default","name":"茶铺","currency":"CNY","policies":{"latePayment":"revive"},"createdAt":"2026-06-01T03:00:00Z"}`
 
-var getShop = op{
-	call: "GET /v1/shop", id: "getShop", tag: "Shop", summary: "The shop and its policies", answer: shopExample,
+var getShop = rest.Operation{
+	Route: "GET /v1/shop", ID: "getShop", Tag: "Shop", Summary: "The shop and its policies", Response: shopExample,
 }
 
-type getShopInput struct{ IfNoneMatch }
+type getShopInput struct{ rest.IfNoneMatch }
 
-func (s *server) getShop(ctx context.Context, in *getShopInput) (*tagged[shopView], error) {
-	return taggedOf(in.IfNoneMatch, viewShop)(s.app.Store.ShopByID(ctx, caller(ctx).Shop))
+func (s *server) getShop(ctx context.Context, in *getShopInput) (*rest.Tagged[shopView], error) {
+	return rest.TaggedOf(in.IfNoneMatch, viewShop)(s.app.Store.ShopByID(ctx, caller(ctx).Shop))
 }
 
-var putPolicies = op{
-	call: "PUT /v1/shop/policies", id: "putPolicies", tag: "Shop", summary: "Set the shop's policies, all of them",
-	about: "What is absent becomes the first word of its list. They hold for what happens from now on, but `instalmentGoods`, which an order keeps " +
+var putPolicies = rest.Operation{
+	Route: "PUT /v1/shop/policies", ID: "putPolicies", Tag: "Shop", Summary: "Set the shop's policies, all of them",
+	Details: "What is absent becomes the first word of its list. They hold for what happens from now on, but `instalmentGoods`, which an order keeps " +
 		"as it was when it was placed.",
-	body: `{"latePayment":"revive"}`, answer: shopExample,
+	Request: `{"latePayment":"revive"}`, Response: shopExample,
 }
 
 type putPoliciesInput struct{ Body shop.Policies }
 
-func (s *server) putPolicies(ctx context.Context, in *putPoliciesInput) (*answer[shopView], error) {
-	return answerOf(viewShop)(s.app.PutPolicies(ctx, caller(ctx).Shop, in.Body))
+func (s *server) putPolicies(ctx context.Context, in *putPoliciesInput) (*rest.Answer[shopView], error) {
+	return rest.AnswerOf(viewShop)(s.app.PutPolicies(ctx, caller(ctx).Shop, in.Body))
 }

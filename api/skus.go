@@ -3,15 +3,16 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 )
 
 func (s *server) mountSkus() {
-	add(s, putSku, s.putSku)
-	add(s, getSku, s.getSku)
-	add(s, listSkus, s.listSkus)
-	add(s, adjustStock, s.adjustStock)
+	rest.Add(s.rest, putSku, s.putSku)
+	rest.Add(s.rest, getSku, s.getSku)
+	rest.Add(s.rest, listSkus, s.listSkus)
+	rest.Add(s.rest, adjustStock, s.adjustStock)
 }
 
 // skuView is a sku as clients see it.
@@ -32,7 +33,7 @@ type stockView struct {
 
 func viewSku(d inventory.Data) skuView {
 	return skuView{
-		Sku: d.Sku, Name: d.Name, Price: d.Price, Categories: orEmpty(d.Categories), MaxPerUser: d.MaxPerUser,
+		Sku: d.Sku, Name: d.Name, Price: d.Price, Categories: rest.OrEmpty(d.Categories), MaxPerUser: d.MaxPerUser,
 		Stock: stockView{OnHand: d.OnHand, Reserved: d.Reserved, Available: d.Available()},
 	}
 }
@@ -44,11 +45,11 @@ type SkuPath struct {
 	Sku string `path:"sku" maxLength:"64" example:"tea"`
 }
 
-var putSku = op{
-	call: "PUT /v1/skus/{sku}", id: "putSku", tag: "Skus", summary: "Make or redefine a sku",
-	about: "`stock` sets what is on hand; absent, it stays as it is (0 on a new sku). Orders that were placed keep their price.",
-	codes: []fault.Code{fault.OutOfStock},
-	body:  `{"name":"明前龙井 50g","price":8888,"categories":["tea"],"stock":100}`, answer: skuExample,
+var putSku = rest.Operation{
+	Route: "PUT /v1/skus/{sku}", ID: "putSku", Tag: "Skus", Summary: "Make or redefine a sku",
+	Details: "`stock` sets what is on hand; absent, it stays as it is (0 on a new sku). Orders that were placed keep their price.",
+	Codes:   []fault.Code{fault.OutOfStock},
+	Request: `{"name":"明前龙井 50g","price":8888,"categories":["tea"],"stock":100}`, Response: skuExample,
 }
 
 type putSkuInput struct {
@@ -62,53 +63,53 @@ type putSkuInput struct {
 	} `nameHint:"SkuDefinition"`
 }
 
-func (s *server) putSku(ctx context.Context, in *putSkuInput) (*answer[skuView], error) {
+func (s *server) putSku(ctx context.Context, in *putSkuInput) (*rest.Answer[skuView], error) {
 	b := &in.Body
-	return answerOf(viewSku)(s.app.PutSku(ctx, caller(ctx).Shop, in.Sku, inventory.Definition{
+	return rest.AnswerOf(viewSku)(s.app.PutSku(ctx, caller(ctx).Shop, in.Sku, inventory.Definition{
 		Name: b.Name, Price: b.Price, Categories: b.Categories, Stock: b.Stock, MaxPerUser: b.MaxPerUser,
 	}))
 }
 
-var getSku = op{
-	call: "GET /v1/skus/{sku}", id: "getSku", tag: "Skus", summary: "A sku with its stock",
-	codes: []fault.Code{fault.NotFound}, answer: skuExample,
+var getSku = rest.Operation{
+	Route: "GET /v1/skus/{sku}", ID: "getSku", Tag: "Skus", Summary: "A sku with its stock",
+	Codes: []fault.Code{fault.NotFound}, Response: skuExample,
 }
 
 type getSkuInput struct {
 	SkuPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getSku(ctx context.Context, in *getSkuInput) (*tagged[skuView], error) {
-	return taggedOf(in.IfNoneMatch, viewSku)(s.app.Store.Sku(ctx, caller(ctx).Shop, in.Sku))
+func (s *server) getSku(ctx context.Context, in *getSkuInput) (*rest.Tagged[skuView], error) {
+	return rest.TaggedOf(in.IfNoneMatch, viewSku)(s.app.Store.Sku(ctx, caller(ctx).Shop, in.Sku))
 }
 
-var listSkus = op{
-	call: "GET /v1/skus", id: "listSkus", tag: "Skus", summary: "All skus, by id",
-	answer: `{"items":[` + skuExample + `]}`,
+var listSkus = rest.Operation{
+	Route: "GET /v1/skus", ID: "listSkus", Tag: "Skus", Summary: "All skus, by id",
+	Response: `{"items":[` + skuExample + `]}`,
 }
 
-type listSkusInput struct{ PageParams }
+type listSkusInput struct{ rest.PageParams }
 
-func (s *server) listSkus(ctx context.Context, in *listSkusInput) (*answer[list[skuView]], error) {
-	return listOf(viewSku)(s.app.Store.ListSkus(ctx, caller(ctx).Shop, in.page()))
+func (s *server) listSkus(ctx context.Context, in *listSkusInput) (*rest.Answer[rest.List[skuView]], error) {
+	return rest.ListOf(viewSku)(s.app.Store.ListSkus(ctx, caller(ctx).Shop, page(in.PageParams)))
 }
 
-var adjustStock = op{
-	call: "POST /v1/skus/{sku}/stock", id: "adjustStock", tag: "Skus", summary: "Add to the stock, or take from it",
-	about: "What open orders hold cannot be taken away.",
-	codes: []fault.Code{fault.SkuNotFound, fault.OutOfStock, fault.IdempotencyKeyReused},
-	body:  `{"delta":50}`, answer: skuExample,
+var adjustStock = rest.Operation{
+	Route: "POST /v1/skus/{sku}/stock", ID: "adjustStock", Tag: "Skus", Summary: "Add to the stock, or take from it",
+	Details: "What open orders hold cannot be taken away.",
+	Codes:   []fault.Code{fault.SkuNotFound, fault.OutOfStock, fault.IdempotencyKeyReused},
+	Request: `{"delta":50}`, Response: skuExample,
 }
 
 type adjustStockInput struct {
 	SkuPath
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		Delta int64 `json:"delta" minimum:"-1000000000" maximum:"1000000000" doc:"Units; negative to take away"`
 	} `nameHint:"StockAdjustment"`
 }
 
-func (s *server) adjustStock(ctx context.Context, in *adjustStockInput) (*repeatable[skuView], error) {
-	return repeatableOf(viewSku)(s.app.AdjustStock(ctx, caller(ctx).Shop, in.Sku, in.IdempotencyKey, in.Body.Delta))
+func (s *server) adjustStock(ctx context.Context, in *adjustStockInput) (*rest.Repeatable[skuView], error) {
+	return rest.RepeatableOf(viewSku)(s.app.AdjustStock(ctx, caller(ctx).Shop, in.Sku, in.IdempotencyKey, in.Body.Delta))
 }

@@ -4,11 +4,12 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/money"
 )
 
-func (s *server) mountSuspense() { add(s, getSuspense, s.getSuspense) }
+func (s *server) mountSuspense() { rest.Add(s.rest, getSuspense, s.getSuspense) }
 
 // suspenseView is the suspense account of a shop.
 type suspenseView struct {
@@ -22,19 +23,19 @@ type suspenseTotal struct {
 	Payments int64  `json:"payments"`
 }
 
-var getSuspense = op{
-	call: "GET /v1/suspense", id: "getSuspense", tag: "Reconciliation", summary: "Money that arrived and belongs to no order yet (挂账)",
-	about: "What payments brought and is neither applied to an order nor refunded. Late and double money stands here until its refund has gone; " +
+var getSuspense = rest.Operation{
+	Route: "GET /v1/suspense", ID: "getSuspense", Tag: "Reconciliation", Summary: "Money that arrived and belongs to no order yet (挂账)",
+	Details: "What payments brought and is neither applied to an order nor refunded. Late and double money stands here until its refund has gone; " +
 		"what stays for long needs a person: look for refunds that are parked.",
-	answer: `{"items":[{"channel":"wechatpay","currency":"CNY","amount":8888,"payments":1}],"totals":[{"currency":"CNY","amount":8888,"payments":1}]}`,
+	Response: `{"items":[{"channel":"wechatpay","currency":"CNY","amount":8888,"payments":1}],"totals":[{"currency":"CNY","amount":8888,"payments":1}]}`,
 }
 
-func (s *server) getSuspense(ctx context.Context, _ *struct{}) (*answer[suspenseView], error) {
+func (s *server) getSuspense(ctx context.Context, _ *struct{}) (*rest.Answer[suspenseView], error) {
 	rows, err := s.app.Store.Suspense(ctx, caller(ctx).Shop)
 	if err != nil {
 		return nil, err
 	}
-	v := suspenseView{Items: orEmpty(rows), Totals: []suspenseTotal{}}
+	v := suspenseView{Items: rest.OrEmpty(rows), Totals: []suspenseTotal{}}
 	for _, r := range rows {
 		i := slices.IndexFunc(v.Totals, func(t suspenseTotal) bool { return t.Currency == r.Currency })
 		if i < 0 {
@@ -47,5 +48,5 @@ func (s *server) getSuspense(ctx context.Context, _ *struct{}) (*answer[suspense
 		}
 		t.Payments += r.Payments
 	}
-	return &answer[suspenseView]{v}, nil
+	return &rest.Answer[suspenseView]{Body: v}, nil
 }

@@ -3,18 +3,19 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/marketing"
 )
 
 func (s *server) mountTemplates() {
-	add(s, makeTemplate, s.makeTemplate)
-	add(s, putTemplate, s.putTemplate)
-	add(s, getTemplate, s.getTemplate)
-	add(s, listTemplates, s.listTemplates)
-	add(s, claimCoupon, s.claimCoupon)
-	add(s, revokeTemplate, s.revokeTemplate)
+	rest.Add(s.rest, makeTemplate, s.makeTemplate)
+	rest.Add(s.rest, putTemplate, s.putTemplate)
+	rest.Add(s.rest, getTemplate, s.getTemplate)
+	rest.Add(s.rest, listTemplates, s.listTemplates)
+	rest.Add(s.rest, claimCoupon, s.claimCoupon)
+	rest.Add(s.rest, revokeTemplate, s.revokeTemplate)
 }
 
 const (
@@ -22,25 +23,25 @@ const (
 	templateExample = `{"id":"welcome","name":"新人券","kind":"amount_off","amountOff":500,"threshold":2000,"validDays":30,"supply":10000,"perUserLimit":1,"issued":0,"version":1}`
 )
 
-var makeTemplate = op{
-	call: "POST /v1/coupon-templates", id: "makeCouponTemplate", tag: "Coupons", summary: "Make a coupon template", status: 201,
-	codes: []fault.Code{fault.AlreadyExists, fault.IdempotencyKeyReused}, body: templateBody, answer: templateExample,
+var makeTemplate = rest.Operation{
+	Route: "POST /v1/coupon-templates", ID: "makeCouponTemplate", Tag: "Coupons", Summary: "Make a coupon template", Status: 201,
+	Codes: []fault.Code{fault.AlreadyExists, fault.IdempotencyKeyReused}, Request: templateBody, Response: templateExample,
 }
 
 type makeTemplateInput struct {
-	KeyAccepted
+	rest.KeyAccepted
 	Body marketing.Template
 }
 
-func (s *server) makeTemplate(ctx context.Context, in *makeTemplateInput) (*repeatable[marketing.Template], error) {
-	return repeatableOf(itself[marketing.Template])(s.app.PutTemplate(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
+func (s *server) makeTemplate(ctx context.Context, in *makeTemplateInput) (*rest.Repeatable[marketing.Template], error) {
+	return rest.RepeatableOf(rest.Itself[marketing.Template])(s.app.PutTemplate(ctx, caller(ctx).Shop, in.IdempotencyKey, in.Body, true))
 }
 
-var putTemplate = op{
-	call: "PUT /v1/coupon-templates/{id}", id: "putCouponTemplate", tag: "Coupons", summary: "Edit a coupon template",
-	about: "The next version of the rule holds for coupons that were issued before, too; their dates stay. A limit (`supply`, `perUserLimit`) " +
+var putTemplate = rest.Operation{
+	Route: "PUT /v1/coupon-templates/{id}", ID: "putCouponTemplate", Tag: "Coupons", Summary: "Edit a coupon template",
+	Details: "The next version of the rule holds for coupons that were issued before, too; their dates stay. A limit (`supply`, `perUserLimit`) " +
 		"can be raised or lowered, but neither added nor taken away: what has no limit is not counted.",
-	codes: []fault.Code{fault.NotFound}, body: templateBody, answer: templateExample,
+	Codes: []fault.Code{fault.NotFound}, Request: templateBody, Response: templateExample,
 }
 
 type putTemplateInput struct {
@@ -48,76 +49,76 @@ type putTemplateInput struct {
 	Body marketing.Template
 }
 
-func (s *server) putTemplate(ctx context.Context, in *putTemplateInput) (*answer[marketing.Template], error) {
+func (s *server) putTemplate(ctx context.Context, in *putTemplateInput) (*rest.Answer[marketing.Template], error) {
 	if err := in.sameID(in.Body.ID); err != nil {
 		return nil, err
 	}
 	in.Body.ID = in.ID
 	t, _, err := s.app.PutTemplate(ctx, caller(ctx).Shop, "", in.Body, false)
-	return answerOf(itself[marketing.Template])(t, err)
+	return rest.AnswerOf(rest.Itself[marketing.Template])(t, err)
 }
 
-var getTemplate = op{
-	call: "GET /v1/coupon-templates/{id}", id: "getCouponTemplate", tag: "Coupons", summary: "A coupon template",
-	codes: []fault.Code{fault.NotFound}, answer: templateExample,
+var getTemplate = rest.Operation{
+	Route: "GET /v1/coupon-templates/{id}", ID: "getCouponTemplate", Tag: "Coupons", Summary: "A coupon template",
+	Codes: []fault.Code{fault.NotFound}, Response: templateExample,
 }
 
 type getTemplateInput struct {
 	IDPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getTemplate(ctx context.Context, in *getTemplateInput) (*tagged[marketing.Template], error) {
-	return taggedOf(in.IfNoneMatch, itself[marketing.Template])(s.app.Template(ctx, caller(ctx).Shop, in.ID))
+func (s *server) getTemplate(ctx context.Context, in *getTemplateInput) (*rest.Tagged[marketing.Template], error) {
+	return rest.TaggedOf(in.IfNoneMatch, rest.Itself[marketing.Template])(s.app.Template(ctx, caller(ctx).Shop, in.ID))
 }
 
-var listTemplates = op{
-	call: "GET /v1/coupon-templates", id: "listCouponTemplates", tag: "Coupons", summary: "All coupon templates, by id",
-	answer: `{"items":[` + templateExample + `]}`,
+var listTemplates = rest.Operation{
+	Route: "GET /v1/coupon-templates", ID: "listCouponTemplates", Tag: "Coupons", Summary: "All coupon templates, by id",
+	Response: `{"items":[` + templateExample + `]}`,
 }
 
-type listTemplatesInput struct{ PageParams }
+type listTemplatesInput struct{ rest.PageParams }
 
-func (s *server) listTemplates(ctx context.Context, in *listTemplatesInput) (*answer[list[marketing.Template]], error) {
-	return listOf(itself[marketing.Template])(s.app.ListTemplates(ctx, caller(ctx).Shop, in.page()))
+func (s *server) listTemplates(ctx context.Context, in *listTemplatesInput) (*rest.Answer[rest.List[marketing.Template]], error) {
+	return rest.ListOf(rest.Itself[marketing.Template])(s.app.ListTemplates(ctx, caller(ctx).Shop, page(in.PageParams)))
 }
 
-var claimCoupon = op{
-	call: "POST /v1/coupon-templates/{id}/claim", id: "claimCoupon", tag: "Coupons", summary: "Give a user a coupon (领券)", status: 201,
-	about: "Unless the template says `\"claimable\": false`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user: " +
+var claimCoupon = rest.Operation{
+	Route: "POST /v1/coupon-templates/{id}/claim", ID: "claimCoupon", Tag: "Coupons", Summary: "Give a user a coupon (领券)", Status: 201,
+	Details: "Unless the template says `\"claimable\": false`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user: " +
 		"exact, however many ask at once. `coupon_unavailable` says which of these it was.",
-	codes: []fault.Code{fault.NotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused},
-	body:  `{"userId":"u-1001"}`, answer: couponExample,
+	Codes:   []fault.Code{fault.NotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused},
+	Request: `{"userId":"u-1001"}`, Response: couponExample,
 }
 
 type claimCouponInput struct {
 	IDPath
-	KeyAccepted
+	rest.KeyAccepted
 	Body struct {
 		UserID string `json:"userId" minLength:"1" maxLength:"64"`
 	} `nameHint:"Claim"`
 }
 
-func (s *server) claimCoupon(ctx context.Context, in *claimCouponInput) (*repeatable[couponView], error) {
-	return repeatableOf(s.viewCoupon)(s.app.ClaimCoupon(ctx, caller(ctx).Shop, in.IdempotencyKey, in.ID, in.Body.UserID))
+func (s *server) claimCoupon(ctx context.Context, in *claimCouponInput) (*rest.Repeatable[couponView], error) {
+	return rest.RepeatableOf(s.viewCoupon)(s.app.ClaimCoupon(ctx, caller(ctx).Shop, in.IdempotencyKey, in.ID, in.Body.UserID))
 }
 
-var revokeTemplate = op{
-	call: "POST /v1/coupon-templates/{id}/revoke", id: "revokeCouponTemplate", tag: "Coupons", summary: "Withdraw the coupons of a template",
-	about: "Those that are available, and those that orders hold (the orders keep their prices). What has been used stays used. " +
+var revokeTemplate = rest.Operation{
+	Route: "POST /v1/coupon-templates/{id}/revoke", ID: "revokeCouponTemplate", Tag: "Coupons", Summary: "Withdraw the coupons of a template",
+	Details: "Those that are available, and those that orders hold (the orders keep their prices). What has been used stays used. " +
 		"One call looks at 10,000 coupons; while there is a `nextCursor`, send it as `cursor` to go on. It does not keep new ones from being " +
 		"issued: set `claimable` to false, or `validUntil` to now, before.",
-	codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, answer: `{"revoked":8731}`,
+	Codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, Response: `{"revoked":8731}`,
 }
 
 type revokeTemplateInput struct {
 	IDPath
-	KeyAccepted
+	rest.KeyAccepted
 	Cursor string `query:"cursor" maxLength:"64" doc:"The nextCursor of the call before"`
 }
 
-func (s *server) revokeTemplate(ctx context.Context, in *revokeTemplateInput) (*repeatable[app.Revocation], error) {
+func (s *server) revokeTemplate(ctx context.Context, in *revokeTemplateInput) (*rest.Repeatable[app.Revocation], error) {
 	ours := caller(ctx).Shop
-	return repeatableOf(itself[app.Revocation])(app.Idempotent(ctx, s.app, ours, "revoke coupons of "+in.ID, in.IdempotencyKey, in.Cursor,
+	return rest.RepeatableOf(rest.Itself[app.Revocation])(app.Idempotent(ctx, s.app, ours, "revoke coupons of "+in.ID, in.IdempotencyKey, in.Cursor,
 		func() (app.Revocation, error) { return s.app.RevokeTemplate(ctx, ours, in.ID, in.Cursor) }))
 }

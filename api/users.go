@@ -3,12 +3,13 @@ package api
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 func (s *server) mountUsers() {
-	add(s, putUser, s.putUser)
-	add(s, getUser, s.getUser)
+	rest.Add(s.rest, putUser, s.putUser)
+	rest.Add(s.rest, getUser, s.getUser)
 }
 
 // userView is a buyer as clients see it.
@@ -20,7 +21,7 @@ type userView struct {
 }
 
 func viewUser(u shop.User) userView {
-	return userView{UserID: u.ID, Level: u.Level, Tags: orEmpty(u.Tags), Blocked: u.Blocked}
+	return userView{UserID: u.ID, Level: u.Level, Tags: rest.OrEmpty(u.Tags), Blocked: u.Blocked}
 }
 
 const userExample = `{"userId":"u-1001","level":"gold","tags":["early-bird"],"blocked":false}`
@@ -30,10 +31,10 @@ type UserPath struct {
 	UserID string `path:"userId" maxLength:"64" example:"u-1001"`
 }
 
-var putUser = op{
-	call: "PUT /v1/users/{userId}", id: "putUser", tag: "Users", summary: "Say what a user is",
-	about: "What is absent is taken back. A blocked user may look at prices and place no orders.",
-	body:  `{"level":"gold","tags":["early-bird"]}`, answer: userExample,
+var putUser = rest.Operation{
+	Route: "PUT /v1/users/{userId}", ID: "putUser", Tag: "Users", Summary: "Say what a user is",
+	Details: "What is absent is taken back. A blocked user may look at prices and place no orders.",
+	Request: `{"level":"gold","tags":["early-bird"]}`, Response: userExample,
 }
 
 type putUserInput struct {
@@ -45,24 +46,24 @@ type putUserInput struct {
 	} `nameHint:"UserDefinition"`
 }
 
-func (s *server) putUser(ctx context.Context, in *putUserInput) (*answer[userView], error) {
+func (s *server) putUser(ctx context.Context, in *putUserInput) (*rest.Answer[userView], error) {
 	u := shop.User{ID: in.UserID, Level: in.Body.Level, Tags: in.Body.Tags, Blocked: in.Body.Blocked}
-	return answerOf(viewUser)(s.app.PutUser(ctx, caller(ctx).Shop, u))
+	return rest.AnswerOf(viewUser)(s.app.PutUser(ctx, caller(ctx).Shop, u))
 }
 
-var getUser = op{
-	call: "GET /v1/users/{userId}", id: "getUser", tag: "Users", summary: "A user",
-	about: "One that was never put is a plain user, not missing.", answer: userExample,
+var getUser = rest.Operation{
+	Route: "GET /v1/users/{userId}", ID: "getUser", Tag: "Users", Summary: "A user",
+	Details: "One that was never put is a plain user, not missing.", Response: userExample,
 }
 
 type getUserInput struct {
 	UserPath
-	IfNoneMatch
+	rest.IfNoneMatch
 }
 
-func (s *server) getUser(ctx context.Context, in *getUserInput) (*tagged[userView], error) {
+func (s *server) getUser(ctx context.Context, in *getUserInput) (*rest.Tagged[userView], error) {
 	if err := shop.CheckID("userId", in.UserID); err != nil {
 		return nil, err
 	}
-	return taggedOf(in.IfNoneMatch, viewUser)(s.app.Store.UserByID(ctx, caller(ctx).Shop, in.UserID))
+	return rest.TaggedOf(in.IfNoneMatch, viewUser)(s.app.Store.UserByID(ctx, caller(ctx).Shop, in.UserID))
 }

@@ -1,4 +1,4 @@
-package api
+package rest
 
 import (
 	"bytes"
@@ -8,52 +8,52 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
-// MaxBody is the most bytes that a body may have: 1 MiB.
-const MaxBody = 1 << 20
+// fieldSeparator stands between pointer and message in a FieldError's text.
+const fieldSeparator = "\x00"
 
-// bodyTime is how long a body may take to arrive. A variable for tests.
-var bodyTime = 10 * time.Second
+// FieldError is what is wrong with a member of a body. UnmarshalJSON of a type
+// of the service may return it. huma keeps only the text of a decoding error,
+// so the text has both; invalid takes them apart.
+type FieldError struct{ Pointer, Message string }
 
-// blameSeparator stands between pointer and message of a blame.
-const blameSeparator = "\x00"
+func (e FieldError) Error() string { return e.Pointer + fieldSeparator + e.Message }
 
-// blame is what is wrong with a body, and where. huma keeps only the text of
-// a decoding error, so the text carries both; invalid takes them apart.
-type blame struct{ pointer, message string }
-
-func (b blame) Error() string { return b.pointer + blameSeparator + b.message }
-
-// decode reads a JSON body. huma calls it twice: first into an any, which it
-// holds against the schema, then into the type of the body.
+// decode reads a JSON body. huma calls it twice, first into an any, which it
+// checks against the schema, then into the type of the body; or once, if that
+// is a PlainBody.
 func decode(data []byte, v any) error {
-	if _, first := v.(*any); first {
-		if !utf8.Valid(data) {
-			return blame{"", "the body is not UTF-8"}
-		}
-		if hasNUL(data) {
-			return blame{"", `the body holds the character U+0000 (\u0000), which no text may have`}
-		}
-	}
-	if p, ok := v.(plainReader); ok {
-		p.readPlain(data)
+	if b, ok := v.(PlainBody); ok {
+		readPlain(data, b)
 		return nil
 	}
+	if _, first := v.(*any); first {
+		if !utf8.Valid(data) {
+			return FieldError{"", "the body is not UTF-8"}
+		}
+		if hasNUL(data) {
+			return FieldError{"", `the body has the character U+0000 (\u0000), which no text may have`}
+		}
+	}
+	return unmarshal(data, v)
+}
+
+// unmarshal is json.Unmarshal with errors for clients.
+func unmarshal(data []byte, v any) error {
 	err := json.Unmarshal(data, v)
 	if err == nil {
 		return nil
 	}
-	if own, ok := errors.AsType[blame](err); ok {
+	if own, ok := errors.AsType[FieldError](err); ok {
 		return own
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return blame{"", fmt.Sprintf("the body is not JSON: %s (at byte %d)", syntax.Error(), syntax.Offset)}
+		return FieldError{"", fmt.Sprintf("the body is not JSON: %s (at byte %d)", syntax.Error(), syntax.Offset)}
 	}
 	pointer, err := locate(data, reflect.TypeOf(v).Elem())
-	return blame{pointer, inWords(err)}
+	return FieldError{pointer, explainType(err)}
 }
 
 // hasNUL finds an escaped U+0000; a bare one is not JSON anyway.
@@ -125,22 +125,23 @@ func locate(data []byte, t reflect.Type) (pointer string, err error) {
 	return "", err
 }
 
-// decodeWhole is for a type that takes no member that is null.
-func decodeWhole(body []byte, v any) error {
+// DecodeNonNull is json.Unmarshal for a type none of whose members may be
+// null. Elsewhere null is as good as absent.
+func DecodeNonNull(body []byte, v any) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil {
 		return err
 	}
 	for _, name := range sorted(members) {
 		if string(members[name]) == "null" {
-			return blame{"/" + pointerEscapes.Replace(name), "must not be null: leave it out"}
+			return FieldError{"/" + pointerEscapes.Replace(name), "must not be null: leave it out"}
 		}
 	}
 	if json.Unmarshal(body, v) == nil {
 		return nil
 	}
 	pointer, err := locate(body, reflect.TypeOf(v).Elem())
-	return blame{pointer, inWords(err)}
+	return FieldError{pointer, explainType(err)}
 }
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
@@ -156,8 +157,8 @@ func sorted[V any](m map[string]V) []string {
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// inWords says what is wrong without naming Go's types.
-func inWords(err error) string {
+// explainType says what is wrong without the names of Go's types.
+func explainType(err error) string {
 	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	if !ok {
 		return err.Error()
@@ -168,5 +169,5 @@ func inWords(err error) string {
 	case reflect.Interface, reflect.Float64:
 		return "cannot be read: " + mistyped.Value
 	}
-	return "does not fit here: " + mistyped.Value
+	return "has the wrong type: " + mistyped.Value
 }
