@@ -27,8 +27,15 @@ var packages = map[string][]string{
 	// How what they hold is stored.
 	"format": {"money", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 
-	"app":       {"format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
-	"engine":    {"app", "event", "fault", "marketing"},
+	"app":    {"format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+	"engine": {"app", "event", "fault", "marketing"},
+
+	// Offline work: it reads what app's ports give and changes things through
+	// app's commands alone.
+	"repricing": {"pricing", "shop", "order", "marketing"},
+	"audit":     {"app", "event", "pricing", "order", "payment", "marketing", "inventory", "repricing"},
+	"backtest":  {"app", "format", "money", "fault", "pricing", "order", "marketing", "inventory", "repricing"},
+
 	"worker":    {"app", "event", "fault", "shop"},
 	"telemetry": {},
 

@@ -142,16 +142,16 @@ func (a *App) foresee(ctx context.Context, c *Command, template string, list []n
 	if t.PerUserLimit > 0 {
 		for i := range list {
 			if list[i].user != "" {
-				c.Needs.Counters = append(c.Needs.Counters, perUser(template, list[i].user))
+				c.Needs.Counters = append(c.Needs.Counters, PerUserCounter(template, list[i].user))
 			}
 		}
 	}
 	return nil
 }
 
-// perUser names the counter of the coupons that a user was given of a
+// PerUserCounter names the counter of the coupons that a user was given of a
 // template with a limit on that.
-func perUser(template, user string) string { return "coupons/" + template + "/" + user }
+func PerUserCounter(template, user string) string { return "coupons/" + template + "/" + user }
 
 // issue issues all of the list or none.
 func issue(tx *Tx, template string, claim bool, list []newCoupon) ([]marketing.CouponData, error) {
@@ -217,7 +217,7 @@ func give(tx *Tx, t *marketing.Template, list []newCoupon) error {
 	var ask Needs
 	for i := range list {
 		if list[i].user != "" {
-			ask.Counters = append(ask.Counters, perUser(t.ID, list[i].user))
+			ask.Counters = append(ask.Counters, PerUserCounter(t.ID, list[i].user))
 		}
 	}
 	if err := tx.Ask(ask); err != nil {
@@ -236,7 +236,7 @@ func give(tx *Tx, t *marketing.Template, list []newCoupon) error {
 			continue
 		}
 		delete(given, user)
-		name := perUser(t.ID, user)
+		name := PerUserCounter(t.ID, user)
 		had, err := tx.Counter(name)
 		if err != nil {
 			return err

@@ -1,40 +1,19 @@
 package app_test
 
 import (
-	"context"
 	"reflect"
 	"testing"
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
-	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/shop"
 )
-
-func drafted(t *testing.T, r *harness.Harness, in app.PlaceOrder) order.Data {
-	t.Helper()
-	d, _, err := r.DraftOrder(ctx, shop.Default, harness.Key(0), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-func submit(r *harness.Harness, no string, expected ...int64) (order.Data, error) {
-	var e *int64
-	if len(expected) > 0 {
-		e = &expected[0]
-	}
-	d, _, err := r.SubmitDraft(ctx, shop.Default, no, "", nil, e)
-	return d, err
-}
 
 // refused demands that a submit is refused, and that the draft is as it was.
 func refused(t *testing.T, r *harness.Harness, no string, code fault.Code, expected ...int64) {
@@ -260,48 +239,5 @@ func TestSubmittedAsPlaced(t *testing.T) {
 			t.Errorf("submitted %+v\nplaced %+v", d, placed)
 		}
 		r.Audit()
-	})
-}
-
-// forged shows the audit orders that are not as they are stored.
-type forged struct {
-	app.Admin
-	forge func(*app.OrderView)
-}
-
-func (f forged) Scan(ctx context.Context, shopID string, s app.Scan) error {
-	check := s.Order
-	s.Order = func(v app.OrderView) error {
-		f.forge(&v)
-		return check(v)
-	}
-	return f.Admin.Scan(ctx, shopID, s)
-}
-
-// TestAuditDrafts: the audit finds a draft that holds something, and what is
-// half a draft.
-func TestAuditDrafts(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open opener) {
-		r := scene(t, open)
-		drafted(t, r, harness.Cart("u", "A", "C5"))
-		r.Audit()
-		for name, forge := range map[string]func(*app.OrderView){
-			"a coupon":  func(v *app.OrderView) { v.Order.Coupons = []string{"C5"} },
-			"a limit":   func(v *app.OrderView) { v.Order.Counts = []event.Count{{Name: "x"}} },
-			"a payment": func(v *app.OrderView) { v.Payments = make([]payment.Data, 1) },
-			"no wish":   func(v *app.OrderView) { v.Order.Draft = nil },
-			"live":      func(v *app.OrderView) { v.Order.Status = order.PendingPayment },
-			"a price":   func(v *app.OrderView) { v.Order.Payable-- },
-		} {
-			report, err := app.Audit(ctx, forged{r.Store, forge}, shop.Default)
-			must(t)(nil, err)
-			found := false
-			for _, o := range report.Offences {
-				found = found || o.Invariant == 1
-			}
-			if !found {
-				t.Errorf("%s: %v", name, report.Offences)
-			}
-		}
 	})
 }

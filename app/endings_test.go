@@ -16,22 +16,6 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// rest lets everything that follows by itself come to an end.
-func rest(t *testing.T, r *harness.Harness) {
-	t.Helper()
-	for range 50 {
-		r.React()
-		n, err := r.RunRefunds(ctx, shop.Default)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n == 0 {
-			return
-		}
-	}
-	t.Fatal("refunds do not come to rest")
-}
-
 // paidOne is an order of A with the coupon, paid.
 func paidOne(t *testing.T, r *harness.Harness) (order.Data, payment.Data) {
 	t.Helper()
@@ -40,15 +24,6 @@ func paidOne(t *testing.T, r *harness.Harness) (order.Data, payment.Data) {
 	callback(t, r, p.No, r.Gate.Pay(p.No))
 	r.React()
 	return o, p
-}
-
-func refund(t *testing.T, r *harness.Harness, orderNo string, ask order.RefundAsk) payment.RefundData {
-	t.Helper()
-	d, _, err := r.AskRefund(ctx, shop.Default, orderNo, harness.Key(0), app.AskRefund{RefundAsk: ask, Reason: "不喜欢"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 func policies(t *testing.T, r *harness.Harness, p shop.Policies) {

@@ -11,7 +11,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
-	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/internal/harness/steps"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -22,67 +22,21 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 var ctx = context.Background()
 
-type opener = func(wrap func(app.Store) app.Store) *harness.Harness
+type opener = steps.Open
 
-// scene is a rig with a shop that sells A (10.00, 25 units), B (limited to 2
-// a buyer) and has a coupon C5 of 5.00.
-func scene(t *testing.T, open opener) *harness.Harness {
-	t.Helper()
-	r := open(nil)
-	r.Sku("A", 1000, 25)
-	ten := int64(10)
-	must(t)(r.PutSku(ctx, shop.Default, "B", inventory.Definition{Name: "B", Price: 300, Stock: &ten, MaxPerUser: 2}))
-	must(t)(nil, second(r.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500}, true)))
-	must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{"C5"}})))
-	must(t)(r.PutUser(ctx, shop.Default, shop.User{ID: "blocked", Blocked: true}))
-	return r
-}
-
-func must(t *testing.T) func(any, error) {
-	t.Helper()
-	return func(_ any, err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func place(t *testing.T, r *harness.Harness, in app.PlaceOrder) order.Data {
-	t.Helper()
-	d, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(0), in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-func pay(t *testing.T, r *harness.Harness, orderNo string, amount int64) payment.Data {
-	t.Helper()
-	p, _, err := r.OpenPayment(ctx, shop.Default, orderNo, harness.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
-func callback(t *testing.T, r *harness.Harness, no string, f payment.Fact) int {
-	t.Helper()
-	a, _, err := r.Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(no, f))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return a.Status
-}
-
-func view(t *testing.T, r *harness.Harness, no string) app.OrderView {
-	t.Helper()
-	v, err := r.Store.Order(ctx, shop.Default, no)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
+// The steps of an order's life, see package steps.
+var (
+	scene    = steps.Shop
+	must     = steps.Must
+	place    = steps.Place
+	pay      = steps.Pay
+	callback = steps.Callback
+	view     = steps.View
+	drafted  = steps.Draft
+	submit   = steps.Submit
+	refund   = steps.Refund
+	rest     = steps.Rest
+)
 
 // want checks an order's state, its first payment's, what is reserved and on
 // hand of A, and the coupon's state, after all reactions.

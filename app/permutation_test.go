@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
@@ -72,11 +73,11 @@ type permuted struct {
 	t      *testing.T
 	r      *harness.Harness
 	orders int
-	known  map[app.Offence]bool // found before: they are of another telling
+	known  map[audit.Offence]bool // found before: they are of another telling
 }
 
 func newPermuted(t *testing.T, open opener) *permuted {
-	return &permuted{t: t, r: scene(t, open), known: map[app.Offence]bool{}}
+	return &permuted{t: t, r: scene(t, open), known: map[audit.Offence]bool{}}
 }
 
 // placed is an order of 500 with a sku and a coupon of its own.
@@ -89,9 +90,9 @@ func (w *permuted) placed() order.Data {
 }
 
 // offences are those that no earlier telling left.
-func (w *permuted) offences() (found []app.Offence) {
+func (w *permuted) offences() (found []audit.Offence) {
 	w.r.React()
-	report, err := app.Audit(ctx, w.r.Store, shop.Default)
+	report, err := audit.Run(ctx, w.r.Store, shop.Default)
 	must(w.t)(nil, err)
 	for _, o := range report.Offences {
 		if !w.known[o] {

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/chaos"
 )
 
@@ -74,7 +74,7 @@ func (env *environment) chaosRun(ctx context.Context, seed int, database string)
 func readChaosRun(out []byte, ran error) (wrong []string, seconds float64, err error) {
 	var said struct {
 		Chaos *chaos.Report
-		Audit *app.Report
+		Audit *audit.Report
 	}
 	if err := json.Unmarshal(out, &said); err != nil || said.Chaos == nil || said.Audit == nil {
 		return nil, 0, errors.Join(ran, err, errors.New("it did not report"))

@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/internal/pgtest"
 	"github.com/tandem-pay/tandem/sandbox"
@@ -212,12 +213,12 @@ func (env *environment) serveBaseline(ctx context.Context, flags ...string) (*lo
 }
 
 // audit reads what a run left.
-func (p *place) audit(ctx context.Context) (*app.Report, error) {
+func (p *place) audit(ctx context.Context) (*audit.Report, error) {
 	slog.SetLogLoggerLevel(slog.LevelWarn)
 	store, err := p.store(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer store.Close()
-	return app.Audit(ctx, store, shop.Default)
+	return audit.Run(ctx, store, shop.Default)
 }

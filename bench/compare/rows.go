@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
 )
 
@@ -106,12 +106,12 @@ func pairs(in where, factor, below float64, drive driver) func(context.Context, 
 					return env.serveBaseline(ctx, baselineFlags(p)...)
 				}},
 			} {
-				report, audit, err := env.oneRun(ctx, in, side.start, drive)
+				report, found, err := env.oneRun(ctx, in, side.start, drive)
 				if err != nil {
 					return nil, fmt.Errorf("%s, run %d: %w", side.name, n+1, err)
 				}
-				side.to.add(report, audit)
-				env.printRun(side.name, report, audit)
+				side.to.add(report, found)
+				env.printRun(side.name, report, found)
 			}
 		}
 		r := Result{
@@ -143,7 +143,7 @@ func baselineFlags(p *place) []string {
 
 // oneRun is one run on a fresh database: the server is started, loaded and
 // stopped, and what it left is audited.
-func (env *environment) oneRun(ctx context.Context, in where, start func(context.Context, *place) (*load.Process, error), drive driver) (r *load.Report, audit *app.Report, err error) {
+func (env *environment) oneRun(ctx context.Context, in where, start func(context.Context, *place) (*load.Process, error), drive driver) (r *load.Report, found *audit.Report, err error) {
 	p, err := in(env, ctx)
 	if err != nil {
 		return nil, nil, err
@@ -164,15 +164,15 @@ func (env *environment) oneRun(ctx context.Context, in where, start func(context
 	if err := errors.Join(err, server.Stop()); err != nil {
 		return nil, nil, err
 	}
-	audit, err = p.audit(ctx)
-	return r, audit, err
+	found, err = p.audit(ctx)
+	return r, found, err
 }
 
 // printRun reports one run as it ends.
-func (env *environment) printRun(side string, r *load.Report, audit *app.Report) {
+func (env *environment) printRun(side string, r *load.Report, found *audit.Report) {
 	verdict := "audit: nothing"
-	if n := len(audit.Offences); n > 0 {
-		verdict = fmt.Sprintf("audit: %d BROKEN, the first: %d %s: %s", n, audit.Offences[0].Invariant, audit.Offences[0].Subject, audit.Offences[0].Message)
+	if n := len(found.Offences); n > 0 {
+		verdict = fmt.Sprintf("audit: %d BROKEN, the first: %d %s: %s", n, found.Offences[0].Invariant, found.Offences[0].Subject, found.Offences[0].Message)
 	}
 	failed := int64(0)
 	for i := range r.Stages {
@@ -208,9 +208,9 @@ type stageSeries struct {
 	rates []float64
 }
 
-func (s *series) add(r *load.Report, audit *app.Report) {
+func (s *series) add(r *load.Report, found *audit.Report) {
 	s.runs++
-	s.offences += len(audit.Offences)
+	s.offences += len(found.Offences)
 	s.rates = append(s.rates, r.Rate)
 	s.p99s = append(s.p99s, r.Worst().P99)
 	if len(r.Stages) < 2 {

@@ -13,7 +13,7 @@ import (
 	"time"
 	_ "time/tzdata" // a container may have no zones of its own
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/backtest"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/pricing"
@@ -37,14 +37,14 @@ const maxPromotionFile = 1 << 20
 
 // backtested is a report, and how long it took.
 type backtested struct {
-	*app.BacktestReport
+	*backtest.Report
 	Seconds         float64 `json:"seconds"`
 	OrdersPerSecond int64   `json:"ordersPerSecond"`
 }
 
 // Run reads and computes; it changes nothing.
 func (c *backtestCmd) Run(ctx context.Context, s streams) error {
-	b := app.Backtest{Shop: c.Shop}
+	b := backtest.Request{Shop: c.Shop}
 	var err error
 	if b.Promotion, err = c.draft(); err != nil {
 		return usageError{err}
@@ -74,7 +74,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 	// What is kept is little and what passes by is much: collect it less often.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	began := time.Now()
-	r, err := app.RunBacktest(ctx, db, b)
+	r, err := backtest.Run(ctx, db, b)
 	if b.Progress != nil {
 		fmt.Fprint(s.err, "\r\033[K") // the bar, which was not at its end
 	}
@@ -85,7 +85,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	took := time.Since(began)
-	out := backtested{BacktestReport: r, Seconds: took.Seconds(), OrdersPerSecond: int64(float64(seen(r)) / took.Seconds())}
+	out := backtested{Report: r, Seconds: took.Seconds(), OrdersPerSecond: int64(float64(seen(r)) / took.Seconds())}
 	if c.HTML != "" {
 		if err := writeBacktestPage(c.HTML, &out); err != nil {
 			return err
@@ -104,7 +104,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 }
 
 // seen is how many orders were looked at.
-func seen(r *app.BacktestReport) int64 {
+func seen(r *backtest.Report) int64 {
 	n := r.Orders.All
 	for _, skipped := range r.Skipped {
 		n += skipped

@@ -8,7 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/backtest"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/pricing"
 )
@@ -19,7 +19,7 @@ var backtestHTML string
 var backtestPage = template.Must(template.New("backtest").Funcs(template.FuncMap{
 	"yuan": money.FormatYuan,
 	"list": list,
-	"share": func(g app.BacktestGroup, all []app.BacktestGroup) int64 { // per cent of the largest
+	"share": func(g backtest.Group, all []backtest.Group) int64 { // per cent of the largest
 		if g.Amount <= 0 || len(all) == 0 {
 			return 0
 		}
@@ -123,7 +123,7 @@ func (a axis) y(v int64) int64 {
 	return chartTop + chartHeight - money.MulDiv(v-a.low, chartHeight, a.high-a.low)
 }
 
-func newChart(low, high int64, days []app.BacktestDay) (*chart, axis) {
+func newChart(low, high int64, days []backtest.Day) (*chart, axis) {
 	a, step := newAxis(low, high)
 	c := &chart{Zero: pixels(a.y(0))}
 	for v := a.low; v <= a.high; v += step {

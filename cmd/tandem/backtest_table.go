@@ -9,7 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/backtest"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/pricing"
 )
@@ -27,7 +27,7 @@ func printBacktest(out io.Writer, r *backtested) {
 	fmt.Fprintln(w, "ORDERS\tALL\tPAID\tREFUNDED\tCLOSED\tOPEN")
 	for _, row := range []struct {
 		name string
-		s    app.BacktestSplit
+		s    backtest.Split
 	}{{"priced again", r.Orders}, {"touched", r.Touched}} {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", row.name, row.s.All, row.s.Paid, row.s.Refunded, row.s.Closed, row.s.Open)
 	}
@@ -67,7 +67,7 @@ func printBacktest(out io.Writer, r *backtested) {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\n", d.Day, d.Orders, d.Touched, yuan(d.Cost), yuan(d.Given), yuan(d.Returned), yuan(d.Spent))
 	}
 	w.Flush()
-	fmt.Fprintf(out, "\n%d orders in %.2f s: %d a second\n", seen(r.BacktestReport), r.Seconds, r.OrdersPerSecond)
+	fmt.Fprintf(out, "\n%d orders in %.2f s: %d a second\n", seen(r.Report), r.Seconds, r.OrdersPerSecond)
 }
 
 var skippedWords = map[string]string{
@@ -76,7 +76,7 @@ var skippedWords = map[string]string{
 	"noPrice":       "with the promotion they cannot be priced",
 }
 
-func printGroups(out io.Writer, title string, groups []app.BacktestGroup, name func(string) string) {
+func printGroups(out io.Writer, title string, groups []backtest.Group, name func(string) string) {
 	if len(groups) == 0 {
 		return
 	}
@@ -91,7 +91,7 @@ func printGroups(out io.Writer, title string, groups []app.BacktestGroup, name f
 func list(versions []int64) string { return strings.Trim(fmt.Sprint(versions), "[]") }
 
 // because names the rules that orders which cost more would have lost.
-func because(rules []app.RuleEffect) string {
+func because(rules []backtest.RuleEffect) string {
 	var names []string
 	for _, e := range rules {
 		names = append(names, fmt.Sprintf("%s (%s) %d times", e.ID, e.Name, e.Orders))
@@ -110,7 +110,7 @@ func reasons(of map[pricing.Reason]int64) string {
 	return strings.Join(all, ", ")
 }
 
-func limitWords(l *app.LimitUse) string {
+func limitWords(l *backtest.LimitUse) string {
 	amount := func(v int64) string {
 		if l.Limit == "budget" {
 			return money.FormatYuan(v)

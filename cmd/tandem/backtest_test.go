@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/backtest"
 )
 
 // TestBacktestCommand: orders of 10.00 placed over HTTP, two paid and one
@@ -54,7 +54,7 @@ func TestBacktestCommand(t *testing.T) {
 		if cfg.DB != "" {
 			where = append(where, "--db", cfg.DB)
 		}
-		backtest := func(want int, args ...string) (string, string) {
+		tested := func(want int, args ...string) (string, string) {
 			t.Helper()
 			var out, fails bytes.Buffer
 			if code := run(t.Context(), append(append([]string{"backtest"}, args...), where...), streams{&out, &fails}); code != want {
@@ -64,7 +64,7 @@ func TestBacktestCommand(t *testing.T) {
 		}
 		write(`{"name": "全场九折 <b>", "kind": "percent_off", "percentOff": 10, "exclusiveGroup": "g", "budget": 1000}`)
 		of := append([]string{"--promotion", file}, days...)
-		table, _ := backtest(0, append(of, "--html", page)...)
+		table, _ := tested(0, append(of, "--html", page)...)
 		for _, want := range []string{
 			"全场九折 <b>", "priced again +3 +2 +0 +1 +0", "touched +3 +2 +0 +1 +0", `cost +1.00 over paid orders \(1.50 over all that were placed\)`, "given +2.00 by",
 			"budget +2.00 of 10.00, never reached", "<gold> +2 +1.00", "u1 +2 +1.00", "live +5% & more +2 +2 +1.00 +exclusive_group 2", `orders in [0-9.]+ s: \d+ a second`,
@@ -73,9 +73,9 @@ func TestBacktestCommand(t *testing.T) {
 				t.Errorf("the table has no %q:\n%s", want, table)
 			}
 		}
-		answer, _ := backtest(0, append(of, "--json")...)
-		var r app.BacktestReport
-		if err := json.Unmarshal([]byte(answer), &r); err != nil || r.Cost != 100 || r.Exposure != 150 || r.Given != 200 || len(r.Days) != 3 || r.Promotion.ID != app.DraftID {
+		answer, _ := tested(0, append(of, "--json")...)
+		var r backtest.Report
+		if err := json.Unmarshal([]byte(answer), &r); err != nil || r.Cost != 100 || r.Exposure != 150 || r.Given != 200 || len(r.Days) != 3 || r.Promotion.ID != backtest.DraftID {
 			t.Errorf("%v\n%s", err, answer)
 		}
 		html, err := os.ReadFile(page)
@@ -111,7 +111,7 @@ func TestBacktestCommand(t *testing.T) {
 			{"no flags", "{}", nil, 2, "--promotion"},
 		} {
 			write(tt.promotion)
-			if _, fails := backtest(tt.code, tt.args...); !strings.Contains(fails, tt.words) {
+			if _, fails := tested(tt.code, tt.args...); !strings.Contains(fails, tt.words) {
 				t.Errorf("%s: %s", tt.name, fails)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/shop"
@@ -75,7 +76,7 @@ func (c *benchCmd) Run(ctx context.Context, s streams) (err error) {
 	if err := errors.Join(err, stop()); err != nil {
 		return err
 	}
-	var verdict *app.Report
+	var verdict *audit.Report
 	if audited {
 		if verdict, err = c.audit(ctx, &db); err != nil {
 			return err
@@ -162,16 +163,16 @@ func (c *benchCmd) load(ctx context.Context, s streams, keys *sandbox.Keys) (*lo
 	return load.Orders(ctx, t, ready, pace, bar)
 }
 
-func (c *benchCmd) audit(ctx context.Context, f *dbFlags) (*app.Report, error) {
+func (c *benchCmd) audit(ctx context.Context, f *dbFlags) (*audit.Report, error) {
 	db, _, err := f.open(ctx, quiet())
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	return app.Audit(ctx, db, shop.Default)
+	return audit.Run(ctx, db, shop.Default)
 }
 
-func (c *benchCmd) print(s streams, report *load.Report, verdict *app.Report) error {
+func (c *benchCmd) print(s streams, report *load.Report, verdict *audit.Report) error {
 	if c.JSON {
 		e := json.NewEncoder(s.out)
 		e.SetIndent("", "  ")

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/channel/guard"
 	"github.com/tandem-pay/tandem/clock"
@@ -72,7 +72,7 @@ func TestBenchLives(t *testing.T) {
 	code := run(t.Context(), []string{"bench", "--scenario", "lives", "--lives", "20", "--clients", "4", "--skus", "10", "--json"}, streams{&out, &errs})
 	var got struct {
 		Load  load.Report
-		Audit app.Report
+		Audit audit.Report
 	}
 	if err := json.Unmarshal(out.Bytes(), &got); err != nil || code != 0 {
 		t.Fatalf("exit %d, %v\n%s", code, err, errs.String())

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/chaos"
 )
 
@@ -33,7 +33,7 @@ func TestChaos(t *testing.T) {
 			code := run(ctx, args, streams{&out, &errs})
 			var got struct {
 				Chaos chaos.Report
-				Audit app.Report
+				Audit audit.Report
 			}
 			if err := json.Unmarshal(out.Bytes(), &got); err != nil {
 				t.Fatalf("exit %d, %v\n%s", code, err, errs.String())

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/internal/pgtest"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -206,11 +207,11 @@ func (c client) shop() {
 }
 
 // audited waits until the reactions have caught up and wants no offence.
-func audited(t *testing.T, db app.Admin) *app.Report {
+func audited(t *testing.T, db app.Admin) *audit.Report {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		r, err := app.Audit(context.Background(), db, shop.Default)
+		r, err := audit.Run(context.Background(), db, shop.Default)
 		if err != nil {
 			t.Fatal(err)
 		}

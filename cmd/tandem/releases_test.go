@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/internal/releases"
 )
 
@@ -105,7 +105,7 @@ func settled(t *testing.T, sv *server, shopID string) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		r, err := app.Audit(t.Context(), sv.db, shopID)
+		r, err := audit.Run(t.Context(), sv.db, shopID)
 		if err != nil {
 			t.Fatal(err)
 		}

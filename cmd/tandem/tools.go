@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
@@ -43,13 +44,13 @@ func (c *auditCmd) Run(ctx context.Context, s streams) error {
 	}
 	offences := 0
 	for _, sh := range shops {
-		r, err := app.Audit(ctx, db, sh.ID)
+		r, err := audit.Run(ctx, db, sh.ID)
 		if err != nil {
 			return err
 		}
 		offences += len(r.Offences)
 		answer := map[string]any{"shop": sh.ID, "report": r}
-		var prices *app.PriceReport
+		var prices *audit.PriceReport
 		if c.Prices {
 			if prices, err = repriceAll(ctx, s, db, sh.ID, r.Orders); err != nil {
 				return err
@@ -75,19 +76,19 @@ func (c *auditCmd) Run(ctx context.Context, s streams) error {
 }
 
 // repriceAll prices a shop's orders again, with a bar on a terminal.
-func repriceAll(ctx context.Context, s streams, db database, shop string, orders int64) (*app.PriceReport, error) {
+func repriceAll(ctx context.Context, s streams, db database, shop string, orders int64) (*audit.PriceReport, error) {
 	bar := load.Bar(s.err)
 	if bar == nil {
-		return app.AuditPrices(ctx, db, shop, nil)
+		return audit.Prices(ctx, db, shop, nil)
 	}
-	return app.AuditPrices(ctx, db, shop, func(done int64) {
+	return audit.Prices(ctx, db, shop, func(done int64) {
 		if done%100 == 0 {
 			bar("pricing again", done, max(orders, done))
 		}
 	})
 }
 
-func printPrices(out io.Writer, r *app.PriceReport) {
+func printPrices(out io.Writer, r *audit.PriceReport) {
 	fmt.Fprintf(out, "  prices: %d of %d orders priced again from their own snapshots\n", r.Checked, r.Orders)
 	if r.Unproven > 0 {
 		fmt.Fprintf(out, "  %d were placed before an order kept what its price was computed from\n", r.Unproven)
@@ -100,17 +101,17 @@ func printPrices(out io.Writer, r *app.PriceReport) {
 	}
 }
 
-func printReport(out io.Writer, shop string, r *app.Report) {
+func printReport(out io.Writer, shop string, r *audit.Report) {
 	fmt.Fprintf(out, "shop %s: %d orders, %d payments, %d coupons, %d skus, %d event records; suspense %d; %d ends being followed\n",
 		shop, r.Orders, r.Payments, r.Coupons, r.Skus, r.Records, r.Suspense, r.Pending)
 	for _, o := range r.Offences {
 		fmt.Fprintf(out, "  BROKEN %d  %s: %s\n", o.Invariant, o.Subject, o.Message)
 	}
 	if len(r.Offences) == 0 {
-		fmt.Fprintf(out, "  all %d invariants hold\n", len(app.Invariants)-1)
+		fmt.Fprintf(out, "  all %d invariants hold\n", len(audit.Invariants)-1)
 		return
 	}
-	for i, text := range app.Invariants {
+	for i, text := range audit.Invariants {
 		if i > 0 {
 			fmt.Fprintf(out, "  (%d) %s\n", i, text)
 		}

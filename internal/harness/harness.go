@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/inventory"
@@ -94,17 +95,17 @@ func (r *Harness) React() {
 }
 
 // Audit lets the reactions catch up and fails the test for every offence.
-func (r *Harness) Audit() *app.Report {
+func (r *Harness) Audit() *audit.Report {
 	r.T.Helper()
 	r.React()
-	report, err := app.Audit(context.Background(), r.Store, shop.Default)
+	report, err := audit.Run(context.Background(), r.Store, shop.Default)
 	if err != nil {
 		r.T.Fatal(err)
 	}
 	for _, o := range report.Offences {
 		r.T.Errorf("invariant %d: %s: %s", o.Invariant, o.Subject, o.Message)
 	}
-	prices, err := app.AuditPrices(context.Background(), r.Store, shop.Default, nil)
+	prices, err := audit.Prices(context.Background(), r.Store, shop.Default, nil)
 	if err != nil {
 		r.T.Fatal(err)
 	}

@@ -1,13 +1,15 @@
-package app
+package audit
 
 import (
 	"slices"
 
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 )
 
-func (a *auditor) money(subject string, v *OrderView) {
+// checkMoney checks an order's amounts against its payments.
+func (a *auditor) checkMoney(subject string, v *app.OrderView) {
 	d := &v.Order
 	var applied, refunded int64
 	for i := range v.Payments {
@@ -66,7 +68,7 @@ func (a *auditor) replay(who string, p *payment.Data) {
 		}
 	}
 	d := again.Data()
-	if len(transactions) > 1 { // whichever was told first settled it
+	if len(transactions) > 1 { // whichever was reported first settled it
 		d.TransactionID = p.TransactionID
 	}
 	status := d.Status
@@ -76,34 +78,4 @@ func (a *auditor) replay(who string, p *payment.Data) {
 	if status != p.Status || d.Anomaly != p.Anomaly || d.TransactionID != p.TransactionID || d.Refunded != p.Refunded {
 		a.offend(8, who, "is %s (%s %s), its evidence says %s (%s %s)", p.Status, p.TransactionID, p.Anomaly, status, d.TransactionID, d.Anomaly)
 	}
-}
-
-func (a *auditor) refund(d payment.RefundData) error {
-	who := "refund " + d.No
-	var parts int64
-	status := payment.RefundSucceeded
-	for i := range d.Allocations {
-		p := &d.Allocations[i]
-		parts += p.Amount
-		if p.Status == payment.RefundPending {
-			status = p.Status
-		} else if p.Status == payment.RefundGivenUp && status != payment.RefundPending {
-			status = p.Status
-		}
-		o := a.orders[d.Order]
-		switch {
-		case o == nil:
-			a.offend(7, who, "its order %s is not there", d.Order)
-		case p.Status == payment.RefundPending && d.Cause.OfOrder():
-			o.pending += p.Amount
-		}
-	}
-	var lines int64
-	for _, l := range d.Lines {
-		lines += l.Amount
-	}
-	if parts != d.Amount || status != d.Status || d.Cause.OfOrder() && lines != d.Amount {
-		a.offend(7, who, "%s of %d: its payments give %d (%s), its lines %d", d.Status, d.Amount, parts, status, lines)
-	}
-	return nil
 }

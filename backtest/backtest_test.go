@@ -1,14 +1,17 @@
-package app_test
+package backtest_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/backtest"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/internal/harness/steps"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/money"
@@ -16,6 +19,10 @@ import (
 	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/shop"
 )
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+var ctx = context.Background()
 
 // tested is a shop with a past: A costs 10.00, B 3.00. Its first day begins
 // when it is made.
@@ -25,12 +32,12 @@ type tested struct {
 	from time.Time
 }
 
-func backtested(t *testing.T, open opener) *tested {
+func backtested(t *testing.T, open steps.Open) *tested {
 	t.Helper()
 	r := open(nil)
 	lots := int64(1000)
 	for sku, price := range map[string]int64{"A": 1000, "B": 300, "GIFT": 50} {
-		must(t)(r.PutSku(ctx, shop.Default, sku, inventory.Definition{Name: sku, Price: price, Stock: &lots}))
+		steps.Must(t)(r.PutSku(ctx, shop.Default, sku, inventory.Definition{Name: sku, Price: price, Stock: &lots}))
 	}
 	w := &tested{Harness: r, t: t, from: r.Clock.Now().Truncate(24 * time.Hour).Add(24 * time.Hour)}
 	w.at(0, 8)
@@ -46,7 +53,7 @@ func (w *tested) at(day, hour int) {
 // paid, refunded, closed or open.
 func (w *tested) order(user, items, end string, coupons ...string) order.Data {
 	w.t.Helper()
-	o := place(w.t, w.Harness, wish(user, items, coupons...))
+	o := steps.Place(w.t, w.Harness, wish(user, items, coupons...))
 	w.become(o.No, end)
 	return o
 }
@@ -65,13 +72,13 @@ func (w *tested) become(no, end string) {
 	w.t.Helper()
 	switch end {
 	case "closed":
-		must(w.t)(nil, second(w.CancelOrder(ctx, shop.Default, no, "", "")))
+		steps.Must(w.t)(nil, steps.Err(w.CancelOrder(ctx, shop.Default, no, "", "")))
 	case "paid", "refunded":
-		p := pay(w.t, w.Harness, no, 0)
-		callback(w.t, w.Harness, p.No, w.Gate.Pay(p.No))
+		p := steps.Pay(w.t, w.Harness, no, 0)
+		steps.Callback(w.t, w.Harness, p.No, w.Gate.Pay(p.No))
 		if end == "refunded" {
-			refund(w.t, w.Harness, no, order.RefundAsk{})
-			rest(w.t, w.Harness)
+			steps.Refund(w.t, w.Harness, no, order.RefundAsk{})
+			steps.Rest(w.t, w.Harness)
 		}
 	}
 	w.React()
@@ -79,13 +86,13 @@ func (w *tested) become(no, end string) {
 
 func (w *tested) promote(p pricing.Promotion) {
 	w.t.Helper()
-	must(w.t)(nil, second(w.PutPromotion(ctx, shop.Default, "", p, true)))
+	steps.Must(w.t)(nil, steps.Err(w.PutPromotion(ctx, shop.Default, "", p, true)))
 }
 
 // run backtests three days and tells what was found, without what is nothing.
 func (w *tested) run(p pricing.Promotion) string {
 	w.t.Helper()
-	r, err := app.RunBacktest(ctx, w.Store, app.Backtest{Shop: shop.Default, Promotion: p, From: w.from, To: w.from.Add(72 * time.Hour)})
+	r, err := backtest.Run(ctx, w.Store, backtest.Request{Shop: shop.Default, Promotion: p, From: w.from, To: w.from.Add(72 * time.Hour)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -95,10 +102,10 @@ func (w *tested) run(p pricing.Promotion) string {
 			told = append(told, fmt.Sprintf(format, args...))
 		}
 	}
-	split := func(s app.BacktestSplit) string {
+	split := func(s backtest.Split) string {
 		return fmt.Sprintf("%d (%d paid, %d refunded, %d closed, %d open)", s.All, s.Paid, s.Refunded, s.Closed, s.Open)
 	}
-	effects := func(what string, list []app.RuleEffect) {
+	effects := func(what string, list []backtest.RuleEffect) {
 		for _, e := range list {
 			tell(true, "%s %s %s: %d orders, %d lost, %d, %v", what, e.Source, e.ID, e.Orders, e.Lost, e.Amount, e.Reasons)
 		}
@@ -138,7 +145,7 @@ func (w *tested) run(p pricing.Promotion) string {
 }
 
 // adds checks what holds for every report, and that nothing was changed.
-func (w *tested) adds(r *app.BacktestReport) {
+func (w *tested) adds(r *backtest.Report) {
 	w.t.Helper()
 	var days, touched, orders, levels int64
 	for _, d := range r.Days {
@@ -190,7 +197,7 @@ func TestBacktest(t *testing.T) {
 		{"ten per cent", twice, ten, "touched 2 of 2; cost 200"},
 		{"of another sku", twice, tenWith(func(p *pricing.Promotion) { p.Scope = &pricing.Scope{Skus: []string{"B"}} }), "touched 0 of 2; cost 0"},
 		{"for another level", func(w *tested) {
-			must(w.t)(w.PutUser(ctx, shop.Default, shop.User{ID: "u", Level: "gold"}))
+			steps.Must(w.t)(w.PutUser(ctx, shop.Default, shop.User{ID: "u", Level: "gold"}))
 			twice(w)
 		}, tenWith(func(p *pricing.Promotion) { p.UserLevels = []string{"gold"} }), "touched 1 of 2; cost 100"},
 		{"what became of them", func(w *tested) {
@@ -238,13 +245,13 @@ func TestBacktest(t *testing.T) {
 			twice(w)
 		}, tenWith(func(p *pricing.Promotion) { p.FirstOrderOnly = true }), "touched 1 of 2; cost 100"},
 		{"a draft has its turn when it is submitted", func(w *tested) {
-			d := drafted(w.t, w.Harness, wish("u", "1A"))
-			drafted(w.t, w.Harness, wish("never", "1A"))
+			d := steps.Draft(w.t, w.Harness, wish("u", "1A"))
+			steps.Draft(w.t, w.Harness, wish("never", "1A"))
 			w.from = w.from.Add(24 * time.Hour)
 			w.at(0, 8)
 			w.order("v", "1A", "paid")
 			w.at(0, 9)
-			must(w.t)(submit(w.Harness, d.No))
+			steps.Must(w.t)(steps.Submit(w.Harness, d.No))
 			w.become(d.No, "paid")
 			w.order("w", "1B", "paid")
 		}, tenWith(func(p *pricing.Promotion) { p.UsageLimit = 2 }), "touched 2 of 3; cost 200; usageLimit: 2 of 2, reached on day 0, 1 refused"},
@@ -271,8 +278,8 @@ func TestBacktest(t *testing.T) {
 			w.order("u", "1A", "paid") // 900 really; 800, then 720
 		}, percentOff("", 2000, first), "touched 1 of 1; cost 180; given 200; conflict promotion live: 1 orders, 0 lost, 20, map[]"},
 		{"a coupon that would be refused", func(w *tested) {
-			must(w.t)(nil, second(w.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500, Threshold: 1000}, true)))
-			must(w.t)(nil, second(w.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{"C1", "C2"}})))
+			steps.Must(w.t)(nil, steps.Err(w.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500, Threshold: 1000}, true)))
+			steps.Must(w.t)(nil, steps.Err(w.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{"C1", "C2"}})))
 			w.order("u", "1A", "paid", "C1") // 500 really; 900 without it
 			w.order("v", "2A", "paid", "C2") // 1500; 1300
 		}, ten, "touched 2 of 2; cost -200; given 300; less 1 200, more 1 400; more by coupon five: 1 orders, 1 lost, 500, map[threshold_not_met:1]; " +
@@ -281,7 +288,7 @@ func TestBacktest(t *testing.T) {
 		{"in the place of a live one", func(w *tested) {
 			w.promote(percentOff("ten", 1000))
 			twice(w)
-			must(w.t)(nil, w.DeletePromotion(ctx, shop.Default, "ten"))
+			steps.Must(w.t)(nil, w.DeletePromotion(ctx, shop.Default, "ten"))
 			w.order("w", "1B", "paid")
 		}, percentOff("ten", 2500), "touched 3 of 3; cost 375; given 575; replaces [1]: 2 orders, 200"},
 		{"in its place, for less", func(w *tested) {
@@ -306,7 +313,7 @@ func TestBacktest(t *testing.T) {
 			"touched 1 of 2; cost 0; given 100; budget: 100 of 150, reached on day 1, 1 refused; gift assumed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open steps.Open) {
 				w := backtested(t, open)
 				tt.life(w)
 				tt.draft.Name = "draft"
@@ -320,28 +327,28 @@ func TestBacktest(t *testing.T) {
 
 // TestBacktestRefusals: what cannot be tested is said, whatever the store.
 func TestBacktestRefusals(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open opener) {
+	harness.Each(t, func(t *testing.T, open steps.Open) {
 		w := backtested(t, open)
 		w.order("u", "1A", "paid")
 		ended := w.from.Add(-time.Hour)
 		for _, tt := range []struct {
 			name   string
-			change func(b *app.Backtest)
+			change func(b *backtest.Request)
 			code   fault.Code
 			words  string
 		}{
-			{"an unknown shop", func(b *app.Backtest) { b.Shop = "none" }, fault.NotFound, "none"},
-			{"a promotion at fault", func(b *app.Backtest) { b.Promotion.PercentOff = nil }, fault.ValidationFailed, "/percentOff"},
-			{"no time", func(b *app.Backtest) { b.To = b.From }, fault.ValidationFailed, "after"},
-			{"a promotion of another time", func(b *app.Backtest) { b.Promotion.EndsAt = &ended }, fault.ValidationFailed, "period"},
-			{"a gift that is not there", func(b *app.Backtest) {
+			{"an unknown shop", func(b *backtest.Request) { b.Shop = "none" }, fault.NotFound, "none"},
+			{"a promotion at fault", func(b *backtest.Request) { b.Promotion.PercentOff = nil }, fault.ValidationFailed, "/percentOff"},
+			{"no time", func(b *backtest.Request) { b.To = b.From }, fault.ValidationFailed, "after"},
+			{"a promotion of another time", func(b *backtest.Request) { b.Promotion.EndsAt = &ended }, fault.ValidationFailed, "period"},
+			{"a gift that is not there", func(b *backtest.Request) {
 				b.Promotion = pricing.Promotion{Name: "g", Kind: "gift", Threshold: 1, GiftSku: "none", GiftQuantity: 1}
 			}, fault.NotFound, "none"},
 		} {
-			b := app.Backtest{Shop: shop.Default, Promotion: percentOff("", 1000), From: w.from, To: w.from.Add(24 * time.Hour)}
+			b := backtest.Request{Shop: shop.Default, Promotion: percentOff("", 1000), From: w.from, To: w.from.Add(24 * time.Hour)}
 			b.Promotion.Name = "draft"
 			tt.change(&b)
-			_, err := app.RunBacktest(ctx, w.Store, b)
+			_, err := backtest.Run(ctx, w.Store, b)
 			if !fault.Is(err, tt.code) || !strings.Contains(fmt.Sprint(err, fault.From(err).Fields), tt.words) {
 				t.Errorf("%s: %v", tt.name, err)
 			}

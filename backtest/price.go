@@ -1,15 +1,39 @@
-package app
+package backtest
 
 import (
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/repricing"
 )
+
+// whatIfs prices orders with the draft beside the rules of their time. It is
+// safe for use by many at once.
+type whatIfs struct {
+	draft    *pricing.Promotion
+	alone    *pricing.Rules
+	gift     *pricing.Gift // that the draft gives; nil is none
+	currency string
+
+	mu       sync.Mutex
+	past     *repricing.Rules
+	versions map[int64]*whatIf
+	names    map[ruleID]string // of live rules, the last ones
+	replaced map[int64]bool    // versions of the live promotion that has the draft's id
+}
+
+// ruleID names a promotion or a coupon template.
+type ruleID struct {
+	source pricing.Source
+	id     string
+}
 
 // whatIf is the rules of one version with the draft among them.
 type whatIf struct {
@@ -21,7 +45,7 @@ type whatIf struct {
 
 // pricedAgain is an order with the price that it would have had.
 type pricedAgain struct {
-	PricedOrder
+	app.PricedOrder
 	doc  string
 	paid paidPrice
 	why  string // it is not priced: one of the reasons below
@@ -51,7 +75,7 @@ func (w *whatIfs) at(ctx context.Context, version int64) (*whatIf, error) {
 	if r := w.versions[version]; r != nil {
 		return r, nil
 	}
-	rules, err := w.past.rules(ctx, version)
+	rules, err := w.past.At(ctx, version)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +86,10 @@ func (w *whatIfs) at(ctx context.Context, version int64) (*whatIf, error) {
 	if w.names == nil {
 		w.names, w.replaced = map[ruleID]string{}, map[int64]bool{}
 	}
-	all := w.past.history.Promotions(version)
+	all, err := w.past.Promotions(ctx, version)
+	if err != nil {
+		return nil, err
+	}
 	for i := range all {
 		p := &all[i]
 		w.names[ruleID{pricing.FromPromotion, p.ID}] = p.Name
@@ -173,5 +200,8 @@ func couponsOf(p *paidPrice, user string, rules *marketing.Rules) ([]pricing.Cou
 		return nil, nil
 	}
 	d := order.Data{User: user, Coupons: p.Coupons, Applied: p.Applied, Basis: p.Basis}
-	return pastCoupons(&d, rules)
+	return repricing.Coupons(&d, rules)
 }
+
+// ended says whether the order gave back what it counted.
+func (p *pricedAgain) ended() bool { return p.Status == order.Closed && !p.GoodsGone }

@@ -1,4 +1,4 @@
-package app_test
+package backtest_test
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/backtest"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/money"
@@ -212,7 +213,7 @@ func TestBacktestAgainstNaive(t *testing.T) {
 		draft.ID = rapid.SampledFrom([]string{"draft", "a-draft", "live0"}).Draw(t, "id")
 		rules := pricing.Compile(append(slices.DeleteFunc(slices.Clone(w.live), func(p pricing.Promotion) bool { return p.ID == draft.ID }), draft))
 
-		var want app.BacktestReport
+		var want backtest.Report
 		var quotes []*pricing.Quote
 		for n := range w.orders {
 			p, b := &w.orders[n], *w.bases[n]
@@ -257,7 +258,7 @@ func TestBacktestAgainstNaive(t *testing.T) {
 				want.Given += max(0, gave(q))
 			}
 		}
-		got, err := app.RunBacktest(ctx, w, app.Backtest{Shop: "s", Promotion: draft, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 30)})
+		got, err := backtest.Run(ctx, w, backtest.Request{Shop: "s", Promotion: draft, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 30)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +280,7 @@ func TestBacktestOfNothing(t *testing.T) {
 			draft = w.live[0]
 		}
 		from := bygoneStart.Add(time.Duration(rapid.IntRange(0, 60).Draw(t, "hours")) * time.Hour)
-		got, err := app.RunBacktest(ctx, w, app.Backtest{Shop: "s", Promotion: draft, From: from, To: bygoneStart.AddDate(0, 0, 30)})
+		got, err := backtest.Run(ctx, w, backtest.Request{Shop: "s", Promotion: draft, From: from, To: bygoneStart.AddDate(0, 0, 30)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,7 +324,7 @@ func TestBacktestLeavesOut(t *testing.T) {
 		{"not JSON", func(p *app.PricedOrder) { p.Snapshot = []byte("{") }, "", "order 0: unexpected end"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r, err := app.RunBacktest(ctx, past(tt.change), app.Backtest{Shop: "s", Promotion: ten, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 1)})
+			r, err := backtest.Run(ctx, past(tt.change), backtest.Request{Shop: "s", Promotion: ten, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 1)})
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
 					t.Errorf("%v, want %s", err, tt.err)
@@ -351,7 +352,7 @@ func TestBacktestLeavesOut(t *testing.T) {
 		at   func()
 		want error
 	}{{ctx, func() {}, broken}, {over, cancel, context.Canceled}} {
-		_, err := app.RunBacktest(tt.ctx, &breaking{many, tt.at, broken}, app.Backtest{Shop: "s", Promotion: ten, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 1)})
+		_, err := backtest.Run(tt.ctx, &breaking{many, tt.at, broken}, backtest.Request{Shop: "s", Promotion: ten, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 1)})
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%v, want %v", err, tt.want)
 		}

@@ -1,4 +1,4 @@
-package app
+package backtest
 
 import (
 	"time"
@@ -6,11 +6,11 @@ import (
 	"github.com/tandem-pay/tandem/pricing"
 )
 
-// BacktestReport is what a promotion would have done to a period's orders.
+// Report is what a promotion would have done to a period's orders.
 // Amounts are minor units. Unless it says otherwise, a number is about the
 // orders that are paid now: money that went back in full, or never came, cost
 // nothing.
-type BacktestReport struct {
+type Report struct {
 	Shop      string            `json:"shop"`
 	Currency  string            `json:"currency"`
 	Promotion pricing.Promotion `json:"promotion"`
@@ -18,38 +18,38 @@ type BacktestReport struct {
 	To        string            `json:"to"`   // the last day
 	Zone      string            `json:"zone"`
 
-	Orders  BacktestSplit    `json:"orders"`  // priced again
+	Orders  Split            `json:"orders"`  // priced again
 	Skipped map[string]int64 `json:"skipped"` // orders that were not, by reason: noBasis, otherCurrency, noPrice
-	Touched BacktestSplit    `json:"touched"` // orders that would have come out otherwise
+	Touched Split            `json:"touched"` // orders that would have come out otherwise
 
-	Cost     int64          `json:"cost"`     // how much less would have been paid in sum
-	Exposure int64          `json:"exposure"` // the same over all touched orders, whatever became of them
-	Given    int64          `json:"given"`    // what the promotion itself takes off; a gift at its list price
-	Less     BacktestGroup  `json:"less"`     // orders that would have cost their buyers less, and how much
-	More     BacktestGroup  `json:"more"`     // and more: a discount can take the amount below another's threshold
-	MoreBy   []RuleEffect   `json:"moreBy"`   // the rules that the latter would have lost, or had less of
-	Extra    BacktestSpread `json:"extra"`    // how much less a touched order would have cost
+	Cost     int64        `json:"cost"`     // how much less would have been paid in sum
+	Exposure int64        `json:"exposure"` // the same over all touched orders, whatever became of them
+	Given    int64        `json:"given"`    // what the promotion itself takes off; a gift at its list price
+	Less     Group        `json:"less"`     // orders that would have cost their buyers less, and how much
+	More     Group        `json:"more"`     // and more: a discount can take the amount below another's threshold
+	MoreBy   []RuleEffect `json:"moreBy"`   // the rules that the latter would have lost, or had less of
+	Extra    Spread       `json:"extra"`    // how much less a touched order would have cost
 
-	Buyers    int64           `json:"buyers"` // of touched orders
-	Levels    []BacktestGroup `json:"levels"` // by the buyer's level, "" is none
-	First     BacktestGroup   `json:"first"`  // first orders of their buyers, see firstOrderOnly
-	Returning BacktestGroup   `json:"returning"`
-	Top       []BacktestGroup `json:"top"` // the ten buyers who would have gained most
+	Buyers    int64   `json:"buyers"` // of touched orders
+	Levels    []Group `json:"levels"` // by the buyer's level, "" is none
+	First     Group   `json:"first"`  // first orders of their buyers, see firstOrderOnly
+	Returning Group   `json:"returning"`
+	Top       []Group `json:"top"` // the ten buyers who would have gained most
 
-	Conflicts []RuleEffect     `json:"conflicts"` // live rules that would have given less than they did
-	Coupons   BacktestRefusals `json:"coupons"`   // that would not have applied
-	Replaces  *Replaced        `json:"replaces"`  // the live promotion that had the promotion's id; null is none
+	Conflicts []RuleEffect `json:"conflicts"` // live rules that would have given less than they did
+	Coupons   Refusals     `json:"coupons"`   // that would not have applied
+	Replaces  *Replaced    `json:"replaces"`  // the live promotion that had the promotion's id; null is none
 
 	// About all orders that were placed, as limits count them: what closed
 	// orders had counted is given back.
-	Limits []LimitUse    `json:"limits"`
-	Days   []BacktestDay `json:"days"`
+	Limits []LimitUse `json:"limits"`
+	Days   []Day      `json:"days"`
 
 	GiftAssumed bool `json:"giftAssumed"` // the promotion's gift was taken to be in stock, at today's price
 }
 
-// BacktestSplit counts orders by what has become of them.
-type BacktestSplit struct {
+// Split counts orders by what has become of them.
+type Split struct {
 	All      int64 `json:"all"`
 	Paid     int64 `json:"paid"`
 	Refunded int64 `json:"refunded"` // in full
@@ -57,17 +57,17 @@ type BacktestSplit struct {
 	Open     int64 `json:"open"`
 }
 
-// BacktestGroup is touched orders of one sort, and how much less they would
+// Group is touched orders of one sort, and how much less they would
 // have cost in sum.
-type BacktestGroup struct {
+type Group struct {
 	Name   string `json:"name,omitempty"`
 	Orders int64  `json:"orders"`
 	Amount int64  `json:"amount"`
 }
 
-// BacktestSpread says how amounts are spread: half of them are at most P50,
+// Spread says how amounts are spread: half of them are at most P50,
 // nine in ten at most P90.
-type BacktestSpread struct {
+type Spread struct {
 	P50 int64 `json:"p50"`
 	P90 int64 `json:"p90"`
 	Max int64 `json:"max"`
@@ -86,10 +86,10 @@ type RuleEffect struct {
 	Reasons map[pricing.Reason]int64 `json:"reasons"`
 }
 
-// BacktestRefusals are coupons that would no longer have applied. Their
+// Refusals are coupons that would no longer have applied. Their
 // orders would have been refused with them, and are counted as if the buyer
 // had gone on without.
-type BacktestRefusals struct {
+type Refusals struct {
 	Orders  int64 `json:"orders"`
 	Coupons int64 `json:"coupons"`
 	Amount  int64 `json:"amount"` // that they gave
@@ -111,9 +111,9 @@ type LimitUse struct {
 	Refused int64  `json:"refused"`   // orders that had nothing of it for this limit
 }
 
-// BacktestDay is one day. Orders, Given, Returned and Spent are about all
+// Day is one day. Orders, Given, Returned and Spent are about all
 // orders, Touched and Cost about paid ones.
-type BacktestDay struct {
+type Day struct {
 	Day      string `json:"day"`
 	Orders   int64  `json:"orders"` // placed
 	Touched  int64  `json:"touched"`

@@ -1,4 +1,4 @@
-package app
+package backtest
 
 import (
 	"cmp"
@@ -16,32 +16,32 @@ const topBuyers = 10
 
 // tally sums up orders as they are taken.
 type tally struct {
-	b      *Backtest
-	r      *BacktestReport
+	b      *Request
+	r      *Report
 	done   int64
 	today  int // the day that was looked for last
 	gains  []int64
-	levels map[string]*BacktestGroup
-	buyers map[string]*BacktestGroup
+	levels map[string]*Group
+	buyers map[string]*Group
 	lost   map[ruleID]*RuleEffect
 	more   map[ruleID]*RuleEffect
 	limits map[pricing.Reason]*LimitUse
 	uses   int64 // that are counted, and not given back
 }
 
-func newTally(b *Backtest, currency string) *tally {
+func newTally(b *Request, currency string) *tally {
 	const day = "2006-01-02"
 	from, to := b.From.In(b.Zone), b.To.In(b.Zone)
 	t := &tally{
-		b: b, levels: map[string]*BacktestGroup{}, buyers: map[string]*BacktestGroup{}, lost: map[ruleID]*RuleEffect{}, more: map[ruleID]*RuleEffect{},
+		b: b, levels: map[string]*Group{}, buyers: map[string]*Group{}, lost: map[ruleID]*RuleEffect{}, more: map[ruleID]*RuleEffect{},
 		limits: map[pricing.Reason]*LimitUse{},
-		r: &BacktestReport{
+		r: &Report{
 			Shop: b.Shop, Currency: currency, Promotion: b.Promotion, Zone: b.Zone.String(), Skipped: map[string]int64{},
 			From: from.Format(day), To: to.Add(-1).Format(day),
 		},
 	}
 	for d := from; d.Before(to); d = d.AddDate(0, 0, 1) {
-		t.r.Days = append(t.r.Days, BacktestDay{Day: d.Format(day), ends: d.AddDate(0, 0, 1)})
+		t.r.Days = append(t.r.Days, Day{Day: d.Format(day), ends: d.AddDate(0, 0, 1)})
 	}
 	p := &b.Promotion
 	for _, l := range []struct {
@@ -60,7 +60,7 @@ func newTally(b *Backtest, currency string) *tally {
 func (t *tally) seen() int64 { return t.done }
 
 // day is the day of a time within the period.
-func (t *tally) day(at time.Time) *BacktestDay {
+func (t *tally) day(at time.Time) *Day {
 	days := t.r.Days
 	for t.today > 0 && at.Before(days[t.today-1].ends) {
 		t.today--
@@ -105,7 +105,7 @@ func (t *tally) reach(limit pricing.Reason, at time.Time) {
 	}
 }
 
-func (s *BacktestSplit) count(status order.Status) (paid bool) {
+func (s *Split) count(status order.Status) (paid bool) {
 	s.All++
 	switch status {
 	case order.Paid:
@@ -121,15 +121,15 @@ func (s *BacktestSplit) count(status order.Status) (paid bool) {
 	return false
 }
 
-func (g *BacktestGroup) add(gain int64) {
+func (g *Group) add(gain int64) {
 	g.Orders++
 	g.Amount += gain
 }
 
-func groupOf(groups map[string]*BacktestGroup, name string) *BacktestGroup {
+func groupOf(groups map[string]*Group, name string) *Group {
 	g := groups[name]
 	if g == nil {
-		g = &BacktestGroup{Name: strings.Clone(name)} // not the whole order that it is a part of
+		g = &Group{Name: strings.Clone(name)} // not the whole order that it is a part of
 		groups[g.Name] = g
 	}
 	return g
@@ -240,7 +240,7 @@ func note(effects map[ruleID]*RuleEffect, was *pricing.Applied, less int64, lost
 }
 
 // report is the end of it.
-func (t *tally) report(w *whatIfs) *BacktestReport {
+func (t *tally) report(w *whatIfs) *Report {
 	r := t.r
 	var spent int64
 	r.Limits = []LimitUse{}
@@ -256,7 +256,7 @@ func (t *tally) report(w *whatIfs) *BacktestReport {
 		}
 	}
 	if slices.Sort(t.gains); len(t.gains) > 0 {
-		r.Extra = BacktestSpread{t.quantile(50), t.quantile(90), t.gains[len(t.gains)-1]}
+		r.Extra = Spread{t.quantile(50), t.quantile(90), t.gains[len(t.gains)-1]}
 	}
 	r.Buyers, r.Levels, r.Top = int64(len(t.buyers)), byAmount(t.levels), byAmount(t.buyers)
 	r.Top = r.Top[:min(len(r.Top), topBuyers)]
@@ -276,12 +276,12 @@ func (t *tally) quantile(percent int) int64 {
 	return t.gains[(len(t.gains)*percent+99)/100-1]
 }
 
-func byAmount(groups map[string]*BacktestGroup) []BacktestGroup {
-	all := make([]BacktestGroup, 0, len(groups))
+func byAmount(groups map[string]*Group) []Group {
+	all := make([]Group, 0, len(groups))
 	for _, g := range groups {
 		all = append(all, *g)
 	}
-	slices.SortFunc(all, func(a, b BacktestGroup) int {
+	slices.SortFunc(all, func(a, b Group) int {
 		return cmp.Or(cmp.Compare(b.Amount, a.Amount), strings.Compare(a.Name, b.Name))
 	})
 	return all

@@ -1,4 +1,4 @@
-package app
+package backtest
 
 import (
 	"encoding/json"

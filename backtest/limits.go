@@ -1,4 +1,4 @@
-package app
+package backtest
 
 import (
 	"container/heap"
@@ -46,7 +46,7 @@ type release struct {
 	counted, really pricing.Usage
 }
 
-func newSimulation(b *Backtest, t *tally) *simulation {
+func newSimulation(b *Request, t *tally) *simulation {
 	p := &b.Promotion
 	return &simulation{
 		draft: p, limited: p.UsageLimit > 0 || p.PerUserLimit > 0 || p.Budget > 0, tally: t, to: b.To,
@@ -55,7 +55,7 @@ func newSimulation(b *Backtest, t *tally) *simulation {
 	}
 }
 
-// before tells of a buyer with an order before the period.
+// before notes a buyer with an order before the period.
 func (s *simulation) before(user string) error {
 	s.earlier[user] = struct{}{}
 	return nil

@@ -1,0 +1,66 @@
+// Package audit checks a whole shop against the invariants that no single row
+// can check: that money, coupons, stock, limits, events, refunds and evidence
+// agree with each other (Run), and that every order's price comes out the same
+// when it is computed again (Prices). It reads one committed moment and
+// changes nothing, so that it can run beside a live server.
+package audit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
+)
+
+// Run checks the invariants of a shop at one committed moment. What a
+// reaction has still to do is not an offence: the order's end stands in the
+// log after the reaction's position. Memory is proportional to the orders, to
+// the coupons that orders hold or have used, and to the users who were given
+// coupons of templates that limit how many; other coupons are not kept.
+func Run(ctx context.Context, store app.Admin, shop string) (*Report, error) {
+	a := &auditor{
+		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]held{}, templates: map[string]*issued{},
+		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, positions: map[string]event.Position{}, orders: map[string]*audited{},
+	}
+	err := store.Scan(ctx, shop, app.Scan{
+		Sku: a.sku, Template: a.template, Coupon: a.coupon, Counter: a.counter,
+		Position: a.position, Order: a.order, Refund: a.refund, Record: a.record,
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.finish()
+	return a.r, nil
+}
+
+type auditor struct {
+	r         *Report
+	skus      map[string]*stock
+	coupons   map[string]held // by code
+	templates map[string]*issued
+	counters  map[string]int64 // as stored
+	counted   map[string]int64 // as the rows say
+	within    map[string]int64 // the largest limit that an order was counted under
+	positions map[string]event.Position
+	orders    map[string]*audited
+}
+
+func (a *auditor) offend(invariant int, subject, format string, args ...any) {
+	a.r.Offences = append(a.r.Offences, Offence{invariant, subject, fmt.Sprintf(format, args...)})
+}
+
+// finish makes the checks that need every row.
+func (a *auditor) finish() {
+	a.checkEnds()
+	a.checkHeld()
+	a.checkStock()
+	a.checkIssued()
+	a.checkCounters()
+	a.checkSequences()
+	slices.SortFunc(a.r.Offences, func(x, y Offence) int {
+		return cmp.Or(cmp.Compare(x.Invariant, y.Invariant), cmp.Compare(x.Subject, y.Subject), cmp.Compare(x.Message, y.Message))
+	})
+}
