@@ -48,7 +48,17 @@ var packages = map[string][]string{
 	"channel/alipay":      {"payment", "money", "fault"},
 	"channel/channeltest": {"payment"},
 	"channel/guard":       {"payment"},
-	"sandbox":             {},
+
+	// The gateway emulator knows nothing of the shop's code.
+	"sandbox/random":      {},
+	"sandbox/rsakey":      {},
+	"sandbox/faults":      {},
+	"sandbox/trade":       {"sandbox/faults", "sandbox/random"},
+	"sandbox/wire":        {"sandbox/faults", "sandbox/random", "sandbox/trade"},
+	"sandbox/wechatpay":   {"sandbox/faults", "sandbox/random", "sandbox/rsakey", "sandbox/trade", "sandbox/wire"},
+	"sandbox/alipay":      {"sandbox/faults", "sandbox/random", "sandbox/rsakey", "sandbox/trade", "sandbox/wire"},
+	"sandbox":             {"clock", "sandbox/faults", "sandbox/random", "sandbox/trade", "sandbox/wire", "sandbox/wechatpay", "sandbox/alipay"},
+	"sandbox/sandboxtest": {"clock", "sandbox", "sandbox/faults", "sandbox/rsakey", "sandbox/wechatpay"},
 	"sandbox/sdktest":     {"sandbox"},
 
 	"api/rest": {"fault"},

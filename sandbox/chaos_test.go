@@ -1,4 +1,4 @@
-package sandbox
+package sandbox_test
 
 import (
 	"crypto"
@@ -12,43 +12,37 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
-)
 
-// try sends a request that may be broken off, and says what came of it.
-func (b *bench) try(method, uri string, body any) (out string) {
-	defer func() {
-		if p := recover(); p == http.ErrAbortHandler {
-			out = "aborted"
-		} else if p != nil {
-			panic(p)
-		}
-	}()
-	return code(b.send(method, uri, body))
-}
+	"github.com/tandem-pay/tandem/sandbox/faults"
+	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
+	"github.com/tandem-pay/tandem/sandbox/trade"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wire"
+)
 
 // day is a sequence of operations in which everything happens often.
 func day(b *bench) (log []string) {
 	for n := range 60 {
 		no := fmt.Sprintf("CHAOTIC%04d", n)
 		for range 20 { // until it is there, as a shop would
-			if log = append(log, b.try("POST", "/v3/pay/transactions/native", order(no))); log[len(log)-1] == "200 " {
+			if log = append(log, b.Try("POST", "/v3/pay/transactions/native", sandboxtest.Order(no))); log[len(log)-1] == "200 " {
 				break
 			}
 		}
 		_ = b.Pay(no)
-		b.clock.Advance(time.Second)
-		log = append(log, b.try("GET", "/v3/pay/transactions/out-trade-no/"+no+"?mchid="+b.keys.MchID, nil))
-		log = append(log, b.try("POST", refundsPath, asking(no, "R"+no, 100)))
-		b.clock.Advance(time.Minute)
+		b.Clock.Advance(time.Second)
+		log = append(log, b.Try("GET", "/v3/pay/transactions/out-trade-no/"+no+"?mchid="+b.Keys.MchID, nil))
+		log = append(log, b.Try("POST", sandboxtest.RefundsPath, sandboxtest.RefundOrder(no, "R"+no, 100)))
+		b.Clock.Advance(time.Minute)
 		log = append(log, fmt.Sprint(b.DeliverDue(ctx)))
 	}
-	b.clock.Advance(25 * time.Hour)
+	b.Clock.Advance(25 * time.Hour)
 	return append(log, fmt.Sprint(b.DeliverDue(ctx)))
 }
 
 // calm are the faults that need no clock to move while a call is under way.
-var calm = []Fault{TimeoutAfterCommit, TimeoutNoEffect, Error500NoEffect, Error500WithEffect, RateLimited, CorruptSignature, SigntestSignature,
-	Unsigned, HalfAnswer, Lost, Duplicated, Twins, Delayed, Reordered, RefundBeforePayment, SigntestProbe, SecondID, PaidTwice, PlatformCoupon, MerchantShort}
+var calm = []faults.Fault{faults.TimeoutAfterCommit, faults.TimeoutNoEffect, faults.Error500NoEffect, faults.Error500WithEffect, faults.RateLimited, faults.CorruptSignature, faults.SigntestSignature,
+	faults.Unsigned, faults.HalfAnswer, faults.Lost, faults.Duplicated, faults.ConcurrentDuplicate, faults.Delayed, faults.Reordered, faults.RefundBeforePayment, faults.SigntestProbe, faults.SecondID, faults.PaidTwice, faults.PlatformCoupon, faults.InsufficientBalance}
 
 // The same seed strikes the same operations with the same faults; another
 // seed strikes others.
@@ -59,7 +53,7 @@ func TestChaosRepeats(t *testing.T) {
 			t.Fatal(err)
 		}
 		log := day(b)
-		struck, err := json.Marshal(b.ChaosStruck())
+		struck, err := json.Marshal(b.ChaosState())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,10 +78,10 @@ func TestChaosStrikes(t *testing.T) {
 		t.Fatal(err)
 	}
 	day(b)
-	v := b.ChaosStruck()
+	v := b.ChaosState()
 	for _, f := range calm {
 		hits := 0
-		for _, faults := range v.Struck {
+		for _, faults := range v.Injected {
 			hits += faults[f]
 		}
 		if hits == 0 {
@@ -95,7 +89,7 @@ func TestChaosStrikes(t *testing.T) {
 		}
 	}
 	prepays := 0
-	for _, n := range v.Struck[OpPrepay] {
+	for _, n := range v.Injected[faults.Prepay] {
 		prepays += n
 	}
 	// Half of the prepays are struck, and some are tried again for it.
@@ -104,48 +98,21 @@ func TestChaosStrikes(t *testing.T) {
 	}
 	for n := range 60 {
 		v, err := b.Trade(fmt.Sprintf("CHAOTIC%04d", n))
-		if err != nil || v.State != Paid || len(v.TransactionIDs) > 2 {
+		if err != nil || v.State != trade.Paid || len(v.TransactionIDs) > 2 {
 			t.Errorf("%d: %v %+v", n, err, v)
 		}
 	}
 	if err := b.Chaos(0, 0); err != nil {
 		t.Fatal(err)
 	}
-	before := fmt.Sprint(b.ChaosStruck().Struck)
+	before := fmt.Sprint(b.ChaosState().Injected)
 	for n := range 50 {
-		if got := b.try("POST", "/v3/pay/transactions/native", order(fmt.Sprintf("CALMED%04d", n))); got != "200 " {
+		if got := b.Try("POST", "/v3/pay/transactions/native", sandboxtest.Order(fmt.Sprintf("CALMED%04d", n))); got != "200 " {
 			t.Fatalf("struck after it was switched off: %s", got)
 		}
 	}
-	if after := b.ChaosStruck(); after.On || fmt.Sprint(after.Struck) != before {
+	if after := b.ChaosState(); after.On || fmt.Sprint(after.Injected) != before {
 		t.Errorf("%+v", after)
-	}
-}
-
-// Nobody needs to name what a shop comes out of by itself, and nothing else
-// strikes unnamed.
-func TestChaosLeavesTheNamedOut(t *testing.T) {
-	b := newBench(t)
-	if err := b.Chaos(1, 1); err != nil {
-		t.Fatal(err)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	seen := map[Fault]bool{}
-	for range 500 {
-		for _, op := range []Op{OpPrepay, OpDownload, OpCallback, OpRefundCallback, OpBill} {
-			seen[b.strike(op, "").Fault] = true
-		}
-		seen[b.strike(OpRefund, "", refundFaults...).Fault] = true
-		seen[b.strike(OpPay, "").Fault] = true
-	}
-	if hits := b.strikeAll(OpBill, billFaults...); len(hits) != 0 {
-		t.Errorf("bills are struck: %v", hits)
-	}
-	for _, f := range faultTable {
-		if seen[f.Fault] == f.Named {
-			t.Errorf("%s: struck %v, named %v", f.Fault, seen[f.Fault], f.Named)
-		}
 	}
 }
 
@@ -153,8 +120,8 @@ func TestChaosRefuses(t *testing.T) {
 	b := newBench(t)
 	for _, c := range []struct {
 		rate  float64
-		fault Fault
-	}{{-0.1, Lost}, {1.1, Lost}, {math.NaN(), Lost}, {0.5, "explode"}} {
+		fault faults.Fault
+	}{{-0.1, faults.Lost}, {1.1, faults.Lost}, {math.NaN(), faults.Lost}, {0.5, "explode"}} {
 		if b.Chaos(1, c.rate, c.fault) == nil {
 			t.Errorf("accepted %+v", c)
 		}
@@ -167,11 +134,11 @@ func TestChaosRefuses(t *testing.T) {
 		{"POST", `{"luck":1}`, "400 validation_failed"},
 		{"DELETE", "", "200 "},
 	} {
-		if got := code(b.control(c.method, "/sandbox/chaos", c.body)); got != c.want {
+		if got := sandboxtest.Code(b.Control(c.method, "/sandbox/chaos", c.body)); got != c.want {
 			t.Errorf("%s %s: %s", c.method, c.body, got)
 		}
 	}
-	if b.ChaosStruck().On {
+	if b.ChaosState().On {
 		t.Error("still on")
 	}
 }
@@ -180,17 +147,17 @@ func TestChaosRefuses(t *testing.T) {
 // an error.
 func TestHugeAndHalfAnswers(t *testing.T) {
 	b := newBench(t)
-	b.paid("HUGE000001")
+	b.Paid("HUGE000001")
 	server := httptest.NewServer(b.Handler())
 	defer server.Close()
-	uri := "/v3/pay/transactions/out-trade-no/HUGE000001?mchid=" + b.keys.MchID
-	for _, fault := range []Fault{HugeAnswer, HalfAnswer} {
-		b.arm(OpQuery, fault, 1)
+	uri := "/v3/pay/transactions/out-trade-no/HUGE000001?mchid=" + b.Keys.MchID
+	for _, fault := range []faults.Fault{faults.HugeAnswer, faults.HalfAnswer} {
+		b.MustArm(faults.Query, fault, 1)
 		req, err := http.NewRequest("GET", server.URL+uri, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Header.Set("Authorization", b.authorize("GET", uri, nil))
+		req.Header.Set("Authorization", b.Authorize("GET", uri, nil))
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
@@ -198,26 +165,26 @@ func TestHugeAndHalfAnswers(t *testing.T) {
 		// Read as it is signed: by pieces.
 		h, sum, blanks := res.Header, sha256.New(), int64(0)
 		_, _ = io.WriteString(sum, h.Get("Wechatpay-Timestamp")+"\n"+h.Get("Wechatpay-Nonce")+"\n")
-		if fault == HugeAnswer {
-			if blanks, err = io.CopyN(sum, res.Body, hugeAnswer); err != nil {
+		if fault == faults.HugeAnswer {
+			if blanks, err = io.CopyN(sum, res.Body, wire.HugeAnswer); err != nil {
 				t.Fatal(blanks, err)
 			}
 		}
 		text, err := io.ReadAll(io.TeeReader(res.Body, sum))
 		res.Body.Close()
-		if fault == HalfAnswer {
+		if fault == faults.HalfAnswer {
 			if err == nil || int64(len(text)) != res.ContentLength/2 {
 				t.Errorf("half: %v, %d of %d bytes", err, len(text), res.ContentLength)
 			}
 			continue
 		}
 		_, _ = io.WriteString(sum, "\n")
-		signature := mustBase64(t, h.Get("Wechatpay-Signature"))
-		var tx Transaction
+		signature := sandboxtest.Base64(t, h.Get("Wechatpay-Signature"))
+		var tx wechatpay.Transaction
 		if json.Unmarshal(text, &tx) != nil || tx.OutTradeNo != "HUGE000001" {
 			t.Errorf("huge: %s", text)
 		}
-		if err := rsa.VerifyPKCS1v15(&b.keys.PlatformKey.PublicKey, crypto.SHA256, sum.Sum(nil), signature); err != nil {
+		if err := rsa.VerifyPKCS1v15(&b.Keys.PlatformKey.PublicKey, crypto.SHA256, sum.Sum(nil), signature); err != nil {
 			t.Error(err)
 		}
 	}
@@ -227,27 +194,27 @@ func TestHugeAndHalfAnswers(t *testing.T) {
 // refund arrive, by what was done to the payment's.
 func TestOrderOfCallbacks(t *testing.T) {
 	for _, c := range []struct {
-		fault Fault
+		fault faults.Fault
 		want  string
 	}{
-		{"", "A R B"}, {Reordered, "R A B"}, {RefundBeforePayment, "R A B"}, {Delayed, "R B A"},
+		{"", "A R B"}, {faults.Reordered, "R A B"}, {faults.RefundBeforePayment, "R A B"}, {faults.Delayed, "R B A"},
 	} {
 		b := newBench(t)
 		if c.fault != "" {
-			b.armOn("ORDERED-A1", OpCallback, c.fault, 1)
+			b.MustArmOn("ORDERED-A1", faults.Callback, c.fault, 1)
 		}
-		b.paid("ORDERED-A1")
-		b.mustRefund("ORDERED-A1", "OR", 1)
+		b.Paid("ORDERED-A1")
+		b.MustRefund("ORDERED-A1", "OR", 1)
 		b.DeliverDue(ctx)
-		b.clock.Advance(2 * time.Second)
+		b.Clock.Advance(2 * time.Second)
 		b.DeliverDue(ctx)
-		b.paid("ORDERED-B1")
+		b.Paid("ORDERED-B1")
 		b.DeliverDue(ctx)
-		b.clock.Advance(48 * time.Hour)
+		b.Clock.Advance(48 * time.Hour)
 		b.DeliverDue(ctx)
 		order := ""
-		for _, r := range b.shop.all() {
-			n, tx := b.mustRead(r)
+		for _, r := range b.Shop.All() {
+			n, tx := b.MustRead(r)
 			if n.EventType == "REFUND.SUCCESS" {
 				order += "R "
 			} else {
@@ -263,19 +230,19 @@ func TestOrderOfCallbacks(t *testing.T) {
 // A callback that waits for another which never comes is sent all the same.
 func TestHeldCallbacksAreSentInTheEnd(t *testing.T) {
 	for _, c := range []struct {
-		fault Fault
+		fault faults.Fault
 		after time.Duration
-	}{{Reordered, time.Minute}, {RefundBeforePayment, 24 * time.Hour}} {
+	}{{faults.Reordered, time.Minute}, {faults.RefundBeforePayment, 24 * time.Hour}} {
 		b := newBench(t)
-		b.arm(OpCallback, c.fault, 1)
-		b.paid("ALONE00001")
-		b.clock.Advance(c.after - time.Second)
+		b.MustArm(faults.Callback, c.fault, 1)
+		b.Paid("ALONE00001")
+		b.Clock.Advance(c.after - time.Second)
 		if n := b.DeliverDue(ctx); n != 0 {
 			t.Errorf("%s: sent early", c.fault)
 		}
-		b.clock.Advance(time.Second)
-		if n := b.DeliverDue(ctx); n != 1 || len(b.held) != 0 {
-			t.Errorf("%s: %d tries, %d held", c.fault, n, len(b.held))
+		b.Clock.Advance(time.Second)
+		if n := b.DeliverDue(ctx); n != 1 || b.Size().Held != 0 {
+			t.Errorf("%s: %d tries, %d held", c.fault, n, b.Size().Held)
 		}
 	}
 }
@@ -284,15 +251,15 @@ func TestHeldCallbacksAreSentInTheEnd(t *testing.T) {
 func TestArmOn(t *testing.T) {
 	b := newBench(t)
 	query := func(no string) string {
-		return b.try("GET", "/v3/pay/transactions/out-trade-no/"+no+"?mchid="+b.keys.MchID, nil)
+		return b.Try("GET", "/v3/pay/transactions/out-trade-no/"+no+"?mchid="+b.Keys.MchID, nil)
 	}
-	b.armOn("AIMED00001", OpPrepay, RateLimited, 1)
+	b.MustArmOn("AIMED00001", faults.Prepay, faults.RateLimited, 1)
 	for _, c := range []struct{ no, want string }{{"AIMED00002", "200 "}, {"AIMED00001", "429 FREQUENCY_LIMITED"}, {"AIMED00001", "200 "}} {
-		if got := b.try("POST", "/v3/pay/transactions/native", order(c.no)); got != c.want {
+		if got := b.Try("POST", "/v3/pay/transactions/native", sandboxtest.Order(c.no)); got != c.want {
 			t.Errorf("prepay %s: %s", c.no, got)
 		}
 	}
-	b.armOn("AIMED00001", OpQuery, RateLimited, 2)
+	b.MustArmOn("AIMED00001", faults.Query, faults.RateLimited, 2)
 	for _, c := range []struct{ no, want string }{{"AIMED00002", "200 "}, {"AIMED00001", "429 FREQUENCY_LIMITED"}} {
 		if got := query(c.no); got != c.want {
 			t.Errorf("query %s: %s", c.no, got)
@@ -304,33 +271,33 @@ func TestArmOn(t *testing.T) {
 		}
 	}
 	v, _ := b.Trade("AIMED00001")
-	if got := b.try("GET", "/v3/pay/transactions/id/"+v.TransactionIDs[0]+"?mchid="+b.keys.MchID, nil); got != "429 FREQUENCY_LIMITED" {
+	if got := b.Try("GET", "/v3/pay/transactions/id/"+v.TransactionIDs[0]+"?mchid="+b.Keys.MchID, nil); got != "429 FREQUENCY_LIMITED" {
 		t.Errorf("query by the transaction: %s", got)
 	}
-	byID := asking("", "AIMR1", 1)
+	byID := sandboxtest.RefundOrder("", "AIMR1", 1)
 	delete(byID, "out_trade_no")
 	byID["transaction_id"] = v.TransactionIDs[0]
-	b.armOn("AIMED00001", OpRefund, RateLimited, 1)
-	b.armOn("AIMED00001", OpQueryRefund, RateLimited, 1)
+	b.MustArmOn("AIMED00001", faults.Refund, faults.RateLimited, 1)
+	b.MustArmOn("AIMED00001", faults.QueryRefund, faults.RateLimited, 1)
 	for _, c := range []struct {
 		method, path string
 		body         any
 		want         string
 	}{
-		{"POST", refundsPath, asking("AIMED00002", "AIMR2", 1), "200 "},
-		{"POST", refundsPath, byID, "429 FREQUENCY_LIMITED"},
-		{"POST", refundsPath, byID, "200 "},
-		{"GET", refundsPath + "/AIMR2", nil, "200 "},
-		{"GET", refundsPath + "/AIMR1", nil, "429 FREQUENCY_LIMITED"},
+		{"POST", sandboxtest.RefundsPath, sandboxtest.RefundOrder("AIMED00002", "AIMR2", 1), "200 "},
+		{"POST", sandboxtest.RefundsPath, byID, "429 FREQUENCY_LIMITED"},
+		{"POST", sandboxtest.RefundsPath, byID, "200 "},
+		{"GET", sandboxtest.RefundsPath + "/AIMR2", nil, "200 "},
+		{"GET", sandboxtest.RefundsPath + "/AIMR1", nil, "429 FREQUENCY_LIMITED"},
 	} {
-		if got := b.try(c.method, c.path, c.body); got != c.want {
+		if got := b.Try(c.method, c.path, c.body); got != c.want {
 			t.Errorf("%s %s: %s", c.method, c.path, got)
 		}
 	}
 	if left := b.ArmedFaults(); len(left) != 0 {
 		t.Errorf("still armed: %v", left)
 	}
-	if b.ArmOn("AIMED00001", OpCertificates, Slow, 1) == nil {
+	if b.ArmOn("AIMED00001", faults.Certificates, faults.Slow, 1) == nil {
 		t.Error("armed a call of no trade for one")
 	}
 }

@@ -1,4 +1,4 @@
-package sandbox
+package sandbox_test
 
 import (
 	"net/http"
@@ -7,16 +7,23 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/tandem-pay/tandem/clock"
+	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
+	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
+	"github.com/tandem-pay/tandem/sandbox/trade"
 )
 
 // A conversation about refunds, certificates and bills, one line per call.
 func TestControlOfRefunds(t *testing.T) {
-	b := billBench(t)
-	b.paid("CTLREFUND1")
-	b.place("CTLREFUND2")
-	b.arm(OpRefund, NeverEnds, 2)
-	b.mustRefund("CTLREFUND1", "CR1", 100)
-	b.mustRefund("CTLREFUND1", "CR2", 100)
+	at := clock.NewManual(time.Date(2026, 11, 22, 15, 0, 0, 0, trade.China))
+	b := newBench(t, sandboxtest.OnClock, func(o *sandbox.Options) { o.Clock, o.Advance = at, at.Advance })
+	b.Paid("CTLREFUND1")
+	b.Place("CTLREFUND2")
+	b.MustArm(faults.Refund, faults.RefundNeverEnds, 2)
+	b.MustRefund("CTLREFUND1", "CR1", 100)
+	b.MustRefund("CTLREFUND1", "CR2", 100)
 	for _, c := range []struct{ method, path, body, want, has string }{
 		{"GET", "/sandbox/refunds/CR1", "", "200 ", `"state":"processing"`},
 		{"GET", "/sandbox/refunds/CR9", "", "404 not_found", ""},
@@ -48,8 +55,8 @@ func TestControlOfRefunds(t *testing.T) {
 		{"GET", "/sandbox/bills?date=2026-11-22&kind=x", "", "400 validation_failed", ""},
 		{"GET", "/sandbox/bills?date=22.11.2026&kind=trade", "", "400 validation_failed", ""},
 	} {
-		rec := b.control(c.method, c.path, c.body)
-		if got := code(rec); got != c.want || !strings.Contains(rec.Body.String(), c.has) {
+		rec := b.Control(c.method, c.path, c.body)
+		if got := sandboxtest.Code(rec); got != c.want || !strings.Contains(rec.Body.String(), c.has) {
 			t.Errorf("%s %s %s: %s %s, want %s %s", c.method, c.path, c.body, got, rec.Body, c.want, c.has)
 		}
 	}
@@ -64,13 +71,13 @@ func TestControlOfRefunds(t *testing.T) {
 // Paying a closed trade all the same uses up no fault that waits for others.
 func TestPayAnyway(t *testing.T) {
 	b := newBench(t)
-	b.place("ANYWAY0001")
-	b.send("POST", "/v3/pay/transactions/out-trade-no/ANYWAY0001/close", map[string]any{"mchid": b.keys.MchID})
-	b.arm(OpPay, PayAfterClose, 1)
+	b.Place("ANYWAY0001")
+	b.Send("POST", "/v3/pay/transactions/out-trade-no/ANYWAY0001/close", map[string]any{"mchid": b.Keys.MchID})
+	b.MustArm(faults.Pay, faults.PayAfterClose, 1)
 	if err := b.PayAnyway("ANYWAY0001"); err != nil {
 		t.Fatal(err)
 	}
-	if v, _ := b.Trade("ANYWAY0001"); v.State != Paid || len(b.ArmedFaults()) != 1 {
+	if v, _ := b.Trade("ANYWAY0001"); v.State != trade.Paid || len(b.ArmedFaults()) != 1 {
 		t.Errorf("%s, armed %v", v.State, b.ArmedFaults())
 	}
 }
@@ -79,31 +86,23 @@ func TestPayAnyway(t *testing.T) {
 // languages, and what is wrong is said.
 func TestArmPage(t *testing.T) {
 	b := newBench(t)
-	c, root := browse(t, http.StripPrefix("/gw", b.Handler()))
+	c, root := sandboxtest.Browse(t, http.StripPrefix("/gw", b.Handler()))
 	for lang, does := range map[string]string{"en": "the first try is sent twice", "zh": "同一时刻发两份"} {
-		page := get(t, c, "GET", root+"/gw/sandbox/arm?lang="+lang)
-		if page.status != 200 || !strings.Contains(page.text, does) || strings.Contains(page.text, "no value") {
-			t.Errorf("%s: %d", lang, page.status)
+		page := sandboxtest.Get(t, c, "GET", root+"/gw/sandbox/arm?lang="+lang)
+		if page.Status != 200 || !strings.Contains(page.Text, does) || strings.Contains(page.Text, "no value") {
+			t.Errorf("%s: %d", lang, page.Status)
 		}
-		if got := strings.Count(page.text, `name="fault"`); got != len(faultTable) {
-			t.Errorf("%s: %d forms for %d faults", lang, got, len(faultTable))
+		if got := strings.Count(page.Text, `name="fault"`); got != len(faults.Table()) {
+			t.Errorf("%s: %d forms for %d faults", lang, got, len(faults.Table()))
 		}
 		// Every field has a label that points at it.
-		for _, m := range regexp.MustCompile(`<(?:input|select) id="([\w-]+)"`).FindAllStringSubmatch(page.text, -1) {
-			if !strings.Contains(page.text, `<label for="`+m[1]+`"`) {
+		for _, m := range regexp.MustCompile(`<(?:input|select) id="([\w-]+)"`).FindAllStringSubmatch(page.Text, -1) {
+			if !strings.Contains(page.Text, `<label for="`+m[1]+`"`) {
 				t.Errorf("%s: no label for %s", lang, m[1])
 			}
 		}
 	}
-	for _, f := range faultTable {
-		if faultsInChinese[f.Fault] == "" {
-			t.Errorf("no Chinese for %s", f.Fault)
-		}
-	}
-	if len(faultsInChinese) != len(faultTable) {
-		t.Error("Chinese for faults that are not there")
-	}
-	post := func(to string, form url.Values) seen {
+	post := func(to string, form url.Values) sandboxtest.Page {
 		req, err := http.NewRequest("POST", root+"/gw/sandbox/"+to, strings.NewReader(form.Encode()))
 		if err != nil {
 			t.Fatal(err)
@@ -115,7 +114,7 @@ func TestArmPage(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer res.Body.Close()
-		return seen{url: res.Request.URL.String(), status: res.StatusCode}
+		return sandboxtest.Page{URL: res.Request.URL.String(), Status: res.StatusCode}
 	}
 	for _, f := range []struct {
 		form  url.Values
@@ -128,59 +127,59 @@ func TestArmPage(t *testing.T) {
 	} {
 		before := len(b.ArmedFaults())
 		page := post("faults?lang=en", f.form)
-		if refused := f.armed == before; strings.Contains(page.url, "error=") != refused || len(b.ArmedFaults()) != f.armed || page.status != 200 {
-			t.Errorf("%v: at %s", f.form, page.url)
+		if refused := f.armed == before; strings.Contains(page.URL, "error=") != refused || len(b.ArmedFaults()) != f.armed || page.Status != 200 {
+			t.Errorf("%v: at %s", f.form, page.URL)
 		}
 	}
 	if a := b.ArmedFaults()[0]; a.Left != 2 || a.Delay != 5*time.Minute || a.OutTradeNo != "ARMED00001" {
 		t.Errorf("%+v", a)
 	}
-	if page := post("faults/clear?arm=1&lang=zh", nil); page.url != root+"/gw/sandbox/arm?lang=zh" || len(b.ArmedFaults()) != 0 {
-		t.Errorf("back at %s", page.url)
+	if page := post("faults/clear?arm=1&lang=zh", nil); page.URL != root+"/gw/sandbox/arm?lang=zh" || len(b.ArmedFaults()) != 0 {
+		t.Errorf("back at %s", page.URL)
 	}
 	post("chaos?lang=en", url.Values{"seed": {"9"}, "rate": {"2.5"}})
-	if v := b.ChaosStruck(); !v.On || v.Seed != 9 || v.Rate != 0.025 {
+	if v := b.ChaosState(); !v.On || v.Seed != 9 || v.Rate != 0.025 {
 		t.Errorf("%+v", v)
 	}
-	if page := post("chaos?lang=en", url.Values{"seed": {"x"}, "rate": {"2.5"}}); !strings.Contains(page.url, "error=") {
+	if page := post("chaos?lang=en", url.Values{"seed": {"x"}, "rate": {"2.5"}}); !strings.Contains(page.URL, "error=") {
 		t.Error("a seed that is no number")
 	}
-	if page := post("chaos/stop?lang=en", nil); page.url != root+"/gw/sandbox/arm?lang=en" || b.ChaosStruck().On {
-		t.Errorf("back at %s", page.url)
+	if page := post("chaos/stop?lang=en", nil); page.URL != root+"/gw/sandbox/arm?lang=en" || b.ChaosState().On {
+		t.Errorf("back at %s", page.URL)
 	}
 }
 
 // The buttons of the page of trades do what they say.
 func TestTradesPageRefunds(t *testing.T) {
 	b := newBench(t)
-	c, root := browse(t, http.StripPrefix("/gw", b.Handler()))
-	b.paid("PAGED00001")
-	b.arm(OpRefund, NeverEnds, 1)
-	b.mustRefund("PAGED00001", "PR|1", 100)
+	c, root := sandboxtest.Browse(t, http.StripPrefix("/gw", b.Handler()))
+	b.Paid("PAGED00001")
+	b.MustArm(faults.Refund, faults.RefundNeverEnds, 1)
+	b.MustRefund("PAGED00001", "PR|1", 100)
 	b.DeliverDue(ctx)
-	press := func(what string) seen {
+	press := func(what string) sandboxtest.Page {
 		t.Helper()
-		page := get(t, c, "GET", root+"/gw/sandbox/")
-		m := regexp.MustCompile(`action="([^"]+/` + what + `\?[^"]*)"`).FindStringSubmatch(page.text)
+		page := sandboxtest.Get(t, c, "GET", root+"/gw/sandbox/")
+		m := regexp.MustCompile(`action="([^"]+/` + what + `\?[^"]*)"`).FindStringSubmatch(page.Text)
 		if m == nil {
 			t.Fatalf("no button to %s", what)
 		}
-		return get(t, c, "POST", root+"/gw/sandbox/"+strings.ReplaceAll(m[1], "&amp;", "&"))
+		return sandboxtest.Get(t, c, "POST", root+"/gw/sandbox/"+strings.ReplaceAll(m[1], "&amp;", "&"))
 	}
-	page := get(t, c, "GET", root+"/gw/sandbox/?lang=zh")
-	for _, want := range []string{"PR|1", "处理中", "退款成功", "再付一次", "下载账单", b.now().In(china).Format(dayLayout)} {
-		if !strings.Contains(page.text, want) {
+	page := sandboxtest.Get(t, c, "GET", root+"/gw/sandbox/?lang=zh")
+	for _, want := range []string{"PR|1", "处理中", "退款成功", "再付一次", "下载账单", b.Now().In(trade.China).Format(trade.DayLayout)} {
+		if !strings.Contains(page.Text, want) {
 			t.Errorf("%q is not on the page", want)
 		}
 	}
 	press("abnormal")
-	if v, _ := b.RefundByNo("PR|1"); v.State != RefundAbnormal {
+	if v, _ := b.RefundByNo("PR|1"); v.State != trade.RefundAbnormal {
 		t.Errorf("it is %s", v.State)
 	}
-	if page := press("succeed"); page.url != root+"/gw/sandbox/?lang=en" {
-		t.Errorf("back at %s", page.url)
+	if page := press("succeed"); page.URL != root+"/gw/sandbox/?lang=en" {
+		t.Errorf("back at %s", page.URL)
 	}
-	if v, _ := b.RefundByNo("PR|1"); v.State != RefundSucceeded {
+	if v, _ := b.RefundByNo("PR|1"); v.State != trade.RefundSucceeded {
 		t.Errorf("it is %s", v.State)
 	}
 	if n := b.DeliverDue(ctx); n != 2 {

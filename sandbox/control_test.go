@@ -1,29 +1,22 @@
-package sandbox
+package sandbox_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
-)
 
-// control sends an unsigned request, as a program would.
-func (b *bench) control(method, path, body string, header ...string) *httptest.ResponseRecorder {
-	req := httptest.NewRequest(method, path, strings.NewReader(body))
-	for i := 0; i < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	rec := httptest.NewRecorder()
-	b.Handler().ServeHTTP(rec, req)
-	return rec
-}
+	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
+	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
+	"github.com/tandem-pay/tandem/sandbox/trade"
+)
 
 // A conversation with the control API, one line per call.
 func TestControlAPI(t *testing.T) {
 	b := newBench(t)
-	b.place("CONTROL001")
-	b.place("CONTROL002")
+	b.Place("CONTROL001")
+	b.Place("CONTROL002")
 	for _, c := range []struct{ method, path, body, want, has string }{
 		{"GET", "/sandbox/trades", "", "200 ", `"items":[{"channel":"wechatpay","outTradeNo":"CONTROL002","method":"native","state":"open","amount":888,`},
 		{"GET", "/sandbox/trades?limit=1", "", "200 ", `"outTradeNo":"CONTROL002"`},
@@ -54,8 +47,8 @@ func TestControlAPI(t *testing.T) {
 		{"POST", "/sandbox/clock", `{"advance":16}`, "400 validation_failed", ""},
 		{"GET", "/sandbox/clock", "", "200 ", `"now":"`},
 	} {
-		rec := b.control(c.method, c.path, c.body)
-		if got := code(rec); got != c.want || !strings.Contains(rec.Body.String(), c.has) {
+		rec := b.Control(c.method, c.path, c.body)
+		if got := sandboxtest.Code(rec); got != c.want || !strings.Contains(rec.Body.String(), c.has) {
 			t.Errorf("%s %s %s: %s %s, want %s %s", c.method, c.path, c.body, got, rec.Body, c.want, c.has)
 		}
 	}
@@ -63,15 +56,15 @@ func TestControlAPI(t *testing.T) {
 
 func TestClockMoves(t *testing.T) {
 	b := newBench(t)
-	before := b.now()
-	if got := code(b.control("POST", "/sandbox/clock", `{"advance":"16m"}`)); got != "200 " {
+	before := b.Now()
+	if got := sandboxtest.Code(b.Control("POST", "/sandbox/clock", `{"advance":"16m"}`)); got != "200 " {
 		t.Fatal(got)
 	}
-	if got := b.now().Sub(before); got != 16*time.Minute {
+	if got := b.Now().Sub(before); got != 16*time.Minute {
 		t.Errorf("moved by %v", got)
 	}
-	fixed := newBench(t, func(o *Options) { o.Advance = nil })
-	if got := fixed.control("POST", "/sandbox/clock", `{"advance":"16m"}`).Code; got != http.StatusMethodNotAllowed {
+	fixed := newBench(t, func(o *sandbox.Options) { o.Advance = nil })
+	if got := fixed.Control("POST", "/sandbox/clock", `{"advance":"16m"}`).Code; got != http.StatusMethodNotAllowed {
 		t.Errorf("a clock that cannot be moved: %d", got)
 	}
 }
@@ -79,43 +72,43 @@ func TestClockMoves(t *testing.T) {
 // A page of another site cannot press the buttons.
 func TestOtherSitesMayNotPost(t *testing.T) {
 	b := newBench(t)
-	b.place("FOREIGN001")
+	b.Place("FOREIGN001")
 	path, _ := b.PayPath("FOREIGN001")
 	for _, to := range []string{"/sandbox/trades/FOREIGN001/pay", path + "/pay"} {
-		if rec := b.control("POST", to, "", "Sec-Fetch-Site", "cross-site"); rec.Code != http.StatusForbidden {
+		if rec := b.Control("POST", to, "", "Sec-Fetch-Site", "cross-site"); rec.Code != http.StatusForbidden {
 			t.Errorf("%s: %d", to, rec.Code)
 		}
 	}
-	if v, _ := b.Trade("FOREIGN001"); v.State != Open {
+	if v, _ := b.Trade("FOREIGN001"); v.State != trade.Open {
 		t.Errorf("it is %s", v.State)
 	}
 }
 
 func TestTradesPage(t *testing.T) {
 	b := newBench(t)
-	c, root := browse(t, http.StripPrefix("/gw", b.Handler()))
+	c, root := sandboxtest.Browse(t, http.StripPrefix("/gw", b.Handler()))
 	for _, at := range []string{"/gw/", "/gw/sandbox", "/gw/sandbox/"} {
-		if page := get(t, c, "GET", root+at); page.url != root+"/gw/sandbox/" || !strings.Contains(page.text, "No trades yet") {
-			t.Errorf("%s leads to %s", at, page.url)
+		if page := sandboxtest.Get(t, c, "GET", root+at); page.URL != root+"/gw/sandbox/" || !strings.Contains(page.Text, "No trades yet") {
+			t.Errorf("%s leads to %s", at, page.URL)
 		}
 	}
-	b.place("LISTED0001")
-	b.shop.answers = []int{500}
-	b.paid("LISTED0002")
-	b.arm(OpCallback, Lost, 1)
-	b.paid("LISTED0003")
+	b.Place("LISTED0001")
+	b.Shop.Answers = []int{500}
+	b.Paid("LISTED0002")
+	b.MustArm(faults.Callback, faults.Lost, 1)
+	b.Paid("LISTED0003")
 	b.DeliverDue(ctx)
-	b.arm(OpPrepay, Slow, 7)
-	page := get(t, c, "GET", root+"/gw/sandbox/", "Accept-Language", "zh-CN")
+	b.MustArm(faults.Prepay, faults.Slow, 7)
+	page := sandboxtest.Get(t, c, "GET", root+"/gw/sandbox/", "Accept-Language", "zh-CN")
 	for _, want := range []string{"LISTED0001", ">支付<", "下次", "已丢弃", "重发通知", "prepay slow", "二维码"} {
-		if !strings.Contains(page.text, want) {
+		if !strings.Contains(page.Text, want) {
 			t.Errorf("%q is not on the page", want)
 		}
 	}
-	if page := get(t, c, "POST", root+"/gw/sandbox/trades/LISTED0002/notify?lang=zh"); page.url != root+"/gw/sandbox/?lang=zh" {
-		t.Errorf("back at %s", page.url)
+	if page := sandboxtest.Get(t, c, "POST", root+"/gw/sandbox/trades/LISTED0002/notify?lang=zh"); page.URL != root+"/gw/sandbox/?lang=zh" {
+		t.Errorf("back at %s", page.URL)
 	}
-	if page := get(t, c, "POST", root+"/gw/sandbox/faults/clear?lang=en"); page.url != root+"/gw/sandbox/?lang=en" || len(b.ArmedFaults()) != 0 {
-		t.Errorf("back at %s", page.url)
+	if page := sandboxtest.Get(t, c, "POST", root+"/gw/sandbox/faults/clear?lang=en"); page.URL != root+"/gw/sandbox/?lang=en" || len(b.ArmedFaults()) != 0 {
+		t.Errorf("back at %s", page.URL)
 	}
 }

@@ -14,34 +14,36 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
 
 // A shop's own test: the gateway stands where the real one would, the clock
 // stands still, and nothing happens that the test does not ask for.
 func Example() {
 	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fmt.Println("told, signed:", r.Header.Get("Wechatpay-Signature") != "")
-		w.WriteHeader(http.StatusServiceUnavailable) // so it will be told again
+		fmt.Println("callback, signed:", r.Header.Get("Wechatpay-Signature") != "")
+		w.WriteHeader(http.StatusServiceUnavailable) // so it will be sent again
 	}))
 	defer shop.Close()
 
-	clock := sandbox.NewVirtualClock(time.Now())
-	keys, err := sandbox.LoadOrCreateKeys("testdata/keys.json", nil, clock.Now())
+	still := clock.NewManual(time.Now())
+	keys, err := sandbox.LoadOrCreateKeys("sandboxtest/testdata/keys.json", nil, still.Now())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	gateway := sandbox.New(sandbox.Options{Clock: clock, Keys: keys})
+	gateway := sandbox.New(sandbox.Options{Clock: still, Keys: keys})
 	defer gateway.Close()
 	server := httptest.NewServer(gateway.Handler()) // the shop's base URL
 	defer server.Close()
 
-	prepay(server.URL, gateway.Merchant(), "EXAMPLE001", shop.URL+"/notify")
+	prepay(server.URL, gateway.Keys().WechatPay.Merchant(), "EXAMPLE001", shop.URL+"/notify")
 	fmt.Println("paid:", gateway.Pay("EXAMPLE001"))
 	gateway.DeliverDue(context.Background())
 
-	clock.Advance(15 * time.Second)
+	still.Advance(15 * time.Second)
 	gateway.DeliverDue(context.Background())
 
 	trade, err := gateway.Trade("EXAMPLE001")
@@ -49,13 +51,13 @@ func Example() {
 	// Output:
 	// prepay: 200
 	// paid: <nil>
-	// told, signed: true
-	// told, signed: true
+	// callback, signed: true
+	// callback, signed: true
 	// paid 2 <nil>
 }
 
 // prepay is what the shop's payment library does.
-func prepay(base string, m sandbox.Merchant, no, notifyURL string) {
+func prepay(base string, m wechatpay.Merchant, no, notifyURL string) {
 	const path = "/v3/pay/transactions/native"
 	body := fmt.Sprintf(`{"appid":%q,"mchid":%q,"description":"tea","out_trade_no":%q,"notify_url":%q,"amount":{"total":888}}`,
 		m.AppID, m.MchID, no, notifyURL)

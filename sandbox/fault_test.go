@@ -1,4 +1,4 @@
-package sandbox
+package sandbox_test
 
 import (
 	"context"
@@ -9,6 +9,12 @@ import (
 
 	"github.com/wechatpay-apiv3/wechatpay-go/core"
 	"github.com/wechatpay-apiv3/wechatpay-go/services/payments/native"
+
+	"github.com/tandem-pay/tandem/clock"
+	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
+	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
+	"github.com/tandem-pay/tandem/sandbox/trade"
 )
 
 // Each fault of a call, as the official SDK sees it: what the shop hears, and
@@ -22,22 +28,22 @@ func TestFaultsOfCalls(t *testing.T) {
 	answers := func(want string) func(error) bool { return func(err error) bool { return apiCode(err) == want } }
 	fine := func(err error) bool { return err == nil }
 	for _, c := range []struct {
-		fault  Fault
+		fault  faults.Fault
 		heard  func(error) bool
 		effect bool
 	}{
-		{TimeoutAfterCommit, unknown, true},
-		{TimeoutNoEffect, unknown, false},
-		{Error500NoEffect, answers("SYSTEM_ERROR"), false},
-		{Error500WithEffect, answers("SYSTEM_ERROR"), true},
-		{RateLimited, answers("FREQUENCY_LIMITED"), false},
-		{CorruptSignature, unknown, true},
-		{SigntestSignature, unknown, true},
-		{Unsigned, unknown, true},
+		{faults.TimeoutAfterCommit, unknown, true},
+		{faults.TimeoutNoEffect, unknown, false},
+		{faults.Error500NoEffect, answers("SYSTEM_ERROR"), false},
+		{faults.Error500WithEffect, answers("SYSTEM_ERROR"), true},
+		{faults.RateLimited, answers("FREQUENCY_LIMITED"), false},
+		{faults.CorruptSignature, unknown, true},
+		{faults.SigntestSignature, unknown, true},
+		{faults.Unsigned, unknown, true},
 	} {
 		t.Run(string(c.fault), func(t *testing.T) {
 			b := newBench(t)
-			service := native.NativeApiService{Client: b.sdk(k.PublicKeyID)}
+			service := native.NativeApiService{Client: b.SDK(k.PublicKeyID)}
 			no := "FAULTY0001"
 			prepay := func() error {
 				_, _, err := service.Prepay(ctx, native.PrepayRequest{
@@ -54,21 +60,21 @@ func TestFaultsOfCalls(t *testing.T) {
 				_, err := service.CloseOrder(ctx, native.CloseOrderRequest{OutTradeNo: &no, Mchid: &k.MchID})
 				return err
 			}
-			state := func() State {
+			state := func() trade.State {
 				v, _ := b.Trade(no)
 				return v.State
 			}
-			b.arm(OpPrepay, c.fault, 1)
+			b.MustArm(faults.Prepay, c.fault, 1)
 			if err := prepay(); !c.heard(err) {
 				t.Errorf("prepay: %v", err)
 			}
-			if got := state() == Open; got != c.effect {
+			if got := state() == trade.Open; got != c.effect {
 				t.Errorf("prepay took effect: %v", got)
 			}
 			if err := prepay(); !fine(err) {
 				t.Errorf("prepay repeated: %v", err)
 			}
-			b.arm(OpQuery, c.fault, 2)
+			b.MustArm(faults.Query, c.fault, 2)
 			for range 2 {
 				if err := query(); !c.heard(err) {
 					t.Errorf("query: %v", err)
@@ -77,11 +83,11 @@ func TestFaultsOfCalls(t *testing.T) {
 			if err := query(); !fine(err) {
 				t.Errorf("query repeated: %v", err)
 			}
-			b.arm(OpClose, c.fault, 1)
+			b.MustArm(faults.Close, c.fault, 1)
 			if err := closing(); !c.heard(err) {
 				t.Errorf("close: %v", err)
 			}
-			if got := state() == Closed; got != c.effect {
+			if got := state() == trade.Closed; got != c.effect {
 				t.Errorf("close took effect: %v", got)
 			}
 			if err := closing(); !fine(err) {
@@ -96,23 +102,23 @@ func TestFaultsOfCalls(t *testing.T) {
 
 // tapClock tells when somebody begins to wait on it.
 type tapClock struct {
-	*VirtualClock
+	*clock.Manual
 	waits chan time.Duration
 }
 
 func (c tapClock) After(d time.Duration) <-chan time.Time {
-	ch := c.VirtualClock.After(d)
+	ch := c.Manual.After(d)
 	c.waits <- d
 	return ch
 }
 
 // Slow answers when the clock has passed the delay, and not before.
 func TestSlow(t *testing.T) {
-	tap := tapClock{NewVirtualClock(time.Now()), make(chan time.Duration, 1)}
-	b := newBench(t, func(o *Options) { o.Clock = tap })
-	b.arm(OpCertificates, Slow, 1, 1500*time.Millisecond)
+	tap := tapClock{clock.NewManual(time.Now()), make(chan time.Duration, 1)}
+	b := newBench(t, func(o *sandbox.Options) { o.Clock = tap })
+	b.MustArm(faults.Certificates, faults.Slow, 1, 1500*time.Millisecond)
 	done := make(chan int)
-	go func() { done <- b.send("GET", "/v3/certificates", nil).Code }()
+	go func() { done <- b.Send("GET", "/v3/certificates", nil).Code }()
 	if d := <-tap.waits; d != 1500*time.Millisecond {
 		t.Errorf("waits %v", d)
 	}
@@ -130,13 +136,13 @@ func TestSlow(t *testing.T) {
 
 // A client that gives up is let go, and so is everybody by Close.
 func TestSlowLetsGo(t *testing.T) {
-	tap := tapClock{NewVirtualClock(time.Now()), make(chan time.Duration, 1)}
-	b := newBench(t, func(o *Options) { o.Clock = tap })
-	b.arm(OpCertificates, Slow, 2, time.Hour)
+	tap := tapClock{clock.NewManual(time.Now()), make(chan time.Duration, 1)}
+	b := newBench(t, func(o *sandbox.Options) { o.Clock = tap })
+	b.MustArm(faults.Certificates, faults.Slow, 2, time.Hour)
 	gone, giveUp := context.WithCancel(ctx)
 	done := make(chan struct{})
 	get := func(c context.Context) {
-		b.send("GET", "/v3/certificates", nil, func(r *http.Request) { *r = *r.WithContext(c) })
+		b.Send("GET", "/v3/certificates", nil, func(r *http.Request) { *r = *r.WithContext(c) })
 		done <- struct{}{}
 	}
 	go get(gone)
@@ -151,13 +157,13 @@ func TestSlowLetsGo(t *testing.T) {
 
 // A timeout with a delay commits first, keeps the client waiting, then breaks.
 func TestTimeoutHoldsTheClient(t *testing.T) {
-	tap := tapClock{NewVirtualClock(time.Now()), make(chan time.Duration, 1)}
-	b := newBench(t, func(o *Options) { o.Clock = tap })
-	b.arm(OpPrepay, TimeoutAfterCommit, 1, 30*time.Second)
+	tap := tapClock{clock.NewManual(time.Now()), make(chan time.Duration, 1)}
+	b := newBench(t, func(o *sandbox.Options) { o.Clock = tap })
+	b.MustArm(faults.Prepay, faults.TimeoutAfterCommit, 1, 30*time.Second)
 	done := make(chan any)
 	go func() {
 		defer func() { done <- recover() }()
-		b.send("POST", "/v3/pay/transactions/native", order("HELD000001"))
+		b.Send("POST", "/v3/pay/transactions/native", sandboxtest.Order("HELD000001"))
 	}()
 	<-tap.waits
 	if _, err := b.Trade("HELD000001"); err != nil {
@@ -169,44 +175,17 @@ func TestTimeoutHoldsTheClient(t *testing.T) {
 	}
 }
 
-func TestArmRefuses(t *testing.T) {
-	b := newBench(t)
-	for _, c := range []struct {
-		op    Op
-		fault Fault
-		count int
-	}{
-		{OpPrepay, "explode", 1}, {OpPrepay, Lost, 1}, {OpCallback, Slow, 1}, {OpPay, Lost, 1},
-		{"explode", Slow, 1}, {OpDownload, Unsigned, 1}, {OpRefundCallback, RefundBeforePayment, 1}, {OpPrepay, Slow, 0}, {OpPrepay, Slow, -1},
-	} {
-		if b.Arm(c.op, c.fault, c.count) == nil {
-			t.Errorf("armed %+v", c)
-		}
-	}
-	b.arm(OpPrepay, Slow, 3)
-	b.Disarm()
-	if len(b.ArmedFaults()) != 0 {
-		t.Error("not cleared")
-	}
-	for range maxArmed {
-		b.arm(OpPrepay, Slow, 1)
-	}
-	if b.Arm(OpPrepay, Slow, 1) == nil {
-		t.Error("armed without a limit")
-	}
-}
-
 // Every fault of the table can be armed for every operation it names, and a
 // request that is not authentic uses none up.
 func TestFaultTable(t *testing.T) {
 	b := newBench(t)
-	for _, f := range faultTable {
+	for _, f := range faults.Table() {
 		for _, op := range f.Ops {
-			b.arm(op, f.Fault, 1)
+			b.MustArm(op, f.Fault, 1)
 		}
 	}
 	armed := len(b.ArmedFaults())
-	b.sendTo(b.Handler(), "GET", "/v3/certificates", "/v3/forged", nil)
+	b.SendTo(b.Handler(), "GET", "/v3/certificates", "/v3/forged", nil)
 	if got := len(b.ArmedFaults()); got != armed {
 		t.Errorf("a forged request used up %d faults", armed-got)
 	}
@@ -214,19 +193,19 @@ func TestFaultTable(t *testing.T) {
 
 func TestFaultsOfPaying(t *testing.T) {
 	b := newBench(t)
-	b.place("LATE000001")
-	if rec := b.send("POST", "/v3/pay/transactions/out-trade-no/LATE000001/close", map[string]any{"mchid": b.keys.MchID}); rec.Code != 204 {
+	b.Place("LATE000001")
+	if rec := b.Send("POST", "/v3/pay/transactions/out-trade-no/LATE000001/close", map[string]any{"mchid": b.Keys.MchID}); rec.Code != 204 {
 		t.Fatal(rec.Body)
 	}
-	b.arm(OpPay, SecondPayment, 1) // waits for its own occasion
-	if err := b.Pay("LATE000001"); err != ErrClosed {
+	b.MustArm(faults.Pay, faults.SecondPayment, 1) // waits for its own occasion
+	if err := b.Pay("LATE000001"); err != trade.ErrClosed {
 		t.Fatal(err)
 	}
-	b.arm(OpPay, PayAfterClose, 1)
+	b.MustArm(faults.Pay, faults.PayAfterClose, 1)
 	if err := b.Pay("LATE000001"); err != nil {
 		t.Fatal(err)
 	}
-	first := b.query("LATE000001")
+	first := b.Query("LATE000001")
 	if first.TradeState != "SUCCESS" {
 		t.Errorf("paid after close: %+v", first)
 	}
@@ -237,15 +216,15 @@ func TestFaultsOfPaying(t *testing.T) {
 	if len(v.TransactionIDs) != 2 || v.TransactionIDs[0] == v.TransactionIDs[1] || len(v.Callbacks) != 2 {
 		t.Fatalf("paid twice: %+v", v)
 	}
-	if got := b.query("LATE000001"); got.TransactionID != first.TransactionID {
+	if got := b.Query("LATE000001"); got.TransactionID != first.TransactionID {
 		t.Error("the query does not tell of the first payment")
 	}
 	for _, id := range v.TransactionIDs {
-		if got := code(b.send("GET", "/v3/pay/transactions/id/"+id+"?mchid="+b.keys.MchID, nil)); got != "200 " {
+		if got := sandboxtest.Code(b.Send("GET", "/v3/pay/transactions/id/"+id+"?mchid="+b.Keys.MchID, nil)); got != "200 " {
 			t.Errorf("query of %s: %s", id, got)
 		}
 	}
-	if err := b.Pay("LATE000001"); err != ErrPaid {
+	if err := b.Pay("LATE000001"); err != trade.ErrPaid {
 		t.Error(err)
 	}
 }

@@ -3,41 +3,35 @@ package sandbox
 import (
 	"bytes"
 	"embed"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"rsc.io/qr"
+
+	"github.com/tandem-pay/tandem/sandbox/alipay"
+	"github.com/tandem-pay/tandem/sandbox/faults"
+	"github.com/tandem-pay/tandem/sandbox/random"
+	"github.com/tandem-pay/tandem/sandbox/trade"
+	"github.com/tandem-pay/tandem/sandbox/wire"
 )
 
 //go:embed web
 var web embed.FS
 
 // pages are the templates. Everything in them is escaped by html/template;
-// the words come from words.go.
-var pages = template.Must(template.New("").Funcs(template.FuncMap{"yuan": yuan}).ParseFS(web, "web/*.html", "web/*.css"))
-
-// yuan writes fen as people read them.
-func yuan(fen int64) string { return fmt.Sprintf("%d.%02d", fen/100, fen%100) }
+// their texts come from texts.go.
+var pages = template.Must(template.New("").Funcs(template.FuncMap{"yuan": wire.Yuan}).ParseFS(web, "web/*.html", "web/*.css"))
 
 func (g *Gateway) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /pay/{token}", g.showPhonePage)
 	mux.HandleFunc("GET /pay/{token}/qr.png", g.showQR)
-	mux.HandleFunc("POST /pay/{token}/pay", g.phoneAction(func(t *trade) error { return g.pay(t, true) }))
-	mux.HandleFunc("POST /pay/{token}/fail", g.phoneAction(g.fail))
+	mux.HandleFunc("POST /pay/{token}/pay", g.phoneAction(g.book.Pay))
+	mux.HandleFunc("POST /pay/{token}/fail", g.phoneAction(g.book.Fail))
 	mux.HandleFunc("GET /sandbox/scan", g.scan)
-}
-
-// PayPath is the path of the trade's phone page below the handler's root.
-func (g *Gateway) PayPath(outTradeNo string) (path string, err error) {
-	err = g.withTrade(outTradeNo, func(t *trade) error {
-		path = "/pay/" + t.token
-		return nil
-	})
-	return path, err
 }
 
 // scan does what a phone's camera or a wallet does: it finds the page of a
@@ -45,38 +39,35 @@ func (g *Gateway) PayPath(outTradeNo string) (path string, err error) {
 // and either kind of code under either name.
 func (g *Gateway) scan(rw http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	code := strings.TrimSpace(query.Get("code_url") + query.Get("code"))
-	token, ok := strings.CutPrefix(code, codeURLPrefix)
+	token, ok := g.tokenOf(strings.TrimSpace(query.Get("code_url")+query.Get("code")), query.Get("prepay_id"))
 	if !ok {
-		token, ok = strings.CutPrefix(code, alipayQRPrefix)
-	}
-	if id := query.Get("prepay_id"); !ok && len(id) > tokenLength {
-		token, ok = id[len(id)-tokenLength:], true
-	}
-	if !ok || strings.Trim(token, lower) != "" || token == "" {
 		http.Error(rw, "scan takes ?code= (weixin://wxpay/bizpayurl?pr=… or https://qr.alipay.com/…, percent-encoded) or ?prepay_id=", http.StatusBadRequest)
 		return
 	}
-	g.mu.Lock()
-	g.catchUp()
-	if t := g.trades.byToken[token]; t != nil {
-		_ = g.scanTrade(t) // what stands against it is what the page shows
+	g.book.Lock()
+	if t := g.book.ByToken(token); t != nil {
+		_ = g.book.Open(t) // the page shows why it cannot be paid
 	}
-	g.mu.Unlock()
-	seeOther(rw, "../pay/"+token)
+	g.book.Unlock()
+	wire.SeeOther(rw, "../pay/"+token)
 }
 
-// seeOther redirects by a relative URL. http.Redirect would make it absolute
-// and lose the prefix under which the gateway is mounted.
-func seeOther(rw http.ResponseWriter, to string) {
-	rw.Header().Set("Location", to)
-	rw.WriteHeader(http.StatusSeeOther)
+// tokenOf is the token of the phone page in a code or in a prepay_id.
+func (g *Gateway) tokenOf(code, prepayID string) (token string, ok bool) {
+	if cut := len(prepayID) - trade.TokenLength; cut > 0 {
+		token = prepayID[cut:]
+	}
+	for _, p := range g.protocols {
+		if rest, is := strings.CutPrefix(code, p.CodePrefix()); is {
+			token = rest
+		}
+	}
+	return token, token != "" && strings.Trim(token, random.Lower) == ""
 }
 
 // phonePage is what web/pay.html shows.
 type phonePage struct {
-	Words       words
-	Lang, Other string // of this page, and to switch to
+	pageTexts
 	View        string // open, failed, paid, closed, expired, link_expired or missing
 	No, Token   string
 	Description string
@@ -84,50 +75,39 @@ type phonePage struct {
 	Transaction string
 	// To carry redirect_url and lang along; they come from url.Values.Encode.
 	Query, OtherQuery template.URL
-	Return            string // the shop's redirect_url, checked
+	Return            string // where the buyer goes afterwards, checked
 	Alipay            bool
 }
 
 func (g *Gateway) showPhonePage(rw http.ResponseWriter, r *http.Request) {
-	page := phonePage{View: "missing", Token: r.PathValue("token")}
+	page := phonePage{pageTexts: textsFor(r), View: "missing", Token: r.PathValue("token")}
 	status := http.StatusNotFound
-	var back *alipayReturn
-	g.mu.Lock()
-	g.catchUp()
-	if t := g.trades.byToken[page.Token]; t != nil {
-		now := g.now()
-		_ = g.scanTrade(t) // looking at the page is opening the trade
-		if page.Alipay = t.speaks == g.alipay; page.Alipay {
-			r := g.alipay.returns(t)
-			back = &r
-		}
+	var back func() (string, error)
+	g.book.Lock()
+	if t := g.book.ByToken(page.Token); t != nil {
+		now := g.book.Now()
+		_ = g.book.Open(t) // looking at the page is opening the trade
+		page.Alipay, back = t.Protocol.Name() == alipay.Name, g.protocolOf(t).Return(t)
 		status = http.StatusOK
-		page.View, page.No, page.Description, page.Amount = string(t.stateAt(now)), t.no, t.description, t.amount
-		if len(t.payments) > 0 {
-			page.Transaction = t.payments[len(t.payments)-1].transactionID
+		page.View, page.No, page.Description, page.Amount = string(t.State(now)), t.No, t.Description, t.Amount
+		if len(t.Payments) > 0 {
+			page.Transaction = t.Payments[len(t.Payments)-1].TransactionID
 		}
-		if (page.View == string(Open) || page.View == string(Failed)) && now.After(t.linkUntil) {
+		if (page.View == string(trade.Open) || page.View == string(trade.Failed)) && now.After(t.LinkUntil) {
 			page.View = "link_expired"
 		}
 	}
-	g.mu.Unlock()
+	g.book.Unlock()
 
-	query := r.URL.Query()
-	page.Lang = language(r)
-	page.Words, page.Other = vocabulary[page.Lang], "en"
-	if page.Lang == "en" {
-		page.Other = "zh"
-	}
 	carry := url.Values{}
-	if to := query.Get("redirect_url"); safeReturn(to) {
+	if to := r.URL.Query().Get("redirect_url"); wire.SafeReturn(to) {
 		page.Return = to
 		carry.Set("redirect_url", to)
 	}
 	if back != nil {
-		// Signed outside of the lock.
-		to, err := back.url(g.keys.Alipay)
+		to, err := back()
 		if err != nil {
-			g.log.Error("sandbox: return_url", "error", err)
+			g.options.Log.Error("sandbox: return_url", "error", err)
 		}
 		page.Return = to
 	}
@@ -135,38 +115,31 @@ func (g *Gateway) showPhonePage(rw http.ResponseWriter, r *http.Request) {
 	page.OtherQuery = template.URL(carry.Encode())
 	carry.Set("lang", page.Lang)
 	page.Query = template.URL(carry.Encode())
-	if page.Return != "" && page.View == string(Paid) {
+	if page.Return != "" && page.View == string(trade.Paid) {
 		rw.Header().Set("Refresh", "3; url="+page.Return)
 	}
 	g.render(rw, "pay.html", status, page)
 }
 
-// safeReturn says whether a browser may be sent there. Any shop's address
-// will do, as for the real gateway, but nothing that runs a script.
-func safeReturn(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && !strings.ContainsAny(s, "\r\n;, ")
-}
-
-func (g *Gateway) phoneAction(do func(*trade) error) http.HandlerFunc {
+func (g *Gateway) phoneAction(do func(*trade.Trade) error) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		token := r.PathValue("token")
-		g.mu.Lock()
-		if t := g.trades.byToken[token]; t != nil {
-			_ = do(t) // what came of it, or what stood against it, is what the page shows
+		g.book.Lock()
+		if t := g.book.ByToken(token); t != nil {
+			_ = do(t) // the page shows what it came to, or what forbade it
 		}
-		g.mu.Unlock()
+		g.book.Unlock()
 		to := "../" + url.PathEscape(token)
 		if r.URL.RawQuery != "" {
 			to += "?" + r.URL.Query().Encode()
 		}
-		seeOther(rw, to)
+		wire.SeeOther(rw, to)
 	}
 }
 
 // showQR draws the address of the phone page, to open it on a real phone.
 func (g *Gateway) showQR(rw http.ResponseWriter, r *http.Request) {
-	code, err := qr.Encode(g.base(r, "/pay/")+"/pay/"+r.PathValue("token"), qr.M)
+	code, err := qr.Encode(g.env.Base(r, "/pay/")+"/pay/"+r.PathValue("token"), qr.M)
 	if err != nil {
 		http.Error(rw, "too long for a QR code", http.StatusBadRequest)
 		return
@@ -176,10 +149,30 @@ func (g *Gateway) showQR(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(code.PNG())
 }
 
+// tradesPage is what web/trades.html shows.
+type tradesPage struct {
+	pageTexts
+	Now    time.Time
+	Trades []TradeView
+	Faults []faults.Armed
+	China  *time.Location
+	Days   []string // that have bills, the newest first
+}
+
+func (g *Gateway) showTrades(rw http.ResponseWriter, r *http.Request) {
+	page := tradesPage{
+		pageTexts: textsFor(r), Now: g.book.Now(), Trades: g.Trades(100), Faults: g.ArmedFaults(), China: trade.China,
+	}
+	g.book.Lock()
+	page.Days = g.book.Days(7)
+	g.book.Unlock()
+	g.render(rw, "trades.html", http.StatusOK, page)
+}
+
 func (g *Gateway) render(rw http.ResponseWriter, name string, status int, data any) {
 	var page bytes.Buffer // so that a failing template does not send half a page
 	if err := pages.ExecuteTemplate(&page, name, data); err != nil {
-		g.log.Error("sandbox: page", "name", name, "error", err)
+		g.options.Log.Error("sandbox: page", "name", name, "error", err)
 		http.Error(rw, "the page is broken", http.StatusInternalServerError)
 		return
 	}

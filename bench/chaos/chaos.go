@@ -26,7 +26,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/bench/load"
-	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
 )
 
 // Options of a run. Zero fields take the defaults given.
@@ -53,16 +53,16 @@ const (
 	fewLooks    = 12                     // at most, later
 )
 
-// faults are all that a shop comes out of, by itself or with an operator. Of
-// the bill's, those that make it unreadable: a bill that lies about money is
-// the channel's own mistake, and shows as a difference.
-var faults = []sandbox.Fault{
-	sandbox.TimeoutAfterCommit, sandbox.TimeoutNoEffect, sandbox.Error500NoEffect, sandbox.Error500WithEffect, sandbox.RateLimited, sandbox.CorruptSignature,
-	sandbox.SigntestSignature, sandbox.Unsigned, sandbox.Slow, sandbox.HalfAnswer, sandbox.HugeAnswer,
-	sandbox.Lost, sandbox.Duplicated, sandbox.Twins, sandbox.Delayed, sandbox.Reordered, sandbox.RefundBeforePayment, sandbox.SigntestProbe, sandbox.SecondID,
-	sandbox.PayAfterClose, sandbox.SecondPayment, sandbox.PaidTwice, sandbox.PlatformCoupon,
-	sandbox.MerchantShort, sandbox.UserAccountClosed, sandbox.EndsAbnormal, sandbox.EndsClosed, sandbox.NeverEnds,
-	sandbox.BillBadCount, sandbox.BillBadHash, sandbox.BillTruncated, sandbox.BillWrongEncoding, sandbox.BillZipBomb,
+// injected are all the faults that a shop recovers from, by itself or with an
+// operator. Of the bill's, those that make it unreadable: a bill that lies about
+// money is the channel's own mistake, and shows as a difference.
+var injected = []faults.Fault{
+	faults.TimeoutAfterCommit, faults.TimeoutNoEffect, faults.Error500NoEffect, faults.Error500WithEffect, faults.RateLimited, faults.CorruptSignature,
+	faults.SigntestSignature, faults.Unsigned, faults.Slow, faults.HalfAnswer, faults.HugeAnswer,
+	faults.Lost, faults.Duplicated, faults.ConcurrentDuplicate, faults.Delayed, faults.Reordered, faults.RefundBeforePayment, faults.SigntestProbe, faults.SecondID,
+	faults.PayAfterClose, faults.SecondPayment, faults.PaidTwice, faults.PlatformCoupon,
+	faults.InsufficientBalance, faults.UserAccountClosed, faults.RefundAbnormal, faults.RefundClosed, faults.RefundNeverEnds,
+	faults.BillBadCount, faults.BillBadHash, faults.BillTruncated, faults.BillWrongEncoding, faults.BillZipBomb,
 }
 
 // Run does all of it and reports. The error is of the run itself; what went
@@ -158,7 +158,7 @@ func (r *run) prepare(ctx context.Context) error {
 		return err
 	}
 	r.start = now
-	return r.c.must(ctx, "POST", "/sandbox/chaos", "", map[string]any{"seed": r.o.Seed, "rate": r.o.Rate, "faults": faults}, nil)
+	return r.c.must(ctx, "POST", "/sandbox/chaos", "", map[string]any{"seed": r.o.Seed, "rate": r.o.Rate, "faults": injected}, nil)
 }
 
 func sku(i int) string    { return fmt.Sprintf("chaos-%02d", i) }
@@ -283,14 +283,14 @@ func (r *run) settle(ctx context.Context, round int) error {
 
 // calm switches chance off and keeps what it has done.
 func (r *run) calm(ctx context.Context) error {
-	var v struct{ Struck map[string]map[string]int }
+	var v struct{ Injected map[string]map[string]int }
 	if err := r.c.must(ctx, "GET", "/sandbox/chaos", "", nil, &v); err != nil {
 		return err
 	}
 	if r.struck == nil {
-		r.struck = v.Struck
+		r.struck = v.Injected
 		r.report.Struck = map[string]int{}
-		for op, of := range v.Struck {
+		for op, of := range v.Injected {
 			for fault, n := range of {
 				r.report.Struck[fault] += n
 				r.report.StruckOps = append(r.report.StruckOps, fmt.Sprint(op, " ", fault, " ", n))
@@ -311,8 +311,8 @@ func (r *run) reconcile(ctx context.Context) error {
 			return err
 		}
 		if round == 0 {
-			for _, f := range []sandbox.Fault{sandbox.BillTruncated, sandbox.BillBadHash, sandbox.BillZipBomb} {
-				if err := r.c.must(ctx, "POST", "/sandbox/faults", "", map[string]any{"op": sandbox.OpBill, "fault": f, "count": 1}, nil); err != nil {
+			for _, f := range []faults.Fault{faults.BillTruncated, faults.BillBadHash, faults.BillZipBomb} {
+				if err := r.c.must(ctx, "POST", "/sandbox/faults", "", map[string]any{"op": faults.Bill, "fault": f, "count": 1}, nil); err != nil {
 					return err
 				}
 			}

@@ -68,7 +68,7 @@ const aloneTime = 2 * time.Second
 // verify and decrypt, round and round. Only that is in it: what the signature
 // is over, and what is sealed, are taken out of the deliveries beforehand.
 func (l *lives) verifyAlone(ctx context.Context) (perSecond float64, err error) {
-	block, err := aes.NewCipher([]byte(l.k.APIv3Key))
+	block, err := aes.NewCipher([]byte(l.k.WechatPay.APIv3Key))
 	if err != nil {
 		return 0, err
 	}
@@ -93,7 +93,7 @@ func (l *lives) verifyAlone(ctx context.Context) (perSecond float64, err error) 
 			for time.Since(began) < aloneTime && ctx.Err() == nil {
 				b := &bare[(next.Add(1)-1)%int64(len(bare))]
 				var err error
-				if buffer, err = b.open(&l.k.PlatformKey.PublicKey, aead, buffer[:0]); err != nil {
+				if buffer, err = b.open(&l.k.WechatPay.PlatformKey.PublicKey, aead, buffer[:0]); err != nil {
 					errs <- err
 					return
 				}

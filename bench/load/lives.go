@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/sandbox"
+	emulator "github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
 
 // The channels of a server under load, each named as its kind. A server has
@@ -23,7 +24,7 @@ const (
 // ChannelSettings are the settings of a channel of one of these kinds, for
 // the keys that callbacks are signed with.
 func ChannelSettings(k *sandbox.Keys, kind string) json.RawMessage {
-	m := k.Merchant()
+	m := k.WechatPay.Merchant()
 	raw, err := json.Marshal(map[string]any{
 		"kind": kind, "mchId": m.MchID, "appId": m.AppID, "merchantSerial": m.MerchantSerial,
 		"merchantPrivateKey": m.MerchantPrivateKeyPEM, "apiV3Key": m.APIv3Key, "platformKeys": m.PlatformKeys,
@@ -178,11 +179,11 @@ func (l *lives) sign(ctx context.Context, progress Progress) error {
 
 func (l *lives) signOne(o *life) (err error) {
 	now := time.Now()
-	o.signed.header, o.signed.body, err = sandbox.SignCallback(l.k, now, "", sandbox.Transaction{
-		AppID: l.k.AppID, MchID: l.k.MchID, OutTradeNo: o.payment, TransactionID: "42" + o.payment[len(o.payment)-26:],
+	o.signed.header, o.signed.body, err = emulator.SignCallback(l.k.WechatPay, now, "", emulator.Transaction{
+		AppID: l.k.WechatPay.AppID, MchID: l.k.WechatPay.MchID, OutTradeNo: o.payment, TransactionID: "42" + o.payment[len(o.payment)-26:],
 		TradeType: "NATIVE", TradeState: "SUCCESS", TradeStateDesc: "支付成功", BankType: "OTHERS",
-		SuccessTime: now.Format(time.RFC3339), Payer: &sandbox.Payer{OpenID: "openid-of-the-bench"},
-		Amount: sandbox.Amount{Total: o.amount, PayerTotal: o.amount, Currency: "CNY", PayerCurrency: "CNY"},
+		SuccessTime: now.Format(time.RFC3339), Payer: &emulator.Payer{OpenID: "openid-of-the-bench"},
+		Amount: emulator.Amount{Total: o.amount, PayerTotal: o.amount, Currency: "CNY", PayerCurrency: "CNY"},
 	})
 	return err
 }

@@ -13,8 +13,10 @@ import (
 
 	"github.com/tandem-pay/tandem/channel/alipay"
 	"github.com/tandem-pay/tandem/channel/channeltest"
+	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
 )
 
 // keys are made once: RSA keys cost a second.
@@ -25,29 +27,29 @@ var keys = sync.OnceValues(func() (*sandbox.Keys, error) {
 var start = time.Date(2026, 11, 22, 23, 0, 0, 0, time.FixedZone("", 8*60*60))
 
 // faults are the suite's words in the sandbox's.
-var faults = map[channeltest.Fault]sandbox.Fault{
-	channeltest.TimeoutNoEffect:    sandbox.TimeoutNoEffect,
-	channeltest.ErrorNoEffect:      sandbox.Error500NoEffect,
-	channeltest.RateLimited:        sandbox.RateLimited,
-	channeltest.TimeoutAfterCommit: sandbox.TimeoutAfterCommit,
-	channeltest.ErrorWithEffect:    sandbox.Error500WithEffect,
-	channeltest.CorruptSignature:   sandbox.CorruptSignature,
-	channeltest.Unsigned:           sandbox.Unsigned,
-	channeltest.HalfAnswer:         sandbox.HalfAnswer,
-	channeltest.HugeAnswer:         sandbox.HugeAnswer,
+var callFaults = map[channeltest.Fault]faults.Fault{
+	channeltest.TimeoutNoEffect:    faults.TimeoutNoEffect,
+	channeltest.ErrorNoEffect:      faults.Error500NoEffect,
+	channeltest.RateLimited:        faults.RateLimited,
+	channeltest.TimeoutAfterCommit: faults.TimeoutAfterCommit,
+	channeltest.ErrorWithEffect:    faults.Error500WithEffect,
+	channeltest.CorruptSignature:   faults.CorruptSignature,
+	channeltest.Unsigned:           faults.Unsigned,
+	channeltest.HalfAnswer:         faults.HalfAnswer,
+	channeltest.HugeAnswer:         faults.HugeAnswer,
 }
 
-var billFaults = map[channeltest.BillFault]sandbox.Fault{
-	channeltest.BillTruncated:     sandbox.BillTruncated,
-	channeltest.BillWrongCount:    sandbox.BillBadCount,
-	channeltest.BillWrongEncoding: sandbox.BillWrongEncoding,
-	channeltest.BillBomb:          sandbox.BillZipBomb,
+var billFaults = map[channeltest.BillFault]faults.Fault{
+	channeltest.BillTruncated:     faults.BillTruncated,
+	channeltest.BillWrongCount:    faults.BillBadCount,
+	channeltest.BillWrongEncoding: faults.BillWrongEncoding,
+	channeltest.BillBomb:          faults.BillZipBomb,
 }
 
 // shop is a channel and a gateway on one clock.
 type shop struct {
 	t       *testing.T
-	clock   *sandbox.VirtualClock
+	clock   *clock.Manual
 	gate    *sandbox.Gateway
 	url     string
 	client  *http.Client
@@ -62,13 +64,13 @@ func open(t *testing.T) *shop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &shop{t: t, clock: sandbox.NewVirtualClock(start), links: map[string]payment.Action{}}
+	s := &shop{t: t, clock: clock.NewManual(start), links: map[string]payment.Action{}}
 	s.gate = sandbox.New(sandbox.Options{Clock: s.clock, Keys: k})
 	srv := httptest.NewServer(s.gate.Handler())
 	transport := &http.Transport{}
 	s.url, s.client = srv.URL, &http.Client{Transport: transport}
 	t.Cleanup(func() { s.gate.Close(); srv.Close(); transport.CloseIdleConnections() })
-	m := s.gate.AlipayMerchant()
+	m := s.gate.Alipay().Merchant()
 	s.channel, err = alipay.New(alipay.Config{
 		AppID: m.AppID, SellerID: m.SellerID, AppPrivateKey: m.AppPrivateKeyPEM, AlipayPublicKey: m.AlipayPublicKey,
 		GatewayURL: srv.URL + "/gateway.do",
@@ -104,7 +106,7 @@ func (s *shop) show(no string) error {
 	case "qr_code":
 		return s.gate.Scan(no)
 	case "sdk_params":
-		got, err := s.gate.AlipayApp(a.Params["orderString"])
+		got, err := s.gate.Alipay().OpenApp(a.Params["orderString"])
 		if err == nil && got != no {
 			err = fmt.Errorf("the order string is of %s", got)
 		}
@@ -134,11 +136,11 @@ func (s *shop) fixture() channeltest.Fixture {
 		// Alipay says TRADE_CLOSED of what nobody paid in time.
 		Shut: func(string) error { s.clock.Advance(61 * time.Minute); return nil },
 		Break: func(call channeltest.Call, fault channeltest.Fault) error {
-			f, ok := faults[fault]
+			f, ok := callFaults[fault]
 			if !ok {
 				return errors.ErrUnsupported // no probes
 			}
-			return s.gate.Arm(sandbox.Op(call), f, 1)
+			return s.gate.Arm(faults.Op(call), f, 1)
 		},
 		Callback: s.gate.SignedCallback,
 		Settle:   func() error { return nil }, // refunds at once
@@ -146,7 +148,7 @@ func (s *shop) fixture() channeltest.Fixture {
 			if s.gate.Disarm(); !short {
 				return nil
 			}
-			return s.gate.Arm(sandbox.OpRefund, sandbox.MerchantShort, 1)
+			return s.gate.Arm(faults.Refund, faults.InsufficientBalance, 1)
 		},
 		RefundCallback: func(paymentNo, refundNo string) (http.Header, []byte, error) {
 			return s.gate.SignedRefundCallback(refundNo, paymentNo)
@@ -163,7 +165,7 @@ func (s *shop) fixture() channeltest.Fixture {
 			if !ok {
 				return errors.ErrUnsupported // no hash is published
 			}
-			return s.gate.Arm(sandbox.OpBill, f, 1)
+			return s.gate.Arm(faults.Bill, f, 1)
 		},
 	}
 }

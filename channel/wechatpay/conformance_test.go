@@ -10,8 +10,12 @@ import (
 
 	"github.com/tandem-pay/tandem/channel/channeltest"
 	"github.com/tandem-pay/tandem/channel/wechatpay"
+	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
+	"github.com/tandem-pay/tandem/sandbox/trade"
+	emulator "github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
 
 // keys are made once: three RSA keys cost a second.
@@ -22,31 +26,31 @@ var keys = sync.OnceValues(func() (*sandbox.Keys, error) {
 var start = time.Date(2026, 11, 22, 23, 0, 0, 0, time.FixedZone("", 8*60*60))
 
 // faults are the suite's words in the sandbox's.
-var faults = map[channeltest.Fault]sandbox.Fault{
-	channeltest.TimeoutNoEffect:    sandbox.TimeoutNoEffect,
-	channeltest.ErrorNoEffect:      sandbox.Error500NoEffect,
-	channeltest.RateLimited:        sandbox.RateLimited,
-	channeltest.TimeoutAfterCommit: sandbox.TimeoutAfterCommit,
-	channeltest.ErrorWithEffect:    sandbox.Error500WithEffect,
-	channeltest.CorruptSignature:   sandbox.CorruptSignature,
-	channeltest.ProbeSignature:     sandbox.SigntestSignature,
-	channeltest.Unsigned:           sandbox.Unsigned,
-	channeltest.HalfAnswer:         sandbox.HalfAnswer,
-	channeltest.HugeAnswer:         sandbox.HugeAnswer,
+var callFaults = map[channeltest.Fault]faults.Fault{
+	channeltest.TimeoutNoEffect:    faults.TimeoutNoEffect,
+	channeltest.ErrorNoEffect:      faults.Error500NoEffect,
+	channeltest.RateLimited:        faults.RateLimited,
+	channeltest.TimeoutAfterCommit: faults.TimeoutAfterCommit,
+	channeltest.ErrorWithEffect:    faults.Error500WithEffect,
+	channeltest.CorruptSignature:   faults.CorruptSignature,
+	channeltest.ProbeSignature:     faults.SigntestSignature,
+	channeltest.Unsigned:           faults.Unsigned,
+	channeltest.HalfAnswer:         faults.HalfAnswer,
+	channeltest.HugeAnswer:         faults.HugeAnswer,
 }
 
-var billFaults = map[channeltest.BillFault]sandbox.Fault{
-	channeltest.BillTruncated:     sandbox.BillTruncated,
-	channeltest.BillWrongHash:     sandbox.BillBadHash,
-	channeltest.BillWrongCount:    sandbox.BillBadCount,
-	channeltest.BillWrongEncoding: sandbox.BillWrongEncoding,
-	channeltest.BillBomb:          sandbox.BillZipBomb,
+var billFaults = map[channeltest.BillFault]faults.Fault{
+	channeltest.BillTruncated:     faults.BillTruncated,
+	channeltest.BillWrongHash:     faults.BillBadHash,
+	channeltest.BillWrongCount:    faults.BillBadCount,
+	channeltest.BillWrongEncoding: faults.BillWrongEncoding,
+	channeltest.BillBomb:          faults.BillZipBomb,
 }
 
-var ends = map[payment.FactKind]sandbox.RefundState{
-	payment.Refunded:     sandbox.RefundSucceeded,
-	payment.RefundStuck:  sandbox.RefundAbnormal,
-	payment.RefundFailed: sandbox.RefundClosed,
+var ends = map[payment.FactKind]trade.RefundState{
+	payment.Refunded:     trade.RefundSucceeded,
+	payment.RefundStuck:  trade.RefundAbnormal,
+	payment.RefundFailed: trade.RefundClosed,
 }
 
 // bench is a channel and a gateway on one clock.
@@ -55,21 +59,21 @@ type bench struct {
 	wechat   *wechatpay.Channel
 	accounts payment.Accounts // the same
 	gateway  *sandbox.Gateway
-	clock    *sandbox.VirtualClock
+	clock    *clock.Manual
 }
 
-func newBench(t *testing.T, signing sandbox.Signing, changes ...func(*wechatpay.Config)) *bench {
+func newBench(t *testing.T, signing emulator.Signing, changes ...func(*wechatpay.Config)) *bench {
 	k, err := keys()
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := sandbox.NewVirtualClock(start)
+	clock := clock.NewManual(start)
 	g := sandbox.New(sandbox.Options{Clock: clock, Keys: k, Signing: signing})
 	srv := httptest.NewServer(g.Handler())
 	transport := &http.Transport{}
 	t.Cleanup(func() { g.Close(); srv.Close(); transport.CloseIdleConnections() })
 
-	m := g.Merchant()
+	m := g.Keys().WechatPay.Merchant()
 	cfg := wechatpay.Config{
 		MchID: m.MchID, AppID: m.AppID, APIv3Key: m.APIv3Key,
 		MerchantSerial: m.MerchantSerial, MerchantPrivateKey: m.MerchantPrivateKeyPEM, BaseURL: srv.URL,
@@ -93,11 +97,11 @@ func newBench(t *testing.T, signing sandbox.Signing, changes ...func(*wechatpay.
 		// The gateway says CLOSED of what nobody paid in time.
 		Shut: func(string) error { clock.Advance(61 * time.Minute); return nil },
 		Break: func(call channeltest.Call, fault channeltest.Fault) error {
-			f, ok := faults[fault]
+			f, ok := callFaults[fault]
 			if !ok {
 				return errors.ErrUnsupported
 			}
-			return g.Arm(sandbox.Op(call), f, 1)
+			return g.Arm(faults.Op(call), f, 1)
 		},
 		Callback: g.SignedCallback,
 		// Longer than the sandbox takes for a refund.
@@ -106,7 +110,7 @@ func newBench(t *testing.T, signing sandbox.Signing, changes ...func(*wechatpay.
 			if g.Disarm(); !short {
 				return nil
 			}
-			return g.Arm(sandbox.OpRefund, sandbox.MerchantShort, 1)
+			return g.Arm(faults.Refund, faults.InsufficientBalance, 1)
 		},
 		EndRefund: func(_, no string, as payment.FactKind) error { return g.FinishRefund(no, ends[as]) },
 		RefundCallback: func(_, no string) (http.Header, []byte, error) {
@@ -118,14 +122,14 @@ func newBench(t *testing.T, signing sandbox.Signing, changes ...func(*wechatpay.
 			clock.Advance(midnight.Add(10 * time.Hour).Sub(clock.Now()))
 			return day, nil
 		},
-		BreakBill: func(fault channeltest.BillFault) error { return g.Arm(sandbox.OpBill, billFaults[fault], 1) },
+		BreakBill: func(fault channeltest.BillFault) error { return g.Arm(faults.Bill, billFaults[fault], 1) },
 	}}
 }
 
 // TestConformance runs the suite against the sandbox, over HTTP, with
 // callbacks signed by the certificate, by the public key, and by both in turn.
 func TestConformance(t *testing.T) {
-	for _, signing := range []sandbox.Signing{sandbox.Mixed, sandbox.ByCertificate, sandbox.ByPublicKey} {
+	for _, signing := range []emulator.Signing{emulator.Mixed, emulator.ByCertificate, emulator.ByPublicKey} {
 		t.Run(string(signing), func(t *testing.T) {
 			channeltest.Run(t, func(t *testing.T) channeltest.Fixture {
 				return newBench(t, signing).Fixture
@@ -137,7 +141,7 @@ func TestConformance(t *testing.T) {
 // TestConformanceOnAMovedClock runs it again on a day that is not today.
 func TestConformanceOnAMovedClock(t *testing.T) {
 	channeltest.Run(t, func(t *testing.T) channeltest.Fixture {
-		b := newBench(t, sandbox.Mixed)
+		b := newBench(t, emulator.Mixed)
 		b.clock.Advance(100 * time.Hour)
 		return b.Fixture
 	})

@@ -7,7 +7,9 @@ import (
 
 	"github.com/tandem-pay/tandem/channel/wechatpay"
 	"github.com/tandem-pay/tandem/payment"
-	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
+	"github.com/tandem-pay/tandem/sandbox/trade"
+	emulator "github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
 
 // bought is a payment of 1288 fen that has been paid, and its number there.
@@ -35,7 +37,7 @@ func bought(t *testing.T, b *bench, no string) payment.RefundRequest {
 // sees it who holds certificates alone.
 func TestRotation(t *testing.T) {
 	for _, worker := range []bool{true, false} {
-		b := newBench(t, sandbox.ByCertificate, func(c *wechatpay.Config) { c.PlatformKeys = c.PlatformKeys[:1] })
+		b := newBench(t, emulator.ByCertificate, func(c *wechatpay.Config) { c.PlatformKeys = c.PlatformKeys[:1] })
 		r := bought(t, b, "ROTATE0001")
 		if !b.wechat.RefreshDue(b.Now()) {
 			t.Error("nothing is due at the start")
@@ -43,7 +45,7 @@ func TestRotation(t *testing.T) {
 		if err := b.wechat.Refresh(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.gateway.RotateCertificate(24 * time.Hour); err != nil {
+		if _, err := b.gateway.WechatPay().RotateCertificate(24 * time.Hour); err != nil {
 			t.Fatal(err)
 		}
 		if worker { // who looks every ten hours and knows it before it is used
@@ -91,7 +93,7 @@ func TestRotation(t *testing.T) {
 // TestStuckRefund sends a stuck refund to the buyer's card, and another to the
 // merchant's.
 func TestStuckRefund(t *testing.T) {
-	b := newBench(t, sandbox.Mixed)
+	b := newBench(t, emulator.Mixed)
 	for i, to := range []payment.AbnormalRefund{
 		{Bank: "ICBC_DEBIT", Account: "6222021234567890123", Name: "张三"},
 		{ToMerchant: true},
@@ -100,7 +102,7 @@ func TestStuckRefund(t *testing.T) {
 		if _, err := b.accounts.Refund(t.Context(), r); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.gateway.FinishRefund(r.RefundNo, sandbox.RefundAbnormal); err != nil {
+		if err := b.gateway.FinishRefund(r.RefundNo, trade.RefundAbnormal); err != nil {
 			t.Fatal(err)
 		}
 		f, err := b.accounts.QueryRefund(t.Context(), r)
@@ -128,7 +130,7 @@ func TestStuckRefund(t *testing.T) {
 // TestAccountMoves reads how the account moved on a day of a payment and a
 // refund.
 func TestAccountMoves(t *testing.T) {
-	b := newBench(t, sandbox.Mixed)
+	b := newBench(t, emulator.Mixed)
 	r := bought(t, b, "FLOW000001")
 	if _, err := b.accounts.Refund(t.Context(), r); err != nil {
 		t.Fatal(err)
@@ -154,8 +156,8 @@ func TestAccountMoves(t *testing.T) {
 	if err != nil || sum.InSum != paid || sum.OutSum != back || paid != 1288 || back < 500 || sum.Rows < 2 {
 		t.Errorf("%+v, %v; in %d, out %d, %v", sum, err, paid, back, rows)
 	}
-	for _, fault := range []sandbox.Fault{sandbox.BillBadCount, sandbox.BillBadHash, sandbox.BillTruncated, sandbox.BillWrongEncoding, sandbox.BillZipBomb} {
-		if err := b.gateway.Arm(sandbox.OpFlowBill, fault, 1); err != nil {
+	for _, fault := range []faults.Fault{faults.BillBadCount, faults.BillBadHash, faults.BillTruncated, faults.BillWrongEncoding, faults.BillZipBomb} {
+		if err := b.gateway.Arm(faults.FlowBill, fault, 1); err != nil {
 			t.Fatal(err)
 		}
 		var bad *payment.BadBillError
@@ -171,7 +173,7 @@ func TestAccountMoves(t *testing.T) {
 
 // TestHugeAnswers: a hundred megabytes in front of an answer are not read.
 func TestHugeAnswers(t *testing.T) {
-	b := newBench(t, sandbox.Mixed)
+	b := newBench(t, emulator.Mixed)
 	r := bought(t, b, "HUGE000001")
 	if _, err := b.accounts.Refund(t.Context(), r); err != nil {
 		t.Fatal(err)
@@ -182,20 +184,20 @@ func TestHugeAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
-		op   sandbox.Op
+		op   faults.Op
 		call func() error
 	}{
-		{sandbox.OpQueryRefund, func() error { _, err := b.accounts.QueryRefund(t.Context(), r); return err }},
-		{sandbox.OpBill, func() error {
+		{faults.QueryRefund, func() error { _, err := b.accounts.QueryRefund(t.Context(), r); return err }},
+		{faults.Bill, func() error {
 			_, err := b.accounts.Bill(t.Context(), day, func(payment.BillRow) error { return nil })
 			return err
 		}},
-		{sandbox.OpDownload, func() error {
+		{faults.Download, func() error {
 			_, err := b.accounts.Bill(t.Context(), day, func(payment.BillRow) error { return nil })
 			return err
 		}},
 	} {
-		if err := b.gateway.Arm(row.op, sandbox.HugeAnswer, 1); err != nil {
+		if err := b.gateway.Arm(row.op, faults.HugeAnswer, 1); err != nil {
 			t.Fatal(err)
 		}
 		err := row.call()

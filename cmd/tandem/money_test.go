@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-pay/tandem/sandbox"
+	"github.com/tandem-pay/tandem/sandbox/faults"
 )
 
 // refunded waits for a refund's end.
@@ -85,7 +85,7 @@ func TestBothChannels(t *testing.T) {
 		var items []any
 		var last obj
 		for try := 0; len(items) == 0 && try < 10; try++ {
-			if err := sv.sandbox.Arm(sandbox.OpFlowBill, sandbox.BillRowMissing, 1); err != nil {
+			if err := sv.sandbox.Arm(faults.FlowBill, faults.BillRowMissing, 1); err != nil {
 				t.Fatal(err)
 			}
 			last = c.must(200, "POST", "/v1/reconciliations", obj{"channel": "wechatpay", "date": day})

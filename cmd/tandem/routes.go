@@ -11,6 +11,7 @@ import (
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/checkout"
 	"github.com/tandem-pay/tandem/sandbox"
+	emulator "github.com/tandem-pay/tandem/sandbox/wechatpay"
 	"github.com/tandem-pay/tandem/shop"
 )
 
@@ -90,7 +91,7 @@ func (sv *server) mountSandbox(ctx context.Context, mux *http.ServeMux, addr str
 
 // sandboxSettings are the settings of the channels at the sandbox, by name.
 func sandboxSettings(keys *sandbox.Keys, baseURL string) map[string]json.RawMessage {
-	ali := keys.AlipayMerchant()
+	ali := keys.Alipay.Merchant()
 	raw, err := json.Marshal(map[string]any{
 		"kind": "alipay", "appId": ali.AppID, "sellerId": ali.SellerID, "appPrivateKey": ali.AppPrivateKeyPEM,
 		"alipayPublicKey": ali.AlipayPublicKey, "gatewayUrl": baseURL + "/gateway.do",
@@ -98,10 +99,10 @@ func sandboxSettings(keys *sandbox.Keys, baseURL string) map[string]json.RawMess
 	if err != nil {
 		panic(err) // strings always marshal
 	}
-	return map[string]json.RawMessage{"wechatpay": wechatSettings(keys.Merchant(), baseURL), "alipay": raw}
+	return map[string]json.RawMessage{"wechatpay": wechatSettings(keys.WechatPay.Merchant(), baseURL), "alipay": raw}
 }
 
-func wechatSettings(m sandbox.Merchant, baseURL string) json.RawMessage {
+func wechatSettings(m emulator.Merchant, baseURL string) json.RawMessage {
 	type key struct {
 		Serial string `json:"serial"`
 		PEM    string `json:"pem"`

@@ -202,7 +202,7 @@ func TestSecretsAtRest(t *testing.T) {
 	}
 	shown := sv.client(t).must(200, "GET", "/v1/channels/wechatpay", nil)
 	for name, v := range shown {
-		if s, _ := v.(string); strings.Contains(s, "PRIVATE") || strings.Contains(s, sv.sandbox.Merchant().APIv3Key) {
+		if s, _ := v.(string); strings.Contains(s, "PRIVATE") || strings.Contains(s, sv.sandbox.Keys().WechatPay.APIv3Key) {
 			t.Errorf("%s is shown: %v", name, v)
 		}
 	}

@@ -36,6 +36,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/sandbox"
 )
 
@@ -126,9 +127,9 @@ func play(t *testing.T, script string, steps []step) {
 		t.Fatal(err)
 	}
 	g, server := open(t)
-	ali := g.AlipayMerchant()
+	ali := g.Alipay().Merchant()
 	ali.GatewayURL = server.URL + "/gateway.do"
-	settings, err := json.Marshal(map[string]any{"baseUrl": server.URL, "wechatpay": g.Merchant(), "alipay": ali})
+	settings, err := json.Marshal(map[string]any{"baseUrl": server.URL, "wechatpay": g.Keys().WechatPay.Merchant(), "alipay": ali})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,12 +172,12 @@ func open(t *testing.T) (*sandbox.Gateway, *httptest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	clock := sandbox.NewRunningClock()
+	clock := clock.New()
 	// To noon in China: the steps of a script, which move it by minutes, are
 	// all of one day and in one bill.
 	clock.Advance(untilNoon(time.Now()))
 	g := sandbox.New(sandbox.Options{
-		Clock: clock, APITime: time.Now, CallbackTime: time.Now, Keys: k, Advance: clock.Advance,
+		Clock: clock, APITime: time.Now, CallbackTime: time.Now, Keys: k, Advance: func(d time.Duration) { clock.Advance(d) },
 	})
 	server := httptest.NewServer(g.Handler())
 	ran := make(chan error, 1)
