@@ -28,7 +28,7 @@ func TestDiagrams(t *testing.T) {
 		"ARCHITECTURE.md": {
 			"order": drawOrder(), "payment": drawPayment(), "refund": drawRefund(), "coupon": drawCoupon(), "packages": drawPackages(), "reactions": drawReactions(),
 		},
-		"docs/payments.md":         {"classes": drawClasses(false), "policies": drawPolicies(), "parked": drawParked()},
+		"docs/payments.md":         {"classes": drawClasses(false), "policies": drawPolicies(), "parked": drawParked(), "settlements": drawSettlements()},
 		"docs/payments.zh-CN.md":   {"classes": drawClasses(true)},
 		"docs/promotions.md":       {"kinds": drawKinds(false)},
 		"docs/promotions.zh-CN.md": {"kinds": drawKinds(true)},
@@ -124,6 +124,35 @@ func drawClasses(chinese bool) string {
 			heals = map[bool]string{false: "yes", true: "是"}[chinese]
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Class, meaning, heals, do)
+	}
+	return b.String()
+}
+
+// drawSettlements is the table of what facts do to money: a line a step.
+func drawSettlements() string {
+	var b strings.Builder
+	b.WriteString("| fact | state | what moves, and the events |\n|---|---|---|\n")
+	for i := range app.Settlements {
+		row := &app.Settlements[i]
+		var steps []string
+		for _, step := range row.Steps {
+			var line string
+			if step.From != "" {
+				line = fmt.Sprintf("%s → %s: %s", step.From, step.To, step.Name)
+			}
+			events := make([]string, len(step.Events))
+			for i, e := range step.Events {
+				events[i] = "`" + string(e) + "`"
+			}
+			switch list := strings.Join(events, ", "); {
+			case line == "":
+				line = list
+			case list != "":
+				line += " (" + list + ")"
+			}
+			steps = append(steps, line)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.Fact, row.State.Text, strings.Join(steps, "<br>"))
 	}
 	return b.String()
 }

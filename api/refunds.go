@@ -76,7 +76,7 @@ type refundItem struct {
 }
 
 func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*rest.Repeatable[refundView], error) {
-	var ask app.AskRefund
+	var ask app.RequestRefund
 	if b := in.Body; b != nil {
 		ask.Reason = b.Reason
 		if b.Amount != nil {
@@ -86,7 +86,7 @@ func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*rest.Repea
 			ask.Items = append(ask.Items, order.RefundItem(it))
 		}
 	}
-	return rest.RepeatableOf(viewRefund)(s.app.AskRefund(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, ask))
+	return rest.RepeatableOf(viewRefund)(s.app.RequestRefund(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, ask))
 }
 
 var listOrderRefunds = rest.Operation{

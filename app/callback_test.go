@@ -79,8 +79,8 @@ func reread(t *testing.T, e event.Event) (back event.Event) {
 // need.
 type overheard struct {
 	app.Store
-	jobs *[]app.Job
-	orders  *[]string
+	jobs   *[]app.Job
+	orders *[]string
 }
 
 type overheardUnit struct {

@@ -68,7 +68,7 @@ func closeOrder(tx *Tx, no, reason string) error {
 	tx.Follow(o.Data().Trace)
 	for _, p := range tx.PaymentsOf(no) {
 		if p.Data().Open() {
-			if err := o.AskToClose(reason); err != nil {
+			if err := o.BeginToClose(reason); err != nil {
 				return err
 			}
 			tx.PutOrder(o)

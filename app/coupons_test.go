@@ -314,7 +314,7 @@ func TestRevokeTemplate(t *testing.T) {
 			t.Errorf("the coupons are %v", w)
 		}
 		// A refund gives the used one back, and then it can be withdrawn.
-		refund(t, r, used.No, order.RefundAsk{})
+		refund(t, r, used.No, order.RefundRequest{})
 		rest(t, r)
 		if got, err = r.RevokeTemplate(ctx, shop.Default, "bad", ""); err != nil || got.Revoked != 1 {
 			t.Errorf("after the refund: %+v %v", got, err)

@@ -170,45 +170,45 @@ func TestEndings(t *testing.T) {
 
 		{"refunded whole", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
 		{"refunded whole, units kept out by policy", func(t *testing.T, r *harness.Harness) string {
 			policies(t, r, shop.Policies{RefundedStock: shop.KeepOut})
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 24, marketing.Used},
 		{"refunded whole, the coupon comes back by its template", func(t *testing.T, r *harness.Harness) string {
 			must(t)(nil, second(r.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500, ReturnOnRefund: true}, false)))
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Available},
 		{"refunded in part", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{Amount: 120})
+			refund(t, r, o.No, order.RefundRequest{Amount: 120})
 			return o.No
 		}, order.Paid, "asked 120 succeeded", 120, 24, marketing.Used},
 		{"refunded in parts to the end", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			for range 4 {
-				refund(t, r, o.No, order.RefundAsk{Amount: 100})
+				refund(t, r, o.No, order.RefundRequest{Amount: 100})
 			}
-			refund(t, r, o.No, order.RefundAsk{Items: []order.RefundItem{{Line: 0, Quantity: 1}}})
+			refund(t, r, o.No, order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: 1}}})
 			return o.No
 		}, order.Refunded, "asked 100 succeeded; asked 100 succeeded; asked 100 succeeded; asked 100 succeeded; asked 100 succeeded", 500, 25, marketing.Used},
 		{"refunded while the money of another payment is late", func(t *testing.T, r *harness.Harness) string {
 			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p, q := pay(t, r, o.No, 0), pay(t, r, o.No, 0)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			callback(t, r, q.No, r.Gate.Pay(q.No))
 			return o.No
 		}, order.Refunded, "asked 500 succeeded; overpayment 500 succeeded", 500, 25, marketing.Used},
 		{"a refund whose first answer is lost", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, true }
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			r.Gate.Fail = nil
@@ -220,7 +220,7 @@ func TestEndings(t *testing.T) {
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
 		{"a refund that never reached the channel", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			r.Gate.Fail = nil
@@ -230,7 +230,7 @@ func TestEndings(t *testing.T) {
 		{"a slow refund, told by its callback", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			f := r.Gate.Finish(d.No, payment.Refunded)
 			callback(t, r, p.No, f)
@@ -239,7 +239,7 @@ func TestEndings(t *testing.T) {
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
 		{"the merchant's account is short, then topped up", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrShort, false }
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			r.Gate.Fail = nil
@@ -251,7 +251,7 @@ func TestEndings(t *testing.T) {
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
 		{"short of money once, then silent: the channel's latest word is shown", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrShort, false }
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, false }
@@ -263,7 +263,7 @@ func TestEndings(t *testing.T) {
 		}, order.Paid, "asked 500 pending (channel_silent)", 0, 24, marketing.Used},
 		{"a refund that the channel refuses waits for a person", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{})
+			refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO"}, false }
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			r.Gate.Fail = nil
@@ -272,7 +272,7 @@ func TestEndings(t *testing.T) {
 		}, order.Paid, "asked 500 pending (rejected)", 0, 24, marketing.Used},
 		{"refused, then retried by a person", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO"}, false }
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			r.Gate.Fail = nil
@@ -281,7 +281,7 @@ func TestEndings(t *testing.T) {
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
 		{"refused, then paid by hand", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "NO"}, false }
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			must(t)(r.ConfirmRefund(ctx, shop.Default, d.No, "in cash, receipt 7"))
@@ -290,7 +290,7 @@ func TestEndings(t *testing.T) {
 		{"given up by the channel", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			callback(t, r, p.No, r.Gate.Finish(d.No, payment.RefundFailed))
 			return o.No
@@ -298,7 +298,7 @@ func TestEndings(t *testing.T) {
 		{"given up, then retried under a new number", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			callback(t, r, p.No, r.Gate.Finish(d.No, payment.RefundFailed))
 			r.Gate.Slow(false)
@@ -311,7 +311,7 @@ func TestEndings(t *testing.T) {
 		{"given up, retried under a new number, and yet it went by the old one", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			f := r.Gate.Finish(d.No, payment.Refunded)
 			must(t)(r.GiveUpRefund(ctx, shop.Default, d.No, "not at the console"))
@@ -322,7 +322,7 @@ func TestEndings(t *testing.T) {
 		{"given up, and yet it went", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			callback(t, r, p.No, r.Gate.Finish(d.No, payment.RefundFailed))
 			callback(t, r, p.No, r.Gate.Finish(d.No, payment.Refunded))
@@ -331,7 +331,7 @@ func TestEndings(t *testing.T) {
 		{"stuck with the buyer's account, then it went", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
-			d := refund(t, r, o.No, order.RefundAsk{})
+			d := refund(t, r, o.No, order.RefundRequest{})
 			must(t)(r.RunRefunds(ctx, shop.Default))
 			callback(t, r, p.No, r.Gate.Finish(d.No, payment.RefundStuck))
 			if got := refunds(t, r, o.No); got != "asked 500 pending (abnormal)" {
@@ -343,7 +343,7 @@ func TestEndings(t *testing.T) {
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
 		{"refunded at the merchant's console while ours is under way", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
-			refund(t, r, o.No, order.RefundAsk{Amount: 300})
+			refund(t, r, o.No, order.RefundRequest{Amount: 300})
 			callback(t, r, p.No, payment.Fact{ID: "refund/X", Kind: payment.Refunded, Source: payment.ByCallback, RefundNo: "X", Amount: 500, Merchant: "mch"})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "TOO_MUCH"}, false }
 			return o.No
@@ -391,7 +391,7 @@ func TestRefundSplit(t *testing.T) {
 					callback(t, r, p.No, r.Gate.Pay(p.No))
 					r.Clock.Advance(time.Second)
 				}
-				d := refund(t, r, o.No, order.RefundAsk{Amount: 400})
+				d := refund(t, r, o.No, order.RefundRequest{Amount: 400})
 				var took []int64
 				for _, a := range d.Allocations {
 					took = append(took, a.Amount)
@@ -400,7 +400,7 @@ func TestRefundSplit(t *testing.T) {
 					t.Errorf("took %v, want %s", took, want)
 				}
 				rest(t, r)
-				refund(t, r, o.No, order.RefundAsk{})
+				refund(t, r, o.No, order.RefundRequest{})
 				rest(t, r)
 				r.Audit()
 				if v := view(t, r, o.No); v.Order.Status != order.Refunded {
@@ -419,7 +419,7 @@ func TestRefundDuplicates(t *testing.T) {
 		o, _ := paidOne(t, r)
 		nos := make([]string, 20)
 		for _, err := range harness.Together(len(nos), func(i int) error {
-			d, _, err := r.AskRefund(ctx, shop.Default, o.No, "one", app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
+			d, _, err := r.RequestRefund(ctx, shop.Default, o.No, "one", app.RequestRefund{RefundRequest: order.RefundRequest{Amount: 100}})
 			nos[i] = d.No
 			return err
 		}) {
@@ -432,7 +432,7 @@ func TestRefundDuplicates(t *testing.T) {
 		}
 		var refused int
 		for _, err := range harness.Together(10, func(i int) error {
-			_, _, err := r.AskRefund(ctx, shop.Default, o.No, harness.Key(i), app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
+			_, _, err := r.RequestRefund(ctx, shop.Default, o.No, harness.Key(i), app.RequestRefund{RefundRequest: order.RefundRequest{Amount: 100}})
 			return err
 		}) {
 			if fault.Is(err, fault.RefundExceedsPaid) {

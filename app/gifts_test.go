@@ -88,7 +88,7 @@ func TestGifts(t *testing.T) {
 				if s := stockOf(t, r, "mug"); s != fmt.Sprintf("0 of %d", sold) {
 					t.Errorf("paid: mugs %s, want 0 of %d", s, sold)
 				}
-				refund(t, r, d.No, order.RefundAsk{})
+				refund(t, r, d.No, order.RefundRequest{})
 				rest(t, r)
 				r.Audit()
 				if s := stockOf(t, r, "mug"); s != "0 of 5" {

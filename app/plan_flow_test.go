@@ -189,7 +189,7 @@ func TestPlans(t *testing.T) {
 		{"a kept deposit is given back after all", shop.Policies{UnpaidInstalment: shop.Forfeit}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
-			refund(t, r, no, order.RefundAsk{})
+			refund(t, r, no, order.RefundRequest{})
 		}, order.Closed, "placed partially_paid instalment_due closed", "asked 200 succeeded", 200, 0, 25, marketing.Available},
 		{"no rest: the order waits, and is paid late", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
@@ -215,7 +215,7 @@ func TestPlans(t *testing.T) {
 		}, order.Closed, "placed partially_paid instalment_due closing closed", "late_payment 300 succeeded; order_closed 200 succeeded", 200, 0, 25, marketing.Available},
 		{"a refund has to wait for the last part, or for a cancel", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
-			_, _, err := r.AskRefund(ctx, shop.Default, no, harness.Key(0), app.AskRefund{})
+			_, _, err := r.RequestRefund(ctx, shop.Default, no, harness.Key(0), app.RequestRefund{})
 			if !fault.Is(err, fault.RefundExceedsPaid) {
 				t.Errorf("a refund of an order in parts: %v", err)
 			}
@@ -235,7 +235,7 @@ func TestPlans(t *testing.T) {
 		{"goods with the deposit, rest, then refunded whole", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			paidPart(t, r, no, 300)
-			refund(t, r, no, order.RefundAsk{})
+			refund(t, r, no, order.RefundRequest{})
 		}, order.Refunded, "placed partially_paid paid refunded", "asked 500 succeeded", 500, 0, 25, marketing.Used},
 		{"goods with the deposit, then closed: they are with the buyer", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
@@ -303,7 +303,7 @@ func TestPlanRefund(t *testing.T) {
 				r.React()
 				var took []string
 				for _, ask := range tt.asks {
-					d := refund(t, r, no, order.RefundAsk{Amount: ask})
+					d := refund(t, r, no, order.RefundRequest{Amount: ask})
 					var parts []int64
 					for _, a := range d.Allocations {
 						parts = append(parts, a.Amount)

@@ -42,7 +42,7 @@ func TestRefundCallbackDuplicates(t *testing.T) {
 		r := rigs[0]
 		o, p := paidOne(t, r)
 		r.Gate.Slow(true)
-		d := refund(t, r, o.No, order.RefundAsk{})
+		d := refund(t, r, o.No, order.RefundRequest{})
 		must(t)(r.RunRefunds(ctx, shop.Default))
 		f := r.Gate.Finish(d.No, payment.Refunded)
 		for _, one := range rigs {
@@ -82,7 +82,7 @@ func TestRefundTwoHands(t *testing.T) {
 				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, r.Gate.GiveBack(p.No, "X1", 500)))
 				return err
 			}
-			_, _, err := one.AskRefund(ctx, shop.Default, o.No, harness.Key(i), app.AskRefund{RefundAsk: order.RefundAsk{Amount: 100}})
+			_, _, err := one.RequestRefund(ctx, shop.Default, o.No, harness.Key(i), app.RequestRefund{RefundRequest: order.RefundRequest{Amount: 100}})
 			return err
 		}) {
 			if err != nil && !fault.Is(err, fault.RefundExceedsPaid) {
@@ -158,7 +158,7 @@ func TestRunRefundsTwice(t *testing.T) {
 			o := place(t, r, harness.Cart(fmt.Sprint("u", i), "A"))
 			p := pay(t, r, o.No, 0)
 			callback(t, r, p.No, r.Gate.Pay(p.No))
-			refund(t, r, o.No, order.RefundAsk{Amount: 400})
+			refund(t, r, o.No, order.RefundRequest{Amount: 400})
 			nos, payments = append(nos, o.No), append(payments, p.No)
 		}
 		if err := errors.Join(harness.Together(4, func(i int) error { return run(rigs[i%len(rigs)]) })...); err != nil {
@@ -257,7 +257,7 @@ func TestChannelDead(t *testing.T) {
 				closing := place(t, r, harness.Cart("v", "A"))
 				waits := pay(t, r, closing.No, 0)
 				back, paid := paidOne(t, r)
-				d := refund(t, r, back.No, order.RefundAsk{})
+				d := refund(t, r, back.No, order.RefundRequest{})
 				jobs := []app.Job{
 					{Kind: app.JobClosePayment, Payment: waits.No},
 					{Kind: app.JobQueryRefund, Payment: paid.No, Refund: d.No},

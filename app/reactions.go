@@ -181,13 +181,13 @@ func followRefunds(tx *Tx, e *event.Event) error {
 		if amount == 0 || od.Status != order.Closed {
 			continue
 		}
-		back, _, err := o.AskRefund(order.RefundAsk{Amount: amount})
+		back, _, err := o.RequestRefund(order.RefundRequest{Amount: amount})
 		if err != nil {
 			return err
 		}
-		p.Promise(amount)
+		p.Reserve(amount)
 		tx.PutPayment(p)
-		tx.PutRefund(ownRefund(tx, o, p, payment.OrderClosed, amount, back))
+		tx.PutRefund(automaticRefund(tx, o, p, payment.OrderClosed, amount, back))
 	}
 	tx.PutOrder(o)
 	return nil

@@ -193,7 +193,7 @@ func (b *border) refund(orderNo string, nos [2]string, moves [2]movement) {
 		b.gates[m.channel].Slow(true)
 	}
 	b.r.React()
-	d := refund(b.t, b.r, orderNo, order.RefundAsk{})
+	d := refund(b.t, b.r, orderNo, order.RefundRequest{})
 	must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 	part := func(no string) *payment.Allocation {
 		return &d.Allocations[slices.IndexFunc(d.Allocations, func(a payment.Allocation) bool { return a.Payment == no })]

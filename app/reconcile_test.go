@@ -75,7 +75,7 @@ func (b *billed) paid() *billed {
 // set we do not know.
 func (b *billed) refunded(heard bool) payment.RefundData {
 	b.r.Gate.Slow(!heard)
-	d := refund(b.t, b.r, b.o.No, order.RefundAsk{})
+	d := refund(b.t, b.r, b.o.No, order.RefundRequest{})
 	must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 	if !heard {
 		b.r.Gate.Finish(d.No, payment.Refunded)
@@ -241,7 +241,7 @@ func TestReconcile(t *testing.T) {
 		{"refund amount of what is unsettled: does not settle", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			b.r.Gate.Slow(true)
-			d := refund(b.t, b.r, b.o.No, order.RefundAsk{})
+			d := refund(b.t, b.r, b.o.No, order.RefundRequest{})
 			must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 			b.bill(backRow(b.r, &b.p, d.No, 400))
 		}, "refund_amount open", "ours is 500, the bill has 400", order.Paid, "asked 500 pending", 0},
@@ -268,7 +268,7 @@ func TestReconcile(t *testing.T) {
 		{"refund worked on on both sides", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			b.r.Gate.Slow(true)
-			d := refund(b.t, b.r, b.o.No, order.RefundAsk{})
+			d := refund(b.t, b.r, b.o.No, order.RefundRequest{})
 			must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 			b.bill(backRow(b.r, &b.p, d.No, 500), func(t *payment.BillRow) { t.Word, t.Done = "PROCESSING", false })
 		}, "", "", order.Paid, "asked 500 pending", 0},

@@ -22,16 +22,16 @@ const MaxRefundReason = 80
 // MaxRefundItems is how many lines one refund may name.
 const MaxRefundItems = 200
 
-// AskRefund is a shop's wish to give money back.
-type AskRefund struct {
-	order.RefundAsk
+// RequestRefund is a shop's wish to give money back.
+type RequestRefund struct {
+	order.RefundRequest
 	Reason string
 }
 
-// AskRefund promises the money back, takes it from the order's payments by
+// RequestRefund promises the money back, takes it from the order's payments by
 // the shop's policy, and stores the refund with its number: only then is a
 // channel asked (RunRefunds). Duplicates under one key make one refund.
-func (a *App) AskRefund(ctx context.Context, shopID, orderNo, key string, in AskRefund) (payment.RefundData, bool, error) {
+func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in RequestRefund) (payment.RefundData, bool, error) {
 	switch {
 	case in.Amount < 0:
 		return payment.RefundData{}, false, fault.Invalidf("/amount", "must be positive minor units")
@@ -58,7 +58,7 @@ func (a *App) AskRefund(ctx context.Context, shopID, orderNo, key string, in Ask
 			return out, fault.New(fault.NotFound, "there is no order %s", orderNo)
 		}
 		tx.Follow(o.Data().Trace)
-		back, amount, err := o.AskRefund(in.RefundAsk)
+		back, amount, err := o.RequestRefund(in.RefundRequest)
 		if err != nil {
 			return out, err
 		}
@@ -70,7 +70,7 @@ func (a *App) AskRefund(ctx context.Context, shopID, orderNo, key string, in Ask
 			No: no, Order: orderNo, Cause: payment.Asked, Amount: amount, Currency: o.Data().Currency,
 			Reason: in.Reason, Lines: refundLines(back), Allocations: parts, Trace: tx.Trace(),
 		}, tx.Now())
-		o.Note(told(r, event.RefundCreated, in.Reason))
+		o.Note(refundEvent(r, event.RefundCreated, in.Reason))
 		tx.PutRefund(r)
 		tx.PutOrder(o)
 		return r.Data(), nil
@@ -107,7 +107,7 @@ func split(tx *Tx, orderNo string, amount int64) ([]payment.Allocation, error) {
 	var parts []payment.Allocation
 	for i, p := range payments {
 		if shares[i] > 0 {
-			p.Promise(shares[i])
+			p.Reserve(shares[i])
 			tx.PutPayment(p)
 			parts = append(parts, payment.Allocation{Payment: p.No(), Channel: p.Data().Channel, Amount: shares[i]})
 		}
@@ -115,14 +115,14 @@ func split(tx *Tx, orderNo string, amount int64) ([]payment.Allocation, error) {
 	return parts, nil
 }
 
-// ownRefund is a refund that nobody had to ask for.
-func ownRefund(tx *Tx, o *order.Order, p *payment.Payment, cause payment.Cause, amount int64, back []order.Return) *payment.Refund {
+// automaticRefund is a refund that Tandem makes without a request.
+func automaticRefund(tx *Tx, o *order.Order, p *payment.Payment, cause payment.Cause, amount int64, back []order.Return) *payment.Refund {
 	d := p.Data()
 	r := payment.NewRefund(payment.RefundData{
 		No: derivedNumber(cause, d.No), Order: d.Order, Cause: cause, Amount: amount, Currency: d.Currency, Reason: buyersReason[cause],
 		Lines: refundLines(back), Allocations: []payment.Allocation{{Payment: d.No, Channel: d.Channel, Amount: amount}}, Trace: tx.Trace(),
 	}, tx.Now())
-	o.Note(told(r, event.RefundCreated, string(cause)))
+	o.Note(refundEvent(r, event.RefundCreated, string(cause)))
 	return r
 }
 
@@ -149,8 +149,8 @@ func returns(lines []payment.RefundLine) []order.Return {
 	return back
 }
 
-// told is an event about a refund; with one payment it names that, too.
-func told(r *payment.Refund, t event.Type, reason string) event.Event {
+// refundEvent is an event about a refund; one of a single payment names that, too.
+func refundEvent(r *payment.Refund, t event.Type, reason string) event.Event {
 	e, d := r.Event(t, reason), r.Data()
 	if len(d.Allocations) == 1 {
 		e.Payment, e.Channel = d.Allocations[0].Payment, d.Allocations[0].Channel
@@ -164,99 +164,6 @@ func refundsOf(f payment.Fact) []string {
 		return nil
 	}
 	return []string{payment.RefundOf(f.RefundNo)}
-}
-
-// triedAgain moves a refund's next try on when the channel said what it had
-// said before.
-func triedAgain(tx *Tx, f payment.Fact) error {
-	if f.RefundNo == "" || f.Source != payment.ByRefund && f.Source != payment.ByQuery {
-		return nil
-	}
-	r, err := tx.Refund(payment.RefundOf(f.RefundNo))
-	if err != nil || r == nil {
-		return err
-	}
-	r.Tried(tx.Now())
-	tx.PutRefund(r)
-	return nil
-}
-
-// learn takes a fact about a refund to the refund, the payment and the order.
-// A refund that we never asked for is followed all the same: the money went.
-func learn(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, f payment.Fact) error {
-	var r *payment.Refund
-	var part *payment.Allocation
-	for _, no := range refundsOf(f) {
-		var err error
-		if r, err = tx.Refund(no); err != nil {
-			return err
-		}
-		if r != nil {
-			d := r.Data()
-			part = d.Allocation(f.RefundNo, p.No())
-		}
-	}
-	if f.Source == payment.ByCallback && f.Kind == payment.Open {
-		// A hint that something became of it, without saying all: ask.
-		tx.Enqueue(Job{Kind: JobQueryRefund, Payment: p.No(), Refund: f.RefundNo})
-	}
-	// Money that goes by a second number of what has gone already is nobody's
-	// promise either.
-	if part == nil || part.Status == payment.RefundSucceeded {
-		if outcome == payment.GoneBack {
-			p.Withdraw(o.GaveBack(p.Apply(0), wentBack(p, f.Amount)))
-		}
-		return nil
-	}
-	asked, wasLost, wasParked := part.Amount, part.Status == payment.RefundGivenUp, part.Parked
-	gone, lost := r.Learn(f, tx.Now())
-	if f.Source == payment.ByRefund || f.Source == payment.ByQuery {
-		r.Tried(tx.Now())
-	}
-	d := r.Data()
-	switch {
-	case gone:
-		e := p.Event(event.RefundProgressed, "")
-		e.Refund, e.Amount = d.No, f.Amount
-		if d.Status == payment.RefundSucceeded {
-			e = told(r, event.RefundSucceeded, "")
-		}
-		wentOut(o, p, d, asked, wasLost, f.Amount, e)
-	case lost:
-		if d.Cause.OfOrder() {
-			p.Withdraw(asked)
-			o.RefundLost(returns(d.Lines), asked)
-		}
-		o.Note(told(r, event.RefundFailed, f.Word))
-	case d.Allocation(f.RefundNo, p.No()).Parked != wasParked && f.Kind == payment.RefundStuck:
-		o.Note(told(r, event.RefundParked, f.Word))
-	}
-	tx.PutRefund(r)
-	return nil
-}
-
-// wentOut moves the money of one allocation out of the books. It is the
-// promised amount but for a channel that did something else.
-func wentOut(o *order.Order, p *payment.Payment, d payment.RefundData, asked int64, wasLost bool, amount int64, e event.Event) {
-	if !d.Cause.OfOrder() {
-		p.Withdraw(o.GaveBack(p.Apply(0), e)) // 0 but for money that went twice
-		return
-	}
-	taken := p.TakeBack(amount)
-	taken += p.Apply(0)
-	if wasLost { // the promise was taken back, and now it was kept after all
-		p.Withdraw(o.GaveBack(taken, e))
-		return
-	}
-	p.Withdraw(asked)
-	kept := min(taken, asked)
-	if kept < asked {
-		o.RefundLost(returns(d.Lines), asked-kept)
-	}
-	o.RefundDone(kept, e)
-	if taken > kept {
-		p.Withdraw(o.GaveBack(taken-kept, wentBack(p, taken-kept)))
-	}
 }
 
 // revive lets a closed order live again with money that came late, if all

@@ -121,7 +121,7 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 				if err != nil {
 					return err
 				}
-				o.Note(told(r, event.RefundParked, string(why)))
+				o.Note(refundEvent(r, event.RefundParked, string(why)))
 				tx.PutOrder(o)
 			}
 		}
@@ -183,15 +183,15 @@ func (a *App) RetryRefund(ctx context.Context, shopID, no, key string) (payment.
 			if pd := p.Data(); part.Amount > pd.Refundable() {
 				return fault.New(fault.RefundExceedsPaid, "payment %s can give back %d, not %d", pd.No, pd.Refundable(), part.Amount)
 			}
-			p.Promise(part.Amount)
+			p.Reserve(part.Amount)
 			tx.PutPayment(p)
 		}
 		if again > 0 && d.Cause.OfOrder() {
-			if err := o.PromiseAgain(returns(d.Lines), again); err != nil {
+			if err := o.RetryRefund(returns(d.Lines), again); err != nil {
 				return err
 			}
 		}
-		o.Note(told(r, event.RefundRetried, ""))
+		o.Note(refundEvent(r, event.RefundRetried, ""))
 		tx.PutOrder(o)
 		return nil
 	})

@@ -4,10 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
-	"github.com/tandem-pay/tandem/shop"
 )
 
 // Settle is the one method through which facts about payments arrive: from
@@ -19,200 +17,173 @@ func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fa
 	if err != nil {
 		return "", err
 	}
-	// settled is what became of the fact, and the order's trace if there is a payment.
-	type settled struct {
-		outcome payment.Outcome
-		trace   string
-	}
 	out, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "settle", Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Payments: []string{paymentNo}, Refunds: refundsOf(f)},
-	}, func(tx *Tx) (settled, error) {
-		x := x
-		p, err := tx.Payment(paymentNo)
-		if err != nil {
-			return settled{}, err
-		}
-		x.Payment = paymentNo
-		if p == nil {
-			x.Verdict = string(payment.Orphan)
-			tx.Keep(x)
-			return settled{outcome: payment.Orphan}, nil
-		}
-		if p, err = ofRefund(tx, p, f); err != nil {
-			return settled{}, err
-		}
-		d := p.Data()
-		tx.Follow(d.Trace)
-		o, err := tx.Order(d.Order)
-		if err != nil {
-			return settled{}, err
-		}
-		if x.Kind == MessageQuery {
-			p.Asked(tx.Now())
-		}
-		outcome := p.Settle(f, tx.Now())
-		if err := follow(tx, o, p, outcome, f, spare); err != nil {
-			return settled{}, err
-		}
-		x.Order, x.Verdict = d.Order, string(outcome)
-		tx.Keep(x)
-		return settled{outcome, d.Trace}, nil
-	})
+	}, func(tx *Tx) (settled, error) { return settle(tx, paymentNo, f, x, spare) })
 	if err == nil && out.trace != "" {
 		a.Tracer.Tell(ctx, "settle "+x.Kind, out.trace, began)
 	}
 	return out.outcome, err
 }
 
-// follow tells the order, and the refund that the fact is about, what became
-// of the payment, and saves them.
-func follow(tx *Tx, o *order.Order, p *payment.Payment, outcome payment.Outcome, f payment.Fact, spare string) error {
-	switch outcome {
-	case payment.Repeated:
-		if f.Source == payment.ByQuery {
-			tx.PutPayment(p) // its next query has moved on
-		}
-		return triedAgain(tx, f)
-	case payment.StillOpen, payment.Recorded, payment.GoneBack:
-		if outcome == payment.Recorded && f.Kind == payment.Failed && p.Data().Status == payment.StatusClosed && !othersOpen(tx, p) {
-			// Told after the close, and yet the attempt has failed.
-			o.AttemptFailed(f.Word)
-			tx.PutOrder(o)
-		}
-		if f.RefundNo != "" || outcome == payment.GoneBack {
-			if err := learn(tx, o, p, outcome, f); err != nil {
-				return err
-			}
-			tx.PutOrder(o)
-		}
-		tx.PutPayment(p)
-		return nil
-	case payment.Settled:
-		if err := arrived(tx, o, p); err != nil {
-			return err
-		}
-	case payment.PaidAgain:
-		paidAgain(tx, o, p, spare)
-	case payment.NowFailed:
-		o.Note(p.Event(event.PaymentFailed, f.Word))
-		if !othersOpen(tx, p) {
-			o.AttemptFailed(f.Word)
-		}
-	case payment.NowClosed:
-		o.Note(p.Event(event.PaymentClosed, f.Word))
-		if f.Word == NobodyOpened {
-			p.Watch()
-		}
-	case payment.Anomalous:
-		o.Note(p.Event(event.PaymentAnomaly, p.Data().Anomaly))
-	}
-	tx.PutPayment(p)
-	if d := o.Data(); d.Closing != "" && !p.Data().Open() && !othersOpen(tx, p) {
-		// The channel has spoken of every payment: the order can go. It is
-		// live, or Closing would have been cleared.
-		if err := o.Close(d.Closing, tx.Now()); err != nil {
-			panic(err)
-		}
-	}
-	tx.PutOrder(o)
-	return nil
+// settled is what became of a fact, and the order's trace if the payment exists.
+type settled struct {
+	outcome payment.Outcome
+	trace   string
 }
 
-// arrived puts money to its order. What the order does not take goes back by
-// itself: money that came late unless the order can live again, and what is
-// more than was due.
-func arrived(tx *Tx, o *order.Order, p *payment.Payment) error {
-	d, was := p.Data(), o.Data().Status
-	o.Note(p.Event(event.PaymentSucceeded, ""))
-	applied := o.Settle(d.Amount, tx.Now())
-	if applied == 0 && was == order.Closed && tx.Shop().Policies.LatePayment == shop.Revive {
-		again, err := revive(tx, o, d.Amount)
-		if err != nil {
-			return err
-		}
-		if again {
-			applied = d.Amount
-		}
-	}
-	givenUp := p.Apply(applied)
+// settling is a fact with all that it can change.
+type settling struct {
+	tx      *Tx
+	order   *order.Order
+	payment *payment.Payment
+	fact    payment.Fact
+	spare   string // number of a second payment
 
-	cause := payment.Overpayment
-	if was == order.Closed {
-		cause = payment.LatePayment
+	refund *payment.Refund     // that the fact is about; nil if it is about none of ours
+	part   *payment.Allocation // of the refund, as it was before the fact; nil with refund
+
+	excess    int64          // of money that arrives: what the order has not taken, less what had gone back
+	overdrawn int64          // what the order took and had gone back before
+	own       []payment.Fact // about the refund of the excess, reported before the money
+}
+
+// settle adds a fact to its payment, and takes the steps that Settlements has
+// for what that changed.
+func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, spare string) (settled, error) {
+	p, err := tx.Payment(paymentNo)
+	if err != nil {
+		return settled{}, err
 	}
-	no, excess := derivedNumber(cause, d.No), d.Amount-applied
-	// Refunds may be told of before the money is. One under the number that
-	// is derived is ours if there is something to give back; the others were
-	// made at the merchant's console, say, and leave that much less to do.
-	var own []payment.Fact
-	ownGone := false
-	for _, g := range d.Facts {
-		if g.RefundNo == no && excess > 0 && p.Believes(g) {
-			own = append(own, g)
-			ownGone = ownGone || g.Kind == payment.Refunded
-		}
+	x.Payment = paymentNo
+	if p == nil {
+		x.Verdict = string(payment.Orphan)
+		tx.Keep(x)
+		return settled{outcome: payment.Orphan}, nil
 	}
-	left := d.Refunded
-	if ownGone {
-		left -= min(left, excess)
+	if p, err = refundedPayment(tx, p, f); err != nil {
+		return settled{}, err
 	}
-	for _, g := range d.Facts {
-		if g.Kind != payment.Refunded || g.RefundNo == no && excess > 0 || !p.Believes(g) {
-			continue
-		}
-		part := min(g.Amount, left)
-		left -= part
-		if part == 0 {
-			continue
-		}
-		of := min(part, givenUp)
-		givenUp -= of
-		p.Withdraw(o.GaveBack(of, wentBack(p, part)))
-		if !ownGone {
-			excess -= part
-		}
+	d := p.Data()
+	tx.Follow(d.Trace)
+	o, err := tx.Order(d.Order)
+	if err != nil {
+		return settled{}, err
 	}
-	if excess <= 0 {
+	if x.Kind == MessageQuery {
+		p.Queried(tx.Now())
+	}
+	outcome := p.Settle(f, tx.Now())
+	if outcome == payment.Repeated {
+		err = repeated(tx, p, f)
+	} else {
+		s := &settling{tx: tx, order: o, payment: p, fact: f, spare: spare, excess: d.Amount}
+		err = s.run(outcome)
+	}
+	if err != nil {
+		return settled{}, err
+	}
+	x.Order, x.Verdict = d.Order, string(outcome)
+	tx.Keep(x)
+	return settled{outcome, d.Trace}, nil
+}
+
+// repeated moves the next query on: the channel gave the same answer again.
+func repeated(tx *Tx, p *payment.Payment, f payment.Fact) error {
+	if f.Source == payment.ByQuery {
+		tx.PutPayment(p)
+	}
+	if f.RefundNo == "" || !answersQuery(f) {
 		return nil
 	}
-	r := ownRefund(tx, o, p, cause, excess, nil)
-	for _, g := range own {
-		switch gone, lost := r.Learn(g, tx.Now()); {
-		case gone:
-			p.Withdraw(o.GaveBack(givenUp, told(r, event.RefundSucceeded, "")))
-		case lost:
-			o.Note(told(r, event.RefundFailed, g.Word))
-		case g.Kind == payment.RefundStuck && r.Data().Status == payment.RefundPending:
-			o.Note(told(r, event.RefundParked, g.Word))
-		}
+	r, err := tx.Refund(payment.RefundOf(f.RefundNo))
+	if err != nil || r == nil {
+		return err
 	}
+	r.Tried(tx.Now())
 	tx.PutRefund(r)
 	return nil
 }
 
-// paidAgain gives back what came under one number for a second time. It is a
-// payment of its own, so that the books show the money.
-func paidAgain(tx *Tx, o *order.Order, p *payment.Payment, no string) {
-	var known []string
-	for _, q := range tx.PaymentsOf(o.No()) {
-		if d := q.Data(); d.Request.PaymentNo == p.No() && d.No != p.No() {
-			known = append(known, d.TransactionID)
-		}
-	}
-	q := p.Again(no, known, tx.Now())
-	if q == nil {
-		return
-	}
-	o.Note(q.Event(event.PaymentSucceeded, string(payment.PaidAgain)))
-	tx.PutPayment(q)
-	tx.PutRefund(ownRefund(tx, o, q, payment.Overpayment, q.Data().Amount, nil))
+// answersQuery says whether the fact is a channel's answer about a refund.
+func answersQuery(f payment.Fact) bool {
+	return f.Source == payment.ByRefund || f.Source == payment.ByQuery
 }
 
-// ofRefund finds the payment that a fact about a refund is really about: the
+// run takes the steps for what the fact changed, and saves what they changed.
+func (s *settling) run(outcome payment.Outcome) error {
+	before := s.order.Data().Seq
+	if s.fact.RefundNo != "" {
+		var err error
+		if outcome, err = s.settleRefund(outcome); err != nil {
+			return err
+		}
+	}
+	for _, step := range s.steps(outcome) {
+		if err := step.run(s); err != nil {
+			return err
+		}
+	}
+	if s.part != nil {
+		s.tx.PutRefund(s.refund)
+	}
+	s.tx.PutPayment(s.payment)
+	if d := s.order.Data(); d.Closing != "" && !s.payment.Data().Open() && !othersOpen(s.tx, s.payment) {
+		// No payment can be paid any more, so that the order can close. It is
+		// live, or Closing would have been cleared.
+		if err := s.order.Close(d.Closing, s.tx.Now()); err != nil {
+			panic(err)
+		}
+	}
+	if s.order.Data().Seq > before { // every change of an order has its event
+		s.tx.PutOrder(s.order)
+	}
+	return nil
+}
+
+func (s *settling) steps(outcome payment.Outcome) []Step {
+	for i := range Settlements {
+		row := &Settlements[i]
+		if row.Outcome == outcome && (row.State.holds == nil || row.State.holds(s)) {
+			return row.Steps
+		}
+	}
+	return nil
+}
+
+// settleRefund adds a fact that the payment has accepted to the refund of ours
+// that it is about, and returns what it changed: the refund's outcome then, and
+// the payment's if the refund is not one of ours, or had succeeded before.
+func (s *settling) settleRefund(outcome payment.Outcome) (payment.Outcome, error) {
+	if outcome != payment.StillOpen && outcome != payment.Recorded && outcome != payment.GoneBack {
+		return outcome, nil
+	}
+	if s.fact.Source == payment.ByCallback && s.fact.Kind == payment.Open {
+		// The callback says that the refund changed, and not how.
+		s.tx.Enqueue(Job{Kind: JobQueryRefund, Payment: s.payment.No(), Refund: s.fact.RefundNo})
+	}
+	r, err := s.tx.Refund(payment.RefundOf(s.fact.RefundNo))
+	if err != nil || r == nil {
+		return outcome, err
+	}
+	d := r.Data()
+	part := d.Allocation(s.fact.RefundNo, s.payment.No())
+	if part == nil || part.Status == payment.RefundSucceeded {
+		return outcome, nil
+	}
+	s.refund, s.part = r, part
+	outcome = r.Settle(s.fact, s.tx.Now())
+	if answersQuery(s.fact) {
+		r.Tried(s.tx.Now())
+	}
+	return outcome, nil
+}
+
+// refundedPayment finds the payment that a fact about a refund is really about: the
 // channel names the number that was paid, also when it was paid twice and the
 // second money goes back.
-func ofRefund(tx *Tx, p *payment.Payment, f payment.Fact) (*payment.Payment, error) {
+func refundedPayment(tx *Tx, p *payment.Payment, f payment.Fact) (*payment.Payment, error) {
 	if f.RefundNo == "" {
 		return p, nil
 	}
@@ -233,12 +204,6 @@ func ofRefund(tx *Tx, p *payment.Payment, f payment.Fact) (*payment.Payment, err
 		}
 	}
 	return p, nil
-}
-
-func wentBack(p *payment.Payment, amount int64) event.Event {
-	e := p.Event(event.RefundSucceeded, "")
-	e.Amount = amount
-	return e
 }
 
 // othersOpen says whether another payment of the order may still be paid.

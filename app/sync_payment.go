@@ -64,7 +64,7 @@ func (a *App) asked(ctx context.Context, shop string, p payment.Data, x ChannelM
 			return err
 		}
 		if d := q.Data(); d.Open() || !d.NextQueryAt.IsZero() {
-			q.Asked(tx.Now())
+			q.Queried(tx.Now())
 			tx.PutPayment(q)
 		}
 		tx.Keep(x)

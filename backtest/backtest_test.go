@@ -77,7 +77,7 @@ func (w *tested) become(no, end string) {
 		p := steps.Pay(w.t, w.Harness, no, 0)
 		steps.Callback(w.t, w.Harness, p.No, w.Gate.Pay(p.No))
 		if end == "refunded" {
-			steps.Refund(w.t, w.Harness, no, order.RefundAsk{})
+			steps.Refund(w.t, w.Harness, no, order.RefundRequest{})
 			steps.Rest(w.t, w.Harness)
 		}
 	}

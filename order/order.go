@@ -238,10 +238,10 @@ func (o *Order) AttemptFailed(reason string) {
 	o.record(event.Event{Type: event.OrderPaymentFailed, Reason: reason})
 }
 
-// AskToClose begins to close the order: from now on no new payment is
+// BeginToClose begins to close the order: from now on no new payment is
 // opened, while the channel is asked about the open ones. A second ask keeps
 // the first reason.
-func (o *Order) AskToClose(reason string) error {
+func (o *Order) BeginToClose(reason string) error {
 	if err := o.move(BeginClose, fault.OrderNotCancellable); err != nil {
 		return err
 	}

@@ -43,7 +43,7 @@ func TestLife(t *testing.T) {
 		}
 	}
 	fail := func(o *order.Order) error { o.AttemptFailed("x"); return nil }
-	ask := func(o *order.Order) error { return o.AskToClose(order.Cancelled) }
+	ask := func(o *order.Order) error { return o.BeginToClose(order.Cancelled) }
 	closing := func(o *order.Order) error { return o.Close(order.Cancelled, now) }
 	type step = func(*order.Order) error
 	for _, tt := range []struct {

@@ -18,9 +18,9 @@ type Return struct {
 	Amount   int64 `json:"amount"`
 }
 
-// RefundAsk is what is asked back: an amount, or units of lines, or, with
+// RefundRequest is what is asked back: an amount, or units of lines, or, with
 // neither, all that is left.
-type RefundAsk struct {
+type RefundRequest struct {
 	Amount int64
 	Items  []RefundItem
 }
@@ -44,11 +44,11 @@ func (d *Data) returned(line int) Return {
 	return Return{Line: line}
 }
 
-// AskRefund promises money back and says which lines give it. A line's units
+// RequestRefund promises money back and says which lines give it. A line's units
 // give back their part of what is left of the line: the share that was frozen
 // in the snapshot, so that any sequence of refunds ends at exactly what was
 // paid. A refund by amount is spread over what is left of the lines.
-func (o *Order) AskRefund(ask RefundAsk) ([]Return, int64, error) {
+func (o *Order) RequestRefund(ask RefundRequest) ([]Return, int64, error) {
 	if o.d.Status.Live() {
 		return nil, 0, fault.New(fault.RefundExceedsPaid, "order %s is %s: cancel it to have what was paid returned", o.d.No, o.d.Status)
 	}
@@ -162,17 +162,17 @@ func (o *Order) note(back []Return, sign int64) {
 	}
 }
 
-// RefundDone notes that money which was promised back has gone, by e. An
+// CompleteRefund notes that money which was promised back has gone, by e. An
 // order whose money has all gone back is refunded.
-func (o *Order) RefundDone(amount int64, e event.Event) {
+func (o *Order) CompleteRefund(amount int64, e event.Event) {
 	o.d.Refunding -= amount
 	o.gone(amount, e)
 }
 
-// GaveBack notes that money went back which nobody had asked us for: at the
+// RefundUnreserved notes that money went back which nobody had asked us for: at the
 // merchant's console, say. What the lines have not left it takes from what
 // they had promised, and returns: the channel will refuse that.
-func (o *Order) GaveBack(amount int64, e event.Event) (broken int64) {
+func (o *Order) RefundUnreserved(amount int64, e event.Event) (broken int64) {
 	free := min(amount, o.d.Refundable())
 	o.note(o.spread(free), 1)
 	o.d.Refunding -= amount - free
@@ -180,10 +180,10 @@ func (o *Order) GaveBack(amount int64, e event.Event) (broken int64) {
 	return amount - free
 }
 
-// RefundLost takes a promise back: the channel has given the refund up. Of
+// FailRefund takes a promise back: the channel has given the refund up. Of
 // back, what the refund asked of the lines, amount was lost; if it is not all
 // of it, the units stay returned.
-func (o *Order) RefundLost(back []Return, amount int64) {
+func (o *Order) FailRefund(back []Return, amount int64) {
 	amount = min(amount, o.d.Refunding)
 	o.d.Refunding -= amount
 	weights, shares := make([]int64, len(back)), make([]int64, len(back))
@@ -204,8 +204,8 @@ func (o *Order) RefundLost(back []Return, amount int64) {
 	o.note(lost, -1)
 }
 
-// PromiseAgain is RefundLost undone: a refund that failed is tried again.
-func (o *Order) PromiseAgain(back []Return, amount int64) error {
+// RetryRefund is FailRefund undone: a refund that failed is tried again.
+func (o *Order) RetryRefund(back []Return, amount int64) error {
 	if amount > o.d.Refundable() {
 		return fault.New(fault.RefundExceedsPaid, "%d minor units can still be refunded of order %s, not %d", o.d.Refundable(), o.d.No, amount)
 	}

@@ -33,37 +33,37 @@ func paidOrder(of ...[2]int64) *order.Order {
 	return o
 }
 
-func items(pairs ...int64) order.RefundAsk {
-	var a order.RefundAsk
+func items(pairs ...int64) order.RefundRequest {
+	var a order.RefundRequest
 	for i := 0; i < len(pairs); i += 2 {
 		a.Items = append(a.Items, order.RefundItem{Line: int(pairs[i]), Quantity: pairs[i+1]})
 	}
 	return a
 }
 
-func TestAskRefund(t *testing.T) {
+func TestRequestRefund(t *testing.T) {
 	// Three units for 10.00 that cost 10.01 less a discount, two for 5, a gift.
 	of := [][2]int64{{3, 1000}, {2, 5}, {1, -1}}
 	for _, tt := range []struct {
 		name   string
-		before []order.RefundAsk
-		ask    order.RefundAsk
+		before []order.RefundRequest
+		ask    order.RefundRequest
 		want   string
 		err    fault.Code
 	}{
-		{"everything", nil, order.RefundAsk{}, "[{0 3 1000} {1 2 5}] 1005", ""},
+		{"everything", nil, order.RefundRequest{}, "[{0 3 1000} {1 2 5}] 1005", ""},
 		{"one of three", nil, items(0, 1), "[{0 1 333}] 333", ""},
-		{"the second of three", []order.RefundAsk{items(0, 1)}, items(0, 1), "[{0 1 333}] 333", ""},
-		{"the last of three has the cent", []order.RefundAsk{items(0, 1), items(0, 1)}, items(0, 1), "[{0 1 334}] 334", ""},
+		{"the second of three", []order.RefundRequest{items(0, 1)}, items(0, 1), "[{0 1 333}] 333", ""},
+		{"the last of three has the cent", []order.RefundRequest{items(0, 1), items(0, 1)}, items(0, 1), "[{0 1 334}] 334", ""},
 		{"two lines", nil, items(0, 3, 1, 1), "[{0 3 1000} {1 1 2}] 1002", ""},
-		{"an amount", nil, order.RefundAsk{Amount: 100}, "[{0 0 100}] 100", ""},
-		{"an amount over lines", nil, order.RefundAsk{Amount: 1003}, "[{0 0 998} {1 0 5}] 1003", ""},
-		{"units after an amount", []order.RefundAsk{{Amount: 402}}, items(0, 3), "[{0 3 600}] 600", ""},
-		{"the rest", []order.RefundAsk{items(0, 1), {Amount: 2}}, order.RefundAsk{}, "[{0 2 665} {1 2 5}] 670", ""},
-		{"more than was paid", nil, order.RefundAsk{Amount: 1006}, "", fault.RefundExceedsPaid},
+		{"an amount", nil, order.RefundRequest{Amount: 100}, "[{0 0 100}] 100", ""},
+		{"an amount over lines", nil, order.RefundRequest{Amount: 1003}, "[{0 0 998} {1 0 5}] 1003", ""},
+		{"units after an amount", []order.RefundRequest{{Amount: 402}}, items(0, 3), "[{0 3 600}] 600", ""},
+		{"the rest", []order.RefundRequest{items(0, 1), {Amount: 2}}, order.RefundRequest{}, "[{0 2 665} {1 2 5}] 670", ""},
+		{"more than was paid", nil, order.RefundRequest{Amount: 1006}, "", fault.RefundExceedsPaid},
 		{"more units than there are", nil, items(0, 4), "", fault.RefundExceedsPaid},
-		{"units twice", []order.RefundAsk{items(0, 2)}, items(0, 2), "", fault.RefundExceedsPaid},
-		{"nothing left", []order.RefundAsk{{}}, order.RefundAsk{}, "", fault.RefundExceedsPaid},
+		{"units twice", []order.RefundRequest{items(0, 2)}, items(0, 2), "", fault.RefundExceedsPaid},
+		{"nothing left", []order.RefundRequest{{}}, order.RefundRequest{}, "", fault.RefundExceedsPaid},
 		{"a gift", nil, items(2, 1), "", fault.ValidationFailed},
 		{"no such line", nil, items(3, 1), "", fault.ValidationFailed},
 		{"a line twice", nil, items(0, 1, 0, 1), "", fault.ValidationFailed},
@@ -72,12 +72,12 @@ func TestAskRefund(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := paidOrder(of...)
 			for _, ask := range tt.before {
-				if _, _, err := o.AskRefund(ask); err != nil {
+				if _, _, err := o.RequestRefund(ask); err != nil {
 					t.Fatal(err)
 				}
 			}
 			was := fmt.Sprint(o.Data())
-			back, amount, err := o.AskRefund(tt.ask)
+			back, amount, err := o.RequestRefund(tt.ask)
 			if got := fmt.Sprint(back, amount); fault.CodeOf(err) != tt.err || err == nil && got != tt.want {
 				t.Errorf("%s, %v; want %s, %q", got, err, tt.want, tt.err)
 			}
@@ -89,10 +89,10 @@ func TestAskRefund(t *testing.T) {
 	}
 }
 
-func TestAskRefundTooEarly(t *testing.T) {
+func TestRequestRefundTooEarly(t *testing.T) {
 	o := place(order.Placement{Quote: lines([2]int64{1, 100})})
 	o.Settle(40, now)
-	if _, _, err := o.AskRefund(order.RefundAsk{Amount: 10}); fault.CodeOf(err) != fault.RefundExceedsPaid {
+	if _, _, err := o.RequestRefund(order.RefundRequest{Amount: 10}); fault.CodeOf(err) != fault.RefundExceedsPaid {
 		t.Error(err)
 	}
 }
@@ -138,11 +138,11 @@ func TestAnyRefunds(t *testing.T) {
 			switch rapid.IntRange(0, 4).Draw(t, "what") {
 			case 0:
 				line := rapid.IntRange(0, len(of)-1).Draw(t, "line")
-				if back, n, err := o.AskRefund(items(int64(line), rapid.Int64Range(1, 7).Draw(t, "quantity"))); err == nil {
+				if back, n, err := o.RequestRefund(items(int64(line), rapid.Int64Range(1, 7).Draw(t, "quantity"))); err == nil {
 					open = append(open, promise{back, n, false})
 				}
 			case 1:
-				if back, n, err := o.AskRefund(order.RefundAsk{Amount: rapid.Int64Range(1, 60).Draw(t, "amount")}); err == nil {
+				if back, n, err := o.RequestRefund(order.RefundRequest{Amount: rapid.Int64Range(1, 60).Draw(t, "amount")}); err == nil {
 					open = append(open, promise{back, n, false})
 				}
 			case 2, 3:
@@ -152,34 +152,34 @@ func TestAnyRefunds(t *testing.T) {
 				i := rapid.IntRange(0, len(open)-1).Draw(t, "which")
 				switch p := &open[i]; {
 				case p.lost:
-					if o.PromiseAgain(p.back, p.amount) == nil {
+					if o.RetryRefund(p.back, p.amount) == nil {
 						p.lost = false
 					}
 				case rapid.Bool().Draw(t, "done"):
-					o.RefundDone(min(p.amount, d.Refunding), event.Event{})
+					o.CompleteRefund(min(p.amount, d.Refunding), event.Event{})
 					open = append(open[:i], open[i+1:]...)
 				default:
-					o.RefundLost(p.back, p.amount)
+					o.FailRefund(p.back, p.amount)
 					p.lost = true
 				}
 			case 4:
 				if n := min(rapid.Int64Range(0, 10).Draw(t, "foreign"), d.Refundable()); n > 0 {
-					o.GaveBack(n, event.Event{})
+					o.RefundUnreserved(n, event.Event{})
 				}
 			}
 			whole(t, o)
 		}
 		for _, p := range open {
 			if !p.lost {
-				o.RefundDone(p.amount, event.Event{})
+				o.CompleteRefund(p.amount, event.Event{})
 			}
 		}
 		if d := o.Data(); d.Refundable() > 0 {
-			_, n, err := o.AskRefund(order.RefundAsk{})
+			_, n, err := o.RequestRefund(order.RefundRequest{})
 			if err != nil || n != d.Refundable() {
 				t.Fatalf("the rest: %d of %d, %v", n, d.Refundable(), err)
 			}
-			o.RefundDone(n, event.Event{})
+			o.CompleteRefund(n, event.Event{})
 		}
 		whole(t, o)
 		if d := o.Data(); d.Refunded != d.Paid || d.Status != order.Refunded {

@@ -160,7 +160,7 @@ var QueryDelays = []time.Duration{
 
 // Asked moves the next query on. A payment that is not open is asked about
 // once at most, see Watch.
-func (p *Payment) Asked(now time.Time) {
+func (p *Payment) Queried(now time.Time) {
 	p.d.Queries++
 	if !p.d.Open() {
 		p.d.NextQueryAt = time.Time{}
@@ -193,15 +193,15 @@ func (p *Payment) Apply(amount int64) (givenUp int64) {
 func (d *Data) Refundable() int64 { return max(0, d.Applied-d.Refunding) }
 
 // Promise notes that amount of what the order took is asked back.
-func (p *Payment) Promise(amount int64) { p.d.Refunding += amount }
+func (p *Payment) Reserve(amount int64) { p.d.Refunding += amount }
 
 // Withdraw notes that a promise of amount is over: the money has gone, or
 // will not.
-func (p *Payment) Withdraw(amount int64) { p.d.Refunding -= min(amount, p.d.Refunding) }
+func (p *Payment) Unreserve(amount int64) { p.d.Refunding -= min(amount, p.d.Refunding) }
 
-// TakeBack notes that amount of what went back is the order's, and not money
+// RefundApplied notes that amount of what went back is the order's, and not money
 // in suspense. It returns how much of it the order had.
-func (p *Payment) TakeBack(amount int64) int64 {
+func (p *Payment) RefundApplied(amount int64) int64 {
 	amount = min(amount, p.d.Applied)
 	p.d.Applied -= amount
 	return amount

@@ -21,7 +21,7 @@ const (
 )
 
 // RefundTransitions is the state machine as data, from which the documents
-// are drawn. Learn computes the same from facts.
+// are drawn. Settle computes the same from facts.
 var RefundTransitions = []struct {
 	From RefundStatus
 	Verb string
@@ -207,13 +207,13 @@ func (r *Refund) allocation(no string) *Allocation {
 	return &r.d.Allocations[i]
 }
 
-// Learn takes a fact about one of its allocations, by the allocation's number
-// at the channel. gone says that this told us first that the money went back,
-// lost that it will not.
-func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
+// Settle takes a fact about one of its allocations, by the allocation's number
+// at the channel, and says what that changed: GoneBack, NowFailed, NowParked,
+// or Recorded when it changed nothing that lasts.
+func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 	a := r.allocation(f.RefundNo)
 	if a == nil || a.Status == RefundSucceeded || f.Kind != Refunded && (a.Status == RefundGivenUp || a.No != f.RefundNo) {
-		return false, false // its number is dead: what is said late of how it was changes nothing
+		return Recorded // the number was given up: only that the money went all the same still counts
 	}
 	if a.No != f.RefundNo { // given up, and yet it went
 		a.Former, a.No = append(slices.Clone(a.Former), a.No), f.RefundNo
@@ -222,18 +222,22 @@ func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
 	if f.TransactionID != "" {
 		a.RefundID = f.TransactionID
 	}
+	outcome := Recorded
 	switch f.Kind {
 	case Refunded:
+		outcome = GoneBack
 		a.Status, a.Parked, a.Said, a.DoneAt = RefundSucceeded, "", "", f.At
 		a.ByHand = f.Source == ByOperator
 		if a.DoneAt.IsZero() {
 			a.DoneAt = now
 		}
-		gone = true
 	case RefundFailed:
-		lost = true
+		outcome = NowFailed
 		a.Status, a.Parked, a.Said = RefundGivenUp, ParkClosed, f.Word
 	case RefundStuck:
+		if a.Parked != ParkAbnormal {
+			outcome = NowParked
+		}
 		a.Parked, a.Said = ParkAbnormal, f.Word
 	case Open:
 		if a.Parked != ParkAbnormal {
@@ -241,7 +245,7 @@ func (r *Refund) Learn(f Fact, now time.Time) (gone, lost bool) {
 		}
 	}
 	r.resolve(now)
-	return gone, lost
+	return outcome
 }
 
 func (r *Refund) resolve(now time.Time) {

@@ -23,6 +23,7 @@ const (
 	NowClosed  Outcome = "closed"     // closed at the channel
 	GoneBack   Outcome = "refunded"   // money of it went back to the buyer
 	PaidAgain  Outcome = "paid_again" // a second transaction under its number: the buyer paid twice
+	NowParked  Outcome = "parked"     // of a refund: the channel cannot finish it by itself
 	Anomalous  Outcome = "anomaly"    // authentic but wrong: kept, not followed
 	Orphan     Outcome = "orphan"     // authentic, about a payment that we do not know
 	StillOpen  Outcome = "still_open" // nothing lasting was said

@@ -100,9 +100,9 @@ func View(t *testing.T, r *harness.Harness, no string) app.OrderView {
 }
 
 // Refund promises a refund.
-func Refund(t *testing.T, r *harness.Harness, orderNo string, ask order.RefundAsk) payment.RefundData {
+func Refund(t *testing.T, r *harness.Harness, orderNo string, request order.RefundRequest) payment.RefundData {
 	t.Helper()
-	d, _, err := r.AskRefund(context.Background(), shop.Default, orderNo, harness.Key(0), app.AskRefund{RefundAsk: ask, Reason: "不喜欢"})
+	d, _, err := r.RequestRefund(context.Background(), shop.Default, orderNo, harness.Key(0), app.RequestRefund{RefundRequest: request, Reason: "不喜欢"})
 	Must(t)(nil, err)
 	return d
 }
