@@ -44,8 +44,8 @@ func day(b *bench) (log []string) {
 var calm = []faults.Fault{faults.TimeoutAfterCommit, faults.TimeoutNoEffect, faults.Error500NoEffect, faults.Error500WithEffect, faults.RateLimited, faults.CorruptSignature, faults.SigntestSignature,
 	faults.Unsigned, faults.HalfAnswer, faults.Lost, faults.Duplicated, faults.ConcurrentDuplicate, faults.Delayed, faults.Reordered, faults.RefundBeforePayment, faults.SigntestProbe, faults.SecondID, faults.PaidTwice, faults.PlatformCoupon, faults.InsufficientBalance}
 
-// The same seed strikes the same operations with the same faults; another
-// seed strikes others.
+// The same seed gives the same operations the same faults; another seed gives
+// others.
 func TestChaosRepeats(t *testing.T) {
 	run := func(seed uint64) (string, string) {
 		b := newBench(t)
@@ -53,24 +53,24 @@ func TestChaosRepeats(t *testing.T) {
 			t.Fatal(err)
 		}
 		log := day(b)
-		struck, err := json.Marshal(b.ChaosState())
+		injected, err := json.Marshal(b.ChaosState())
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprint(log), string(struck)
+		return fmt.Sprint(log), string(injected)
 	}
-	log1, struck1 := run(7)
-	log2, struck2 := run(7)
-	log3, struck3 := run(8)
-	if log1 != log2 || struck1 != struck2 {
-		t.Errorf("the same seed differs:\n%s\n%s\n%s\n%s", log1, log2, struck1, struck2)
+	log1, injected1 := run(7)
+	log2, injected2 := run(7)
+	log3, injected3 := run(8)
+	if log1 != log2 || injected1 != injected2 {
+		t.Errorf("the same seed differs:\n%s\n%s\n%s\n%s", log1, log2, injected1, injected2)
 	}
-	if log1 == log3 || struck1 == struck3 {
+	if log1 == log3 || injected1 == injected3 {
 		t.Error("another seed is the same")
 	}
 }
 
-// Chance strikes about as often as it was told, all that it may and nothing
+// Chance injects about as often as it is set to, all that it may and nothing
 // else, and leaves the gateway in order.
 func TestChaosStrikes(t *testing.T) {
 	b := newBench(t)
@@ -85,16 +85,16 @@ func TestChaosStrikes(t *testing.T) {
 			hits += faults[f]
 		}
 		if hits == 0 {
-			t.Errorf("%s never struck", f)
+			t.Errorf("%s never injected", f)
 		}
 	}
 	prepays := 0
 	for _, n := range v.Injected[faults.Prepay] {
 		prepays += n
 	}
-	// Half of the prepays are struck, and some are tried again for it.
+	// Half of the prepays fail, and some are tried again for it.
 	if prepays < 30 || prepays > 150 {
-		t.Errorf("%d prepays struck", prepays)
+		t.Errorf("%d prepays failed", prepays)
 	}
 	for n := range 60 {
 		v, err := b.Trade(fmt.Sprintf("CHAOTIC%04d", n))
@@ -108,7 +108,7 @@ func TestChaosStrikes(t *testing.T) {
 	before := fmt.Sprint(b.ChaosState().Injected)
 	for n := range 50 {
 		if got := b.Try("POST", "/v3/pay/transactions/native", sandboxtest.Order(fmt.Sprintf("CALMED%04d", n))); got != "200 " {
-			t.Fatalf("struck after it was switched off: %s", got)
+			t.Fatalf("failed after it was switched off: %s", got)
 		}
 	}
 	if after := b.ChaosState(); after.On || fmt.Sprint(after.Injected) != before {

@@ -20,11 +20,11 @@ import (
 	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
 
-// A payment is told at once, once, to the trade's notify_url; the official
+// A payment is reported at once, once, to the trade's notify_url; the official
 // SDK verifies and decrypts it.
 func TestCallback(t *testing.T) {
 	b := newBench(t)
-	b.Paid("TOLD000001")
+	b.Paid("SENT000001")
 	if n := b.DeliverDue(ctx); n != 1 {
 		t.Fatalf("%d tries", n)
 	}
@@ -33,25 +33,25 @@ func TestCallback(t *testing.T) {
 	if got.URL != "https://shop.example.test/wx/notify" || n.EventType != "TRANSACTION.SUCCESS" || n.Resource.OriginalType != "transaction" || len(n.ID) > 36 {
 		t.Errorf("%s %+v", got.URL, n)
 	}
-	asked := b.Query("TOLD000001")
-	var told wechatpay.Transaction
-	if err := json.Unmarshal([]byte(n.Resource.Plaintext), &told); err != nil {
+	queried := b.Query("SENT000001")
+	var reported wechatpay.Transaction
+	if err := json.Unmarshal([]byte(n.Resource.Plaintext), &reported); err != nil {
 		t.Fatal(err)
 	}
-	if string(sandboxtest.Encode(t, told)) != string(sandboxtest.Encode(t, asked)) || *tx.Amount.Total != 888 {
-		t.Errorf("told %+v, asked %+v", told, asked)
+	if string(sandboxtest.Encode(t, reported)) != string(sandboxtest.Encode(t, queried)) || *tx.Amount.Total != 888 {
+		t.Errorf("reported %+v, queried %+v", reported, queried)
 	}
 	b.Clock.Advance(48 * time.Hour)
 	if n := b.DeliverDue(ctx); n != 0 {
 		t.Errorf("%d tries after it was accepted", n)
 	}
-	v, _ := b.Trade("TOLD000001")
+	v, _ := b.Trade("SENT000001")
 	if c := v.Callbacks[0]; !c.Delivered || c.Tries != 1 || !c.NextTry.IsZero() || c.Attempts[0].Status != 204 {
 		t.Errorf("%+v", c)
 	}
 }
 
-// Any answer but 200 and 204 is asked again, on the documented schedule and
+// Any answer but 200 and 204 is queried again, on the documented schedule and
 // not a moment earlier; the copies are the same but for the signature.
 func TestRetrySchedule(t *testing.T) {
 	b := newBench(t, sandboxtest.OnClock)
@@ -126,7 +126,7 @@ func TestClockJump(t *testing.T) {
 	}
 }
 
-// Run does the same by itself, over a real network, and ends when told to.
+// Run does the same by itself, over a real network, and ends when it is stopped.
 func TestRun(t *testing.T) {
 	got := make(chan sandboxtest.Received, 100)
 	answers := make(chan int, 100)
@@ -200,7 +200,7 @@ func TestRunLosesNothing(t *testing.T) {
 	b.DeliverDue(ctx)
 	for _, v := range b.Trades(20) {
 		if !v.Callbacks[0].Delivered {
-			t.Errorf("%s was not told", v.OutTradeNo)
+			t.Errorf("%s was not reported", v.OutTradeNo)
 		}
 	}
 }
@@ -276,7 +276,7 @@ func TestFaultsOfCallbacks(t *testing.T) {
 	}
 }
 
-// A shop that accepts the probe is told the truth all the same, and the
+// A shop that accepts the probe gets the true callback all the same, and the
 // record says what it did.
 func TestProbeThatIsAccepted(t *testing.T) {
 	b := newBench(t)
@@ -292,8 +292,8 @@ func TestProbeThatIsAccepted(t *testing.T) {
 	}
 }
 
-// The twins are really under way at the same moment.
-func TestTwinsMeet(t *testing.T) {
+// The duplicates are really under way at the same moment.
+func TestConcurrentDuplicatesMeet(t *testing.T) {
 	b := newBench(t)
 	meet := make(chan struct{})
 	b.Shop.During = func() { // passes only when two are inside
@@ -303,7 +303,7 @@ func TestTwinsMeet(t *testing.T) {
 		}
 	}
 	b.MustArm(faults.Callback, faults.ConcurrentDuplicate, 1)
-	b.Paid("TWINS00001")
+	b.Paid("DOUBLE0001")
 	if n := b.DeliverDue(ctx); n != 2 {
 		t.Errorf("%d tries", n)
 	}

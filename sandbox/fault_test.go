@@ -17,7 +17,7 @@ import (
 	"github.com/tandem-pay/tandem/sandbox/trade"
 )
 
-// Each fault of a call, as the official SDK sees it: what the shop hears, and
+// Each fault of a call, as the official SDK sees it: what the shop gets, and
 // whether the call took effect all the same. Afterwards all is well again.
 func TestFaultsOfCalls(t *testing.T) {
 	k := testKeys()
@@ -29,7 +29,7 @@ func TestFaultsOfCalls(t *testing.T) {
 	fine := func(err error) bool { return err == nil }
 	for _, c := range []struct {
 		fault  faults.Fault
-		heard  func(error) bool
+		gets   func(error) bool
 		effect bool
 	}{
 		{faults.TimeoutAfterCommit, unknown, true},
@@ -65,7 +65,7 @@ func TestFaultsOfCalls(t *testing.T) {
 				return v.State
 			}
 			b.MustArm(faults.Prepay, c.fault, 1)
-			if err := prepay(); !c.heard(err) {
+			if err := prepay(); !c.gets(err) {
 				t.Errorf("prepay: %v", err)
 			}
 			if got := state() == trade.Open; got != c.effect {
@@ -76,7 +76,7 @@ func TestFaultsOfCalls(t *testing.T) {
 			}
 			b.MustArm(faults.Query, c.fault, 2)
 			for range 2 {
-				if err := query(); !c.heard(err) {
+				if err := query(); !c.gets(err) {
 					t.Errorf("query: %v", err)
 				}
 			}
@@ -84,7 +84,7 @@ func TestFaultsOfCalls(t *testing.T) {
 				t.Errorf("query repeated: %v", err)
 			}
 			b.MustArm(faults.Close, c.fault, 1)
-			if err := closing(); !c.heard(err) {
+			if err := closing(); !c.gets(err) {
 				t.Errorf("close: %v", err)
 			}
 			if got := state() == trade.Closed; got != c.effect {
@@ -100,7 +100,7 @@ func TestFaultsOfCalls(t *testing.T) {
 	}
 }
 
-// tapClock tells when somebody begins to wait on it.
+// tapClock reports when somebody begins to wait on it.
 type tapClock struct {
 	*clock.Manual
 	waits chan time.Duration
@@ -217,7 +217,7 @@ func TestFaultsOfPaying(t *testing.T) {
 		t.Fatalf("paid twice: %+v", v)
 	}
 	if got := b.Query("LATE000001"); got.TransactionID != first.TransactionID {
-		t.Error("the query does not tell of the first payment")
+		t.Error("the query does not report the first payment")
 	}
 	for _, id := range v.TransactionIDs {
 		if got := sandboxtest.Code(b.Send("GET", "/v3/pay/transactions/id/"+id+"?mchid="+b.Keys.MchID, nil)); got != "200 " {

@@ -2,9 +2,9 @@ package alipay
 
 import "time"
 
-// The facts of Alipay's v2 gateway that could not be confirmed against a real
-// merchant account. Everything that the gateway assumes about them is here,
-// so that a confirmation is a change of one line.
+// What is assumed about Alipay's v2 gateway where its documents leave it open and no
+// real merchant account could confirm it. It is all here, so that a correction
+// is a change of one line.
 const (
 	// A request's timestamp may be this far from the gateway's time.
 	tolerance = 10 * time.Minute
@@ -28,15 +28,15 @@ const (
 	// A paid trade can be refunded for this long and is TRADE_FINISHED then.
 	refundPeriod = 365 * 24 * time.Hour
 
-	// Closing an unpaid trade is told by TRADE_CLOSED, and so is its expiring
+	// Closing an unpaid trade is reported as TRADE_CLOSED, and so is its expiring
 	// when the request set a deadline. A code that nobody scanned is no trade,
-	// and nothing is told of it.
+	// and nothing reports it.
 	reportsClosing = true
 
 	// The download link of a bill. The period is documented.
 	billLife = 30 * time.Second
 	// A bill is ready this long after midnight, in China; until then there is
-	// none. A day or month that is not over cannot be asked for.
+	// none. A day or month that is not over is refused.
 	billReady = 10 * time.Hour
 	lineEnd   = "\r\n"
 	// What a bill's 服务费 makes of the fee: the merchant pays it, so that it is
@@ -103,7 +103,7 @@ var (
 	tooLarge     = fail(codeInvalid, "isv.invalid-parameter", "the request is larger than 64 KiB")
 )
 
-// wrongArguments refuses what a bill cannot be asked for.
+// wrongArguments refuses a request for a bill.
 func wrongArguments(issue string) *failure {
 	return fail(codeBusiness, "isp.invalid_arguments", "参数无效: "+issue)
 }

@@ -50,7 +50,7 @@ func rowOf(m *trade.Movement) row {
 }
 
 // cell keeps a text within its cell: the file knows no quotation marks. Commas
-// stay in names, as in real files; elsewhere nothing could tell them apart.
+// stay in names, as in real files; elsewhere a reader could not tell them from separators.
 func cell(s string, commas bool) string {
 	return strings.Map(func(c rune) rune {
 		if c < ' ' || c == ',' && !commas {

@@ -171,7 +171,7 @@ func TestSDKRefusesForgedAnswers(t *testing.T) {
 	}
 }
 
-// Many at once on one trade: it is paid once, refunded once, and told of both.
+// Many at once on one trade: it is paid once, refunded once, and both are reported.
 func TestAtOnce(t *testing.T) {
 	b := newBench(t)
 	b.precreated("RACE")
@@ -197,7 +197,7 @@ func TestAtOnce(t *testing.T) {
 	all.Wait()
 	b.DeliverDue(ctx)
 	if paid != 1 || moved != 1 || len(b.shop.all()) != 2 {
-		t.Errorf("paid %d times, refunded %d times, told %d times", paid, moved, len(b.shop.all()))
+		t.Errorf("paid %d times, refunded %d times, reported %d times", paid, moved, len(b.shop.all()))
 	}
 	if got := b.status("RACE"); got != "TRADE_SUCCESS" {
 		t.Errorf("%v", got)

@@ -14,7 +14,7 @@ import (
 	"github.com/tandem-pay/tandem/sandbox/trade"
 )
 
-// A payment is told at once by a form with the documented fields, which the
+// A payment is reported at once by a form with the documented fields, which the
 // SDK verifies; it says what the query says.
 func TestNotification(t *testing.T) {
 	b := newBench(t)
@@ -116,7 +116,7 @@ func TestRetrySchedule(t *testing.T) {
 	}
 }
 
-// Refunds are told with what has gone back so far; the last one closes.
+// Refunds are reported with what has gone back so far; the last one closes.
 func TestRefundIsTold(t *testing.T) {
 	b := newBench(t)
 	b.paidFor("BACK")
@@ -148,12 +148,12 @@ func TestRefundIsTold(t *testing.T) {
 	}
 }
 
-// What ends unpaid is told as TRADE_CLOSED, unless nobody had opened it.
+// What ends unpaid is reported as TRADE_CLOSED, unless nobody had opened it.
 func TestClosingIsTold(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(b *bench)
-		told int
+		sent int
 	}{
 		{"closed by the shop", func(b *bench) { b.scanned("NO1"); b.call("trade.close", biz("out_trade_no", "NO1")) }, 1},
 		{"cancelled", func(b *bench) { b.scanned("NO1"); b.call("trade.cancel", biz("out_trade_no", "NO1")) }, 1},
@@ -173,8 +173,8 @@ func TestClosingIsTold(t *testing.T) {
 		c.do(b)
 		b.DeliverDue(ctx)
 		got := b.shop.all()
-		if len(got) != c.told {
-			t.Errorf("%s: %d told", c.name, len(got))
+		if len(got) != c.sent {
+			t.Errorf("%s: %d reported", c.name, len(got))
 		}
 		for _, g := range got {
 			form, _, err := b.read(g)
@@ -185,7 +185,7 @@ func TestClosingIsTold(t *testing.T) {
 	}
 }
 
-// A shop that gives no notify_url is told nothing.
+// A shop that gives no notify_url gets none.
 func TestWithoutNotifyURL(t *testing.T) {
 	b := newBench(t)
 	b.post(b.params("alipay.trade.precreate", asked("QUIET"), func(p Params) { delete(p, "notify_url") }))
@@ -222,7 +222,7 @@ func TestForgedNotifications(t *testing.T) {
 		b.paidFor("ODD")
 		b.DeliverDue(ctx)
 		if n := len(b.shop.all()); n != want {
-			t.Errorf("%s: told %d times", fault, n)
+			t.Errorf("%s: reported %d times", fault, n)
 		}
 	}
 }
@@ -240,7 +240,7 @@ func TestCoupon(t *testing.T) {
 	n := b.call("trade.query", biz("out_trade_no", "COUPON"))
 	for name, want := range map[string]string{"total_amount": "88.88", "receipt_amount": "88.88", "buyer_pay_amount": "80.00", "invoice_amount": "80.00"} {
 		if form.Get(name) != want || n[name] != want {
-			t.Errorf("%s: told %q, asked %v", name, form.Get(name), n[name])
+			t.Errorf("%s: reported %q, queried %v", name, form.Get(name), n[name])
 		}
 	}
 	if form.Get("fund_bill_list") != `[{"amount":"80.00","fundChannel":"ALIPAYACCOUNT"},{"amount":"8.88","fundChannel":"DISCOUNT"}]` ||

@@ -166,10 +166,10 @@ func (a *Emulator) Open(t *trade.Trade, now time.Time) {
 	if !timeoutFromScan {
 		start = t.Created
 	}
-	asked := earliest(details(t).timeout.from(start), details(t).noLater, details(t).codeUntil)
-	t.Expires = earliest(asked, now.Add(tradeLife))
+	deadline := earliest(details(t).timeout.from(start), details(t).noLater, details(t).codeUntil)
+	t.Expires = earliest(deadline, now.Add(tradeLife))
 	t.LinkUntil = t.Expires
-	if reportsClosing && asked.After(now) {
+	if reportsClosing && deadline.After(now) {
 		a.planExpiry(t)
 	}
 }

@@ -16,8 +16,8 @@ const (
 	closed  = "TRADE_CLOSED"   // never paid, or paid and refunded in full
 )
 
-// status is the trade's word for its state; p is the payment that is asked
-// about, nil for the first. The book's lock is held.
+// status is the trade_status; p is the payment that is queried, nil for the
+// first. The book's lock is held.
 func (a *Emulator) status(t *trade.Trade, p *trade.Payment, now time.Time) string {
 	if details(t).tradeNo == "" {
 		return ""

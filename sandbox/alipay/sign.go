@@ -40,7 +40,7 @@ func (p params) message(leaveOut ...string) string {
 	return b.String()
 }
 
-// sign adds sign_type and sign to what Alipay tells: a notification, or the
+// sign adds sign_type and sign to what Alipay sends: a notification, or the
 // query of a return_url. Neither is signed itself.
 func (p params) sign(key *rsa.PrivateKey, forged faults.Fault) error {
 	if forged == faults.Unsigned {
@@ -105,7 +105,7 @@ var commonParams = []struct{ name, absent string }{
 }
 
 // authenticate checks who sent the request. The order of the checks is the
-// order in which a confused developer would want to be told.
+// order in which a developer would look for the mistake.
 func (a *Emulator) authenticate(p params, tolerance time.Duration) *failure {
 	for _, c := range commonParams {
 		if p[c.name] == "" {

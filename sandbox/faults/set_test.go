@@ -39,7 +39,7 @@ func TestArmRefuses(t *testing.T) {
 }
 
 // Nobody needs to name what a shop comes out of by itself, and nothing else
-// strikes unnamed.
+// is injected unnamed.
 func TestChaosLeavesTheNamedOut(t *testing.T) {
 	set := new(Set)
 	if err := set.Chaos(1, 1); err != nil {
@@ -54,11 +54,11 @@ func TestChaosLeavesTheNamedOut(t *testing.T) {
 		seen[set.Take(Pay, "").Fault] = true
 	}
 	if hits := set.TakeAll(Bill, OfBills...); len(hits) != 0 {
-		t.Errorf("bills are struck: %v", hits)
+		t.Errorf("bills get: %v", hits)
 	}
 	for _, f := range table {
 		if seen[f.Fault] == f.Named {
-			t.Errorf("%s: struck %v, named %v", f.Fault, seen[f.Fault], f.Named)
+			t.Errorf("%s: injected %v, named %v", f.Fault, seen[f.Fault], f.Named)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// pages are the documents that tell users how to use the sandbox.
+// pages are the documents that explain how to use the sandbox.
 var pages = []string{"../../docs/sandbox.md", "../../docs/sandbox.zh-CN.md"}
 
 var (
@@ -103,17 +103,17 @@ func TestPagesFaults(t *testing.T) {
 	}
 	name := regexp.MustCompile("`([a-z0-9_]+)`")
 	for _, page := range pages {
-		told := map[string]bool{}
+		named := map[string]bool{}
 		for line := range strings.Lines(faultTables(t, read(t, page))) {
 			first, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
 			for _, m := range name.FindAllStringSubmatch(first, -1) {
-				if told[m[1]] = true; !known[m[1]] {
+				if named[m[1]] = true; !known[m[1]] {
 					t.Errorf("%s: there is no %q", page, m[1])
 				}
 			}
 		}
 		for n := range known {
-			if !told[n] {
+			if !named[n] {
 				t.Errorf("%s: nothing about %q", page, n)
 			}
 		}

@@ -1,7 +1,7 @@
 // Package sdktest holds the sandbox to programs in another language: it runs
 // the SDKs for WeChat Pay and Alipay that JavaScript's shops use, as their
 // registry publishes them, against a sandbox set up as "tandem sandbox" is. The
-// scripts beside it use the SDKs' public functions alone and tell them nothing
+// scripts beside it use the SDKs' public functions alone and configure nothing
 // but the keys and the base URL. What the SDKs verify and decrypt, they verify
 // and decrypt themselves.
 //
@@ -12,7 +12,7 @@
 // urllib, which alipay-sdk wants in any version 4, the lock file has the last
 // one that runs on Node 18 too, the one of Debian 12.
 //
-// The pages in docs that tell how to use the sandbox are held to it here too.
+// The pages in docs that explain how to use the sandbox are tested here too.
 //
 // alipay-sdk writes the computer's local time into requests and the gateway
 // reads it as China's, so the scripts run in that zone.

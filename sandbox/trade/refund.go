@@ -75,15 +75,15 @@ type RefundRequest struct {
 // refusal leaves no trace, so that the same number may be used again. The
 // rules are checked in the order of the errors above; faults of refunds apply
 // to new ones.
-func (b *Book) Refund(t *Trade, ask RefundRequest) (*Refund, error) {
-	if r := b.RefundByNo(t.Protocol, ask.Scope, ask.No); r != nil {
-		if r.Trade != t || r.fingerprint != ask.Fingerprint {
+func (b *Book) Refund(t *Trade, req RefundRequest) (*Refund, error) {
+	if r := b.RefundByNo(t.Protocol, req.Scope, req.No); r != nil {
+		if r.Trade != t || r.fingerprint != req.Fingerprint {
 			return nil, ErrRefundDiffers
 		}
 		return r, nil
 	}
 	now := b.Now()
-	p, err := t.refundable(ask)
+	p, err := t.refundable(req)
 	switch {
 	case err != nil:
 		return nil, err
@@ -108,8 +108,8 @@ func (b *Book) Refund(t *Trade, ask RefundRequest) (*Refund, error) {
 		end = RefundProcessing
 	}
 	r := &Refund{
-		Trade: t, Payment: p, Scope: ask.Scope, No: ask.No, ID: t.Protocol.RefundID(now), Amount: ask.Amount,
-		Reason: ask.Reason, notifyURL: ask.NotifyURL, fingerprint: ask.Fingerprint,
+		Trade: t, Payment: p, Scope: req.Scope, No: req.No, ID: t.Protocol.RefundID(now), Amount: req.Amount,
+		Reason: req.Reason, notifyURL: req.NotifyURL, fingerprint: req.Fingerprint,
 		Created: now, State: RefundProcessing, At: now,
 	}
 	// In proportion, and so that the whole payment gives back the whole coupon.
@@ -121,19 +121,19 @@ func (b *Book) Refund(t *Trade, ask RefundRequest) (*Refund, error) {
 	b.byRefundID[number{t.Protocol.Name(), r.ID}] = r
 	b.Log.Debug("sandbox: refund accepted", "outTradeNo", t.No, "refundNo", r.No, "amount", r.Amount)
 	if end != RefundProcessing {
-		b.planEnd(r, end, ask.Delay)
+		b.planEnd(r, end, req.Delay)
 	}
 	return r, nil
 }
 
 // refundable is the payment that the refund goes against.
-func (t *Trade) refundable(ask RefundRequest) (*Payment, error) {
+func (t *Trade) refundable(req RefundRequest) (*Payment, error) {
 	err := ErrUnpaid
 	for _, p := range t.Payments {
-		if ask.TransactionID != "" && ask.TransactionID != p.TransactionID {
+		if req.TransactionID != "" && req.TransactionID != p.TransactionID {
 			continue
 		}
-		if ask.Amount <= t.Amount-p.Refunded {
+		if req.Amount <= t.Amount-p.Refunded {
 			return p, nil
 		}
 		err = ErrRefundTooMuch

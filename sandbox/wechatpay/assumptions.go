@@ -7,9 +7,9 @@ import (
 	"github.com/tandem-pay/tandem/sandbox/trade"
 )
 
-// The facts of WeChat Pay v3 that could not be confirmed against a real
-// merchant account. Everything that the gateway assumes about them is here,
-// so that a confirmation is a change of one line.
+// What is assumed about WeChat Pay v3 where its documents leave it open and no
+// real merchant account could confirm it. It is all here, so that a correction
+// is a change of one line.
 const (
 	// A request's timestamp may be this far from the gateway's time.
 	clockTolerance = 300 * time.Second

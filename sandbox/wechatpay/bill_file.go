@@ -85,7 +85,7 @@ func (d *download) write(to io.Writer) error {
 	return out.Flush()
 }
 
-// send writes the file as it is downloaded: packed if it was asked for so,
+// send writes the file as it is downloaded: packed if the shop wants it so,
 // and with what the faults make of it.
 func (d *download) send(to io.Writer, half bool) error {
 	if d.has(faults.BillZipBomb) {

@@ -154,7 +154,7 @@ var outRefundNoShape = regexp.MustCompile(`^[0-9A-Za-z_\-|*@]{1,64}$`)
 
 // refundRequest is a checked request for a refund.
 type refundRequest struct {
-	ask        trade.RefundRequest
+	req        trade.RefundRequest
 	outTradeNo string
 	total      int64
 }
@@ -165,16 +165,16 @@ func parseRefund(body []byte, strictHTTPS bool) (refundRequest, *refusal) {
 	if no != nil {
 		return p, no
 	}
-	p.ask.TransactionID, p.outTradeNo = str(got, "transaction_id"), str(got, "out_trade_no")
-	p.ask.No, p.ask.Reason, p.ask.NotifyURL = str(got, "out_refund_no"), str(got, "reason"), str(got, "notify_url")
+	p.req.TransactionID, p.outTradeNo = str(got, "transaction_id"), str(got, "out_trade_no")
+	p.req.No, p.req.Reason, p.req.NotifyURL = str(got, "out_refund_no"), str(got, "reason"), str(got, "notify_url")
 	amount := got["amount"].(map[string]any) // required by the schema
-	p.ask.Amount, p.total = integer(amount, "refund"), integer(amount, "total")
+	p.req.Amount, p.total = integer(amount, "refund"), integer(amount, "total")
 	switch {
-	case p.ask.TransactionID == "" && p.outTradeNo == "":
+	case p.req.TransactionID == "" && p.outTradeNo == "":
 		return p, paramError("body", "/transaction_id", "transaction_id or out_trade_no is required")
-	case !outRefundNoShape.MatchString(p.ask.No):
+	case !outRefundNoShape.MatchString(p.req.No):
 		return p, paramError("body", "/out_refund_no", "must be 1 to 64 characters of 0-9 A-Z a-z _ - | * @")
-	case p.ask.Amount < 1:
+	case p.req.Amount < 1:
 		return p, paramError("body", "/amount/refund", "must be at least 1")
 	case p.total < 1:
 		return p, paramError("body", "/amount/total", "must be at least 1")
@@ -184,8 +184,8 @@ func parseRefund(body []byte, strictHTTPS bool) (refundRequest, *refusal) {
 	if account, has := got["funds_account"]; has && account != "AVAILABLE" {
 		return p, paramError("body", "/funds_account", "must be AVAILABLE")
 	}
-	if p.ask.NotifyURL != "" {
-		if issue := wire.NotifyURLIssue(p.ask.NotifyURL, strictHTTPS); issue != "" {
+	if p.req.NotifyURL != "" {
+		if issue := wire.NotifyURLIssue(p.req.NotifyURL, strictHTTPS); issue != "" {
 			return p, paramError("body", "/notify_url", issue)
 		}
 	}
@@ -193,7 +193,7 @@ func parseRefund(body []byte, strictHTTPS bool) (refundRequest, *refusal) {
 	if err != nil {
 		return p, paramError("body", "/", err.Error())
 	}
-	p.ask.Fingerprint = sha256.Sum256(canonical)
+	p.req.Fingerprint = sha256.Sum256(canonical)
 	return p, nil
 }
 
@@ -214,8 +214,8 @@ func (w *Emulator) refund(_ *http.Request, body []byte) (any, *refusal) {
 	w.Book.Lock()
 	defer w.Book.Unlock()
 	t := w.Book.ByNo(w, p.outTradeNo)
-	if p.ask.TransactionID != "" {
-		byID := w.Book.ByID(w, p.ask.TransactionID)
+	if p.req.TransactionID != "" {
+		byID := w.Book.ByID(w, p.req.TransactionID)
 		if p.outTradeNo != "" && t != byID {
 			return nil, &refuseTwoTrades
 		}
@@ -227,8 +227,8 @@ func (w *Emulator) refund(_ *http.Request, body []byte) (any, *refusal) {
 	case p.total != t.Amount:
 		return nil, &refuseTotal
 	}
-	p.ask.Delay = w.RefundDelay
-	r, err := w.Book.Refund(t, p.ask)
+	p.req.Delay = w.RefundDelay
+	r, err := w.Book.Refund(t, p.req)
 	if err != nil {
 		return nil, refuseRefund[err]
 	}

@@ -294,7 +294,7 @@ func TestQueryAndCloseRules(t *testing.T) {
 	}
 }
 
-// Before payment a query tells no more than this; afterwards everything.
+// Before payment a query answers no more than this; afterwards everything.
 func TestWhatAQueryTells(t *testing.T) {
 	b := newBench(t)
 	b.Place("TELLING1")

@@ -122,11 +122,11 @@ func (w *Emulator) authenticate(r *http.Request, body []byte) *refusal {
 // the prefix under which the gateway is mounted. http.StripPrefix takes it
 // from URL alone, and URL has lost how the path was escaped.
 func signedURI(r *http.Request) string {
-	path, query, asked := strings.Cut(r.RequestURI, "?")
+	path, query, has := strings.Cut(r.RequestURI, "?")
 	if i := strings.LastIndex(path, "/v3/"); i > 0 {
 		path = path[i:]
 	}
-	if asked {
+	if has {
 		path += "?" + query
 	}
 	return path

@@ -96,7 +96,7 @@ func TestPrefixIsStripped(t *testing.T) {
 	}
 }
 
-// What the gateway expected is told to who signed something else.
+// Whoever signed something else gets to know what the gateway expected.
 func TestSignErrorTellsWhatWasExpected(t *testing.T) {
 	b := newBench(t)
 	uri := "/v3/certificates?x=1"
