@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/api/rest"
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/fault"
 )
 
 func (s *server) mountEvents() { rest.Add(s.rest, listEvents, s.listEvents) }
@@ -15,7 +15,7 @@ func (s *server) mountEvents() { rest.Add(s.rest, listEvents, s.listEvents) }
 // eventView is an event as a CloudEvent 1.0.
 type eventView struct {
 	SpecVersion string    `json:"specversion" enum:"1.0"`
-	ID          string    `json:"id" example:"0-42/1" doc:"Unique in the shop; the same whenever it is read"`
+	ID          string    `json:"id" example:"42/1" doc:"Unique in the shop; the same whenever it is read"`
 	Source      string    `json:"source" example:"/shops/default"`
 	Type        string    `json:"type" example:"order.paid" doc:"One of those that the feed lists; new ones may come"`
 	Subject     string    `json:"subject,omitempty" doc:"The order number"`
@@ -65,12 +65,12 @@ var listEvents = rest.Operation{
 	Route: "GET /v1/events", ID: "listEvents", Tag: "Events", Summary: "The shop's events from any point on, oldest first",
 	Details: "Keep `nextCursor` and send it as `after` to go on; it is there on every page, the last one too. What is read once is " +
 		"never followed by something older. `limit` counts commits, each of one or more events.\n\n" + aboutEvents(),
-	Response: `{"items":[{"specversion":"1.0","id":"0-42/1","source":"/shops/default","type":"order.paid","subject":"12026060104000012300000000017",` +
-		`"time":"2026-06-01T04:00:31.2Z","datacontenttype":"application/json","data":{"orderNo":"12026060104000012300000000017","seq":5,"status":"paid","amount":16276}}],"nextCursor":"0-42"}`,
+	Response: `{"items":[{"specversion":"1.0","id":"42/1","source":"/shops/default","type":"order.paid","subject":"12026060104000012300000000017",` +
+		`"time":"2026-06-01T04:00:31.2Z","datacontenttype":"application/json","data":{"orderNo":"12026060104000012300000000017","seq":5,"status":"paid","amount":16276}}],"nextCursor":"42"}`,
 }
 
 type listEventsInput struct {
-	After string `query:"after" maxLength:"64" example:"0-41" doc:"The nextCursor of the page before; from the beginning when absent"`
+	After string `query:"after" maxLength:"64" example:"41" doc:"The nextCursor of the page before; from the beginning when absent"`
 	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 }
 
@@ -80,11 +80,11 @@ type eventList struct {
 }
 
 func (s *server) listEvents(ctx context.Context, in *listEventsInput) (*rest.Answer[eventList], error) {
-	after, err := event.ParsePosition(in.After)
+	after, err := app.ParseCursor(ctx, s.app.Store, caller(ctx).Shop, "after", in.After)
 	if err != nil {
-		return nil, fault.Invalidf("after", "must be a nextCursor of this feed")
+		return nil, err
 	}
-	records, err := s.app.Store.Events(ctx, caller(ctx).Shop, after, in.Limit, false)
+	records, err := s.app.Store.Events(ctx, caller(ctx).Shop, app.EventQuery{After: after, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ import (
 type Loaded struct {
 	Shop       shop.Shop
 	Keys       []SavedKey
-	Positions  map[string]event.Position
+	Cursors    map[string]event.Position
 	Orders     []order.Data
 	Payments   []payment.Data
 	Users      []shop.User
@@ -53,7 +53,7 @@ type Changes struct {
 	Marker    string
 
 	Keys       []SavedKey
-	Positions  []PositionChange
+	Cursors    []CursorChange
 	Orders     []Change[order.Data] // version: Seq
 	Payments   []Change[payment.Data]
 	Users      []Change[shop.User]
@@ -91,7 +91,7 @@ type Batch struct {
 	bump  bool
 
 	keys       table[SavedKey]
-	positions  table[event.Position]
+	cursors    table[event.Position]
 	orders     table[order.Data]
 	payments   table[payment.Data]
 	users      table[shop.User]
@@ -131,7 +131,7 @@ func NewBatch(now time.Time, needs *Needs, l *Loaded, rules *marketing.Rules) *B
 	b.refunds.load(needs.Refunds, l.Refunds, func(r *payment.RefundData) string { return r.No })
 	b.reconciled.load(needs.Reconciliations, l.Reconciliations, func(r *ReconciliationData) string { return r.ID })
 	b.differ.load(needs.Discrepancies, l.Discrepancies, func(d *DiscrepancyData) string { return d.ID })
-	b.positions.loadMap(needs.Positions, l.Positions)
+	b.cursors.loadMap(needs.Cursors, l.Cursors)
 	b.counters.loadMap(needs.Counters, l.Counters)
 	if len(needs.Buyers) > 0 {
 		b.buyers = make(map[string]bool, len(needs.Buyers))
@@ -186,12 +186,8 @@ func (b *Batch) Changes() *Changes {
 	for _, k := range b.keys.changes() {
 		c.Keys = append(c.Keys, k.New)
 	}
-	for name, r := range b.positions.dirty() {
-		p := PositionChange{Reaction: name, New: *r.cur}
-		if r.old != nil {
-			p.Old = *r.old
-		}
-		c.Positions = append(c.Positions, p)
+	for name, r := range b.cursors.dirty() {
+		c.Cursors = append(c.Cursors, CursorChange{Follower: name, Old: r.old, New: *r.cur})
 	}
 	for name, r := range b.counters.dirty() {
 		c.Counters = append(c.Counters, CounterChange{Name: name, Old: r.old, New: *r.cur})
@@ -199,7 +195,7 @@ func (b *Batch) Changes() *Changes {
 	if b.bump {
 		c.Rules = b.ruleChanges(c)
 	}
-	if len(c.Keys) == 0 && len(c.Positions) == 0 && len(c.Orders) == 0 && len(c.Payments) == 0 && len(c.Users) == 0 &&
+	if len(c.Keys) == 0 && len(c.Cursors) == 0 && len(c.Orders) == 0 && len(c.Payments) == 0 && len(c.Users) == 0 &&
 		len(c.Coupons) == 0 && len(c.Skus) == 0 && len(c.Counters) == 0 && len(c.Promotions) == 0 && len(c.Templates) == 0 &&
 		len(c.Channels) == 0 && len(c.APIKeys) == 0 && len(c.Records) == 0 && len(c.ChannelMessages) == 0 && len(c.Jobs) == 0 &&
 		len(c.Refunds) == 0 && len(c.Reconciliations) == 0 && len(c.Discrepancies) == 0 && c.Policies == nil {
@@ -240,7 +236,7 @@ type overlay interface {
 
 func (b *Batch) tables() [15]overlay {
 	return [15]overlay{
-		&b.keys, &b.positions, &b.orders, &b.payments, &b.users, &b.coupons,
+		&b.keys, &b.cursors, &b.orders, &b.payments, &b.users, &b.coupons,
 		&b.skus, &b.counters, &b.promotions, &b.templates, &b.channels, &b.apiKeys,
 		&b.refunds, &b.reconciled, &b.differ,
 	}

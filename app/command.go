@@ -43,17 +43,17 @@ type Result struct {
 // Idempotency keys are read once all is locked: what their commands changed is
 // never seen without them.
 type Needs struct {
-	Shop      bool     // the shop's own row, to change rules
-	Keys      []string // idempotency keys
-	Positions []string // reactions
-	Orders    []string // with all their payments
-	Payments  []string // with their orders, and all those orders' payments
-	Refunds   []string // by number; their orders are named by who asks
-	Users     []string // read, not locked, unless absent rows are put
-	Coupons   []string // codes
-	Skus      []string
-	Counters  []string
-	Buyers    []string // users: has one an order that was not closed? Read after the counters, not locked
+	Shop     bool     // the shop's own row, to change rules
+	Keys     []string // idempotency keys
+	Cursors  []string // followers of the log
+	Orders   []string // with all their payments
+	Payments []string // with their orders, and all those orders' payments
+	Refunds  []string // by number; their orders are named by who asks
+	Users    []string // read, not locked, unless absent rows are put
+	Coupons  []string // codes
+	Skus     []string
+	Counters []string
+	Buyers   []string // users: has one an order that was not closed? Read after the counters, not locked
 
 	Promotions []string // for changing them; pricing works with the snapshot
 	Templates  []string
@@ -86,7 +86,7 @@ type needList struct{ to, from *[]string }
 
 func (n *Needs) lists(m *Needs) [16]needList {
 	return [16]needList{
-		{&n.Keys, &m.Keys}, {&n.Positions, &m.Positions}, {&n.Orders, &m.Orders}, {&n.Payments, &m.Payments},
+		{&n.Keys, &m.Keys}, {&n.Cursors, &m.Cursors}, {&n.Orders, &m.Orders}, {&n.Payments, &m.Payments},
 		{&n.Refunds, &m.Refunds}, {&n.Users, &m.Users}, {&n.Coupons, &m.Coupons}, {&n.Skus, &m.Skus}, {&n.Counters, &m.Counters}, {&n.Buyers, &m.Buyers},
 		{&n.Promotions, &m.Promotions}, {&n.Templates, &m.Templates}, {&n.Channels, &m.Channels}, {&n.APIKeys, &m.APIKeys},
 		{&n.Reconciliations, &m.Reconciliations}, {&n.Discrepancies, &m.Discrepancies},
@@ -163,9 +163,9 @@ type Change[D any] struct {
 	New D
 }
 
-// PositionChange moves a reaction's position.
-type PositionChange struct {
-	Reaction string
-	Old      event.Position // zero: it has no row yet
+// CursorChange moves a follower's cursor; Old nil makes it.
+type CursorChange struct {
+	Follower string
+	Old      *event.Position
 	New      event.Position
 }

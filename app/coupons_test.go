@@ -185,8 +185,8 @@ func TestIssueRefusals(t *testing.T) {
 // one record.
 func expiries(t *testing.T, r *harness.Harness) (n, largest int) {
 	t.Helper()
-	for at := (event.Position{}); ; {
-		records, err := r.Store.Events(ctx, shop.Default, at, 100, false)
+	for at := event.Position(0); ; {
+		records, err := r.Store.Events(ctx, shop.Default, app.EventQuery{After: at, Limit: 100})
 		must(t)(nil, err)
 		if len(records) == 0 {
 			return n, largest

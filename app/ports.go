@@ -220,18 +220,30 @@ type SuspenseRow struct {
 	Payments int64  `json:"payments"` // how many have some
 }
 
+// EventQuery says which records of a log are asked for.
+type EventQuery struct {
+	After event.Position
+	UpTo  event.Position // 0: to the end
+	Types []event.Type   // records with an event of one of these; nil: any
+	Limit int
+}
+
 // Log reads the event log.
 type Log interface {
-	// Events are the records after a position that no running transaction
-	// can still precede, oldest first. ending asks only for records that
-	// reactions follow (see Ends).
-	Events(ctx context.Context, shop string, after event.Position, limit int, ending bool) ([]event.Record, error)
+	// Events are records of a shop, oldest first. Whoever asks for what comes
+	// after the last that it was given misses none.
+	Events(ctx context.Context, shop string, q EventQuery) ([]event.Record, error)
 	// OrderEvents are all records of one order that hold an event with
 	// Seq > after or with none, oldest first.
 	OrderEvents(ctx context.Context, shop, orderNo string, after int64) ([]event.Record, error)
-	// EndOfLog is the position of the last record that Events can give now.
+	// EndOfLog is the position of the last record, 0 of an empty log.
 	EndOfLog(ctx context.Context, shop string) (event.Position, error)
-	ReactionPosition(ctx context.Context, shop, reaction string) (event.Position, error)
+	// FormerPosition is the position of the record that an earlier release
+	// placed at f; not_found if there is none.
+	FormerPosition(ctx context.Context, shop string, f event.Former) (event.Position, error)
+	// Cursor is the position up to which a follower is done; began is false
+	// before its first step.
+	Cursor(ctx context.Context, shop, follower string) (at event.Position, began bool, err error)
 	// ChannelMessages are all of an order, oldest first, without bodies.
 	ChannelMessages(ctx context.Context, shop, orderNo string) ([]ChannelMessage, error)
 }
@@ -305,7 +317,7 @@ type Scan struct {
 	Template func(marketing.Template) error
 	Coupon   func(marketing.CouponData) error
 	Counter  func(name string, value int64) error
-	Position func(reaction string, p event.Position) error
+	Cursor   func(follower string, p event.Position) error
 	Order    func(OrderView) error
 	Refund   func(payment.RefundData) error
 	Record   func(event.Record) error // in log order

@@ -193,37 +193,21 @@ func followRefunds(tx *Tx, e *event.Event) error {
 	return nil
 }
 
-// Ends says whether any reaction follows an event of the record; the log
-// marks such records, so that a reaction need not read all the others.
-func Ends(events []event.Event) bool {
-	for i := range events {
-		switch events[i].Type {
-		case event.OrderPaid, event.OrderClosed, event.OrderClosing, event.OrderRefunded:
-			return true
-		case event.OrderPartiallyPaid:
-			if len(events[i].Units) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // ReactionBatch is how many records a reaction follows in one command.
 const ReactionBatch = 200
 
 // React lets one reaction follow the next records of a shop's log and says
 // how many there were. 0 means that it has caught up.
 func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error) {
-	at, err := a.Store.ReactionPosition(ctx, shopID, r.Name)
+	at, _, err := a.Store.Cursor(ctx, shopID, r.Name)
 	if err != nil {
 		return 0, err
 	}
-	records, err := a.Store.Events(ctx, shopID, at, ReactionBatch, true)
+	records, err := a.Store.Events(ctx, shopID, EventQuery{After: at, Types: r.On, Limit: ReactionBatch})
 	if err != nil || len(records) == 0 {
 		return 0, err
 	}
-	c := &Command{Shop: shopID, Name: "react " + r.Name, Needs: Needs{Positions: []string{r.Name}}}
+	c := &Command{Shop: shopID, Name: "react " + r.Name, Needs: Needs{Cursors: []string{r.Name}}}
 	for i := range records {
 		for j := range records[i].Events {
 			if e := &records[i].Events[j]; follows(r, e.Type) {
@@ -232,11 +216,11 @@ func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error
 		}
 	}
 	_, err = Run(ctx, a, c, func(tx *Tx) error {
-		now, err := tx.Position(r.Name)
+		now, err := tx.Cursor(r.Name)
 		if err != nil {
 			return err
 		}
-		if now != at {
+		if now != nil && *now != at || now == nil && at != 0 {
 			return nil // another instance was here first
 		}
 		for i := range records {
@@ -249,7 +233,7 @@ func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error
 				}
 			}
 		}
-		tx.PutPosition(r.Name, records[len(records)-1].Position)
+		tx.PutCursor(r.Name, records[len(records)-1].Position)
 		return nil
 	})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -110,7 +109,7 @@ func reconciled(t *testing.T, r *harness.Harness, day payment.Day, want app.Reco
 // logged counts the records of the log.
 func logged(t *testing.T, r *harness.Harness) int {
 	t.Helper()
-	all, err := r.Store.Events(ctx, shop.Default, event.Position{}, 1000, false)
+	all, err := r.Store.Events(ctx, shop.Default, app.EventQuery{Limit: 1000})
 	must(t)(nil, err)
 	return len(all)
 }

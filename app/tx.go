@@ -259,17 +259,14 @@ func (t *Tx) Bought(user string) (bool, error) {
 // PutCounter sets a named counter.
 func (t *Tx) PutCounter(name string, value int64) { t.b.counters.put(name, value) }
 
-// Position is where a reaction stands in the log.
-func (t *Tx) Position(reaction string) (event.Position, error) {
-	d, err := t.b.positions.get(reaction, func(n *Needs) *[]string { return &n.Positions })
-	if d == nil {
-		return event.Position{}, err
-	}
-	return *d, nil
+// Cursor is the position up to which a follower of the log is done, nil
+// before its first step.
+func (t *Tx) Cursor(follower string) (*event.Position, error) {
+	return t.b.cursors.get(follower, func(n *Needs) *[]string { return &n.Cursors })
 }
 
-// PutPosition moves a reaction.
-func (t *Tx) PutPosition(reaction string, p event.Position) { t.b.positions.put(reaction, p) }
+// PutCursor moves a follower.
+func (t *Tx) PutCursor(follower string, p event.Position) { t.b.cursors.put(follower, p) }
 
 // Promotion returns a copy of the promotion; nil if there is none.
 func (t *Tx) Promotion(id string) (*pricing.Promotion, error) {

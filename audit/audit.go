@@ -23,11 +23,11 @@ import (
 func Run(ctx context.Context, store app.Admin, shop string) (*Report, error) {
 	a := &auditor{
 		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]held{}, templates: map[string]*issued{},
-		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, positions: map[string]event.Position{}, orders: map[string]*audited{},
+		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, cursors: map[string]event.Position{}, orders: map[string]*audited{},
 	}
 	err := store.Scan(ctx, shop, app.Scan{
 		Sku: a.sku, Template: a.template, Coupon: a.coupon, Counter: a.counter,
-		Position: a.position, Order: a.order, Refund: a.refund, Record: a.record,
+		Cursor: a.cursor, Order: a.order, Refund: a.refund, Record: a.record,
 	})
 	if err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ type auditor struct {
 	counters  map[string]int64 // as stored
 	counted   map[string]int64 // as the rows say
 	within    map[string]int64 // the largest limit that an order was counted under
-	positions map[string]event.Position
+	cursors   map[string]event.Position
 	orders    map[string]*audited
 }
 

@@ -6,14 +6,14 @@ import (
 	"github.com/tandem-pay/tandem/event"
 )
 
-func (a *auditor) position(reaction string, p event.Position) error {
-	a.positions[reaction] = p
+func (a *auditor) cursor(follower string, p event.Position) error {
+	a.cursors[follower] = p
 	return nil
 }
 
 // behind says whether the reaction has not come to a record yet.
 func (a *auditor) behind(reaction string, at event.Position) bool {
-	return a.positions[reaction].Compare(at) < 0
+	return a.cursors[reaction] < at
 }
 
 func (a *auditor) record(r event.Record) error {

@@ -9,6 +9,7 @@ package event
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,35 +97,38 @@ type Event struct {
 	Counts   []Count  `json:"counts,omitempty"`
 }
 
-// Position is a place in a shop's log. Positions are ordered: first by the
-// transaction that wrote the row, then by the row. (On PostgreSQL ids are
-// handed out before the commit, so ids alone would let a reader overtake a
-// slow writer; on SQLite there is one writer and Tx is always 0.)
-type Position struct {
-	Tx int64
-	ID int64
-}
+// Position is the place of a record in its shop's log: 1, 2, 3, … without a
+// gap, in the order in which the records became visible. 0 is before the first.
+type Position int64
 
 // Compare orders positions.
-func (p Position) Compare(q Position) int {
-	return cmp.Or(cmp.Compare(p.Tx, q.Tx), cmp.Compare(p.ID, q.ID))
-}
+func (p Position) Compare(q Position) int { return cmp.Compare(p, q) }
 
 // String is the position as a cursor that clients keep.
-func (p Position) String() string { return fmt.Sprintf("%d-%d", p.Tx, p.ID) }
+func (p Position) String() string { return strconv.FormatInt(int64(p), 10) }
 
 // ParsePosition reads what String wrote; "" is the beginning of the log.
 func ParsePosition(s string) (Position, error) {
 	if s == "" {
-		return Position{}, nil
+		return 0, nil
 	}
-	a, b, _ := strings.Cut(s, "-")
+	p, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || p < 0 {
+		return 0, fmt.Errorf("cursor %q: not one that this feed gave", s)
+	}
+	return Position(p), nil
+}
+
+// Former is a place in a log as releases before dense positions wrote it,
+// "tx-id". Clients may still keep one; the store knows which position it is.
+type Former struct{ Tx, ID int64 }
+
+// ParseFormer reads a cursor of such a release.
+func ParseFormer(s string) (Former, bool) {
+	a, b, two := strings.Cut(s, "-")
 	tx, err1 := strconv.ParseInt(a, 10, 64)
 	id, err2 := strconv.ParseInt(b, 10, 64)
-	if err1 != nil || err2 != nil || tx < 0 || id < 0 {
-		return Position{}, fmt.Errorf("cursor %q: not one that this feed gave", s)
-	}
-	return Position{tx, id}, nil
+	return Former{tx, id}, two && err1 == nil && err2 == nil && tx >= 0 && id >= 0
 }
 
 // Record is one row of the log: the events of one command, all of one order
@@ -145,6 +149,17 @@ type Count struct {
 	Name   string `json:"name"`
 	Amount int64  `json:"amount"`
 	Limit  int64  `json:"limit,omitempty"`
+}
+
+// Types are the distinct types of the events, in their order.
+func Types(events []Event) []Type {
+	var out []Type
+	for i := range events {
+		if !slices.Contains(out, events[i].Type) {
+			out = append(out, events[i].Type)
+		}
+	}
+	return out
 }
 
 // Recorder is embedded in an aggregate: its verbs record what happened, and

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 )
 
@@ -195,7 +196,7 @@ func (f *feed) offer(r *event.Record, n *notice) {
 	}
 	a.upto = upto
 	if n == nil {
-		n = newNotice(r, event.Position{})
+		n = newNotice(r, 0)
 	}
 	for _, l := range a.listeners {
 		l.offer(n)
@@ -278,7 +279,7 @@ func (f *feed) follow(ctx context.Context) {
 // look hands out what is new in the log and says how many records it were.
 func (f *feed) look(ctx context.Context) (n int, err error) {
 	for {
-		records, err := f.hub.o.Store.Events(ctx, f.shop, f.at, readBatch, false)
+		records, err := f.hub.o.Store.Events(ctx, f.shop, app.EventQuery{After: f.at, Limit: readBatch})
 		if err != nil || len(records) == 0 {
 			return n, err
 		}

@@ -54,9 +54,10 @@ import (
 // Store is what the hub reads. An app.Reader is one.
 type Store interface {
 	Order(ctx context.Context, shop, no string) (app.OrderView, error)
-	Events(ctx context.Context, shop string, after event.Position, limit int, ending bool) ([]event.Record, error)
+	Events(ctx context.Context, shop string, q app.EventQuery) ([]event.Record, error)
 	OrderEvents(ctx context.Context, shop, orderNo string, after int64) ([]event.Record, error)
 	EndOfLog(ctx context.Context, shop string) (event.Position, error)
+	FormerPosition(ctx context.Context, shop string, f event.Former) (event.Position, error)
 }
 
 // Options of New. Zero fields take the defaults given.

@@ -60,7 +60,7 @@ func (l *ledger) commit(orderNo string, types ...event.Type) event.Record {
 		l.orders[orderNo] = d
 	}
 	r := event.Record{
-		Position: event.Position{ID: int64(len(l.records) + 1)}, Shop: shopID, Order: orderNo, At: time.Now(),
+		Position: event.Position(len(l.records) + 1), Shop: shopID, Order: orderNo, At: time.Now(),
 		Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 	}
 	for _, t := range types {
@@ -99,7 +99,7 @@ func (l *ledger) Order(_ context.Context, shop, no string) (app.OrderView, error
 	return app.OrderView{Order: *d}, nil
 }
 
-func (l *ledger) Events(_ context.Context, shop string, after event.Position, limit int, _ bool) ([]event.Record, error) {
+func (l *ledger) Events(_ context.Context, shop string, q app.EventQuery) ([]event.Record, error) {
 	l.mu.Lock()
 	look := l.onLook
 	l.mu.Unlock()
@@ -112,8 +112,8 @@ func (l *ledger) Events(_ context.Context, shop string, after event.Position, li
 	if l.fail != nil || shop != shopID {
 		return nil, l.fail
 	}
-	rest := l.records[min(after.ID, int64(len(l.records))):]
-	return append([]event.Record(nil), rest[:min(limit, len(rest))]...), nil
+	rest := l.records[min(int(q.After), len(l.records)):]
+	return append([]event.Record(nil), rest[:min(q.Limit, len(rest))]...), nil
 }
 
 func (l *ledger) OrderEvents(_ context.Context, _, orderNo string, after int64) ([]event.Record, error) {
@@ -139,13 +139,17 @@ func (l *ledger) OrderEvents(_ context.Context, _, orderNo string, after int64) 
 	return out, nil
 }
 
+func (l *ledger) FormerPosition(_ context.Context, _ string, f event.Former) (event.Position, error) {
+	return event.Position(f.ID), nil
+}
+
 func (l *ledger) EndOfLog(_ context.Context, shop string) (event.Position, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.fail != nil || shop != shopID {
-		return event.Position{}, l.fail
+		return 0, l.fail
 	}
-	return event.Position{ID: int64(len(l.records))}, nil
+	return event.Position(len(l.records)), nil
 }
 
 func (l *ledger) breakDown(err error) {

@@ -17,7 +17,7 @@ import (
 //	{"type":"subscribe","orderNo":"…","after":7}   after: the last seq that the client has
 //	{"type":"subscribe"}                           with a client token: its order
 //	{"type":"subscribe","userId":"…"}              with a secret key; after: a position
-//	{"type":"subscribe","shop":true,"after":"0-7"} likewise
+//	{"type":"subscribe","shop":true,"after":"7"} likewise
 //	{"type":"unsubscribe","orderNo":"…"}           without a name: everything
 type request struct {
 	Type  string          `json:"type"`
@@ -27,8 +27,8 @@ type request struct {
 	Shop  bool            `json:"shop"`
 	After json.RawMessage `json:"after"`
 
-	seq   *int64          // After of an order
-	place *event.Position // After of the log
+	seq   *int64  // After of an order
+	place *string // After of the log
 }
 
 const maxName = 64 // bytes of an order number or user id
@@ -74,8 +74,9 @@ func (q *request) check() error {
 	case q.User != "" || q.Shop:
 		var s string
 		if json.Unmarshal(q.After, &s) == nil {
-			if p, err := event.ParsePosition(s); err == nil {
-				q.place = &p
+			_, err := event.ParsePosition(s)
+			if _, former := event.ParseFormer(s); err == nil || former {
+				q.place = &s
 				return nil
 			}
 		}

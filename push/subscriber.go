@@ -196,7 +196,7 @@ func (s *subscriber) catchUp(orderNo string, st *stream, upto int64) error {
 	// Whatever order the log has, what is promised is the order's own.
 	slices.SortStableFunc(records, func(a, b event.Record) int { return cmp.Compare(lastSeq(&a), lastSeq(&b)) })
 	for i := range records {
-		n := newNotice(&records[i], event.Position{})
+		n := newNotice(&records[i], 0)
 		n.live = false
 		for j := range n.forOrder(s.lang) {
 			if err := s.sendNext(n, &n.forOrder(s.lang)[j], st); err != nil {

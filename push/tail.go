@@ -1,13 +1,14 @@
 package push
 
 import (
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 )
 
 // subscribeLog begins to follow the log: of one user's orders, or of the
 // shop where user is "".
-func (s *subscriber) subscribeLog(user string, after *event.Position) error {
+func (s *subscriber) subscribeLog(user string, after *string) error {
 	if !s.who.Secret() {
 		return fault.New(fault.Forbidden, "a client token listens to its order; the shop's secret key to users and to the shop")
 	}
@@ -19,12 +20,17 @@ func (s *subscriber) subscribeLog(user string, after *event.Position) error {
 		return err
 	}
 	t = &tail{s: s, user: user}
+	if after != nil {
+		var err error
+		if t.last, err = app.ParseCursor(s.ctx, s.hub.o.Store, s.who.Shop, "/after", *after); err != nil {
+			return err
+		}
+	}
 	s.tails[user] = t
 	if after == nil {
 		t.last = s.feed.join(t)
 		return s.say(t.subscribed(), 0)
 	}
-	t.last = *after
 	if err := s.say(t.subscribed(), 0); err != nil {
 		return err
 	}
@@ -49,7 +55,7 @@ func (t *tail) subscribed() answer {
 // overtake it.
 func (s *subscriber) replay(t *tail, upto *event.Position) error {
 	for {
-		records, err := s.hub.o.Store.Events(s.ctx, s.who.Shop, t.last, readBatch, false)
+		records, err := s.hub.o.Store.Events(s.ctx, s.who.Shop, app.EventQuery{After: t.last, Limit: readBatch})
 		if err != nil {
 			s.hub.o.Log.WarnContext(s.ctx, "push cannot read the log", "shop", s.who.Shop, "error", err)
 			return errStore

@@ -33,6 +33,7 @@ package worker
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -127,19 +128,22 @@ func or(v, def time.Duration) time.Duration {
 // Wake is an app.Wake: it has the reactions follow what was committed. It
 // never blocks.
 func (w *Worker) Wake(shop string, records []event.Record) {
-	ending := 0
-	for i := range records {
-		if app.Ends(records[i].Events) {
-			ending++
-		}
-	}
-	if ending == 0 {
-		return
-	}
 	now := time.Now()
 	for _, l := range w.loops {
-		l.announce(shop, ending, now)
+		n := 0
+		for i := range records {
+			if wants(l.reaction, &records[i]) {
+				n++
+			}
+		}
+		if n > 0 {
+			l.announce(shop, n, now)
+		}
 	}
+}
+
+func wants(r *app.Reaction, record *event.Record) bool {
+	return slices.ContainsFunc(record.Events, func(e event.Event) bool { return slices.Contains(r.On, e.Type) })
 }
 
 // Run runs until ctx ends and everything has stopped. A round that runs at

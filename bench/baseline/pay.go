@@ -30,7 +30,7 @@ const (
 	updatePayment = "UPDATE payments SET status = $3, applied = $4, detail = $5, anomaly = $6, transaction_id = $7, succeeded_at = $8, " +
 		"next_query_at = $9, version = version + 1 WHERE shop = $1 AND payment_no = $2"
 	updateOrder    = "UPDATE orders SET status = $3, paid = $4, paid_at = $5, seq = $6 WHERE shop = $1 AND order_no = $2"
-	insertExchange = "INSERT INTO exchanges (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id) " +
+	insertExchange = "INSERT INTO channel_messages (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id) " +
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12)"
 
 	// The index is walked in key order, and so the locks are taken.

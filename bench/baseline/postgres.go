@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,10 +46,14 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 		return nil, err
 	}
 	pg := &postgres{pool: pool, rules: rulebook{load: func() (*marketing.Rules, error) { return reader.LoadRules(ctx, theShop) }}}
+	// Nobody follows the log here, so its order is nobody's concern.
+	if _, err := pool.Exec(ctx, "CREATE SEQUENCE IF NOT EXISTS baseline_positions"); err != nil {
+		return nil, err
+	}
 	// What comes after a payment happens in its own transaction here: to the
 	// audit, every reaction has always caught up.
 	for _, r := range app.Reactions {
-		if _, err := pool.Exec(ctx, "INSERT INTO positions (shop, reaction, tx, id) VALUES ($1, $2, $3, 0) ON CONFLICT (shop, reaction) DO UPDATE SET tx = $3",
+		if _, err := pool.Exec(ctx, "INSERT INTO cursors (shop, follower, position) VALUES ($1, $2, $3) ON CONFLICT (shop, follower) DO UPDATE SET position = $3",
 			theShop, r.Name, int64(math.MaxInt64)); err != nil {
 			return nil, err
 		}
@@ -73,8 +78,8 @@ const (
 
 	insertOrder = "INSERT INTO orders (shop, order_no, user_id, status, currency, total, discount, payable, paid, refunded, snapshot, " +
 		"created_at, expires_at, close_reason, closing, seq, trace) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10, $11, '', '', $12, '')"
-	insertEvents = "INSERT INTO events (shop, tx, order_no, at, trace, first_seq, last_seq, ending, body) VALUES " +
-		"($1, greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1), $2, $3, '', $4, $5, $6, $7)"
+	insertEvents = "INSERT INTO events (shop, position, order_no, at, trace, first_seq, last_seq, types, body) VALUES " +
+		"($1, nextval('baseline_positions'), $2, $3, '', $4, $5, $6, $7)"
 )
 
 // orderDoc is an order's frozen part, as Tandem stores it.
@@ -221,8 +226,17 @@ func writeEvents(ctx context.Context, tx pgx.Tx, orderNo string, events []event.
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, insertEvents, theShop, orderNo, now, first, last, app.Ends(events), body)
+	_, err = tx.Exec(ctx, insertEvents, theShop, orderNo, now, first, last, typesOf(events), body)
 	return err
+}
+
+// typesOf are the types of the events, as Tandem stores them.
+func typesOf(events []event.Event) string {
+	var types []string
+	for _, t := range event.Types(events) {
+		types = append(types, string(t))
+	}
+	return strings.Join(types, ",")
 }
 
 // seqs are the first and the last of the order's numbers among the events.

@@ -12,7 +12,6 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
-	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -56,7 +55,8 @@ func openSQLite(ctx context.Context, file string) (*sqlite, error) {
 		{&s.hold, "UPDATE coupons SET status = 'locked', order_no = ?3, locked_until = ?4, version = version + 1 WHERE shop = ?1 AND code = ?2"},
 		{&s.order, "INSERT INTO orders (shop, order_no, user_id, status, currency, total, discount, payable, paid, refunded, snapshot, " +
 			"created_at, expires_at, close_reason, closing, seq, trace) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, ?, ?, ?, '', '', ?, '')"},
-		{&s.events, "INSERT INTO events (shop, order_no, at, trace, first_seq, last_seq, ending, body) VALUES (?, ?, ?, '', ?, ?, ?, ?)"},
+		{&s.events, "INSERT INTO events (shop, position, order_no, at, trace, first_seq, last_seq, types, body) " +
+			"VALUES (?1, (SELECT coalesce(max(position), 0) + 1 FROM events WHERE shop = ?1), ?2, ?3, '', ?4, ?5, ?6, ?7)"},
 	} {
 		if *p.into, err = db.PrepareContext(ctx, p.text); err != nil {
 			return nil, fmt.Errorf("prepare %.40q: %w", p.text, err)
@@ -192,6 +192,6 @@ func (s *sqlite) save(ctx context.Context, tx *sql.Tx, m *placed, now time.Time)
 	if err != nil {
 		return err
 	}
-	_, err = tx.StmtContext(ctx, s.events).Exec(theShop, d.No, now.UnixMicro(), first, last, app.Ends(m.events), string(body))
+	_, err = tx.StmtContext(ctx, s.events).Exec(theShop, d.No, now.UnixMicro(), first, last, typesOf(m.events), string(body))
 	return err
 }

@@ -53,11 +53,11 @@ func TestColumns(t *testing.T) {
 }
 
 // Only the latest are kept, and shops are apart.
-func TestEndingsForget(t *testing.T) {
-	var k endings
+func TestRecentForgets(t *testing.T) {
+	var k recent
 	scan := func(shop string, id int64) (reason string) {
-		r := event.Record{Shop: shop, Position: event.Position{Tx: 1, ID: id}}
-		if err := (ending{&k, &r}).ScanBytes(fmt.Appendf(nil, `[{"type":"order.paid","reason":"read %d"}]`, k.next)); err != nil {
+		r := event.Record{Shop: shop, Position: event.Position(id)}
+		if err := (body{&k, &r}).ScanBytes(fmt.Appendf(nil, `[{"type":"order.paid","reason":"read %d"}]`, k.next)); err != nil {
 			t.Fatal(err)
 		}
 		return r.Events[0].Reason
@@ -84,9 +84,9 @@ func TestEndingsForget(t *testing.T) {
 	}
 }
 
-func TestEndingThatIsNoJSON(t *testing.T) {
-	var k endings
-	if err := (ending{&k, &event.Record{}}).ScanBytes([]byte("{")); err == nil || len(k.read) != 0 {
+func TestRecentNoJSON(t *testing.T) {
+	var k recent
+	if err := (body{&k, &event.Record{}}).ScanBytes([]byte("{")); err == nil || len(k.read) != 0 {
 		t.Errorf("%v, and %d are kept", err, len(k.read))
 	}
 }

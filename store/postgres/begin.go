@@ -73,7 +73,7 @@ var (
 	// Keys are never changed or removed: there is nothing to lock.
 	loadKeys       = unlocked("idempotency_keys", "key", keyColumns)
 	loadUsers      = unlocked("users", "user_id", userColumns)
-	lockPositions  = locked("positions", "reaction", positionColumns)
+	lockCursors    = locked("cursors", "follower", cursorColumns)
 	lockCoupons    = locked("coupons", "code", couponColumns)
 	lockSkus       = locked("skus", "sku", skuColumns)
 	lockCounters   = locked("counters", "name", "name, value")
@@ -127,9 +127,9 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Lo
 		sql = shopRowHeld
 	}
 	queue(b, &shops, 1, scanShop, sql, id)
-	if len(n.Positions) > 0 {
-		l.Positions = make(map[string]event.Position, len(n.Positions))
-		b.Queue(lockPositions, id, n.Positions).Query(intoMap(l.Positions, scanPosition))
+	if len(n.Cursors) > 0 {
+		l.Cursors = make(map[string]event.Position, len(n.Cursors))
+		b.Queue(lockCursors, id, n.Cursors).Query(intoMap(l.Cursors, scanCursor))
 	}
 	switch {
 	case len(n.Payments) > 0:

@@ -33,7 +33,7 @@ func (s *Store) EntriesByNo(ctx context.Context, shop string, nos []string) ([]a
 // OrphanNos reads the numbers that a callback named in vain.
 func (s *Store) OrphanNos(ctx context.Context, shop string, paymentNos []string) ([]string, error) {
 	return some(ctx, s, 0, scanNo, `SELECT x FROM unnest($2::text[]) AS k(x)
-		WHERE EXISTS (SELECT FROM exchanges WHERE shop = $1 AND payment_no = k.x AND verdict = 'orphan')`, shop, paymentNos)
+		WHERE EXISTS (SELECT FROM channel_messages WHERE shop = $1 AND payment_no = k.x AND verdict = 'orphan')`, shop, paymentNos)
 }
 
 // Suspense sums what is neither applied nor refunded. Its index holds those

@@ -23,7 +23,7 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 	defer u.Rollback()
 	w := &writer{shop: u.shop}
 	w.keys(c)
-	w.positions(c.Positions)
+	w.cursors(c.Cursors)
 	w.orders(c.Orders)
 	w.payments(c.Payments)
 	w.refunds(c.Refunds)
@@ -42,8 +42,8 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 		w.add(bumpRules)
 	}
 	w.history(c.Rules)
-	w.records(c.Records)
 	w.channelMessages(c.ChannelMessages)
+	w.records(c.Records) // last: log.go says why
 	w.batch.Queue("COMMIT")
 	if w.err != nil {
 		return fmt.Errorf("commit: %w", w.err)

@@ -11,49 +11,49 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/format"
 )
 
 // How the log is written and read
 //
-// Many transactions write the log at once, and neither the order of their
-// ids nor that of their transaction numbers is the order in which they
-// commit. A reader that remembers only the largest it has seen would overtake
-// a slow writer and never see its records. So a record's place is (tx, id),
-// where tx is not below the number of the transaction that writes it, and
-// readers stop below the oldest transaction that is still running: whatever
-// is not committed yet, or not begun, will have a tx from there on up.
+// A record's position is one number per shop, dense and increasing. The last
+// statement before COMMIT takes as many numbers as there are records from the
+// shop's row of logs and writes the records under them. From there on the
+// transaction holds that row's lock, so that of one shop the takings and the
+// commits alternate: whoever takes the next number has waited for the commit
+// of the one before.
 //
-// The transaction's own number would do for that, but not for the order of
-// the records about one order. A transaction has its number since it locked
-// its first row; it may then wait for the lock of an order while a younger
-// one writes about it, and would put its own records, which are later, in an
-// older place. So tx is the greater of its own number and the greatest that
-// was completed when it writes, by when it holds all its locks: whoever held
-// them before is completed, and what that one wrote has no greater tx. Where
-// the two are equal the ids decide, and those are handed out one by one.
+// That is right because of three things. Units run in READ COMMITTED (begin):
+// an UPDATE that waited for a row's lock goes on with the row as the holder
+// left it, so that no number is taken twice. A rollback gives the numbers back
+// with the row, so that none is left out. And PostgreSQL makes a transaction
+// visible before it lets go of its locks: who sees position n sees n-1 too, in
+// whatever snapshot, on a standby as well, where commits are replayed in the
+// order in which they were made. So a reader needs its last position and no
+// more. Transactions that run elsewhere on the server are nothing to it, and
+// the numbers mean the same after a restore, an upgrade or a move.
 //
-// The price: one long transaction that writes, anywhere on the server, holds
-// back the readers of all logs for as long as it runs.
+// The row is one of its own. In the shop's row the last statement would lock
+// what another unit has locked first and holds while it waits for our rows.
+// Nothing is locked after it, so it closes no circle.
+//
+// The price: the commits of one shop's batches that write events are made one
+// after another, from the last statement on.
 
 const (
-	recordColumns         = "shop, tx, id, order_no, at, trace, body"
-	positionColumns       = "reaction, tx, id"
+	recordColumns         = "shop, position, order_no, at, trace, body"
+	cursorColumns         = "follower, position"
 	channelMessageColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
 	keyColumns            = "key, hash, answer, order_no"
-
-	// place is the tx of the records that a statement writes.
-	place = "greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)"
-	// settled is the first tx at which a record may still turn up.
-	settled = "pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
 )
 
 func scanRecord(rows pgx.Rows, r *event.Record) error {
-	return rows.Scan(&r.Shop, &r.Position.Tx, &r.Position.ID, &r.Order, moment{&r.At}, &r.Trace, doc[[]event.Event]{&format.Events, &r.Events})
+	return rows.Scan(&r.Shop, &r.Position, &r.Order, moment{&r.At}, &r.Trace, doc[[]event.Event]{&format.Events, &r.Events})
 }
 
-func scanPosition(rows pgx.Rows, name *string, p *event.Position) error {
-	return rows.Scan(name, &p.Tx, &p.ID)
+func scanCursor(rows pgx.Rows, follower *string, p *event.Position) error {
+	return rows.Scan(follower, p)
 }
 
 func scanChannelMessage(rows pgx.Rows, x *app.ChannelMessage) error {
@@ -68,80 +68,97 @@ func scanKey(rows pgx.Rows, k *app.SavedKey) error {
 	return rows.Scan(&k.Key, &k.Hash, &k.Answer, &k.Order)
 }
 
-// Events reads the records after a position, oldest first, as far as no
-// running transaction can still add to them. The events of ending records are
+// Events reads records, oldest first. Those that are asked for by type are
 // shared with whoever else reads them, and not to be changed.
-func (s *Store) Events(ctx context.Context, shop string, after event.Position, limit int, ending bool) ([]event.Record, error) {
-	sql, scan := "SELECT "+recordColumns+" FROM events WHERE shop = $1 AND (tx, id) > ($2, $3) AND tx < "+settled, scanRecord
-	if ending {
-		sql, scan = sql+" AND ending", s.endings.scan
+func (s *Store) Events(ctx context.Context, shop string, q app.EventQuery) ([]event.Record, error) {
+	sql, scan := "SELECT "+recordColumns+" FROM events WHERE shop = $1 AND position > $2 AND ($4 = 0 OR position <= $4)", scanRecord
+	args := []any{shop, q.After, q.Limit, q.UpTo}
+	if q.Types != nil {
+		sql, scan = sql+" AND string_to_array(types, ',') && $5::text[]", s.recent.scan
+		args = append(args, q.Types)
 	}
-	return some(ctx, s, min(limit, 1000), scan, sql+" ORDER BY tx, id LIMIT $4", shop, after.Tx, after.ID, limit)
+	return some(ctx, s, min(q.Limit, 1000), scan, sql+" ORDER BY position LIMIT $3", args...)
 }
 
 // OrderEvents reads the records of one order that hold an event after a
 // number, or none that is numbered.
 func (s *Store) OrderEvents(ctx context.Context, shop, orderNo string, after int64) ([]event.Record, error) {
 	return some(ctx, s, 8, scanRecord, "SELECT "+recordColumns+
-		" FROM events WHERE shop = $1 AND order_no = $2 AND (last_seq > $3 OR last_seq = 0) ORDER BY id", shop, orderNo, after)
+		" FROM events WHERE shop = $1 AND order_no = $2 AND (last_seq > $3 OR last_seq = 0) ORDER BY position", shop, orderNo, after)
 }
 
-// EndOfLog is the position of the last record that Events can give now.
+// EndOfLog is the position of the last record.
 func (s *Store) EndOfLog(ctx context.Context, shop string) (event.Position, error) {
-	return s.position(ctx, "SELECT '', tx, id FROM events WHERE shop = $1 AND tx < "+settled+" ORDER BY tx DESC, id DESC LIMIT 1", shop)
+	p, _, err := s.position(ctx, "SELECT seq FROM logs WHERE shop = $1", shop)
+	return p, err
 }
 
-// ReactionPosition is where a reaction stands, zero before its first step.
-func (s *Store) ReactionPosition(ctx context.Context, shop, reaction string) (event.Position, error) {
-	return s.position(ctx, "SELECT "+positionColumns+" FROM positions WHERE shop = $1 AND reaction = $2", shop, reaction)
-}
-
-func (s *Store) position(ctx context.Context, sql string, args ...any) (p event.Position, err error) {
-	var name string
-	err = s.read.QueryRow(ctx, sql, args...).Scan(&name, &p.Tx, &p.ID)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return event.Position{}, nil
+// FormerPosition finds the record that an earlier release placed at f.
+func (s *Store) FormerPosition(ctx context.Context, shop string, f event.Former) (event.Position, error) {
+	if f == (event.Former{}) {
+		return 0, nil
+	}
+	p, there, err := s.position(ctx, "SELECT position FROM events WHERE shop = $1 AND former_tx = $2 AND former_id = $3", shop, f.Tx, f.ID)
+	if err == nil && !there {
+		err = fault.New(fault.NotFound, "the log has no record that was at %d-%d", f.Tx, f.ID)
 	}
 	return p, err
 }
 
+// Cursor is the position up to which a follower is done.
+func (s *Store) Cursor(ctx context.Context, shop, follower string) (event.Position, bool, error) {
+	return s.position(ctx, "SELECT position FROM cursors WHERE shop = $1 AND follower = $2", shop, follower)
+}
+
+func (s *Store) position(ctx context.Context, sql string, args ...any) (p event.Position, there bool, err error) {
+	err = s.read.QueryRow(ctx, sql, args...).Scan(&p)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return 0, false, nil
+	}
+	return p, err == nil, err
+}
+
 // ChannelMessages reads all channel messages about an order, oldest first, without bodies.
 func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]app.ChannelMessage, error) {
-	return some(ctx, s, 8, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM exchanges WHERE shop = $1 AND order_no = $2 ORDER BY id", shop, orderNo)
+	return some(ctx, s, 8, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM channel_messages WHERE shop = $1 AND order_no = $2 ORDER BY id", shop, orderNo)
 }
 
 var (
-	insertRecords = "INSERT INTO events (shop, tx, order_no, at, trace, first_seq, last_seq, ending, body) " +
-		"SELECT $1, (SELECT " + place + "), n.* FROM unnest($2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[], $8::json[]) AS n"
+	// No row of logs, no numbers: then the count is wrong, and the division
+	// by zero ends the transaction.
+	insertRecords = `WITH log AS (UPDATE logs SET seq = seq + cardinality($2::text[]) WHERE shop = $1 RETURNING seq - cardinality($2::text[]) AS before),
+		placed AS (INSERT INTO events (shop, position, order_no, at, trace, first_seq, last_seq, types, body)
+			SELECT $1, log.before + n.place, n.order_no, n.at, n.trace, n.first_seq, n.last_seq, n.types, n.body
+			FROM log CROSS JOIN unnest($2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::json[])
+				WITH ORDINALITY AS n(order_no, at, trace, first_seq, last_seq, types, body, place) RETURNING 1)
+		SELECT 1 / (count(*) = cardinality($2::text[]))::int FROM placed`
 
-	insertChannelMessages = insertAll("exchanges", "order_no text", "payment_no text", "channel text", "kind text", "verdict text", "detail text",
+	insertChannelMessages = insertAll("channel_messages", "order_no text", "payment_no text", "channel text", "kind text", "verdict text", "detail text",
 		"at timestamptz", "took_us bigint", "trace text", "header json", "body bytea", "message_id text")
 
-	insertPositions = insertAll("positions", "reaction text", "tx bigint", "id bigint")
-	updatePositions = updateAll("positions", "tx = n.tx, id = n.id", "reaction = n.reaction AND tx = n.was_tx AND id = n.was_id",
-		"reaction text", "was_tx bigint", "was_id bigint", "tx bigint", "id bigint")
+	insertCursors = insertAll("cursors", "follower text", "position bigint")
+	updateCursors = updateAll("cursors", "position = n.position", "follower = n.follower AND position = n.was",
+		"follower text", "was bigint", "position bigint")
 )
 
-func (w *writer) positions(changes []app.PositionChange) {
-	changes = slices.SortedFunc(slices.Values(changes), func(a, b app.PositionChange) int { return strings.Compare(a.Reaction, b.Reaction) })
-	var added, changed []app.PositionChange
+func (w *writer) cursors(changes []app.CursorChange) {
+	changes = slices.SortedFunc(slices.Values(changes), func(a, b app.CursorChange) int { return strings.Compare(a.Follower, b.Follower) })
+	var added, changed []app.CursorChange
 	for _, c := range changes {
-		if c.Old == (event.Position{}) {
+		if c.Old == nil {
 			added = append(added, c)
 		} else {
 			changed = append(changed, c)
 		}
 	}
-	type row = app.PositionChange
-	name := func(c row) string { return c.Reaction }
-	tx := func(c row) int64 { return c.New.Tx }
-	id := func(c row) int64 { return c.New.ID }
+	type row = app.CursorChange
+	name := func(c row) string { return c.Follower }
+	position := func(c row) int64 { return int64(c.New) }
 	if len(added) > 0 {
-		w.add(insertPositions, column(added, name), column(added, tx), column(added, id))
+		w.add(insertCursors, column(added, name), column(added, position))
 	}
 	if len(changed) > 0 {
-		w.add(updatePositions, column(changed, name), column(changed, func(c row) int64 { return c.Old.Tx }),
-			column(changed, func(c row) int64 { return c.Old.ID }), column(changed, tx), column(changed, id))
+		w.add(updateCursors, column(changed, name), column(changed, func(c row) int64 { return int64(*c.Old) }), column(changed, position))
 	}
 }
 
@@ -163,7 +180,19 @@ func (w *writer) records(records []event.Record) {
 	type row = event.Record
 	w.add(insertRecords, column(records, func(r row) string { return r.Order }), times(records, func(r row) time.Time { return r.At }),
 		column(records, func(r row) string { return r.Trace }), first, last,
-		column(records, func(r row) bool { return app.Ends(r.Events) }), docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }))
+		column(records, func(r row) string { return typesOf(r.Events) }), docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }))
+}
+
+// typesOf is what the column types says of the events of a record.
+func typesOf(events []event.Event) string {
+	var b strings.Builder
+	for i, t := range event.Types(events) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(string(t))
+	}
+	return b.String()
 }
 
 func (w *writer) channelMessages(messages []app.ChannelMessage) {

@@ -49,7 +49,7 @@ func TestReadPlans(t *testing.T) {
 			{func() error { return s.EachSettled(ctx, "shop1", "wx", now, now.Add(time.Hour), nothing) }, "payments_settled"},
 			{func() error { return second(s.EntriesByNo(ctx, "shop1", []string{"k1", "k2"})) }, "payments_pkey"},
 			{func() error { return second(s.Suspense(ctx, "shop1")) }, "payments_suspense"},
-			{func() error { return second(s.OrphanNos(ctx, "shop1", []string{"k1"})) }, "exchanges_orphan"},
+			{func() error { return second(s.OrphanNos(ctx, "shop1", []string{"k1"})) }, "channel_messages_orphan"},
 			{func() error {
 				return s.EachRefund(ctx, "shop1", now, now.Add(time.Hour), func(payment.RefundData) error { return nil })
 			}, "refunds_by_status refunds_over"},

@@ -37,7 +37,7 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 	if err := stream(ctx, tx, pair(to.Counter), scanPair(scanCounter), "SELECT name, value FROM counters WHERE shop = $1 ORDER BY name", shop); err != nil {
 		return err
 	}
-	if err := stream(ctx, tx, pair(to.Position), scanPair(scanPosition), "SELECT "+positionColumns+" FROM positions WHERE shop = $1 ORDER BY reaction", shop); err != nil {
+	if err := stream(ctx, tx, pair(to.Cursor), scanPair(scanCursor), "SELECT "+cursorColumns+" FROM cursors WHERE shop = $1 ORDER BY follower", shop); err != nil {
 		return err
 	}
 	if to.Order != nil {
@@ -48,7 +48,7 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 	if err := stream(ctx, tx, to.Refund, scanRefund, "SELECT "+refundColumns+" FROM refunds WHERE shop = $1 ORDER BY refund_no", shop); err != nil {
 		return err
 	}
-	if err := stream(ctx, tx, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = $1 ORDER BY tx, id", shop); err != nil {
+	if err := stream(ctx, tx, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = $1 ORDER BY position", shop); err != nil {
 		return err
 	}
 	return stream(ctx, tx, to.Key, scanKey, "SELECT key, hash, NULL::bytea, order_no FROM idempotency_keys WHERE shop = $1 ORDER BY key", shop)

@@ -65,7 +65,8 @@ func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.read.Exec(ctx, "INSERT INTO shops ("+shopColumns+") VALUES ($1, $2, $3, $4, $5, $6::json) ON CONFLICT (shop) DO NOTHING",
+	_, err = s.read.Exec(ctx, "WITH log AS (INSERT INTO logs (shop, seq) VALUES ($1, 0) ON CONFLICT (shop) DO NOTHING) "+
+		"INSERT INTO shops ("+shopColumns+") VALUES ($1, $2, $3, $4, $5, $6::json) ON CONFLICT (shop) DO NOTHING",
 		sh.ID, sh.Name, sh.Currency, sh.RulesVersion, timestamp(sh.CreatedAt), policies)
 	return err
 }

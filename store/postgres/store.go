@@ -23,7 +23,7 @@
 //     values at hand.
 //   - Columns are written to the wire straight from their slices (arrays.go),
 //     and what several reactions read is read out of its JSON once
-//     (endings.go).
+//     (recent.go).
 //   - The engine has connections of its own: readers can neither hold it up nor
 //     bend its plans.
 //   - A stock row is updated in place on a half-empty page and touches no
@@ -69,7 +69,7 @@ type Store struct {
 	read  *pgxpool.Pool // for everything else
 	log   *slog.Logger
 
-	endings   endings
+	recent    recent
 	writeName string // the application name of the writing connections, ours alone
 	lostMu    sync.Mutex
 	lost      map[uint32]struct{} // process ids of connections that broke while committing

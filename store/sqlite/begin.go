@@ -133,12 +133,12 @@ func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {
 		return nil, err
 	}
 	want(ctx, u, &l.Keys, &err, scanKey, loadKeys, n.Keys)
-	if len(n.Positions) > 0 {
-		var found []position
-		want(ctx, u, &found, &err, scanPosition, loadPositions, n.Positions)
-		l.Positions = make(map[string]event.Position, len(found))
-		for _, p := range found {
-			l.Positions[p.reaction] = p.at
+	if len(n.Cursors) > 0 {
+		var found []cursor
+		want(ctx, u, &found, &err, scanCursor, loadCursors, n.Cursors)
+		l.Cursors = make(map[string]event.Position, len(found))
+		for _, c := range found {
+			l.Cursors[c.follower] = c.at
 		}
 	}
 	if len(n.Orders)+len(n.Payments) > 0 && err == nil {

@@ -14,7 +14,7 @@ const (
 		WHERE shop = ? AND channel = ? AND succeeded_at >= ? AND succeeded_at < ? AND succeeded_at IS NOT NULL`
 	entriesByNo = "SELECT " + entryColumns + " FROM payments WHERE shop = ? AND payment_no IN (SELECT value FROM json_each(?))"
 	orphanNos   = `SELECT value FROM json_each(?2) AS k
-		WHERE EXISTS (SELECT 1 FROM exchanges WHERE shop = ?1 AND payment_no = k.value AND verdict = 'orphan')`
+		WHERE EXISTS (SELECT 1 FROM channel_messages WHERE shop = ?1 AND payment_no = k.value AND verdict = 'orphan')`
 	suspense = `SELECT channel, currency, sum(amount - applied - refunded), count(*) FROM payments INDEXED BY payments_suspense
 		WHERE shop = ? AND status = 'succeeded' AND amount > applied + refunded GROUP BY channel, currency ORDER BY channel, currency`
 )

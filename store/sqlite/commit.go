@@ -40,7 +40,7 @@ func (u *unit) Commit(ctx context.Context, c *app.Changes) error {
 func (u *unit) write(ctx context.Context, c *app.Changes) error {
 	for _, step := range []func() error{
 		func() error { return u.keys(c) },
-		func() error { return u.positions(c.Positions) },
+		func() error { return u.cursors(c.Cursors) },
 		func() error { return save(u, orders, c.Orders) },
 		func() error { return save(u, payments, c.Payments) },
 		func() error { return save(u, refunds, c.Refunds) },
@@ -57,9 +57,9 @@ func (u *unit) write(ctx context.Context, c *app.Changes) error {
 		func() error { return u.policies(c.Policies) },
 		func() error { return u.bumpRules(c.BumpRules) },
 		func() error { return u.history(c.Rules) },
-		func() error { return u.records(c.Records) },
 		func() error { return u.channelMessages(c.ChannelMessages) },
 		func() error { return u.insertJobs(ctx, c) },
+		func() error { return u.records(c.Records) },
 	} {
 		if err := step(); err != nil {
 			return err

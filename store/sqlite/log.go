@@ -2,40 +2,46 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/format"
 )
 
-// How the log is read
+// How the log is written and read
 //
-// A record's id is given by the only transaction that writes at the time, so
-// ids become visible in their order: whoever has read up to an id and asks
-// for greater ones later misses nothing. There is no second part to a
-// position, Tx is always 0. (PostgreSQL, with many writers, needs one.)
+// A record's position is one number per shop, dense and increasing. The last
+// statements of a transaction take numbers from the shop's row of logs and
+// write the records under them. There is one transaction that writes at a
+// time, and a rollback gives its numbers back: so positions become visible in
+// their order, and whoever has read up to one and asks for what comes after
+// misses nothing. (PostgreSQL has many writers; log.go there says why the same
+// holds.) The id is the place in the table, no more.
 
 const (
-	recordColumns         = "shop, tx, id, order_no, at, trace, body"
-	positionColumns       = "reaction, tx, id"
+	recordColumns         = "shop, position, order_no, at, trace, body"
+	cursorColumns         = "follower, position"
 	channelMessageColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
 	keyColumns            = "key, hash, answer, order_no"
 
-	loadKeys      = "SELECT " + keyColumns + " FROM idempotency_keys WHERE shop = ? AND key IN (SELECT value FROM json_each(?))"
-	loadPositions = "SELECT " + positionColumns + " FROM positions WHERE shop = ? AND reaction IN (SELECT value FROM json_each(?))"
+	loadKeys    = "SELECT " + keyColumns + " FROM idempotency_keys WHERE shop = ? AND key IN (SELECT value FROM json_each(?))"
+	loadCursors = "SELECT " + cursorColumns + " FROM cursors WHERE shop = ? AND follower IN (SELECT value FROM json_each(?))"
 )
 
 func scanRecord(r row, e *event.Record) error {
-	return r.Scan(&e.Shop, &e.Position.Tx, &e.Position.ID, &e.Order, moment{&e.At}, &e.Trace, doc[[]event.Event]{&format.Events, &e.Events})
+	return r.Scan(&e.Shop, &e.Position, &e.Order, moment{&e.At}, &e.Trace, doc[[]event.Event]{&format.Events, &e.Events})
 }
 
-type position struct {
-	reaction string
+type cursor struct {
+	follower string
 	at       event.Position
 }
 
-func scanPosition(r row, p *position) error { return r.Scan(&p.reaction, &p.at.Tx, &p.at.ID) }
+func scanCursor(r row, c *cursor) error { return r.Scan(&c.follower, &c.at) }
 
 func scanChannelMessage(r row, x *app.ChannelMessage) error {
 	var took int64
@@ -49,65 +55,84 @@ func scanKey(r row, k *app.SavedKey) error {
 }
 
 const (
-	eventsAfter = "SELECT " + recordColumns + " FROM events WHERE shop = ? AND id > ? ORDER BY id LIMIT ?"
-	endingAfter = "SELECT " + recordColumns + " FROM events WHERE shop = ? AND id > ? AND ending = 1 ORDER BY id LIMIT ?"
+	eventsAfter = "SELECT " + recordColumns + " FROM events WHERE shop = ?1 AND position > ?2 AND (?4 = 0 OR position <= ?4)"
+	ofTypes     = " AND EXISTS (SELECT 1 FROM json_each(?5) AS t WHERE instr(',' || types || ',', ',' || t.value || ',') > 0)"
+	oldestFirst = " ORDER BY position LIMIT ?3"
 )
 
-// Events reads the records after a position, oldest first.
-func (s *Store) Events(ctx context.Context, shop string, after event.Position, limit int, ending bool) ([]event.Record, error) {
-	text := eventsAfter
-	if ending {
-		text = endingAfter
+// Events reads records, oldest first.
+func (s *Store) Events(ctx context.Context, shop string, q app.EventQuery) ([]event.Record, error) {
+	if q.Types == nil {
+		return all(ctx, s.reading, scanRecord, eventsAfter+oldestFirst, shop, q.After, q.Limit, q.UpTo)
 	}
-	return all(ctx, s.reading, scanRecord, text, shop, after.ID, limit)
+	types, err := json.Marshal(q.Types)
+	if err != nil {
+		return nil, err
+	}
+	return all(ctx, s.reading, scanRecord, eventsAfter+ofTypes+oldestFirst, shop, q.After, q.Limit, q.UpTo, string(types))
 }
 
 // OrderEvents reads the records of one order that hold an event after a
 // number, or none that is numbered.
 func (s *Store) OrderEvents(ctx context.Context, shop, orderNo string, after int64) ([]event.Record, error) {
 	return all(ctx, s.reading, scanRecord, "SELECT "+recordColumns+
-		" FROM events WHERE shop = ? AND order_no = ? AND (last_seq > ? OR last_seq = 0) ORDER BY id", shop, orderNo, after)
+		" FROM events WHERE shop = ? AND order_no = ? AND (last_seq > ? OR last_seq = 0) ORDER BY position", shop, orderNo, after)
 }
 
 // EndOfLog is the position of the last record.
 func (s *Store) EndOfLog(ctx context.Context, shop string) (event.Position, error) {
-	return s.position(ctx, "SELECT '', tx, id FROM events WHERE shop = ? ORDER BY id DESC LIMIT 1", shop)
+	p, _, err := s.position(ctx, "SELECT seq FROM logs WHERE shop = ?", shop)
+	return p, err
 }
 
-// ReactionPosition is where a reaction stands, zero before its first step.
-func (s *Store) ReactionPosition(ctx context.Context, shop, reaction string) (event.Position, error) {
-	return s.position(ctx, "SELECT "+positionColumns+" FROM positions WHERE shop = ? AND reaction = ?", shop, reaction)
-}
-
-func (s *Store) position(ctx context.Context, text string, a ...any) (event.Position, error) {
-	found, err := all(ctx, s.reading, scanPosition, text, a...)
-	if err != nil || len(found) == 0 {
-		return event.Position{}, err
+// FormerPosition finds the record that an earlier release placed at f.
+func (s *Store) FormerPosition(ctx context.Context, shop string, f event.Former) (event.Position, error) {
+	if f == (event.Former{}) {
+		return 0, nil
 	}
-	return found[0].at, nil
+	p, there, err := s.position(ctx, "SELECT position FROM events WHERE shop = ? AND id = ?", shop, f.ID)
+	if err == nil && (!there || f.Tx != 0) {
+		err = fault.New(fault.NotFound, "the log has no record that was at %d-%d", f.Tx, f.ID)
+	}
+	return p, err
+}
+
+// Cursor is the position up to which a follower is done.
+func (s *Store) Cursor(ctx context.Context, shop, follower string) (event.Position, bool, error) {
+	return s.position(ctx, "SELECT position FROM cursors WHERE shop = ? AND follower = ?", shop, follower)
+}
+
+func (s *Store) position(ctx context.Context, text string, a ...any) (event.Position, bool, error) {
+	found, err := all(ctx, s.reading, func(r row, p *event.Position) error { return r.Scan(p) }, text, a...)
+	if err != nil || len(found) == 0 {
+		return 0, false, err
+	}
+	return found[0], true, nil
 }
 
 // ChannelMessages reads all channel messages about an order, oldest first, without bodies.
 func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]app.ChannelMessage, error) {
-	return all(ctx, s.reading, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM exchanges WHERE shop = ? AND order_no = ? ORDER BY id", shop, orderNo)
+	return all(ctx, s.reading, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM channel_messages WHERE shop = ? AND order_no = ? ORDER BY id", shop, orderNo)
 }
 
 const (
-	insertRecord          = "INSERT INTO events (shop, order_no, at, trace, first_seq, last_seq, ending, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-	insertChannelMessages = `INSERT INTO exchanges (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id)
+	takeNumbers  = "UPDATE logs SET seq = seq + ? WHERE shop = ?"
+	insertRecord = "INSERT INTO events (shop, position, order_no, at, trace, first_seq, last_seq, types, body) " +
+		"VALUES (?1, (SELECT seq - ?2 FROM logs WHERE shop = ?1), ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+	insertChannelMessages = `INSERT INTO channel_messages (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	insertPosition = "INSERT INTO positions (shop, reaction, tx, id) VALUES (?, ?, ?, ?)"
-	updatePosition = "UPDATE positions SET tx = ?, id = ? WHERE shop = ? AND reaction = ? AND tx = ? AND id = ?"
+	insertCursor = "INSERT INTO cursors (shop, follower, position) VALUES (?, ?, ?)"
+	updateCursor = "UPDATE cursors SET position = ? WHERE shop = ? AND follower = ? AND position = ?"
 )
 
-func (u *unit) positions(changes []app.PositionChange) error {
+func (u *unit) cursors(changes []app.CursorChange) error {
 	for _, c := range changes {
-		statement := updatePosition
-		if c.Old == (event.Position{}) {
-			statement = insertPosition
-			u.args.start(u.shop, c.Reaction, c.New.Tx, c.New.ID)
+		statement := updateCursor
+		if c.Old == nil {
+			statement = insertCursor
+			u.args.start(u.shop, c.Follower, int64(c.New))
 		} else {
-			u.args.start(c.New.Tx, c.New.ID, u.shop, c.Reaction, c.Old.Tx, c.Old.ID)
+			u.args.start(int64(c.New), u.shop, c.Follower, int64(*c.Old))
 		}
 		if err := u.exec(statement); err != nil {
 			return err
@@ -117,6 +142,13 @@ func (u *unit) positions(changes []app.PositionChange) error {
 }
 
 func (u *unit) records(records []event.Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	u.args.start(int64(len(records)), u.shop)
+	if err := u.exec(takeNumbers); err != nil {
+		return err
+	}
 	for i := range records {
 		r := &records[i]
 		var first, last int64
@@ -128,12 +160,24 @@ func (u *unit) records(records []event.Record) error {
 				}
 			}
 		}
-		document(u.args.start(u.shop, r.Order, micros(r.At), r.Trace, first, last, app.Ends(r.Events)), &format.Events, &r.Events)
+		document(u.args.start(u.shop, int64(len(records)-1-i), r.Order, micros(r.At), r.Trace, first, last, typesOf(r.Events)), &format.Events, &r.Events)
 		if err := u.exec(insertRecord); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// typesOf is what the column types says of the events of a record.
+func typesOf(events []event.Event) string {
+	var b strings.Builder
+	for i, t := range event.Types(events) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(string(t))
+	}
+	return b.String()
 }
 
 func (u *unit) channelMessages(messages []app.ChannelMessage) error {

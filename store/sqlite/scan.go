@@ -24,16 +24,16 @@ func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
 					"SELECT name, value FROM counters WHERE shop = ? ORDER BY name", shop)
 			},
 			func() error {
-				if to.Position == nil {
+				if to.Cursor == nil {
 					return nil
 				}
-				return stream(ctx, q, func(p position) error { return to.Position(p.reaction, p.at) }, scanPosition,
-					"SELECT "+positionColumns+" FROM positions WHERE shop = ? ORDER BY reaction", shop)
+				return stream(ctx, q, func(c cursor) error { return to.Cursor(c.follower, c.at) }, scanCursor,
+					"SELECT "+cursorColumns+" FROM cursors WHERE shop = ? ORDER BY follower", shop)
 			},
 			func() error { return scanOrders(ctx, q, shop, to.Order) },
 			func() error { return stream(ctx, q, to.Refund, refunds.scan, inOrder(refunds), shop) },
 			func() error {
-				return stream(ctx, q, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = ? ORDER BY id", shop)
+				return stream(ctx, q, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = ? ORDER BY position", shop)
 			},
 			func() error {
 				return stream(ctx, q, to.Key, scanKey, "SELECT key, hash, NULL, order_no FROM idempotency_keys WHERE shop = ? ORDER BY key", shop)

@@ -96,6 +96,9 @@ func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
 	return s.writing(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec("INSERT INTO shops ("+shopColumns+") VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
 			sh.ID, sh.Name, sh.Currency, sh.RulesVersion, micros(sh.CreatedAt), policies.list[0].Value)
+		if err == nil {
+			_, err = tx.Exec("INSERT INTO logs (shop, seq) VALUES (?, 0) ON CONFLICT DO NOTHING", sh.ID)
+		}
 		return err
 	})
 }

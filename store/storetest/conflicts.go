@@ -20,7 +20,7 @@ import (
 func (e *env) inserts() map[string]app.Changes {
 	return map[string]app.Changes{
 		"key":       {Keys: []app.SavedKey{fullKey("key")}},
-		"position":  {Positions: []app.PositionChange{{Reaction: "stock", New: event.Position{Tx: 1, ID: 1}}}},
+		"cursor":    {Cursors: []app.CursorChange{{Follower: "stock", New: 1}}},
 		"order":     {Orders: added(plainOrder("1001"))},
 		"payment":   {Payments: added(plainPayment("2001", "1001"))},
 		"refund":    {Refunds: added(fullRefund("3001", "1001"))},
@@ -88,7 +88,7 @@ func testVersionConflict(e *env) {
 		"stock":                {Skus: changed(s, s)},
 		"sku":                  {Skus: changed(fullSku("a"), fullSku("a"))},
 		"counter":              {Counters: []app.CounterChange{{Name: "limit", Old: &two, New: 3}}},
-		"position":             {Positions: []app.PositionChange{{Reaction: "stock", Old: event.Position{Tx: 1, ID: 2}, New: event.Position{Tx: 3}}}},
+		"cursor":               {Cursors: []app.CursorChange{{Follower: "stock", Old: at(2), New: 3}}},
 		"promotion":            {Promotions: changed(promotion, promotion)},
 		"promotion to delete":  {Promotions: changed(promotion, pricing.Promotion{})},
 		"template":             {Templates: changed(fullTemplate("t1"), template)},
@@ -96,13 +96,13 @@ func testVersionConflict(e *env) {
 		"channel":              {Channels: changed(channel, channel)},
 		"api key":              {APIKeys: changed(key, key)},
 
-		"an order that is not there":   {Orders: changed(plainOrder("1009"), plainOrder("1009"))},
-		"a payment that is not there":  {Payments: changed(plainPayment("2009", "1001"), plainPayment("2009", "1001"))},
-		"a refund that is not there":   {Refunds: changed(fullRefund("3009", "1001"), fullRefund("3009", "1001"))},
-		"a user that is not there":     {Users: changed(fullUser("u9"), fullUser("u9"))},
-		"a coupon that is not there":   {Coupons: changed(fullCoupon("C9"), fullCoupon("C9"))},
-		"a counter that is not there":  {Counters: []app.CounterChange{{Name: "no limit", Old: &one, New: 3}}},
-		"a position that is not there": {Positions: []app.PositionChange{{Reaction: "none", Old: event.Position{Tx: 1, ID: 2}, New: event.Position{Tx: 3}}}},
+		"an order that is not there":  {Orders: changed(plainOrder("1009"), plainOrder("1009"))},
+		"a payment that is not there": {Payments: changed(plainPayment("2009", "1001"), plainPayment("2009", "1001"))},
+		"a refund that is not there":  {Refunds: changed(fullRefund("3009", "1001"), fullRefund("3009", "1001"))},
+		"a user that is not there":    {Users: changed(fullUser("u9"), fullUser("u9"))},
+		"a coupon that is not there":  {Coupons: changed(fullCoupon("C9"), fullCoupon("C9"))},
+		"a counter that is not there": {Counters: []app.CounterChange{{Name: "no limit", Old: &one, New: 3}}},
+		"a cursor that is not there":  {Cursors: []app.CursorChange{{Follower: "none", Old: at(2), New: 3}}},
 	}
 	sku := stale["sku"]
 	sku.Skus[0].Old.Version, sku.Skus[0].New = 2, described
@@ -238,7 +238,7 @@ func testShopsApart(e *env) {
 		other.write(c)
 	}
 	needs := app.Needs{
-		Keys: []string{"key"}, Positions: []string{"stock"}, Orders: []string{"1001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
+		Keys: []string{"key"}, Cursors: []string{"stock"}, Orders: []string{"1001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
 		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
 		Refunds: []string{"3001"}, Reconciliations: []string{"2026-11-22/wx"}, Discrepancies: []string{"2026-11-22/1"},
 	}
@@ -252,7 +252,7 @@ func testShopsApart(e *env) {
 	e.write(app.Changes{
 		BumpRules: true, Orders: changed(plainOrder("1001"), o), Skus: changed(fullSku("a"), moved), Coupons: changed(fullCoupon("C1"), held),
 		Users: changed(fullUser("u1"), shop.User{ID: "u1"}), Counters: []app.CounterChange{{Name: "limit", Old: &one, New: 5}},
-		Positions:  []app.PositionChange{{Reaction: "stock", Old: event.Position{Tx: 1, ID: 1}, New: event.Position{Tx: 2}}},
+		Cursors:    []app.CursorChange{{Follower: "stock", Old: at(1), New: 2}},
 		Promotions: changed(fullPromotion("p1"), pricing.Promotion{}), Policies: &shop.Policies{LatePayment: shop.Revive},
 		Refunds: changed(fullRefund("3001", "1001"), r), Reconciliations: changed(fullReconciliation("2026-11-22", "wx"), day),
 		Discrepancies:   changed(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx"), differs),

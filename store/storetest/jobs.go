@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 )
 
@@ -102,7 +101,7 @@ func testJobs(e *env) {
 
 	e.conflicts("a commit", e.try(app.Changes{
 		Jobs: []app.Job{{Kind: "k", Payment: "never", Due: now}}, Keys: []app.SavedKey{fullKey("a")}, Marker: "b",
-		Positions: []app.PositionChange{{Reaction: "none", Old: event.Position{Tx: 1}, New: event.Position{Tx: 2}}},
+		Cursors: []app.CursorChange{{Follower: "none", Old: at(1), New: 2}},
 	}))
 	var many []app.Job
 	for i := range 50 {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/fault"
 )
 
 func sorted[D any](rows []D, key func(D) string) []string {
@@ -20,21 +22,24 @@ func sorted[D any](rows []D, key func(D) string) []string {
 	return out
 }
 
-// events reads the log until it has as many records as wanted: a store may
-// hold records back for as long as anybody's transaction runs.
-func (e *env) events(after event.Position, wanted int, ending bool) []event.Record {
+// at is where a cursor was.
+func at(p event.Position) *event.Position { return &p }
+
+// ends are types that few records have.
+var ends = []event.Type{event.OrderPaid, event.OrderClosing, event.OrderClosed}
+
+// events reads the log of the shop; its positions must be dense where all
+// types are asked for.
+func (e *env) events(q app.EventQuery) []event.Record {
 	e.Helper()
-	var got []event.Record
-	e.eventually("records in the log", func() bool {
-		var err error
-		got, err = e.Events(e.Context(), e.shop, after, 1000, ending)
-		e.must(err)
-		return len(got) >= wanted
-	})
-	for i := 1; i < len(got); i++ {
-		if got[i-1].Position.Compare(got[i].Position) >= 0 {
-			e.Fatalf("record %d at %v comes after one at %v", i, got[i].Position, got[i-1].Position)
+	q.Limit = cmp.Or(q.Limit, 1000)
+	got, err := e.Events(e.Context(), e.shop, q)
+	e.must(err)
+	for i, last := 0, q.After; i < len(got); i++ {
+		if p := got[i].Position; p <= last || q.Types == nil && p != last+1 {
+			e.Fatalf("record %d at %v comes after one at %v", i, p, last)
 		}
+		last = got[i].Position
 	}
 	return got
 }
@@ -42,7 +47,7 @@ func (e *env) events(after event.Position, wanted int, ending bool) []event.Reco
 func testLog(e *env) {
 	end, err := e.EndOfLog(e.Context(), e.shop)
 	e.must(err)
-	e.same("the end of an empty log", event.Position{}, end)
+	e.same("the end of an empty log", event.Position(0), end)
 
 	full := event.Event{
 		Type: event.OrderPlaced, Order: "1001", Seq: 1, Status: "pending_payment", User: "用户", Payment: "2001", Channel: "wx", Coupon: "C1", Sku: "a",
@@ -57,7 +62,7 @@ func testLog(e *env) {
 	e.write(app.Changes{Records: []event.Record{record("1002", numbered(event.OrderClosing, "1002", 2)), record("1003", numbered(event.OrderPlaced, "1003", 1))}})
 	e.write(app.Changes{Records: []event.Record{record("1002", numbered(event.OrderClosed, "1002", 3))}})
 
-	got := e.events(event.Position{}, 7, false)
+	got := e.events(app.EventQuery{})
 	var want []event.Record
 	for i, r := range slices.Concat(first, []event.Record{
 		record("1001", paid), record("1002", numbered(event.OrderClosing, "1002", 2)),
@@ -67,20 +72,26 @@ func testLog(e *env) {
 		want = append(want, r)
 	}
 	e.same("the log", want, got)
-	for range 2 { // each reaction reads them
-		e.same("the log's ends", []event.Record{want[3], want[4], want[6]}, e.events(event.Position{}, 3, true))
+	for range 2 { // each follower reads them
+		e.same("records of some types", []event.Record{want[3], want[4], want[6]}, e.events(app.EventQuery{Types: ends}))
 	}
-	e.same("after a position", want[3:], e.events(want[2].Position, 4, false))
-	e.same("ends after a position", want[4:5:5], e.events(want[3].Position, 2, true)[:1])
+	e.same("a type that is not the first", want[:1], e.events(app.EventQuery{Types: []event.Type{event.StockReserved}}))
+	e.same("a type that only begins like another", 0, len(e.events(app.EventQuery{Types: []event.Type{"order"}})))
+	e.same("no type", 0, len(e.events(app.EventQuery{Types: []event.Type{}})))
+	e.same("after a position", want[3:], e.events(app.EventQuery{After: want[2].Position}))
+	e.same("some types after a position", want[4:5], e.events(app.EventQuery{After: want[3].Position, Types: ends, Limit: 1}))
+	e.same("up to a position", want[1:3], e.events(app.EventQuery{After: 1, UpTo: 3}))
+	e.same("some types up to a position", want[3:4], e.events(app.EventQuery{UpTo: 4, Types: ends}))
 	end, err = e.EndOfLog(e.Context(), e.shop)
 	e.must(err)
 	e.same("the end of the log", want[6].Position, end)
-	limited, err := e.Events(e.Context(), e.shop, event.Position{}, 2, false)
+	e.same("as many as asked for", want[:2], e.events(app.EventQuery{Limit: 2}))
+	e.same("at the end", 0, len(e.events(app.EventQuery{After: end})))
+	_, err = e.FormerPosition(e.Context(), e.shop, event.Former{Tx: 1 << 40, ID: 1})
+	e.same("where nothing was", true, fault.Is(err, fault.NotFound))
+	start, err := e.FormerPosition(e.Context(), e.shop, event.Former{})
 	e.must(err)
-	e.same("as many as asked for", want[:2], limited)
-	none, err := e.Events(e.Context(), e.shop, end, 10, false)
-	e.must(err)
-	e.same("at the end", 0, len(none))
+	e.same("the beginning, as it was", event.Position(0), start)
 }
 
 func testOrderEvents(e *env) {
@@ -109,8 +120,8 @@ func testOrderEvents(e *env) {
 	}
 }
 
-// testLateWriter: a reader that has read to the end never misses a record
-// that an older transaction commits later.
+// testLateWriter: a reader that has read to the end misses nothing that an
+// older transaction commits later, and waits for none.
 func testLateWriter(e *env) {
 	if e.backend.OneWriter {
 		e.Skip("there is one writer at a time")
@@ -119,23 +130,59 @@ func testLateWriter(e *env) {
 	late, _ := e.begin(app.Needs{Skus: []string{"a"}})
 	early, _ := e.begin(app.Needs{Skus: []string{"b"}})
 	e.must(e.commit(early, app.Changes{Records: []event.Record{record("early", numbered(event.OrderPaid, "early", 1))}}))
-	for _, ending := range []bool{false, true} {
-		seen, err := e.Events(e.Context(), e.shop, event.Position{}, 10, ending)
-		e.must(err)
-		if len(seen) > 0 {
-			e.Errorf("the reader sees %v while an older transaction may still write", seen)
-		}
+	for _, types := range [][]event.Type{nil, ends} {
+		e.same("what is committed is there at once", 1, len(e.events(app.EventQuery{Types: types})))
 	}
-	end, err := e.EndOfLog(e.Context(), e.shop)
-	e.must(err)
-	e.same("the end of the log", event.Position{}, end)
-	seen, err := e.OrderEvents(e.Context(), e.shop, "early", 0)
-	e.must(err)
-	e.same("the order's own log does not wait", 1, len(seen))
-
 	e.must(e.commit(late, app.Changes{Records: []event.Record{record("late", numbered(event.OrderPaid, "late", 1))}}))
-	got := e.events(event.Position{}, 2, true)
-	e.same("both", []string{"early", "late"}, sorted(got, func(r event.Record) string { return r.Order }))
+	got := e.events(app.EventQuery{After: 1})
+	e.same("after it", []string{"late"}, sorted(got, func(r event.Record) string { return r.Order }))
+}
+
+// testNothingMissed: whoever reads while many write, each time after the last
+// record that it was given, is given every one, in the order of its order.
+func testNothingMissed(e *env) {
+	const writers, each = 6, 25
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		e.race(writers, each)
+	}()
+	var all sync.WaitGroup
+	for _, types := range [][]event.Type{nil, {event.OrderPlaced}} {
+		all.Go(func() {
+			var last event.Position
+			var seq int64
+			for over := false; !over; {
+				select {
+				case <-done:
+					over = true // one more look
+				default:
+				}
+				got, err := e.Events(e.Context(), e.shop, app.EventQuery{After: last, Types: types, Limit: 1000})
+				if err != nil {
+					e.Error(err)
+					return
+				}
+				for _, r := range got {
+					if r.Position != last+1 || r.Events[0].Seq != seq+1 {
+						e.Errorf("%v, number %d, after %v, number %d", r.Position, r.Events[0].Seq, last, seq)
+					}
+					last, seq = r.Position, r.Events[0].Seq
+				}
+			}
+			if last != writers*each {
+				e.Errorf("%v records of %d", last, writers*each)
+			}
+		})
+	}
+	all.Wait()
+	// A unit that is given up leaves no gap.
+	u, _ := e.begin(app.Needs{})
+	if err := e.commit(u, app.Changes{Records: []event.Record{record("x")}, Cursors: []app.CursorChange{{Follower: "none", Old: at(1), New: 2}}}); err == nil {
+		e.Error("a cursor that is not there was moved")
+	}
+	e.write(app.Changes{Records: []event.Record{record("y")}})
+	e.same("the next", "y", e.events(app.EventQuery{After: writers * each})[0].Order)
 }
 
 // testCausalOrder: of two units that write about one order one after the
@@ -144,18 +191,16 @@ func testCausalOrder(e *env) {
 	if e.backend.OneWriter {
 		e.Skip("there is one writer at a time")
 	}
-	e.write(app.Changes{Orders: added(plainOrder("1001")), Positions: []app.PositionChange{
-		{Reaction: "x", New: event.Position{Tx: 1, ID: 1}}, {Reaction: "y", New: event.Position{Tx: 1, ID: 1}},
-	}})
+	e.write(app.Changes{Orders: added(plainOrder("1001")), Cursors: []app.CursorChange{{Follower: "x", New: 1}, {Follower: "y", New: 1}}})
 	// The old unit locks x, by which it is a transaction, and waits for y.
-	holder, _ := e.begin(app.Needs{Positions: []string{"y"}})
+	holder, _ := e.begin(app.Needs{Cursors: []string{"y"}})
 	type begun struct {
 		unit app.Unit
 		err  error
 	}
 	old := make(chan begun)
 	go func() {
-		u, _, err := e.Begin(context.WithoutCancel(e.Context()), e.shop, &app.Needs{Positions: []string{"x", "y"}, Orders: []string{"1001"}})
+		u, _, err := e.Begin(context.WithoutCancel(e.Context()), e.shop, &app.Needs{Cursors: []string{"x", "y"}, Orders: []string{"1001"}})
 		old <- begun{u, err}
 	}()
 	time.Sleep(200 * time.Millisecond)
@@ -168,14 +213,14 @@ func testCausalOrder(e *env) {
 	defer w.unit.Rollback()
 	e.must(e.commit(w.unit, app.Changes{Records: []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))}}))
 
-	got := e.events(event.Position{}, 2, false)
+	got := e.events(app.EventQuery{})
 	e.same("the first comes first", event.OrderPlaced, got[0].Events[0].Type)
 
 	// Many at once, each with another row locked before: whatever the order
 	// in which they began, an order's numbers only rise.
 	e.race(8, 15)
 	var last int64
-	for _, r := range e.events(event.Position{}, 2+8*15, false)[2:] {
+	for _, r := range e.events(app.EventQuery{})[2:] {
 		if seq := r.Events[0].Seq; seq != last+1 {
 			e.Fatalf("number %d comes after %d", seq, last)
 		}
@@ -188,14 +233,17 @@ func testCausalOrder(e *env) {
 	}
 }
 
-func testPositions(e *env) {
-	at, err := e.ReactionPosition(e.Context(), e.shop, "stock")
+func testCursors(e *env) {
+	_, began, err := e.Cursor(e.Context(), e.shop, "stock")
 	e.must(err)
-	e.same("before the first step", event.Position{}, at)
-	e.write(app.Changes{Positions: []app.PositionChange{{Reaction: "stock", New: event.Position{Tx: 1 << 60, ID: 7}}, {Reaction: "coupons", New: event.Position{ID: 1}}}})
-	at, err = e.ReactionPosition(e.Context(), e.shop, "stock")
-	e.must(err)
-	e.same("after it", event.Position{Tx: 1 << 60, ID: 7}, at)
+	e.same("before the first step", false, began)
+	e.write(app.Changes{Cursors: []app.CursorChange{{Follower: "stock", New: 1 << 60}, {Follower: "coupons"}}})
+	for follower, want := range map[string]event.Position{"stock": 1 << 60, "coupons": 0} {
+		p, began, err := e.Cursor(e.Context(), e.shop, follower)
+		e.must(err)
+		e.same("after it", true, began)
+		e.same("where", want, p)
+	}
 }
 
 func testChannelMessages(e *env) {

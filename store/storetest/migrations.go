@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -56,4 +57,44 @@ func testMigrations(e *env) {
 	for _, c := range e.inserts() {
 		e.write(c)
 	}
+}
+
+// testMigrateLog: the step to dense positions, back and forth, keeps the log
+// and where its followers stand.
+func testMigrateLog(e *env) {
+	other := e.newShop()
+	for i, r := range []event.Record{
+		record("1001", numbered(event.OrderPlaced, "1001", 1), event.Event{Type: event.StockReserved, Order: "1001"}),
+		record("1001", numbered(event.OrderPaid, "1001", 2)), record("", event.Event{Type: event.RulesChanged}),
+		record("1002", numbered(event.OrderClosed, "1002", 1)),
+	} {
+		e.write(app.Changes{Records: []event.Record{r}})
+		if i == 1 { // the shops' records are mixed
+			u, _, err := e.Begin(e.Context(), other, &app.Needs{})
+			e.must(err)
+			e.must(e.commit(u, app.Changes{Records: []event.Record{record("2001", numbered(event.OrderPlaced, "2001", 1))}}))
+		}
+	}
+	e.write(app.Changes{Cursors: []app.CursorChange{{Follower: "stock", New: 3}, {Follower: "coupons", New: 4}, {Follower: "new"}}})
+	before := e.events(app.EventQuery{})
+	for range 2 {
+		e.must(e.MigrateTo(e.Context(), 5))
+		e.must(e.Migrate(e.Context()))
+		e.same("the log", before, e.events(app.EventQuery{}))
+		e.same("by type", before[1:2], e.events(app.EventQuery{Types: []event.Type{event.OrderPaid}}))
+		for follower, want := range map[string]event.Position{"stock": 3, "coupons": 4, "new": 0} {
+			p, began, err := e.Cursor(e.Context(), e.shop, follower)
+			e.must(err)
+			e.same(follower, want, p)
+			e.same(follower+" began", want > 0, began)
+		}
+	}
+	e.write(app.Changes{Records: []event.Record{record("1003", numbered(event.OrderPlaced, "1003", 1))}})
+	e.same("what comes next", "1003", e.events(app.EventQuery{After: 4})[0].Order)
+	order, err := e.OrderEvents(e.Context(), e.shop, "1001", 0)
+	e.must(err)
+	e.same("an order's records", before[:2], order)
+	end, err := e.EndOfLog(e.Context(), other)
+	e.must(err)
+	e.same("the other shop's end", event.Position(1), end)
 }

@@ -336,7 +336,7 @@ func testWork(e *env) {
 // testScan reads a shop while it changes: it sees none of it.
 func testScan(e *env) {
 	var want, got []string
-	c := app.Changes{Keys: []app.SavedKey{fullKey("key")}, Positions: []app.PositionChange{{Reaction: "stock", New: event.Position{Tx: 3, ID: 4}}}}
+	c := app.Changes{Keys: []app.SavedKey{fullKey("key")}, Cursors: []app.CursorChange{{Follower: "stock", New: 4}}}
 	for i := range 3 {
 		c.Skus = append(c.Skus, added(fullSku(fmt.Sprint("s", i)))...)
 		c.Coupons = append(c.Coupons, added(fullCoupon(fmt.Sprint("C", i)))...)
@@ -363,7 +363,7 @@ func testScan(e *env) {
 	for i := range 3 {
 		want = append(want, fmt.Sprint("counter limit", i, " 1"))
 	}
-	want = append(want, "position stock 3-4")
+	want = append(want, "cursor stock 4")
 	for i := range 1200 {
 		want = append(want, fmt.Sprintf("order %d with 2%d", 10000+i, 10000+i))
 	}
@@ -401,7 +401,7 @@ func testScan(e *env) {
 		Coupon:   func(d marketing.CouponData) error { return see("coupon %s", d.Code) },
 		Template: func(d marketing.Template) error { return see("template %s", d.ID) },
 		Counter:  func(name string, v int64) error { return see("counter %s %d", name, v) },
-		Position: func(name string, p event.Position) error { return see("position %s %v", name, p) },
+		Cursor:   func(name string, p event.Position) error { return see("cursor %s %v", name, p) },
 		Order: func(v app.OrderView) error {
 			return see("order %s with %s", v.Order.No, strings.Join(sorted(v.Payments, func(d payment.Data) string { return d.No }), " "))
 		},

@@ -86,7 +86,7 @@ func testSecrets(e *env) {
 func testRows(e *env) {
 	e.write(app.Changes{
 		Keys:       []app.SavedKey{fullKey("key")},
-		Positions:  []app.PositionChange{{Reaction: "stock", New: event.Position{Tx: 7, ID: 9}}},
+		Cursors:    []app.CursorChange{{Follower: "stock", New: 9}},
 		Orders:     added(fullOrder("1001")),
 		Payments:   added(fullPayment("2001", "1001")),
 		Refunds:    added(fullRefund("3001", "1001")),
@@ -104,13 +104,13 @@ func testRows(e *env) {
 		Discrepancies:   added(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")),
 	})
 	needs := app.Needs{
-		Keys: []string{"key"}, Positions: []string{"stock"}, Orders: []string{"1001"}, Refunds: []string{"3001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
+		Keys: []string{"key"}, Cursors: []string{"stock"}, Orders: []string{"1001"}, Refunds: []string{"3001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
 		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
 		Reconciliations: []string{"2026-11-22/wx"}, Discrepancies: []string{"2026-11-22/1"},
 	}
 	u, l := e.begin(needs)
 	want := &app.Loaded{
-		Shop: l.Shop, Keys: []app.SavedKey{fullKey("key")}, Positions: map[string]event.Position{"stock": {Tx: 7, ID: 9}},
+		Shop: l.Shop, Keys: []app.SavedKey{fullKey("key")}, Cursors: map[string]event.Position{"stock": 9},
 		Orders: []order.Data{fullOrder("1001")}, Payments: []payment.Data{fullPayment("2001", "1001")}, Users: []shop.User{fullUser("u1")},
 		Coupons: []marketing.CouponData{fullCoupon("C1")}, Skus: []inventory.Data{fullSku("a")}, Counters: map[string]int64{"limit": 41},
 		Promotions: []pricing.Promotion{fullPromotion("p1")}, Templates: []marketing.Template{fullTemplate("t1")},
@@ -147,8 +147,8 @@ func testRows(e *env) {
 	key.Label, key.RevokedAt = "", time.Time{}
 	limit := int64(41)
 	e.must(e.commit(u, app.Changes{
-		Positions: []app.PositionChange{{Reaction: "stock", Old: event.Position{Tx: 7, ID: 9}, New: event.Position{Tx: 8, ID: 1}}},
-		Orders:    changed(l.Orders[0], o), Payments: changed(l.Payments[0], p), Users: changed(l.Users[0], user), Coupons: changed(l.Coupons[0], c),
+		Cursors: []app.CursorChange{{Follower: "stock", Old: at(9), New: 10}},
+		Orders:  changed(l.Orders[0], o), Payments: changed(l.Payments[0], p), Users: changed(l.Users[0], user), Coupons: changed(l.Coupons[0], c),
 		Skus: changed(l.Skus[0], s), Counters: []app.CounterChange{{Name: "limit", Old: &limit, New: 0}},
 		Promotions: changed(l.Promotions[0], promotion), Templates: changed(l.Templates[0], template),
 		Channels: changed(l.Channels[0], channel), APIKeys: changed(l.APIKeys[0], key),
@@ -159,7 +159,7 @@ func testRows(e *env) {
 		*v = 2
 	}
 	want = &app.Loaded{
-		Shop: l.Shop, Keys: []app.SavedKey{fullKey("key")}, Positions: map[string]event.Position{"stock": {Tx: 8, ID: 1}},
+		Shop: l.Shop, Keys: []app.SavedKey{fullKey("key")}, Cursors: map[string]event.Position{"stock": 10},
 		Orders: []order.Data{o}, Payments: []payment.Data{p}, Users: []shop.User{user}, Coupons: []marketing.CouponData{c}, Skus: []inventory.Data{s},
 		Counters: map[string]int64{"limit": 0}, Promotions: []pricing.Promotion{promotion}, Templates: []marketing.Template{template},
 		Channels: []app.ChannelRow{channel}, APIKeys: []shop.Key{key}, Retired: map[string]int64{"p1": 1},
@@ -234,11 +234,11 @@ func testAbsent(e *env) {
 	e.write(app.Changes{Skus: added(fullSku("b"))})
 	none := []string{"no", "nor"}
 	l := e.load(app.Needs{
-		Shop: true, Keys: none, Positions: none, Orders: none, Payments: none, Users: none, Coupons: none, Skus: []string{"a", "b", "c"}, Counters: none,
+		Shop: true, Keys: none, Cursors: none, Orders: none, Payments: none, Users: none, Coupons: none, Skus: []string{"a", "b", "c"}, Counters: none,
 		Promotions: none, Templates: none, Channels: none, APIKeys: none, Refunds: none, Reconciliations: none, Discrepancies: none,
 	})
 	e.same("those that are there", []inventory.Data{fullSku("b")}, l.Skus)
-	if n := len(l.Keys) + len(l.Positions) + len(l.Orders) + len(l.Payments) + len(l.Users) + len(l.Coupons) + len(l.Counters) +
+	if n := len(l.Keys) + len(l.Cursors) + len(l.Orders) + len(l.Payments) + len(l.Users) + len(l.Coupons) + len(l.Counters) +
 		len(l.Promotions) + len(l.Templates) + len(l.Channels) + len(l.APIKeys) + len(l.Refunds) + len(l.Reconciliations) + len(l.Discrepancies); n != 0 {
 		e.Errorf("%d rows out of nothing", n)
 	}

@@ -82,8 +82,9 @@ func Run(t *testing.T, b Backend) {
 		{"the log", testLog},
 		{"the log of one order", testOrderEvents},
 		{"the log under concurrent writers", testLateWriter},
+		{"nothing in the log is missed", testNothingMissed},
 		{"records of one order stay in order", testCausalOrder},
-		{"positions", testPositions},
+		{"cursors", testCursors},
 		{"channel messages", testChannelMessages},
 		{"scan", testScan},
 		{"one writer at a time", testOneWriter},
@@ -101,6 +102,7 @@ func Run(t *testing.T, b Backend) {
 		{"migrations with rows in the tables", testMigrateRows},
 		{"migrations with drafts", testMigrateDrafts},
 		{"a migration of coupons", testMigrateCoupons},
+		{"a migration of the log", testMigrateLog},
 		{"jobs", testJobs},
 		{"jobs that fail", testJobsFail},
 	} {
