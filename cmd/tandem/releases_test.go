@@ -15,12 +15,11 @@ import (
 
 // TestReleases: the database of every earlier release goes on working. Its
 // tables are brought up to date, what was answered is answered again, what
-// was left half done is done, and new orders are taken.
+// was left half done is done, and new orders are taken. That includes a
+// database whose release had stopped reacting, because its dump had been
+// restored into a server that counts transactions from the beginning.
 func TestReleases(t *testing.T) {
 	for _, d := range releases.All(t) {
-		if d.Stuck {
-			continue
-		}
 		t.Run(d.Release+"/"+d.Name, func(t *testing.T) { goesOn(t, d) })
 	}
 }
