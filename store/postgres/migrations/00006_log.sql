@@ -38,7 +38,7 @@ CREATE INDEX parked_records_follower ON parked_records (shop, follower, order_no
 -- more than transactions begin while one statement runs.
 ALTER TABLE events ADD COLUMN position bigint, ADD COLUMN epoch bigint, ADD COLUMN types text;
 UPDATE events AS e SET position = n.position, epoch = n.epoch,
-    types = coalesce((SELECT string_agg(DISTINCT b ->> 'type', ',') FROM json_array_elements(e.body) AS b), '')
+    types = coalesce((SELECT string_agg(DISTINCT b ->> 'type', ',') FROM json_array_elements(CASE json_typeof(e.body) WHEN 'array' THEN e.body END) AS b), '')
 FROM (
     SELECT shop, tx, id, epoch, row_number() OVER (PARTITION BY shop ORDER BY epoch, tx, id) AS position FROM (
         SELECT shop, tx, id, count(*) FILTER (WHERE tx_before > tx + 10000 OR id > ahead AND id_before = ahead) OVER (PARTITION BY shop ORDER BY id) AS epoch FROM (
@@ -110,7 +110,7 @@ ALTER TABLE events DROP CONSTRAINT events_pkey;
 ALTER TABLE events RENAME COLUMN former_tx TO tx;
 ALTER TABLE events RENAME COLUMN former_id TO id;
 ALTER TABLE events ADD COLUMN ending boolean;
-UPDATE events AS e SET tx = 0, id = position, ending = EXISTS (SELECT FROM json_array_elements(e.body) AS b
+UPDATE events AS e SET tx = 0, id = position, ending = EXISTS (SELECT FROM json_array_elements(CASE json_typeof(e.body) WHEN 'array' THEN e.body END) AS b
     WHERE b ->> 'type' IN ('order.paid', 'order.closed', 'order.closing', 'order.refunded')
         OR b ->> 'type' = 'order.partially_paid' AND json_typeof(b -> 'units') = 'array');
 CREATE SEQUENCE events_id;
