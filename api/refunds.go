@@ -29,7 +29,7 @@ const (
 		`"createdAt":"2026-06-02T04:00:00.123Z"}`
 	parkedExample = refundHead + `"status":"pending",` + refundTail +
 		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"pending","refundNoAtChannel":"32026060204000012300000000033",` +
-		`"channelRefundId":"50300007732026060299","parked":{"reason":"abnormal","said":"ABNORMAL","advice":"The buyer's account cannot take the money (closed, or its card is dead). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."}}],` +
+		`"channelRefundId":"50300007732026060299","parked":{"reason":"abnormal","said":"ABNORMAL","advice":"The buyer's account cannot take the money (closed, or its card is no longer valid). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."}}],` +
 		`"createdAt":"2026-06-02T04:00:00.123Z"}`
 	failedExample = refundHead + `"status":"failed",` + refundTail +
 		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"failed","refundNoAtChannel":"32026060204000012300000000033",` +

@@ -13,10 +13,10 @@ import (
 // order closes by itself when the channel answers later.
 const cancelWait = 4 * time.Second
 
-// CancelOrder closes an order that is not paid. If a payment of it is open
-// the channel is asked first: it may have been paid meanwhile, and then it is
-// paid. The order as it is afterwards is returned; one whose channel did not
-// answer is still live and has Closing set.
+// CancelOrder closes an order that is not paid. If a payment of it is open, the
+// channel is queried first: if the payment was paid meanwhile, so is the order.
+// The order as it is afterwards is returned; one whose channel did not answer is
+// still live and has Closing set.
 func (a *App) CancelOrder(ctx context.Context, shop, no, key, reason string) (OrderView, bool, error) {
 	if reason == "" {
 		reason = order.Cancelled
@@ -55,8 +55,8 @@ func (a *App) CancelOrder(ctx context.Context, shop, no, key, reason string) (Or
 	return view, replayed, err
 }
 
-// closeOrder closes the order at once if no payment of it is open, and
-// otherwise lets the channel be asked.
+// closeOrder closes the order at once if no payment of it is open. Otherwise the
+// order begins to close, and its open payments are queried and closed first.
 func closeOrder(tx *Tx, no, reason string) error {
 	o, err := tx.Order(no)
 	if err != nil {

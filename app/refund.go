@@ -22,15 +22,15 @@ const MaxRefundReason = 80
 // MaxRefundItems is how many lines one refund may name.
 const MaxRefundItems = 200
 
-// RequestRefund is a shop's wish to give money back.
+// RequestRefund is a request to refund an order, whole or in part.
 type RequestRefund struct {
 	order.RefundRequest
 	Reason string
 }
 
-// RequestRefund promises the money back, takes it from the order's payments by
-// the shop's policy, and stores the refund with its number: only then is a
-// channel asked (RunRefunds). Duplicates under one key make one refund.
+// RequestRefund reserves the money, takes it from the order's payments by the
+// shop's policy, and stores the refund with its number: only then is the
+// channel called (RunRefunds). Duplicates under one key make one refund.
 func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in RequestRefund) (payment.RefundData, bool, error) {
 	switch {
 	case in.Amount < 0:
@@ -47,7 +47,8 @@ func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in
 		return payment.RefundData{}, false, err
 	}
 	return Do(ctx, a, &Command{
-		Shop: shopID, Name: "ask refund", Key: key, Hash: Hash("ask refund "+orderNo, in), Trace: a.Tracer.Parent(ctx),
+		// The hash of an earlier version: a repeat after an upgrade is still a repeat.
+		Shop: shopID, Name: "request refund", Key: key, Hash: Hash("ask refund "+orderNo, in), Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{Orders: []string{orderNo}},
 	}, func(tx *Tx) (out payment.RefundData, err error) {
 		o, err := tx.Order(orderNo)
@@ -67,7 +68,7 @@ func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in
 			return out, err
 		}
 		r := payment.NewRefund(payment.RefundData{
-			No: no, Order: orderNo, Cause: payment.Asked, Amount: amount, Currency: o.Data().Currency,
+			No: no, Order: orderNo, Cause: payment.Requested, Amount: amount, Currency: o.Data().Currency,
 			Reason: in.Reason, Lines: refundLines(back), Allocations: parts, Trace: tx.Trace(),
 		}, tx.Now())
 		o.Note(refundEvent(r, event.RefundCreated, in.Reason))
@@ -77,7 +78,7 @@ func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in
 	})
 }
 
-// split takes an amount from the order's payments and promises it.
+// split divides an amount over the order's payments, and reserves each share.
 func split(tx *Tx, orderNo string, amount int64) ([]payment.Allocation, error) {
 	payments := slices.DeleteFunc(tx.PaymentsOf(orderNo), func(p *payment.Payment) bool {
 		d := p.Data()
@@ -99,7 +100,7 @@ func split(tx *Tx, orderNo string, amount int64) ([]payment.Allocation, error) {
 		left -= shares[i]
 	}
 	if left > 0 {
-		return nil, fmt.Errorf("order %s: its payments can give back %d less than it can", orderNo, left)
+		return nil, fmt.Errorf("order %s: its payments can refund %d less than the order", orderNo, left)
 	}
 	if tx.Shop().Policies.RefundSplit == shop.Proportional {
 		money.Allocate(amount, weights, shares)
@@ -166,8 +167,8 @@ func refundsOf(f payment.Fact) []string {
 	return []string{payment.RefundOf(f.RefundNo)}
 }
 
-// revive lets a closed order live again with money that came late, if all
-// that it held can be had again. false changes nothing.
+// revive makes a closed order paid with money that came late, if everything that
+// it held is still available. false changes nothing.
 func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
 	d := o.Data()
 	if amount != d.Payable || d.Paid != 0 {
@@ -204,11 +205,11 @@ func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
 	skus, err := reserve(tx, d.No, d.Items)
 	switch {
 	case fault.Is(err, fault.OutOfStock), fault.Is(err, fault.SkuNotFound):
-		return false, nil // not to be had any more
+		return false, nil // no longer available
 	case err != nil:
 		return false, err
 	}
-	// What it counts is part of its snapshot. Others may have taken that since.
+	// Its counts are part of its snapshot. Other orders may have used the limits up.
 	if within, err := takeCounts(tx, d.Counts); err != nil || !within {
 		return false, err
 	}

@@ -10,9 +10,10 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// advanceRefund speaks with the channels about what is pending of a refund:
-// the first time it asks for it, later it queries, and asks again only for
-// what the channel has verifiably never heard of, under the same number.
+// advanceRefund makes the channel calls for the pending parts of a refund. The
+// first call requests the refund; later ones query it, and request it again,
+// under the same number, only if the channel's verified answer is that it does
+// not know it.
 func (a *App) advanceRefund(ctx context.Context, shopID, no string) error {
 	r, err := a.Store.Refund(ctx, shopID, no)
 	if err != nil {
@@ -69,18 +70,18 @@ func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string
 	defer cancel()
 	x := ChannelMessage{Kind: kind, At: a.Clock.Now().UTC()}
 	began := time.Now()
-	name, ask := "channel refund", ch.Refund
+	name, do := "channel refund", ch.Refund
 	if kind == MessageRefundQuery {
-		name, ask = "channel refund query", ch.QueryRefund
+		name, do = "channel refund query", ch.QueryRefund
 	}
 	call, end := a.Tracer.Start(call, name, trace)
-	f, err := ask(call, req)
+	f, err := do(call, req)
 	end(err)
 	x.Took = time.Since(began)
 	return f, x, err
 }
 
-// refundAnswered settles the channel's fact, or records that there is none.
+// refundAnswered settles the fact in the channel's answer, or records that it gave none.
 func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, f payment.Fact, x ChannelMessage, err error) error {
 	if err != nil {
 		return a.refundUnanswered(ctx, shopID, r, part, x, err)
@@ -90,19 +91,19 @@ func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.Refu
 	return err
 }
 
-// refundUnanswered records a call without a fact, moves the next try on, and
-// parks what a person has to look at.
-func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, x ChannelMessage, said error) error {
-	x.Order, x.Payment, x.Channel, x.Detail = r.Order, part.Payment, part.Channel, part.No+" "+said.Error()
+// refundUnanswered records a call that gave no fact, schedules the next try, and
+// parks the part if a person has to look at it.
+func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, x ChannelMessage, cause error) error {
+	x.Order, x.Payment, x.Channel, x.Detail = r.Order, part.Payment, part.Channel, part.No+" "+cause.Error()
 	if x.Verdict == "" {
-		x.Verdict = verdict(said)
+		x.Verdict = verdict(cause)
 	}
 	var rejected *payment.RejectedError
 	why := payment.Parking("")
 	switch {
-	case errors.As(said, &rejected):
+	case errors.As(cause, &rejected):
 		why = payment.ParkRejected
-	case errors.Is(said, payment.ErrShort):
+	case errors.Is(cause, payment.ErrShort):
 		why = payment.ParkShort
 	}
 	_, err := Run(context.WithoutCancel(ctx), a, &Command{
@@ -115,7 +116,7 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 		if why != "" {
 			d := r.Data()
 			before := d.Allocation(part.No, part.Payment)
-			r.Park(part.No, why, said.Error())
+			r.Park(part.No, why, cause.Error())
 			if before != nil && before.Status == payment.RefundPending && before.Parked != why {
 				o, err := tx.Order(d.Order)
 				if err != nil {
@@ -126,7 +127,7 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 			}
 		}
 		if d := r.Data(); why == "" && d.Allocation(part.No, part.Payment).Parked == payment.ParkShort {
-			r.Park(part.No, "", "") // it is not that any more; silence has its own time
+			r.Park(part.No, "", "") // the account is not short any more
 		}
 		r.Tried(tx.Now())
 		tx.PutRefund(r)
@@ -136,8 +137,8 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 	return err
 }
 
-// QueryRefund asks the channel about a refund by its number there, known to
-// us or not, and settles what it says.
+// QueryRefund queries a refund by its number at the channel, whether or not it
+// is one of ours, and settles the answer.
 func (a *App) QueryRefund(ctx context.Context, shopID, paymentNo, channelNo string) error {
 	p, err := a.Store.Payment(ctx, shopID, paymentNo)
 	if err != nil {
@@ -158,8 +159,8 @@ func (a *App) QueryRefund(ctx context.Context, shopID, paymentNo, channelNo stri
 	return err
 }
 
-// RetryRefund has what is parked of a refund tried again at once, and what
-// the channel has given up under a new number.
+// RetryRefund tries the parked parts of a refund again at once; those that
+// failed for good at the channel get a new number.
 func (a *App) RetryRefund(ctx context.Context, shopID, no, key string) (payment.RefundData, bool, error) {
 	return a.onRefund(ctx, shopID, no, "retry refund", key, nil, func(tx *Tx, r *payment.Refund) error {
 		d := r.Data()
@@ -197,8 +198,8 @@ func (a *App) RetryRefund(ctx context.Context, shopID, no, key string) (payment.
 	})
 }
 
-// onRefund runs an operator's verb on a refund.
-func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, request any, verb func(tx *Tx, r *payment.Refund) error) (payment.RefundData, bool, error) {
+// onRefund runs an operator's action on a refund.
+func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, request any, action func(tx *Tx, r *payment.Refund) error) (payment.RefundData, bool, error) {
 	have, err := a.Store.Refund(ctx, shopID, no)
 	if err != nil {
 		return have, false, err
@@ -216,7 +217,7 @@ func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, reques
 			return out, err
 		}
 		tx.Follow(r.Data().Trace)
-		if err := verb(tx, r); err != nil {
+		if err := action(tx, r); err != nil {
 			return out, err
 		}
 		tx.PutRefund(r)
@@ -224,28 +225,29 @@ func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, reques
 	})
 }
 
-// ConfirmRefund takes an operator's word that the buyer has the money: paid
-// by hand, or seen at the merchant's console.
+// ConfirmRefund records an operator's statement that the buyer has the money:
+// paid by hand, or seen at the merchant's console.
 func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
-	return a.operatorsWord(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
+	return a.byOperator(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
 		return payment.Fact{ID: "refund/" + part.No, Kind: payment.Refunded, Word: "confirmed"}, part.Status != payment.RefundSucceeded
 	})
 }
 
-// GiveUpRefund takes an operator's word that the channel has not sent the
-// money and never will, seen at the merchant's console: what is pending has
-// failed, and can be retried under a new number. Should the channel say later
-// that it went after all, that is followed.
+// GiveUpRefund records an operator's statement that the channel has not sent
+// the money and never will, seen at the merchant's console: what is pending has
+// failed, and can be retried under a new number. If the channel reports later
+// that the money went after all, it is settled as usual.
 func (a *App) GiveUpRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
-	return a.operatorsWord(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
+	return a.byOperator(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
 		return payment.Fact{ID: "refund/" + part.No + "/given_up", Kind: payment.RefundFailed, Word: "given up by an operator"}, part.Status == payment.RefundPending
 	})
 }
 
-// operatorsWord settles a fact about each part of a refund that it concerns.
-func (a *App) operatorsWord(ctx context.Context, shopID, no, reason string, about func(*payment.Allocation) (payment.Fact, bool)) (payment.RefundData, error) {
+// byOperator settles an operator's fact about each part of a refund for which
+// about returns true.
+func (a *App) byOperator(ctx context.Context, shopID, no, reason string, about func(*payment.Allocation) (payment.Fact, bool)) (payment.RefundData, error) {
 	if reason == "" || len(reason) > 500 {
-		return payment.RefundData{}, fault.Invalidf("/reason", "say how you know, in 1 to 500 bytes: it is kept as evidence")
+		return payment.RefundData{}, fault.Invalidf("/reason", "give your evidence in 1 to 500 bytes: it is kept")
 	}
 	r, err := a.Store.Refund(ctx, shopID, no)
 	if err != nil {
@@ -272,8 +274,8 @@ func (a *App) operatorsWord(ctx context.Context, shopID, no, reason string, abou
 	return a.Store.Refund(ctx, shopID, no)
 }
 
-// AbnormalRefund sends a stuck refund another way: to a bank card of the
-// buyer's, or back to the merchant. paymentNo may be "" when one payment
+// AbnormalRefund sends a stuck refund another way: to a bank card of the buyer,
+// or back to the merchant. paymentNo may be "" when one payment
 // alone gives the refund.
 func (a *App) AbnormalRefund(ctx context.Context, shopID, no, paymentNo string, to payment.AbnormalRefund) (payment.RefundData, error) {
 	r, err := a.Store.Refund(ctx, shopID, no)

@@ -12,24 +12,24 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// overdue is how long after its time a payment that its channel does not know
-// is given up: clocks differ, and a channel may be late with what it knows.
+// overdue is how long after its expiry a payment that its channel does not know
+// is closed: clocks differ, and a channel's own data may lag.
 const overdue = 2 * time.Minute
 
-// Bounds on one round of what the clock asks for.
+// Bounds on one round of scheduled work.
 const (
 	expiryBatch = 200
 	queryBatch  = 100
 	queryAtOnce = 8 // for each channel
-	// A batch of refunds is under way all at once: those of a channel that
-	// hangs must not take the slots of the others. The channel's guard bounds
-	// what it is asked at a time.
+	// A whole batch of refunds runs at once: those of a channel that hangs must
+	// not take the slots of the others. The channel's guard bounds the requests
+	// to it at a time.
 	refundsAtOnce = queryBatch
 )
 
-// ExpireOrders closes orders whose time is over, drafts too, a batch at a
-// time, and says how many. An order with an open payment begins to close: the channel is
-// asked first.
+// ExpireOrders closes expired orders and drafts, a batch at a time, and returns
+// how many it found. An order with an open payment begins to close: its payment
+// is queried at the channel first.
 func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 	due, err := a.Store.DueOrders(ctx, shopID, a.Clock.Now().UTC(), expiryBatch)
 	if err != nil || len(due) == 0 {
@@ -43,7 +43,7 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 			if err != nil {
 				return err
 			}
-			// Things may have moved on since it was found due.
+			// It may have changed since it was found due.
 			if d := o.Data(); !d.Status.Expires() || d.Closing != "" || tx.Now().Before(d.ExpiresAt) {
 				continue
 			}
@@ -64,8 +64,8 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 	return len(due), nil
 }
 
-// RemindInstalments announces parts of orders that fall due soon, and says
-// how many orders it looked at.
+// RemindInstalments announces instalments that fall due soon, and returns how
+// many orders it looked at.
 func (a *App) RemindInstalments(ctx context.Context, shopID string) (int, error) {
 	due, err := a.Store.DueReminders(ctx, shopID, a.Clock.Now().UTC(), expiryBatch)
 	if err != nil || len(due) == 0 {
@@ -91,10 +91,10 @@ func (a *App) RemindInstalments(ctx context.Context, shopID string) (int, error)
 	return len(due), nil
 }
 
-// QueryPayments asks the channels about payments whose next query is due, and
-// says how many. A channel that does not answer is asked again on the
-// payment's schedule. Each channel has its own slots, so that a slow one
-// keeps no other waiting.
+// QueryPayments queries the payments whose next query is due, and returns how
+// many there were. One whose channel does not answer is queried again on the
+// payment's schedule. Each channel has its own slots, so that a slow one does
+// not delay the others.
 func (a *App) QueryPayments(ctx context.Context, shopID string) (int, error) {
 	due, err := a.Store.DuePayments(ctx, shopID, a.Clock.Now().UTC(), queryBatch)
 	if err != nil || len(due) == 0 {
@@ -117,8 +117,8 @@ func (a *App) QueryPayments(ctx context.Context, shopID string) (int, error) {
 	return len(due), nil
 }
 
-// RunRefunds speaks with the channels about refunds that are due, and says
-// how many.
+// RunRefunds makes the channel calls of refunds that are due, and returns how
+// many refunds there were.
 func (a *App) RunRefunds(ctx context.Context, shopID string) (int, error) {
 	due, err := a.Store.DueRefunds(ctx, shopID, a.Clock.Now().UTC(), queryBatch)
 	if err != nil || len(due) == 0 {
@@ -131,7 +131,7 @@ func (a *App) RunRefunds(ctx context.Context, shopID string) (int, error) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			if err := a.advanceRefund(ctx, shopID, no); err != nil {
-				a.Log.WarnContext(ctx, "a refund could not be brought on", "shop", shopID, "refundNo", no, "error", err)
+				a.Log.WarnContext(ctx, "a refund could not be advanced", "shop", shopID, "refundNo", no, "error", err)
 			}
 		})
 	}
@@ -144,14 +144,14 @@ func (a *App) queryPayment(ctx context.Context, shop, no string) {
 	if err == nil {
 		var ch Configured
 		if ch, err = a.Channels.Channel(ctx, shop, p.Channel); err == nil {
-			err = a.ask(ctx, shop, &ch, p)
+			err = a.queryAndSettle(ctx, shop, &ch, p)
 			if errors.Is(err, payment.ErrNotExist) && p.Open() && a.Clock.Now().After(p.ExpiresAt.Add(overdue)) {
-				// Its time is over, and the channel has never heard of it: nobody
-				// opened it, or it never came through.
-				_, err = a.settleClosed(ctx, shop, p, "nobody paid it in its time", ChannelMessage{})
+				// It has expired, and the channel does not know it: nobody opened it,
+				// or the prepay never arrived.
+				_, err = a.settleClosed(ctx, shop, p, "expired unpaid", ChannelMessage{})
 			}
 		} else if fault.Is(err, fault.ChannelNotConfigured) {
-			err = errors.Join(err, a.asked(ctx, shop, p, ChannelMessage{
+			err = errors.Join(err, a.queryUnanswered(ctx, shop, p, ChannelMessage{
 				Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessageQuery,
 				At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured),
 			}))

@@ -8,8 +8,8 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// SyncPayment asks the channel what became of a payment, now, and settles
-// the answer. The payment as it is afterwards is returned.
+// SyncPayment queries a payment at the channel now, and settles the answer. It
+// returns the payment as it is afterwards.
 func (a *App) SyncPayment(ctx context.Context, shop, no string) (payment.Data, error) {
 	p, err := a.Store.Payment(ctx, shop, no)
 	if err != nil {
@@ -19,18 +19,18 @@ func (a *App) SyncPayment(ctx context.Context, shop, no string) (payment.Data, e
 	if err != nil {
 		return p, err
 	}
-	if err := a.ask(ctx, shop, &ch, p); err != nil {
+	if err := a.queryAndSettle(ctx, shop, &ch, p); err != nil {
 		return p, channelFault(p.Channel, err)
 	}
 	return a.Store.Payment(ctx, shop, no)
 }
 
-// ask queries the channel once and settles what it says. The error is the
-// channel's (or the engine's); ErrNotExist is one.
-func (a *App) ask(ctx context.Context, shop string, ch *Configured, p payment.Data) error {
+// queryAndSettle queries the channel once and settles the answer. The error is
+// the channel's (or the engine's); ErrNotExist is one.
+func (a *App) queryAndSettle(ctx context.Context, shop string, ch *Configured, p payment.Data) error {
 	f, x, err := a.query(ctx, ch, p)
 	if err != nil {
-		if kept := a.asked(ctx, shop, p, x); kept != nil {
+		if kept := a.queryUnanswered(ctx, shop, p, x); kept != nil {
 			return kept
 		}
 		return err
@@ -54,8 +54,8 @@ func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (paymen
 	return f, x, err
 }
 
-// asked records a query without an answer, and moves the next one on.
-func (a *App) asked(ctx context.Context, shop string, p payment.Data, x ChannelMessage) error {
+// queryUnanswered records a query without an answer, and schedules the next one.
+func (a *App) queryUnanswered(ctx context.Context, shop string, p payment.Data, x ChannelMessage) error {
 	_, err := Run(context.WithoutCancel(ctx), a, &Command{
 		Shop: shop, Name: "query unanswered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
 	}, func(tx *Tx) error {
@@ -73,10 +73,10 @@ func (a *App) asked(ctx context.Context, shop string, p payment.Data, x ChannelM
 	return err
 }
 
-// ClosePayment closes an open payment at the channel, or learns that it was
-// paid: the channel is always asked first, and money wins. A payment that is
-// not open is returned as it is. The error is a channel's sentinel if it
-// gave no certain answer: then the payment is as it was.
+// ClosePayment closes an open payment at the channel, or settles it if it was
+// paid: it always queries the channel first, and money wins. A payment that is
+// not open is returned as it is. The error is a channel's sentinel if the
+// channel gave no certain answer: then the payment is unchanged.
 func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, error) {
 	p, err := a.Store.Payment(ctx, shop, no)
 	if err != nil || !p.Open() {
@@ -86,7 +86,7 @@ func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, 
 	if err != nil {
 		return p, err
 	}
-	err = a.ask(ctx, shop, &ch, p)
+	err = a.queryAndSettle(ctx, shop, &ch, p)
 	switch {
 	case err == nil:
 		if p, err = a.Store.Payment(ctx, shop, no); err != nil || !p.Open() {
@@ -94,12 +94,12 @@ func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, 
 		}
 	case errors.Is(err, payment.ErrNotExist):
 		if p.Status == payment.StatusPending {
-			// It took our prepay: nobody has opened the code yet, and a
-			// channel that knows nothing before then has nothing to close.
+			// The channel accepted our prepay, but nobody has opened the code
+			// yet: before then this channel has nothing that it could close.
 			return a.settleClosed(ctx, shop, p, NobodyOpened, ChannelMessage{})
 		}
-		// The channel may still be working on our prepay: only what it has
-		// not heard of for a while will never be.
+		// The channel may still be working on our prepay. After a while it is
+		// certain that the prepay never arrived.
 		if a.Clock.Now().Sub(p.CreatedAt) < neverThere {
 			return p, err
 		}
@@ -110,12 +110,12 @@ func (a *App) ClosePayment(ctx context.Context, shop, no string) (payment.Data, 
 	return a.closeAt(ctx, shop, &ch, p)
 }
 
-// NobodyOpened is the word of a close that the channel could not be told of.
+// NobodyOpened is the reason of a close that could not be made at the channel.
 // The code can still be paid until it expires; such money is late.
 const NobodyOpened = "nobody had opened it"
 
-// neverThere is the age at which a payment that the channel does not know is
-// taken to have never reached it. It is well over the longest call.
+// neverThere is the age from which a payment that the channel does not know is
+// assumed never to have reached it. It is well over the longest call.
 const neverThere = 30 * time.Second
 
 func (a *App) closeAt(ctx context.Context, shop string, ch *Configured, p payment.Data) (payment.Data, error) {
@@ -133,24 +133,24 @@ func (a *App) closeAt(ctx context.Context, shop string, ch *Configured, p paymen
 	case errors.Is(err, payment.ErrClosed):
 		return a.settleClosed(ctx, shop, p, "was closed", x)
 	case errors.Is(err, payment.ErrPaid):
-		if err := a.ask(ctx, shop, ch, p); err != nil {
+		if err := a.queryAndSettle(ctx, shop, ch, p); err != nil {
 			return p, err
 		}
 		return a.Store.Payment(ctx, shop, p.No)
 	}
 	x.Order, x.Payment, x.Channel, x.Kind, x.Verdict, x.Detail = p.Order, p.No, p.Channel, MessageClose, verdict(err), err.Error()
-	if kept := a.asked(ctx, shop, p, x); kept != nil {
+	if kept := a.queryUnanswered(ctx, shop, p, x); kept != nil {
 		return p, kept
 	}
 	return p, err
 }
 
-func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, word string, x ChannelMessage) (payment.Data, error) {
-	x.Order, x.Payment, x.Channel, x.Kind, x.Detail = p.Order, p.No, p.Channel, MessageClose, word
+func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, reason string, x ChannelMessage) (payment.Data, error) {
+	x.Order, x.Payment, x.Channel, x.Kind, x.Detail = p.Order, p.No, p.Channel, MessageClose, reason
 	if x.At.IsZero() {
 		x.At = a.Clock.Now().UTC()
 	}
-	f := payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByClose, Word: word}
+	f := payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByClose, Word: reason}
 	if _, err := a.Settle(context.WithoutCancel(ctx), shop, p.No, f, x); err != nil {
 		return p, err
 	}

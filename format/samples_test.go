@@ -108,7 +108,7 @@ func plainPayment() payment.Data {
 
 func fullRefund() payment.RefundData {
 	return payment.RefundData{
-		No: "3", Order: "1", Cause: payment.Asked, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: odd,
+		No: "3", Order: "1", Cause: payment.Requested, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: odd,
 		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
 		Allocations: []payment.Allocation{
 			{No: "3", Former: []string{"3_1"}, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Word: "SUCCESS", DoneAt: then, ByHand: true},

@@ -14,9 +14,9 @@ import (
 // discarded.
 const DraftExpiry = 30 * 24 * time.Hour
 
-// DraftData is what a draft (订单草稿) has beside an order: what was asked
-// for, from which it is priced again when it is submitted. A draft's items,
-// discounts and amounts are those of its last quote, and promise nothing.
+// DraftData is what a draft (订单草稿) has beside an order: what was
+// requested, from which it is priced again when it is submitted. A draft's items,
+// discounts and amounts are those of its last quote, and bind nobody.
 type DraftData struct {
 	Items     []event.Units     `json:"items"` // gifts are not among them
 	Coupons   []string          `json:"coupons,omitempty"`
@@ -34,8 +34,8 @@ func NewDraft(p Placement) *Order {
 	return o
 }
 
-// Draft is what a draft asks for, not to be changed. It is refused of what
-// is no draft any more.
+// Draft is what a draft requests; the caller must not change it. It is refused
+// for an order that is not a draft any more.
 func (o *Order) Draft() (*DraftData, error) {
 	if o.d.Status != Draft {
 		return nil, fault.New(fault.OrderFrozen, "order %s is %s: only a draft can be edited or submitted", o.d.No, o.d.Status)

@@ -1,6 +1,6 @@
 // Package order guards the order: its price snapshot, frozen at placing, and
 // its state. An order knows what was paid towards it, but nothing of how:
-// payments are aggregates of their own and tell it through Settle.
+// payments are aggregates of their own, whose money arrives through Settle.
 //
 // It promises that a snapshot never changes once the order was placed, or its
 // draft submitted, that an order is
@@ -45,8 +45,8 @@ type Data struct {
 	Paid     int64 `json:",omitzero"` // applied to the order so far
 	Refunded int64 `json:",omitzero"`
 
-	Refunding int64        `json:",omitzero"` // asked back, and neither gone nor given up yet
-	Returns   []Return     `json:",omitzero"` // what lines gave back, or have promised to; by line
+	Refunding int64        `json:",omitzero"` // reserved for refunds that have neither succeeded nor failed
+	Returns   []Return     `json:",omitzero"` // what lines gave back, or have reserved to; by line
 	Plan      []Instalment `json:",omitzero"` // nil: all at once
 	RemindAt  time.Time    `json:",omitzero"` // when a part is to be announced
 	GoodsAt   GoodsAt      `json:",omitzero"`
@@ -67,7 +67,7 @@ type Data struct {
 	PaidAt      time.Time `json:",omitzero"`
 	ClosedAt    time.Time `json:",omitzero"`
 	CloseReason string    `json:",omitzero"`
-	Closing     string    `json:",omitzero"` // the reason for which it wants to close, while the channel is asked
+	Closing     string    `json:",omitzero"` // why it is being closed, while its open payments are closed at the channel
 
 	Seq   int64  // events so far; also the version that readers see
 	Trace string // W3C traceparent of the call that placed it
@@ -103,7 +103,7 @@ type Order struct {
 type Placement struct {
 	No        string
 	User      string
-	Items     []event.Units // of a draft: what was asked for; gifts are not among them
+	Items     []event.Units // of a draft: what was requested; gifts are not among them
 	Quote     *pricing.Quote
 	Basis     *pricing.Basis
 	Coupons   []string // the codes that were applied
@@ -215,7 +215,7 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 }
 
 // Revive pays a closed order with money that came late. The caller has made
-// sure that its goods and coupons are to be had again.
+// sure that its goods and coupons are still available.
 func (o *Order) Revive(amount int64, now time.Time) error {
 	if amount != o.d.Due() || o.d.Paid != 0 {
 		return fault.New(fault.OrderNotPayable, "order %s is revived only by all that it costs", o.d.No)
@@ -239,8 +239,8 @@ func (o *Order) AttemptFailed(reason string) {
 }
 
 // BeginToClose begins to close the order: from now on no new payment is
-// opened, while the channel is asked about the open ones. A second ask keeps
-// the first reason.
+// opened, while the open ones are queried and closed at the channel. A second
+// call keeps the first reason.
 func (o *Order) BeginToClose(reason string) error {
 	if err := o.move(BeginClose, fault.OrderNotCancellable); err != nil {
 		return err

@@ -18,7 +18,7 @@ type Return struct {
 	Amount   int64 `json:"amount"`
 }
 
-// RefundRequest is what is asked back: an amount, or units of lines, or, with
+// RefundRequest is what to refund: an amount, or units of lines, or, with
 // neither, all that is left.
 type RefundRequest struct {
 	Amount int64
@@ -31,10 +31,10 @@ type RefundItem struct {
 	Quantity int64
 }
 
-// Refundable is what can still be asked back, in minor units.
+// Refundable is what can still be refunded, in minor units.
 func (d *Data) Refundable() int64 { return d.Paid - d.Refunded - d.Refunding }
 
-// returned is what the line has given back or promised to.
+// returned is what the line has given back, or has reserved to give back.
 func (d *Data) returned(line int) Return {
 	for _, r := range d.Returns {
 		if r.Line == line {
@@ -44,19 +44,19 @@ func (d *Data) returned(line int) Return {
 	return Return{Line: line}
 }
 
-// RequestRefund promises money back and says which lines give it. A line's units
+// RequestRefund reserves money and returns which lines give it. A line's units
 // give back their part of what is left of the line: the share that was frozen
 // in the snapshot, so that any sequence of refunds ends at exactly what was
 // paid. A refund by amount is spread over what is left of the lines.
-func (o *Order) RequestRefund(ask RefundRequest) ([]Return, int64, error) {
+func (o *Order) RequestRefund(in RefundRequest) ([]Return, int64, error) {
 	if o.d.Status.Live() {
 		return nil, 0, fault.New(fault.RefundExceedsPaid, "order %s is %s: cancel it to have what was paid returned", o.d.No, o.d.Status)
 	}
 	left := o.d.Refundable()
 	var back []Return
 	switch {
-	case len(ask.Items) > 0:
-		for i, it := range ask.Items {
+	case len(in.Items) > 0:
+		for i, it := range in.Items {
 			r, err := o.lineBack(it, fmt.Sprintf("/items/%d", i))
 			if err != nil {
 				return nil, 0, err
@@ -66,11 +66,11 @@ func (o *Order) RequestRefund(ask RefundRequest) ([]Return, int64, error) {
 			}
 			back = append(back, r)
 		}
-	case ask.Amount > 0:
-		if ask.Amount > left {
-			return nil, 0, fault.New(fault.RefundExceedsPaid, "%d minor units can still be refunded of order %s, not %d", left, o.d.No, ask.Amount)
+	case in.Amount > 0:
+		if in.Amount > left {
+			return nil, 0, fault.New(fault.RefundExceedsPaid, "%d minor units can still be refunded of order %s, not %d", left, o.d.No, in.Amount)
 		}
-		back = o.spread(ask.Amount)
+		back = o.spread(in.Amount)
 	default:
 		back = o.allBack(left)
 	}
@@ -162,17 +162,18 @@ func (o *Order) note(back []Return, sign int64) {
 	}
 }
 
-// CompleteRefund notes that money which was promised back has gone, by e. An
+// CompleteRefund moves amount from refunding to refunded, and records e. An
 // order whose money has all gone back is refunded.
 func (o *Order) CompleteRefund(amount int64, e event.Event) {
 	o.d.Refunding -= amount
 	o.gone(amount, e)
 }
 
-// RefundUnreserved notes that money went back which nobody had asked us for: at the
-// merchant's console, say. What the lines have not left it takes from what
-// they had promised, and returns: the channel will refuse that.
-func (o *Order) RefundUnreserved(amount int64, e event.Event) (broken int64) {
+// RefundUnreserved records by e that amount went back that was not reserved: it
+// was refunded at the merchant's console, say. What the lines do not have left
+// is taken from what is reserved for other refunds, and returned: the channel
+// will refuse that much of those refunds.
+func (o *Order) RefundUnreserved(amount int64, e event.Event) (unreserved int64) {
 	free := min(amount, o.d.Refundable())
 	o.note(o.spread(free), 1)
 	o.d.Refunding -= amount - free
@@ -180,9 +181,9 @@ func (o *Order) RefundUnreserved(amount int64, e event.Event) (broken int64) {
 	return amount - free
 }
 
-// FailRefund takes a promise back: the channel has given the refund up. Of
-// back, what the refund asked of the lines, amount was lost; if it is not all
-// of it, the units stay returned.
+// FailRefund ends the reserve of a refund that failed for good at the channel.
+// back is what the refund was to take from the lines, amount how much of it
+// failed; if that is not all of it, the units stay returned.
 func (o *Order) FailRefund(back []Return, amount int64) {
 	amount = min(amount, o.d.Refunding)
 	o.d.Refunding -= amount
@@ -204,7 +205,7 @@ func (o *Order) FailRefund(back []Return, amount int64) {
 	o.note(lost, -1)
 }
 
-// RetryRefund is FailRefund undone: a refund that failed is tried again.
+// RetryRefund undoes FailRefund: a refund that failed is tried again.
 func (o *Order) RetryRefund(back []Return, amount int64) error {
 	if amount > o.d.Refundable() {
 		return fault.New(fault.RefundExceedsPaid, "%d minor units can still be refunded of order %s, not %d", o.d.Refundable(), o.d.No, amount)

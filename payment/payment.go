@@ -1,8 +1,8 @@
 // Package payment guards the payment, an aggregate apart from the order, and
 // holds the port to the channels. A payment's state is a function of the set
 // of its facts (see Settle): a callback, a query's answer and an operator's
-// word all go through one method, so that the order of their arrival cannot
-// matter and telling a thing twice changes nothing.
+// statement all go through one method, so that the order of their arrival cannot
+// matter and a repeated fact changes nothing.
 package payment
 
 import (
@@ -56,8 +56,8 @@ type Data struct {
 	Status   Status
 	Applied  int64 // how much of it the order took
 	Refunded int64
-	// Refunding is how much of what the order took has been asked back and
-	// is neither gone nor given up yet.
+	// Refunding is how much of what the order took is reserved for refunds
+	// that have neither succeeded nor failed yet.
 	Refunding int64
 
 	Merchant string // who must have been paid, by the channel's settings when it was opened
@@ -72,7 +72,7 @@ type Data struct {
 	ExpiresAt     time.Time
 	SucceededAt   time.Time // by the channel
 	ClosedAt      time.Time
-	NextQueryAt   time.Time // when to ask the channel; zero: no need
+	NextQueryAt   time.Time // when to query the channel; zero: no need
 	Queries       int
 	Trace         string
 	Version       int64 // 0 before it was first saved
@@ -151,15 +151,15 @@ func (p *Payment) Taken(a Action) bool {
 	return true
 }
 
-// QueryDelays is the schedule on which an open payment is asked about,
-// each counted from the query before; the last repeats. The channel's
+// QueryDelays is the schedule on which an open payment is queried, each
+// counted from the query before; the last repeats. The channel's
 // callback usually comes first, so the early ones are for its loss.
 var QueryDelays = []time.Duration{
 	10 * time.Second, 20 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
 }
 
-// Asked moves the next query on. A payment that is not open is asked about
-// once at most, see Watch.
+// Queried schedules the next query. A payment that is not open is queried once
+// more at most, see Watch.
 func (p *Payment) Queried(now time.Time) {
 	p.d.Queries++
 	if !p.d.Open() {
@@ -169,38 +169,37 @@ func (p *Payment) Queried(now time.Time) {
 	p.d.NextQueryAt = now.Add(QueryDelays[min(p.d.Queries, len(QueryDelays)-1)])
 }
 
-// Watch has a closed payment asked about once more after it has expired: it
-// was closed here while the buyer's code could still be paid, because the
-// channel knows nothing, and so can close nothing, before the code is opened.
+// Watch schedules a last query of a closed payment for after its expiry: it was
+// closed here while the buyer's code could still be paid, because the channel
+// does not know a payment, and so cannot close it, before its code is opened.
 func (p *Payment) Watch() {
 	if p.d.Status == StatusClosed {
 		p.d.NextQueryAt = p.d.ExpiresAt.Add(time.Minute)
 	}
 }
 
-// Apply notes how much of the money the order took. What has gone back to
-// the buyer is taken from money in suspense first; the rest of it, which the
-// order has to give up, is returned.
-func (p *Payment) Apply(amount int64) (givenUp int64) {
+// Apply moves amount from suspense to what the order took. What has gone back to
+// the buyer is taken from suspense first; overdrawn is what suspense did not
+// have: it is taken from the order again.
+func (p *Payment) Apply(amount int64) (overdrawn int64) {
 	p.d.Applied += amount
-	givenUp = max(0, p.d.Applied+p.d.Refunded-p.d.Amount)
-	p.d.Applied -= givenUp
-	return givenUp
+	overdrawn = max(0, p.d.Applied+p.d.Refunded-p.d.Amount)
+	p.d.Applied -= overdrawn
+	return overdrawn
 }
 
-// Refundable is how much of what the order took can still be asked back, in
-// minor units.
+// Refundable is how much of what the order took can still be refunded, in minor
+// units.
 func (d *Data) Refundable() int64 { return max(0, d.Applied-d.Refunding) }
 
-// Promise notes that amount of what the order took is asked back.
+// Reserve reserves amount of what the order took for a refund.
 func (p *Payment) Reserve(amount int64) { p.d.Refunding += amount }
 
-// Withdraw notes that a promise of amount is over: the money has gone, or
-// will not.
+// Unreserve ends the reserve of amount: the money has gone, or will not.
 func (p *Payment) Unreserve(amount int64) { p.d.Refunding -= min(amount, p.d.Refunding) }
 
-// RefundApplied notes that amount of what went back is the order's, and not money
-// in suspense. It returns how much of it the order had.
+// RefundApplied takes amount that went back from what the order took, instead of
+// from suspense. It returns how much of it the order had.
 func (p *Payment) RefundApplied(amount int64) int64 {
 	amount = min(amount, p.d.Applied)
 	p.d.Applied -= amount

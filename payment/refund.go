@@ -39,15 +39,15 @@ type Cause string
 // The causes. Of the automatic ones a payment can have each only once, so
 // that their refund's number can be derived from the payment's.
 const (
-	Asked       Cause = "asked"        // by the shop
+	Requested   Cause = "asked"        // by the shop
 	LatePayment Cause = "late_payment" // the order was closed
-	Overpayment Cause = "overpayment"  // the order wanted less
+	Overpayment Cause = "overpayment"  // more than was due
 	OrderClosed Cause = "order_closed" // paid in part, then closed
 )
 
 // OfOrder says whether the money was applied to the order; otherwise it was
 // in suspense.
-func (c Cause) OfOrder() bool { return c == Asked || c == OrderClosed }
+func (c Cause) OfOrder() bool { return c == Requested || c == OrderClosed }
 
 // RefundLine is what one line of the order gives back.
 type RefundLine struct {
@@ -66,11 +66,11 @@ type Allocation struct {
 	Amount   int64        `json:"amount"` // minor units
 	Status   RefundStatus `json:"status"`
 	RefundID string       `json:"refundId,omitempty"` // the channel's number
-	Word     string       `json:"word,omitempty"`     // the channel's last word
+	Word     string       `json:"word,omitempty"`     // the channel's last code for its state
 	Parked   Parking      `json:"parked,omitempty"`   // a person has to do something
-	Said     string       `json:"said,omitempty"`     // the channel's words about that
+	Said     string       `json:"said,omitempty"`     // the channel's explanation
 	DoneAt   time.Time    `json:"doneAt,omitzero"`    // when the money went back, by the channel
-	ByHand   bool         `json:"byHand,omitempty"`   // an operator's word: the channel moved nothing
+	ByHand   bool         `json:"byHand,omitempty"`   // confirmed by an operator: the channel moved nothing
 }
 
 // Parking is why a refund waits for a person.
@@ -91,13 +91,13 @@ func (p Parking) Advice() string {
 	case ParkShort:
 		return "The merchant's account at the channel has too little money. Top it up; the refund is tried again by itself under the same number, or at once with retry."
 	case ParkAbnormal:
-		return "The buyer's account cannot take the money (closed, or its card is dead). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."
+		return "The buyer's account cannot take the money (closed, or its card is no longer valid). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."
 	case ParkRejected:
-		return "The channel refuses this refund. Mend what it names and retry, or pay the buyer by hand and confirm."
+		return "The channel refuses this refund. Correct what it names and retry, or pay the buyer by hand and confirm."
 	case ParkClosed:
 		return "The channel has given this refund up; no money has gone. Retry makes a new one under a new number."
 	case ParkSilent:
-		return "The channel has given no certain answer for a long time. It is asked on; look at the merchant's console: confirm if the buyer has the money, or give it up and retry under a new number."
+		return "The channel has given no certain answer for a long time. It is still queried; look at the merchant's console: confirm if the buyer has the money, or give it up and retry under a new number."
 	}
 	return ""
 }
@@ -110,13 +110,13 @@ type RefundData struct {
 	Amount      int64
 	Currency    string
 	Status      RefundStatus
-	Reason      string // said by whoever asked; shown to the buyer
+	Reason      string // given with the request; shown to the buyer
 	Lines       []RefundLine
 	Allocations []Allocation
 
 	CreatedAt time.Time
 	DoneAt    time.Time // succeeded or failed
-	NextTryAt time.Time // when to speak with the channel again; zero: no need
+	NextTryAt time.Time // when to call the channel again; zero: no need
 	Tries     int
 	Trace     string
 	Version   int64 // 0 before it was first saved
@@ -268,16 +268,15 @@ func (r *Refund) resolve(now time.Time) {
 	r.d.DoneAt, r.d.NextTryAt = now, time.Time{}
 }
 
-// RefundDelays is the schedule on which the channel is asked about a pending
-// refund, each counted from the time before; the last repeats.
+// RefundDelays is the schedule on which a pending refund is queried at the channel, each counted from the time before; the last repeats.
 var RefundDelays = []time.Duration{
 	5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour,
 }
 
-// silentAfter is how many tries without an end have a person look.
+// silentAfter is the number of tries without a result after which a person has to look.
 const silentAfter = 12
 
-// Tried moves the next try on.
+// Tried schedules the next try.
 func (r *Refund) Tried(now time.Time) {
 	r.d.Tries++
 	if r.d.Status != RefundPending {
@@ -286,7 +285,7 @@ func (r *Refund) Tried(now time.Time) {
 	r.d.NextTryAt = time.Time{}
 	for _, a := range r.d.Allocations {
 		if a.Status != RefundPending || a.Parked == ParkRejected {
-			continue // the channel would say the same again
+			continue // the channel would give the same answer again
 		}
 		r.d.NextTryAt = now.Add(RefundDelays[min(r.d.Tries-1, len(RefundDelays)-1)])
 		if r.d.Tries >= silentAfter && a.Parked == "" {
@@ -295,17 +294,16 @@ func (r *Refund) Tried(now time.Time) {
 	}
 }
 
-// Park has a person look at an allocation. It goes on being tried, but for
-// what the channel refuses.
-func (r *Refund) Park(no string, why Parking, said string) {
+// Park marks an allocation that needs a person. It is still tried, unless the
+// channel refuses it.
+func (r *Refund) Park(no string, why Parking, detail string) {
 	if a := r.allocation(no); a != nil && a.Status == RefundPending {
-		a.Parked, a.Said = why, said
+		a.Parked, a.Said = why, detail
 	}
 }
 
-// Retry has what is parked tried again at once; what the channel has given
-// up goes on under a new number, and is returned: it has to be reserved
-// again.
+// Retry tries what is parked again at once. What failed for good at the channel
+// gets a new number, and is returned: it has to be reserved again.
 func (r *Refund) Retry(now time.Time) (again []Allocation) {
 	r.d.Allocations = slices.Clone(r.d.Allocations)
 	for i := range r.d.Allocations {
@@ -323,11 +321,11 @@ func (r *Refund) Retry(now time.Time) (again []Allocation) {
 	return again
 }
 
-// unused is a number at the channel after the one that is dead: what comes
+// unused is a number at the channel after the one that failed for good: what comes
 // after the last suffix, counted beyond all allocations.
-func (r *Refund) unused(dead string) string {
+func (r *Refund) unused(failed string) string {
 	n := len(r.d.Allocations)
-	if _, suffix, ok := strings.Cut(dead, "_"); ok {
+	if _, suffix, ok := strings.Cut(failed, "_"); ok {
 		if k, err := strconv.Atoi(suffix); err == nil && k > n {
 			n = k
 		}

@@ -109,7 +109,7 @@ func fullPayment(no, orderNo string) payment.Data {
 // fullRefund has gone in part, and waits for a person.
 func fullRefund(no, orderNo string) payment.RefundData {
 	return payment.RefundData{
-		No: no, Order: orderNo, Cause: payment.Asked, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: "不想要了 <&>",
+		No: no, Order: orderNo, Cause: payment.Requested, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: "不想要了 <&>",
 		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
 		Allocations: []payment.Allocation{
 			{No: no, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Word: "SUCCESS", DoneAt: now},

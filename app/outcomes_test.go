@@ -52,10 +52,10 @@ func refunds(t *testing.T, r *harness.Harness, orderNo string) string {
 	return strings.Join(out, "; ")
 }
 
-// TestEndings: every way that money can arrive, arrive twice, arrive late, or
+// TestOutcomes: every way that money can arrive, arrive twice, arrive late, or
 // go back, at rest. All of it on both databases, and after all of it the
 // audit finds nothing.
-func TestEndings(t *testing.T) {
+func TestOutcomes(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		life     func(t *testing.T, r *harness.Harness) (orderNo string)
