@@ -44,8 +44,10 @@ var packages = map[string][]string{
 	"store/sqlite":    {"app", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 	"store/storetest": {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 
-	"channel/wechatpay":   {"payment", "money", "fault"},
-	"channel/alipay":      {"payment", "money", "fault"},
+	"channel/settings":    {},
+	"channel/kinds":       {"app", "channel/alipay", "channel/guard", "channel/settings", "channel/wechatpay", "fault"},
+	"channel/wechatpay":   {"channel/settings", "payment", "money", "fault"},
+	"channel/alipay":      {"channel/settings", "payment", "money", "fault"},
 	"channel/channeltest": {"payment"},
 	"channel/guard":       {"payment"},
 

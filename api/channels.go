@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,6 +17,7 @@ func (s *server) mountChannels() {
 	rest.Add(s.rest, putChannel, s.putChannel)
 	rest.Add(s.rest, getChannel, s.getChannel)
 	rest.Add(s.rest, listChannels, s.listChannels)
+	s.documentSettings()
 }
 
 // channelSettings are the settings of a channel of any kind. Each kind
@@ -30,13 +32,34 @@ func (c *channelSettings) UnmarshalJSON(b []byte) error {
 // MarshalJSON writes the text.
 func (c channelSettings) MarshalJSON() ([]byte, error) { return json.RawMessage(c).MarshalJSON() }
 
-// Schema asks for no more than what all kinds have.
+// Schema demands no more than what all kinds have.
 func (channelSettings) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"kind"}, AdditionalProperties: true,
 		Properties: map[string]*huma.Schema{"kind": {Type: huma.TypeString, Description: "The protocol"}},
-		Description: "`wechatpay`: `mchId`, `appId`, `merchantSerial`, `merchantPrivateKey`, `apiV3Key`, `platformKeys: [{serial, pem}]`, `baseUrl?`. " +
-			"`alipay`: `appId`, `sellerId?`, `appPrivateKey`, `alipayPublicKey`, `gatewayUrl?`.",
+	}
+}
+
+// documentSettings adds to every schema of channelSettings which kinds there
+// are and which settings each has.
+func (s *server) documentSettings() {
+	if s.Book == nil {
+		return
+	}
+	var names []string
+	var text strings.Builder
+	text.WriteString("The settings of its kind:\n")
+	for _, k := range s.Book.Kinds {
+		names = append(names, k.Kind)
+		text.WriteString("\n- `" + k.Kind + "`: " + strings.Join(k.Settings, ", ") + ".")
+	}
+	item := s.rest.OpenAPI().Paths["/v1/channels/{channel}"]
+	for _, content := range []map[string]*huma.MediaType{item.Put.RequestBody.Content, item.Put.Responses["200"].Content, item.Get.Responses["200"].Content} {
+		schema := content["application/json"].Schema
+		schema.Description = text.String()
+		kind := schema.Properties["kind"]
+		kind.Enum = rest.Enum(names).Enum
+		kind.PrecomputeMessages()
 	}
 }
 

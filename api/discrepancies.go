@@ -34,13 +34,13 @@ func (discrepancyClass) Schema(huma.Registry) *huma.Schema {
 
 // discrepancyView is one difference between our books and a channel's bill.
 type discrepancyView struct {
-	ID      string           `json:"id" example:"2026-06-01_wechatpay_0f3c5a9d1b7e4f2086ac91d2c4b8e7f5" doc:"The same whenever the day is reconciled"`
-	Channel string           `json:"channel"`
-	Date    string           `json:"date" example:"2026-06-01"`
-	Class   discrepancyClass `json:"class"`
-	Status  string           `json:"status" enum:"open,healed,resolved" doc:"healed: by the bill's own fact, or gone at a later run. resolved: by a person"`
-	Meaning bilingual        `json:"meaning" doc:"What the class says"`
-	Advice  bilingual        `json:"advice" doc:"What to do about it"`
+	ID      string            `json:"id" example:"2026-06-01_wechatpay_0f3c5a9d1b7e4f2086ac91d2c4b8e7f5" doc:"The same whenever the day is reconciled"`
+	Channel string            `json:"channel"`
+	Date    string            `json:"date" example:"2026-06-01"`
+	Class   discrepancyClass  `json:"class"`
+	Status  discrepancyStatus `json:"status" doc:"healed: by the bill's own fact, or gone at a later run. resolved: by a person"`
+	Meaning bilingual         `json:"meaning" doc:"What the class says"`
+	Advice  bilingual         `json:"advice" doc:"What to do about it"`
 
 	PaymentNo     string `json:"paymentNo,omitempty"`
 	RefundNo      string `json:"refundNo,omitempty" doc:"As the channel knows it"`
@@ -63,7 +63,7 @@ type bilingual struct {
 func viewDiscrepancy(d app.DiscrepancyData) discrepancyView {
 	about := reconcile.Of(reconcile.Class(d.Class))
 	return discrepancyView{
-		ID: d.ID, Channel: d.Channel, Date: d.Day, Class: discrepancyClass(d.Class), Status: string(d.Status),
+		ID: d.ID, Channel: d.Channel, Date: d.Day, Class: discrepancyClass(d.Class), Status: discrepancyStatus(d.Status),
 		Meaning: bilingual{about.Meaning, about.MeaningZH}, Advice: bilingual{about.Do, about.DoZH},
 		PaymentNo: d.PaymentNo, RefundNo: d.RefundNo, TransactionID: d.TransactionID, OurAmount: d.Ours, TheirAmount: d.Theirs,
 		Detail: d.Detail, Resolution: d.Resolution, CreatedAt: at(d.CreatedAt), ResolvedAt: atOrNil(d.ResolvedAt),
@@ -86,10 +86,10 @@ var listDiscrepancies = rest.Operation{
 
 type listDiscrepanciesInput struct {
 	rest.PageParams
-	Channel string           `query:"channel" maxLength:"64"`
-	Date    string           `query:"date" maxLength:"10" example:"2026-06-01"`
-	Class   discrepancyClass `query:"class"`
-	Status  string           `query:"status" enum:"open,healed,resolved"`
+	Channel string            `query:"channel" maxLength:"64"`
+	Date    string            `query:"date" maxLength:"10" example:"2026-06-01"`
+	Class   discrepancyClass  `query:"class"`
+	Status  discrepancyStatus `query:"status"`
 }
 
 func (s *server) listDiscrepancies(ctx context.Context, in *listDiscrepanciesInput) (*rest.Answer[rest.List[discrepancyView]], error) {

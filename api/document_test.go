@@ -16,6 +16,7 @@ import (
 
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/channel/kinds"
 )
 
 //go:generate go test -run TestDocument -update .
@@ -52,6 +53,7 @@ func TestDocument(t *testing.T) {
 // bare is enough to publish the whole document and to refuse.
 var bare = api.Options{
 	App:          &app.App{},
+	Book:         &app.ChannelBook{Kinds: kinds.All(kinds.Options{Now: time.Now})},
 	AdvanceClock: func(context.Context, time.Duration) (time.Time, error) { return time.Time{}, nil },
 	Document:     api.DocumentPush,
 	Version:      "golden",

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-pay/tandem/api"
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/payment"
 )
@@ -30,7 +31,9 @@ func serve(h http.Handler, call string) *httptest.ResponseRecorder {
 // that want names are compared. Every answer must fit its published schema.
 func TestHappy(t *testing.T) {
 	h := open(t)
-	d := api.Published(bare)
+	o := bare
+	o.Book = h.Channels.(*app.ChannelBook)
+	d := api.Published(o)
 	ops := operations(d)
 	left := map[string]bool{}
 	for call := range ops {

@@ -98,7 +98,7 @@ type paymentView struct {
 	PaymentNo string          `json:"paymentNo" example:"22026060104001012300000000025"`
 	OrderNo   string          `json:"orderNo"`
 	Channel   string          `json:"channel" example:"wechatpay"`
-	Method    string          `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate"`
+	Method    paymentMethod   `json:"method"`
 	Amount    int64           `json:"amount"`
 	Currency  string          `json:"currency"`
 	Status    paymentStatus   `json:"status"`
@@ -120,7 +120,7 @@ func viewPayment(d payment.Data) paymentView {
 		repeat = d.Request.PaymentNo
 	}
 	return paymentView{
-		RepeatOf: repeat, PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: string(d.Method), Amount: d.Amount, Currency: d.Currency,
+		RepeatOf: repeat, PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: paymentMethod(d.Method), Amount: d.Amount, Currency: d.Currency,
 		Status: paymentStatus(d.Status), Action: d.Action, ExpiresAt: at(d.ExpiresAt), CreatedAt: at(d.CreatedAt),
 		SucceededAt: atOrNil(d.SucceededAt), TransactionID: d.TransactionID, Anomaly: d.Anomaly, RefundedAmount: d.Refunded,
 		RefundingAmount: d.Refunding,

@@ -37,10 +37,10 @@ type openPaymentInput struct {
 	OrderPath
 	rest.KeyRequired
 	Body struct {
-		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay" doc:"A channel of the shop, by its name"`
-		Method  string `json:"method" enum:"native,jsapi,h5,app,page,wap,precreate" doc:"One that the channel offers"`
-		Amount  *int64 `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units; when absent the next instalment, or all that is due. Of an order in instalments it must be one of them, or all that is due"`
-		Payer   payer  `json:"payer,omitzero"`
+		Channel string        `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay" doc:"A channel of the shop, by its name"`
+		Method  paymentMethod `json:"method" doc:"One that the channel offers"`
+		Amount  *int64        `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units; when absent the next instalment, or all that is due. Of an order in instalments it must be one of them, or all that is due"`
+		Payer   payer         `json:"payer,omitzero"`
 
 		ReturnURL string `json:"returnUrl,omitempty" maxLength:"255" doc:"Where the channel sends the buyer afterwards"`
 	} `nameHint:"PaymentRequest"`

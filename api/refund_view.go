@@ -13,7 +13,7 @@ type refundView struct {
 	Amount   int64        `json:"amount"`
 	Currency string       `json:"currency" example:"CNY"`
 	Status   refundStatus `json:"status"`
-	Cause    string       `json:"cause" enum:"asked,late_payment,overpayment,order_closed" doc:"asked: by the shop. The others came by themselves: money after the order was closed, more than was due, a part of an order that was closed"`
+	Cause    refundCause  `json:"cause" doc:"asked: by the shop. The others came by themselves: money after the order was closed, more than was due, a part of an order that was closed"`
 	Reason   string       `json:"reason,omitempty" doc:"Shown to the buyer"`
 
 	Items       []refundLine     `json:"items" doc:"What the lines of the order give back; none when the order had not taken the money"`
@@ -53,7 +53,7 @@ type parkedView struct {
 func viewRefund(d payment.RefundData) refundView {
 	v := refundView{
 		RefundNo: d.No, OrderNo: d.Order, Amount: d.Amount, Currency: d.Currency, Status: refundStatus(d.Status),
-		Cause: string(d.Cause), Reason: d.Reason, Items: make([]refundLine, len(d.Lines)), Allocations: make([]allocationView, len(d.Allocations)),
+		Cause: refundCause(d.Cause), Reason: d.Reason, Items: make([]refundLine, len(d.Lines)), Allocations: make([]allocationView, len(d.Allocations)),
 		CreatedAt: at(d.CreatedAt), DoneAt: atOrNil(d.DoneAt),
 	}
 	for i, l := range d.Lines {

@@ -15,6 +15,8 @@ import (
 // line of wiring that a new channel takes.
 type ChannelKind struct {
 	Kind string
+	// Settings describe the settings in Markdown, one each: for documentation.
+	Settings []string
 	// Check refuses settings that cannot work, naming fields by JSON pointer.
 	Check func(settings json.RawMessage) error
 	// Mask is the settings with secrets replaced, for reading.

@@ -84,6 +84,9 @@ const (
 	Precreate Method = "precreate"
 )
 
+// Methods are all of them: the list that the API's schema is made from.
+var Methods = []Method{Native, JSAPI, H5, App, Page, Wap, Precreate}
+
 // PrepayRequest is everything that a channel is told of a payment. It is
 // stored with the payment before the first call, so that a repeat is
 // identical.

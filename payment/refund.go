@@ -45,6 +45,9 @@ const (
 	OrderClosed Cause = "order_closed" // paid in part, then closed
 )
 
+// Causes are all of them: the list that the API's schema is made from.
+var Causes = []Cause{Requested, LatePayment, Overpayment, OrderClosed}
+
 // OfOrder says whether the money was applied to the order; otherwise it was
 // in suspense.
 func (c Cause) OfOrder() bool { return c == Requested || c == OrderClosed }

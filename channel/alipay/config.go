@@ -12,36 +12,29 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/tandem-pay/tandem/channel/settings"
 	"github.com/tandem-pay/tandem/fault"
 )
 
 // Config is a merchant's app at Alipay, as the operators give it.
 type Config struct {
-	AppID string `json:"appId"`
+	AppID string `json:"appId" doc:"16 to 32 digits"`
 	// SellerID is the account that money must be paid to (2088…). Without it
 	// the seller is not compared: Alipay signs notifications with a key of the
 	// app's own, and the app is compared always. Payments that were opened
 	// with it stay bound to it, so give it from the start or never.
-	SellerID        string `json:"sellerId,omitempty"`
-	AppPrivateKey   string `json:"appPrivateKey"`   // PEM or bare base64, PKCS #1 or #8
-	AlipayPublicKey string `json:"alipayPublicKey"` // PEM or bare base64; Alipay's, not the app's own
+	SellerID        string `json:"sellerId,omitempty" doc:"the account that receives the money, 2088…"`
+	AppPrivateKey   string `json:"appPrivateKey" doc:"PEM or bare base64, PKCS #1 or #8" secret:"true"`
+	AlipayPublicKey string `json:"alipayPublicKey" doc:"PEM or bare base64; Alipay's, not the app's own"`
 	// GatewayURL is where the gateway is; empty is Alipay itself.
-	GatewayURL string `json:"gatewayUrl,omitempty"`
+	GatewayURL string `json:"gatewayUrl,omitempty" doc:"Alipay itself when absent"`
 }
 
 // DefaultGatewayURL is Alipay itself.
 const DefaultGatewayURL = "https://openapi.alipay.com/gateway.do"
 
-// mask stands where a secret was.
-const mask = "********"
-
 // Masked is the configuration with its secrets hidden, for reading.
-func (c Config) Masked() Config {
-	if c.AppPrivateKey != "" {
-		c.AppPrivateKey = mask
-	}
-	return c
-}
+func (c Config) Masked() Config { return settings.Masked(c) }
 
 // String hides the secrets from whoever prints a Config.
 func (c Config) String() string {

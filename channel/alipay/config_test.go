@@ -20,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-pay/tandem/channel/settings"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/payment"
 )
@@ -151,7 +152,7 @@ func TestConfigJSON(t *testing.T) {
 func TestConfigHidesSecrets(t *testing.T) {
 	c := testConfig(t)
 	masked := c.Masked()
-	if masked.AppPrivateKey != mask || masked.AppID != c.AppID || masked.AlipayPublicKey != c.AlipayPublicKey {
+	if masked.AppPrivateKey != settings.Mask || masked.AppID != c.AppID || masked.AlipayPublicKey != c.AlipayPublicKey {
 		t.Errorf("masked is %s", masked)
 	}
 	if empty := (Config{}).Masked(); empty.AppPrivateKey != "" {

@@ -13,28 +13,29 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/tandem-pay/tandem/channel/settings"
 	"github.com/tandem-pay/tandem/fault"
 )
 
 // Config is a merchant at WeChat Pay, as the operators give it.
 type Config struct {
-	MchID              string `json:"mchId"`
-	AppID              string `json:"appId"`
-	MerchantSerial     string `json:"merchantSerial"`     // of the merchant's API certificate
-	MerchantPrivateKey string `json:"merchantPrivateKey"` // PEM, PKCS #8 or #1
-	APIv3Key           string `json:"apiV3Key"`           // 32 bytes
+	MchID              string `json:"mchId" doc:"the merchant's number"`
+	AppID              string `json:"appId" doc:"wx…"`
+	MerchantSerial     string `json:"merchantSerial" doc:"of the merchant's API certificate"`
+	MerchantPrivateKey string `json:"merchantPrivateKey" doc:"PEM, PKCS #8 or #1" secret:"true"`
+	APIv3Key           string `json:"apiV3Key" doc:"32 bytes" secret:"true"`
 	// PlatformKeys verify what WeChat Pay says: platform certificates, WeChat
 	// Pay public keys, or both while a merchant moves from one to the other.
 	// Answers are asked to be signed with the first; callbacks may use any.
-	PlatformKeys []PlatformKey `json:"platformKeys"`
+	PlatformKeys []PlatformKey `json:"platformKeys" doc:"that verify what WeChat Pay sends; answers are to be signed with the first"`
 	// BaseURL is where the API is; empty is WeChat Pay itself.
-	BaseURL string `json:"baseUrl,omitempty"`
+	BaseURL string `json:"baseUrl,omitempty" doc:"of the API; WeChat Pay itself when absent"`
 }
 
 // PlatformKey is one key of WeChat Pay's.
 type PlatformKey struct {
-	Serial string `json:"serial"` // the certificate's serial, or PUB_KEY_ID_…
-	PEM    string `json:"pem"`    // a certificate or a public key
+	Serial string `json:"serial" doc:"the certificate's serial, or PUB_KEY_ID_…"`
+	PEM    string `json:"pem" doc:"a certificate or a public key"`
 }
 
 // DefaultBaseURL is WeChat Pay itself.
@@ -43,19 +44,8 @@ const DefaultBaseURL = "https://api.mch.weixin.qq.com"
 // maxConfigured bounds Config.PlatformKeys; a merchant has two.
 const maxConfigured = maxKeys / 2
 
-// mask stands where a secret was.
-const mask = "********"
-
 // Masked is the configuration with its secrets hidden, for reading.
-func (c Config) Masked() Config {
-	if c.MerchantPrivateKey != "" {
-		c.MerchantPrivateKey = mask
-	}
-	if c.APIv3Key != "" {
-		c.APIv3Key = mask
-	}
-	return c
-}
+func (c Config) Masked() Config { return settings.Masked(c) }
 
 // String hides the secrets from whoever prints a Config.
 func (c Config) String() string {

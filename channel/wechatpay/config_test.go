@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-pay/tandem/channel/settings"
 	"github.com/tandem-pay/tandem/fault"
 )
 
@@ -142,7 +143,7 @@ func TestConfigJSON(t *testing.T) {
 func TestConfigHidesSecrets(t *testing.T) {
 	c := testConfig(t)
 	masked := c.Masked()
-	if masked.MerchantPrivateKey != mask || masked.APIv3Key != mask || masked.MchID != c.MchID {
+	if masked.MerchantPrivateKey != settings.Mask || masked.APIv3Key != settings.Mask || masked.MchID != c.MchID {
 		t.Errorf("masked is %s", masked)
 	}
 	if diff := cmp.Diff(c.PlatformKeys, masked.PlatformKeys); diff != "" {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/bench/load"
+	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/channel/wechatpay"
 	"github.com/tandem-pay/tandem/payment"
 )
@@ -18,13 +19,12 @@ import (
 func init() { loadKinds = benchKinds }
 
 // benchKinds are WeChat Pay without the calls: for loads, which measure this
-// program and not a gateway. What is asked of the first is answered at once;
-// the other hangs. Both verify callbacks as WeChat Pay's are, and both are
+// program and not a gateway. The first answers at once; the other hangs. Both verify callbacks as WeChat Pay does, and both are
 // guarded as every channel is.
-func benchKinds(clock app.Clock, observe func(kind, call, outcome string)) []app.ChannelKind {
+func benchKinds(o kinds.Options) []app.ChannelKind {
 	kind := func(name string, over func(payment.Channel) payment.Channel) app.ChannelKind {
-		return kindOf(name, observe, func(c wechatpay.Config) (app.Configured, error) {
-			ch, err := wechatpay.New(c, wechatpay.Options{Clock: clock.Now})
+		return kinds.Of(name, o, func(c wechatpay.Config) (app.Configured, error) {
+			ch, err := wechatpay.New(c, wechatpay.Options{Clock: o.Now})
 			return app.Configured{Channel: over(ch), Merchant: c.MchID, App: c.AppID}, err
 		})
 	}

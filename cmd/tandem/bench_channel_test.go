@@ -14,6 +14,7 @@ import (
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/channel/guard"
+	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/sandbox"
@@ -37,7 +38,7 @@ func TestBenchChannelsAreGuarded(t *testing.T) {
 			{load.SlowChannel, 8 * time.Second, payment.ErrUnknown, guard.ErrOpen},
 		} {
 			var channel payment.Channel
-			for _, k := range benchKinds(clock.New(), nil) {
+			for _, k := range benchKinds(kinds.Options{Now: clock.New().Now}) {
 				if k.Kind == tt.kind {
 					c, err := k.Open(load.ChannelSettings(keys, tt.kind))
 					if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/reconcile"
@@ -35,7 +36,7 @@ func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	a.Channels = &app.ChannelBook{Store: db, Sealer: box, Kinds: channelKinds(a.Clock, nil)}
+	a.Channels = &app.ChannelBook{Store: db, Sealer: box, Kinds: kinds.All(kinds.Options{Now: a.Clock.Now})}
 	ch, err := a.Channels.Channel(ctx, c.Shop, c.Channel)
 	if err != nil {
 		return err

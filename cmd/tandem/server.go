@@ -21,6 +21,7 @@ import (
 
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/event"
@@ -170,11 +171,12 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	}
 	tokens := app.NewTokens(tokenKey)
 	sv.auth = &app.Auth{Store: sv.db, Tokens: tokens}
-	kinds := channelKinds(sv.clock, sv.metrics.ChannelCall)
+	o := kinds.Options{Now: sv.clock.Now, Observe: sv.metrics.ChannelCall}
+	channels := kinds.All(o)
 	if loadKinds != nil {
-		kinds = append(kinds, loadKinds(sv.clock, sv.metrics.ChannelCall)...)
+		channels = append(channels, loadKinds(o)...)
 	}
-	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: kinds}
+	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: channels}
 	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Problem: api.WriteProblem, Observe: sv.observePush()})
 	sv.engine = engine.New(sv.db, engine.Options{
 		Clock: sv.clock, Committers: committers, MaxQueue: sv.cfg.MaxQueue, Tracer: tracer, Log: sv.log,

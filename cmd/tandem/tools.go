@@ -15,6 +15,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
+	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/shop"
@@ -283,7 +284,7 @@ func (f *channelFlags) book(ctx context.Context, a *app.App, db database) (*app.
 	if err != nil {
 		return nil, err
 	}
-	return &app.ChannelBook{Store: db, Sealer: box, Kinds: channelKinds(a.Clock, nil)}, nil
+	return &app.ChannelBook{Store: db, Sealer: box, Kinds: kinds.All(kinds.Options{Now: a.Clock.Now})}, nil
 }
 
 type channelsGetCmd struct{ channelFlags }
