@@ -2,13 +2,14 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/reconcile"
 )
 
 func (s *server) mountReconciliations() {
@@ -30,8 +31,7 @@ type reconciliationView struct {
 	Summary    *summaryView `json:"summary,omitempty" doc:"Of the last run that was done"`
 }
 
-// summaryView is what a day came to. It has the members of
-// reconcile.Summary, which is stored as JSON.
+// summaryView is what a day came to.
 type summaryView struct {
 	OurPayments   totalView            `json:"ourPayments" doc:"What our books say moved on that day"`
 	OurRefunds    totalView            `json:"ourRefunds"`
@@ -48,13 +48,31 @@ type totalView struct {
 	Amount int64 `json:"amount" doc:"Minor units"`
 }
 
+func viewSummary(sum *reconcile.Summary) *summaryView {
+	v := &summaryView{
+		OurPayments: totalView(sum.OurPayments), OurRefunds: totalView(sum.OurRefunds),
+		TheirPayments: totalView(sum.TheirPayments), TheirRefunds: totalView(sum.TheirRefunds),
+		Fee: sum.Fee, Matched: sum.Matched, TooMuch: sum.TooMuch,
+	}
+	if len(sum.Classes) > 0 {
+		v.Classes = make(map[string]totalView, len(sum.Classes))
+		for c, t := range sum.Classes {
+			v.Classes[string(c)] = totalView(t)
+		}
+	}
+	return v
+}
+
 func viewReconciliation(d app.ReconciliationData) reconciliationView {
 	v := reconciliationView{
 		Channel: d.Channel, Date: d.Day, Status: string(d.Status), Runs: d.Runs,
 		StartedAt: at(d.StartedAt), FinishedAt: at(d.FinishedAt), Error: d.Error,
 	}
-	if sum := (summaryView{}); len(d.Summary) > 0 && json.Unmarshal(d.Summary, &sum) == nil {
-		v.Summary = &sum
+	if len(d.Summary) > 0 {
+		var sum reconcile.Summary
+		if format.Summary.Decode(d.Summary, &sum) == nil {
+			v.Summary = viewSummary(&sum)
+		}
 	}
 	return v
 }
@@ -87,7 +105,7 @@ func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*rest
 	if err != nil {
 		return nil, fault.Invalidf("/date", "must be a day like 2026-06-01")
 	}
-	return rest.RepeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, in.Body,
+	return rest.RepeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, format.ReconcileRequest(in.Body),
 		func() (app.ReconciliationData, error) { return s.app.Reconcile(ctx, shop, channel, day, nil) }))
 }
 

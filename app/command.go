@@ -1,7 +1,6 @@
 package app
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"slices"
 	"time"
@@ -27,10 +26,22 @@ type Command struct {
 	// no trace. It runs again from the start if it asks tx for what was not
 	// loaded, so it must do nothing but change tx.
 	Decide func(tx *Tx) (any, error)
+
+	// Encode writes the answer in its stored format, to be kept under the Key;
+	// nil is JSON, for a command that answers nothing.
+	Encode func(answer any) ([]byte, error)
+}
+
+// EncodeAnswer writes an answer in its stored format.
+func (c *Command) EncodeAnswer(answer any) ([]byte, error) {
+	if c.Encode == nil {
+		return json.Marshal(answer)
+	}
+	return c.Encode(answer)
 }
 
 // Result is the outcome of a command. With a Key, Replayed says that Answer
-// is the JSON of the first answer, and Value is nil.
+// is the first answer, as it is stored, and Value is nil.
 type Result struct {
 	Value    any
 	Replayed bool
@@ -98,18 +109,6 @@ func (n *Needs) lists(m *Needs) [16]needList {
 type MissingError struct{ Needs Needs }
 
 func (*MissingError) Error() string { return "the command needs more than was loaded" }
-
-// Hash is the fingerprint of a request under an idempotency key: the
-// operation and the request's own JSON.
-func Hash(operation string, request any) []byte {
-	h := sha256.New()
-	h.Write([]byte(operation))
-	h.Write([]byte{0})
-	// A request is plain data of ours: it always marshals, and with map keys
-	// in order, so that equal requests have equal bytes.
-	_ = json.NewEncoder(h).Encode(request)
-	return h.Sum(nil)
-}
 
 // Job is a call to the outside that a change needs: stored with it,
 // attempted after it, retried with backoff, parked after its last try.

@@ -126,7 +126,7 @@ func (a *App) editDraft(ctx context.Context, shopID, no, key string, hash []byte
 func (a *App) SubmitDraft(ctx context.Context, shopID, no, key string, seen Versions, expected *int64) (order.Data, bool, error) {
 	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "submit draft", Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
-		Key: key, Hash: Hash("submit draft "+no, []any{seen, expected}),
+		Key: key, Hash: Hash("submit draft "+no, submission{seen, expected}),
 	}, func(tx *Tx) (out order.Data, err error) {
 		o, in, err := draft(tx, no, seen)
 		if err != nil {

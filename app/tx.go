@@ -2,7 +2,6 @@ package app
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"time"
 
@@ -382,7 +381,7 @@ func (b *Batch) run(c *Command) (res Result, err error) {
 		return Result{}, err
 	}
 	if c.Key != "" {
-		answer, err := json.Marshal(value)
+		answer, err := c.EncodeAnswer(value)
 		if err != nil {
 			return Result{}, err
 		}

@@ -24,7 +24,6 @@ package engine
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"log/slog"
 	"sync"
 	"time"
@@ -149,7 +148,7 @@ func (e *Engine) do(ctx context.Context, c *app.Command) (app.Result, error) {
 	select {
 	case o := <-done:
 		if duplicate && o.err == nil && !o.res.Replayed {
-			answer, err := json.Marshal(o.res.Value)
+			answer, err := c.EncodeAnswer(o.res.Value)
 			return app.Result{Replayed: true, Answer: answer}, err
 		}
 		return o.res, o.err

@@ -57,6 +57,16 @@ func (o *out) moment(t time.Time) {
 	o.b = append(b, '"', ',')
 }
 
+// valueOf appends what is rarely there, as encoding/json does.
+func (o *out) valueOf(name string, v any) {
+	o.name(name)
+	b, err := json.Marshal(v)
+	if err != nil && o.err == nil {
+		o.err = err
+	}
+	o.b = append(append(o.b, b...), ',')
+}
+
 // What follows are members; those that end in Any are absent where they are
 // zero, or nil.
 

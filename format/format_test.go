@@ -147,6 +147,11 @@ func fill(t *rapid.T, v reflect.Value, full bool) {
 			v.Set(reflect.ValueOf(time.Unix(rapid.Int64Range(-1e9, 1e11).Draw(t, "s"), rapid.Int64Range(1, 999_999_999).Draw(t, "ns")).UTC()))
 		}
 		return
+	case json.RawMessage:
+		if !absent() {
+			v.SetBytes([]byte(`{"matched":3}`))
+		}
+		return
 	case money.Percent:
 		v.SetInt(rapid.Int64Range(1, 10_000).Draw(t, "percent"))
 		return
@@ -211,7 +216,33 @@ var kinds = []kind{
 	a(Categories, "Categories", "", map[string]inventory.Data{"full": fullSku(), "none": {Categories: []string{}}}),
 	a(Events, "", "", map[string][]event.Event{"full": fullEvents()}),
 	a(Summary, "", "", map[string]reconcile.Summary{"full": fullSummary()}),
+
+	a(OrderAnswer, "", "Basis Applied.Limited", map[string]order.Data{"full": fullOrder(), "plain": plainOrder(), "draft": draftOrder()}),
+	a(PaymentAnswer, "", "", map[string]payment.Data{"full": fullPayment(), "plain": plainPayment()}),
+	a(RefundAnswer, "", "", map[string]payment.RefundData{"full": fullRefund(), "plain": {No: "3", CreatedAt: then}}),
+	a(SkuAnswer, "", "", map[string]inventory.Data{"full": fullSku()}),
+	a(PromotionAnswer, "", "", map[string]pricing.Promotion{"full": fullPromotion()}),
+	a(TemplateAnswer, "", "", map[string]marketing.Template{"full": fullTemplate(), "plain": plainTemplate()}),
+	a(CouponAnswer, "", "", map[string]marketing.CouponData{"full": fullCoupon()}),
+	a(CouponsAnswer, "", "", map[string][]marketing.CouponData{"full": {fullCoupon(), {Code: "C2"}}}),
+	a(CodesAnswer, "", "", map[string][]string{"full": {"C1", "C2"}}),
+	a(DiscrepancyAnswer(itself[discrepancy], itself[discrepancy]), "", "", map[string]discrepancy{"full": {
+		ID: "d", Channel: "wx", Day: "2026-11-22", Class: "fee", PaymentNo: "2", RefundNo: "3", TransactionID: "42", Ours: 1, Theirs: 2, Detail: odd,
+		Status: "resolved", Resolution: "r", CreatedAt: then, ResolvedAt: then, Version: 1,
+	}}),
+	a(ReconciliationAnswer(itself[reconciliation], itself[reconciliation]), "", "", map[string]reconciliation{
+		"full":   {ID: "2026-11-22/wx", Channel: "wx", Day: "2026-11-22", Status: "done", Runs: 2, StartedAt: then, FinishedAt: then, Error: "e", Summary: []byte(`{"matched":3}`), Version: 1},
+		"failed": {ID: "2026-11-22/wx", Channel: "wx", Day: "2026-11-22", Status: "failed", Runs: 1, StartedAt: then, FinishedAt: then, Error: "e"},
+	}),
+	a(RevocationAnswer(itself[Revocation], itself[Revocation]), "", "", map[string]Revocation{"full": {Revoked: 3, NextCursor: "C"}}),
 }
+
+type (
+	discrepancy    = Discrepancy[string]
+	reconciliation = Reconciliation[string]
+)
+
+func itself[T any](v T) T { return v }
 
 // columns are the fields of rows that have columns of their own, or are
 // derived.
@@ -271,7 +302,7 @@ func TestEveryFileIsRead(t *testing.T) {
 // elsewhere are the documents that are not written here: those of the jobs are
 // River's and of store/job, and those of the history are promotions and
 // templates.
-var elsewhere = []string{"river_job.args", "river_job.errors", "river_job.metadata", "rule_history.doc", "exchanges.header", "idempotency_keys.answer"}
+var elsewhere = []string{"river_job.args", "river_job.errors", "river_job.metadata", "rule_history.doc", "exchanges.header"}
 
 // TestReleases: what releases wrote is read, and written again byte by byte.
 func TestReleases(t *testing.T) {
@@ -282,7 +313,7 @@ func TestReleases(t *testing.T) {
 	for _, folder := range folders {
 		name := filepath.Base(folder)
 		i := slices.IndexFunc(kinds, func(k kind) bool { return k.name == name })
-		if i < 0 {
+		if i < 0 && name != "idempotency_keys.answer" {
 			if !slices.Contains(elsewhere, name) {
 				t.Errorf("no format reads %s", folder)
 			}
@@ -298,11 +329,24 @@ func TestReleases(t *testing.T) {
 				t.Fatal(err)
 			}
 			want = bytes.TrimSuffix(want, []byte("\n"))
-			if got, err := kinds[i].again(want); err != nil || !bytes.Equal(got, want) {
+			if name == "idempotency_keys.answer" {
+				if !answers(want) {
+					t.Errorf("%s is no answer that is read here:\n%s", f, want)
+				}
+			} else if got, err := kinds[i].again(want); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s: %v\n%s\nis then\n%s", f, err, want, got)
 			}
 		}
 	}
+}
+
+// answers says whether a kind of answer is written as it is read; which it is
+// stands nowhere. null is the answer of what has none.
+func answers(b []byte) bool {
+	return string(b) == "null" || slices.ContainsFunc(kinds, func(k kind) bool {
+		got, err := k.again(b)
+		return strings.HasPrefix(k.name, "answer.") && err == nil && bytes.Equal(got, b)
+	})
 }
 
 // TestAppended: what is appended by hand is what encoding/json writes.
@@ -314,6 +358,8 @@ func TestAppended(t *testing.T) {
 		{"orders.snapshot", appendedAs(OrderSnapshot, new(snapshot))},
 		{"payments.detail", appendedAs(PaymentDetail, new(detail))},
 		{"events.body", appendedAs(Events, new([]occurrence))},
+		{"answer.order", appendedAs(OrderAnswer, new(orderAnswer))},
+		{"answer.payment", appendedAs(PaymentAnswer, new(paymentAnswer))},
 	} {
 		t.Run(c.name, func(t *testing.T) { rapid.Check(t, c.same) })
 	}

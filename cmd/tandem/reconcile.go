@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/channel/kinds"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/reconcile"
@@ -95,7 +96,7 @@ func openDiscrepancies(ctx context.Context, db database, shop, channel string, d
 func (c *reconcileCmd) report(out io.Writer, d app.ReconciliationData, open []app.DiscrepancyData, took time.Duration) error {
 	var sum reconcile.Summary
 	if len(d.Summary) > 0 {
-		if err := json.Unmarshal(d.Summary, &sum); err != nil {
+		if err := format.Summary.Decode(d.Summary, &sum); err != nil {
 			return err
 		}
 	}
