@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
@@ -47,7 +48,7 @@ type whatIf struct {
 type pricedAgain struct {
 	app.PricedOrder
 	doc  string
-	paid paidPrice
+	paid format.Price
 	why  string // it is not priced: one of the reasons below
 
 	rules *whatIf
@@ -114,7 +115,7 @@ func (w *whatIfs) at(ctx context.Context, version int64) (*whatIf, error) {
 // price prices an order as if the draft's limits had not been touched by
 // others.
 func (w *whatIfs) price(ctx context.Context, p *pricedAgain) error {
-	if err := readPrice(p.doc, &p.paid); err != nil {
+	if err := format.ReadPrice(p.doc, &p.paid); err != nil {
 		return fmt.Errorf("order %s: %w", p.No, err)
 	}
 	p.doc, p.was, p.is = "", -1, -1
@@ -195,7 +196,7 @@ func unpriced(err error) string {
 
 // couponsOf are an order's coupons as pricing wants them. That they could be
 // used was checked when they were locked.
-func couponsOf(p *paidPrice, user string, rules *marketing.Rules) ([]pricing.Coupon, error) {
+func couponsOf(p *format.Price, user string, rules *marketing.Rules) ([]pricing.Coupon, error) {
 	if len(p.Coupons) == 0 {
 		return nil, nil
 	}

@@ -1,36 +1,40 @@
-package backtest
+package format
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
 )
 
-// paidPrice is the part of an order's snapshot that a backtest reads.
-type paidPrice struct {
-	Items   []pricing.QuoteLine `json:"items"` // as far as its price is computed from it
-	Applied []pricing.Applied   `json:"applied"`
-	Basis   *pricing.Basis      `json:"basis"`
-	Coupons []string            `json:"coupons"`
+// Price is the part of orders.snapshot that an order is priced again from.
+type Price struct {
+	Items   []pricing.QuoteLine // as far as a price is computed from it
+	Applied []pricing.Applied   // likewise
+	Basis   *pricing.Basis
+	Coupons []string
 }
 
-// readPrice reads a snapshot. Those that the stores write as json.Marshal
-// orders their members are read in a tenth of the time that encoding/json
-// takes, without what no price depends on (names, shares, sums); whatever else
-// is valid goes through encoding/json.
-func readPrice(doc string, into *paidPrice) error {
+// ReadPrice reads a document of OrderSnapshot. Those that stand as it writes
+// them are read in a tenth of the time that Decode takes, without what no price
+// depends on (names, shares, sums); whatever else is valid goes through Decode.
+// The strings are parts of doc.
+func ReadPrice(doc string, into *Price) error {
 	s := snapshotReader{in: doc}
 	if s.snapshot(into); !s.odd && s.at == len(doc) {
 		return nil
 	}
-	*into = paidPrice{}
-	return json.Unmarshal([]byte(doc), into)
+	var d order.Data
+	if err := OrderSnapshot.Decode([]byte(doc), &d); err != nil {
+		return err
+	}
+	*into = Price{d.Items, d.Applied, d.Basis, d.Coupons}
+	return nil
 }
 
-// snapshotReader reads a document that looks as json.Marshal writes it: known
+// snapshotReader reads a document that looks as Encode writes it: known
 // members, in the order of their fields, without spaces. It is odd from the
 // first byte on that does not. Strings are parts of the document.
 type snapshotReader struct {
@@ -220,7 +224,7 @@ func (s *snapshotReader) moment() time.Time {
 	return t
 }
 
-// The members, as they stand in a document.
+// The members of snapshot, line and so on, as they stand in a document.
 var (
 	snapshotNames = []string{`items":`, `applied":`, `basis":`, `coupons":`, `counts":`, `metadata":`}
 	lineNames     = []string{`sku":`, `name":`, `quantity":`, `unitPrice":`, `totalAmount":`, `discountAmount":`, `payableAmount":`, `gift":`}
@@ -232,7 +236,7 @@ var (
 	giftNames     = []string{`sku":`, `name":`, `unitPrice":`, `available":`}
 )
 
-func (s *snapshotReader) snapshot(into *paidPrice) {
+func (s *snapshotReader) snapshot(into *Price) {
 	s.object(snapshotNames, func(name int) {
 		switch name {
 		case 0:

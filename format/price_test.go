@@ -1,28 +1,18 @@
-package backtest
+package format
 
 import (
-	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
 )
 
-// stored is a snapshot as the stores write it.
-type stored struct {
-	Items    []pricing.QuoteLine `json:"items,omitzero"`
-	Applied  []pricing.Applied   `json:"applied,omitzero"`
-	Basis    *pricing.Basis      `json:"basis,omitzero"`
-	Coupons  []string            `json:"coupons,omitzero"`
-	Counts   []event.Count       `json:"counts,omitzero"`
-	Metadata map[string]string   `json:"metadata,omitzero"`
-}
-
-func fullSnapshot(name string) *stored {
-	return &stored{
+func fullSnapshot(name string) *order.Data {
+	return &order.Data{
 		Items: []pricing.QuoteLine{
 			{Sku: "A", Name: name, Quantity: 2, UnitPrice: 1999, Total: 3998, Discount: 400, Payable: 3598},
 			{Sku: "茶", Name: name, Quantity: 1, UnitPrice: 9, Total: 9, Discount: 9, Gift: true},
@@ -44,13 +34,13 @@ func fullSnapshot(name string) *stored {
 // makes of it, and says whether it took it.
 func readSnapshot(t *testing.T, doc string) bool {
 	t.Helper()
-	var fast, slow paidPrice
+	var fast, slow Price
 	s := snapshotReader{in: doc}
 	s.snapshot(&fast)
 	if s.odd || s.at != len(doc) {
 		return false
 	}
-	if err := json.Unmarshal([]byte(doc), &slow); err != nil {
+	if err := readSlowly(doc, &slow); err != nil {
 		t.Fatalf("%s\nis taken, and encoding/json says %v", doc, err)
 	}
 	for i := range slow.Items { // what is passed over
@@ -67,9 +57,17 @@ func readSnapshot(t *testing.T, doc string) bool {
 	return true
 }
 
-func marshalled(t testing.TB, v any) string {
+// readSlowly reads a snapshot as Decode does.
+func readSlowly(doc string, into *Price) error {
+	var d order.Data
+	err := OrderSnapshot.Decode([]byte(doc), &d)
+	*into = Price{d.Items, d.Applied, d.Basis, d.Coupons}
+	return err
+}
+
+func marshalled(t testing.TB, d *order.Data) string {
 	t.Helper()
-	b, err := json.Marshal(v)
+	b, err := OrderSnapshot.Encode(d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +82,7 @@ func TestReadSnapshot(t *testing.T) {
 	}{
 		{"full", full, true},
 		{"empty", "{}", true},
-		{"nothing asked", marshalled(t, &stored{Items: []pricing.QuoteLine{{Sku: "A"}}, Basis: &pricing.Basis{At: time.Unix(0, 0).UTC()}}), true},
+		{"nothing asked", marshalled(t, &order.Data{Items: []pricing.QuoteLine{{Sku: "A"}}, Basis: &pricing.Basis{At: time.Unix(0, 0).UTC()}}), true},
 		{"an escape in what is read", strings.Replace(full, `"sku":"A"`, `"sku":"\u0041"`, 1), false},
 		{"another order", `{"coupons":["C"],"items":[]}`, false},
 		{"a name in capitals", `{"Coupons":["C"]}`, false},
@@ -104,8 +102,8 @@ func TestReadSnapshot(t *testing.T) {
 			if fast := readSnapshot(t, tt.doc); fast != tt.fast {
 				t.Errorf("fast is %v", fast)
 			}
-			var got, want paidPrice
-			if gotErr, wantErr := readPrice(tt.doc, &got), json.Unmarshal([]byte(tt.doc), &want); (gotErr != nil) != (wantErr != nil) {
+			var got, want Price
+			if gotErr, wantErr := ReadPrice(tt.doc, &got), readSlowly(tt.doc, &want); (gotErr != nil) != (wantErr != nil) {
 				t.Errorf("%v, encoding/json says %v", gotErr, wantErr)
 			} else if !tt.fast && wantErr == nil && !reflect.DeepEqual(got, want) {
 				t.Errorf("%+v, want %+v", got, want)
@@ -123,11 +121,11 @@ func FuzzReadSnapshot(f *testing.F) {
 
 func BenchmarkReadSnapshot(b *testing.B) {
 	doc := marshalled(b, fullSnapshot("绿茶"))
-	b.Run("readPrice", func(b *testing.B) {
+	b.Run("ReadPrice", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			var p paidPrice
-			if err := readPrice(doc, &p); err != nil {
+			var p Price
+			if err := ReadPrice(doc, &p); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -135,8 +133,8 @@ func BenchmarkReadSnapshot(b *testing.B) {
 	b.Run("encoding-json", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			var p paidPrice
-			if err := json.Unmarshal([]byte(doc), &p); err != nil {
+			var p Price
+			if err := readSlowly(doc, &p); err != nil {
 				b.Fatal(err)
 			}
 		}
