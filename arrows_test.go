@@ -27,13 +27,14 @@ var packages = map[string][]string{
 	// How what they hold is stored.
 	"format": {"money", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 
-	"app":    {"format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+	"app":    {"format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 	"engine": {"app", "event", "fault", "marketing"},
 
 	// Offline work: it reads what app's ports give and changes things through
 	// app's commands alone.
 	"repricing": {"pricing", "shop", "order", "marketing"},
 	"audit":     {"app", "event", "pricing", "order", "payment", "marketing", "inventory", "repricing"},
+	"bills":     {"app", "format", "fault", "payment", "reconcile"},
 	"backtest":  {"app", "format", "money", "fault", "pricing", "order", "marketing", "inventory", "repricing"},
 
 	"worker":    {"app", "event", "fault", "shop"},
@@ -64,7 +65,7 @@ var packages = map[string][]string{
 	"sandbox/sdktest":     {"sandbox"},
 
 	"api/rest": {"fault"},
-	"api":      {"api/rest", "app", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+	"api":      {"api/rest", "app", "bills", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 	"push":     {"app", "format", "event", "fault", "order"},
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }

@@ -38,6 +38,7 @@ import (
 
 	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bills"
 )
 
 // Options of New. What is not said to be optional must be set.
@@ -82,6 +83,7 @@ type server struct {
 	Options
 
 	app      *app.App
+	bills    *bills.Reconciler
 	rest     *rest.API
 	waiter   Waiter
 	draining context.Context // ends when the server begins to drain
@@ -96,7 +98,7 @@ func newServer(o Options) *server {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
-	s := &server{Options: o, app: o.App, waiter: o.Waiter, draining: context.Background()}
+	s := &server{Options: o, app: o.App, bills: bills.New(o.App), waiter: o.Waiter, draining: context.Background()}
 	if s.waiter == nil {
 		s.waiter = poll{o.App.Store}
 	}

@@ -133,5 +133,5 @@ type resolveDiscrepancyInput struct {
 }
 
 func (s *server) resolveDiscrepancy(ctx context.Context, in *resolveDiscrepancyInput) (*rest.Repeatable[discrepancyView], error) {
-	return rest.RepeatableOf(viewDiscrepancy)(s.app.ResolveDiscrepancy(ctx, caller(ctx).Shop, in.ID, in.IdempotencyKey, in.Body.Reason))
+	return rest.RepeatableOf(viewDiscrepancy)(s.bills.ResolveDiscrepancy(ctx, caller(ctx).Shop, in.ID, in.IdempotencyKey, in.Body.Reason))
 }

@@ -106,7 +106,7 @@ func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*rest
 		return nil, fault.Invalidf("/date", "must be a day like 2026-06-01")
 	}
 	return rest.RepeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, format.ReconcileRequest(in.Body),
-		func() (app.ReconciliationData, error) { return s.app.Reconcile(ctx, shop, channel, day, nil) }))
+		func() (app.ReconciliationData, error) { return s.bills.Reconcile(ctx, shop, channel, day, nil) }))
 }
 
 var listReconciliations = rest.Operation{

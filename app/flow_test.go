@@ -26,16 +26,18 @@ type opener = steps.Open
 
 // The steps of an order's life, see package steps.
 var (
-	scene    = steps.Shop
-	must     = steps.Must
-	place    = steps.Place
-	pay      = steps.Pay
-	callback = steps.Callback
-	view     = steps.View
-	drafted  = steps.Draft
-	submit   = steps.Submit
-	refund   = steps.Refund
-	rest     = steps.Rest
+	scene     = steps.Shop
+	duplicate = steps.Second
+	must      = steps.Must
+	place     = steps.Place
+	pay       = steps.Pay
+	callback  = steps.Callback
+	view      = steps.View
+	drafted   = steps.Draft
+	submit    = steps.Submit
+	refund    = steps.Refund
+	refunds   = steps.Refunds
+	rest      = steps.Rest
 )
 
 // want checks an order's state, its first payment's, what is reserved and on

@@ -25,8 +25,8 @@ const (
 	closedDigit = '6'
 )
 
-// isRepeat says whether the number is that of a second transaction.
-func isRepeat(paymentNo string) bool { return paymentNo != "" && paymentNo[0] == repeatDigit }
+// IsRepeat says whether the number is that of a second transaction.
+func IsRepeat(paymentNo string) bool { return paymentNo != "" && paymentNo[0] == repeatDigit }
 
 var causeDigits = map[payment.Cause]byte{payment.LatePayment: lateDigit, payment.Overpayment: excessDigit, payment.OrderClosed: closedDigit}
 

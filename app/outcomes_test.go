@@ -3,7 +3,6 @@ package app_test
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -29,27 +28,6 @@ func paidOne(t *testing.T, r *harness.Harness) (order.Data, payment.Data) {
 func policies(t *testing.T, r *harness.Harness, p shop.Policies) {
 	t.Helper()
 	must(t)(r.PutPolicies(ctx, shop.Default, p))
-}
-
-// refunds is an order's refunds as text: cause, amount and state.
-func refunds(t *testing.T, r *harness.Harness, orderNo string) string {
-	t.Helper()
-	all, err := r.Store.RefundsOf(ctx, shop.Default, orderNo)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []string
-	for _, d := range all {
-		s := fmt.Sprint(d.Cause, " ", d.Amount, " ", d.Status)
-		for _, a := range d.Allocations {
-			if a.Parked != "" {
-				s += " (" + string(a.Parked) + ")"
-			}
-		}
-		out = append(out, s)
-	}
-	slices.Sort(out)
-	return strings.Join(out, "; ")
 }
 
 // TestOutcomes: every way that money can arrive, arrive twice, arrive late, or

@@ -16,14 +16,6 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// duplicate is another instance on the database of r, with its time and channel.
-func duplicate(open opener, r *harness.Harness) *harness.Harness {
-	other := open(nil)
-	other.Clock.Advance(r.Clock.Now().Sub(other.Clock.Now()))
-	other.Gate, other.Channels = r.Gate, r.Gate
-	return other
-}
-
 // races runs a race on each database, and between two instances.
 func races(t *testing.T, check func(t *testing.T, rigs ...*harness.Harness)) {
 	harness.Each(t, func(t *testing.T, open opener) { check(t, scene(t, open)) })

@@ -192,7 +192,7 @@ func refundedPayment(tx *Tx, p *payment.Payment, f payment.Fact) (*payment.Payme
 		return p, err
 	}
 	for _, part := range r.Data().Allocations {
-		if part.No != f.RefundNo || part.Payment == p.No() || !isRepeat(part.Payment) {
+		if part.No != f.RefundNo || part.Payment == p.No() || !IsRepeat(part.Payment) {
 			continue
 		}
 		q, err := tx.Payment(part.Payment)

@@ -43,7 +43,7 @@ func begin(t *testing.T, r *harness.Harness, channel app.Channels) *instance {
 	hub := push.New(push.Options{
 		Store: r.Store, Auth: &app.Auth{Store: r.Store, Tokens: r.Tokens}, Tracer: r.Tracer, Clock: r.Clock, Log: log,
 	})
-	w := worker.New(worker.Options{App: r.App, Shops: r.Store.Shops, Clock: r.Clock, Log: log})
+	w := worker.New(worker.Options{App: r.App, Bills: r.Reconciler, Shops: r.Store.Shops, Clock: r.Clock, Log: log})
 	commands := engine.New(r.Store, engine.Options{
 		Clock: r.Clock, Committers: r.Committers, Log: log,
 		Wake: func(shop string, records []event.Record) {

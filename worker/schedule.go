@@ -54,12 +54,15 @@ func (w *Worker) rounds(ctx context.Context, c chore, shop string, limit int) er
 
 // outside are the chores that call the channels.
 func (w *Worker) outside() []chore {
-	return []chore{
+	all := []chore{
 		{"payments could not be asked about", w.o.App.QueryPayments},
 		{"refunds could not be brought on", w.o.App.RunRefunds},
 		{"channels' keys could not be refreshed", w.o.App.RefreshChannels},
-		{"a day could not be reconciled", w.o.App.ReconcileDue},
 	}
+	if w.o.Bills != nil {
+		all = append(all, chore{"a day could not be reconciled", w.o.Bills.ReconcileDue})
+	}
+	return all
 }
 
 // calls does one chore that calls the channels, several shops at a time: a

@@ -33,7 +33,7 @@ func TestSchedule(t *testing.T) {
 			return 100 * (queried % 2), nil
 		}
 		w := worker.New(worker.Options{
-			App: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
+			App: f, Bills: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
 			Shops: func(context.Context) ([]shop.Shop, error) { return []shop.Shop{{ID: "s1"}}, nil },
 		})
 		ctx, stop := context.WithTimeout(t.Context(), 4500*time.Millisecond)
@@ -84,7 +84,7 @@ func TestClockJumps(t *testing.T) {
 			return 0, nil
 		}
 		w := worker.New(worker.Options{
-			App: f, Clock: c, Log: slog.New(slog.DiscardHandler),
+			App: f, Bills: f, Clock: c, Log: slog.New(slog.DiscardHandler),
 			Shops: func(context.Context) ([]shop.Shop, error) { return []shop.Shop{{ID: "s1"}}, nil },
 		})
 		ctx, stop := context.WithCancel(t.Context())
@@ -132,7 +132,7 @@ func TestSlowChannel(t *testing.T) {
 			return 0, errors.New("fails")
 		}
 		w := worker.New(worker.Options{
-			App: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
+			App: f, Bills: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
 			Shops: func(context.Context) ([]shop.Shop, error) { return []shop.Shop{{ID: "hangs"}, {ID: "well"}}, nil },
 		})
 		ctx, stop := context.WithTimeout(t.Context(), 100500*time.Millisecond)

@@ -51,12 +51,17 @@ type App interface {
 	QueryPayments(ctx context.Context, shop string) (int, error)
 	RunRefunds(ctx context.Context, shop string) (int, error)
 	RefreshChannels(ctx context.Context, shop string) (int, error)
+}
+
+// Reconciler reconciles days of channels. *bills.Reconciler is one.
+type Reconciler interface {
 	ReconcileDue(ctx context.Context, shop string) (int, error)
 }
 
 // Options of New. Zero fields take the defaults given.
 type Options struct {
 	App   App
+	Bills Reconciler // nil reconciles nothing
 	Shops func(ctx context.Context) ([]shop.Shop, error)
 	Clock app.Clock // of the schedule
 	Log   *slog.Logger

@@ -117,7 +117,7 @@ func run(t *testing.T, shops []string, change func(*worker.Options), body func(w
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake()
 		o := worker.Options{
-			App: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler), Reactions: []app.Reaction{{Name: "r", On: []event.Type{event.OrderPaid}}},
+			App: f, Bills: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler), Reactions: []app.Reaction{{Name: "r", On: []event.Type{event.OrderPaid}}},
 			Shops: func(context.Context) ([]shop.Shop, error) {
 				var out []shop.Shop
 				for _, s := range shops {
@@ -321,7 +321,7 @@ func TestLeavesNothing(t *testing.T) {
 		return 0, ctx.Err()
 	}
 	w := worker.New(worker.Options{
-		App: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
+		App: f, Bills: f, Clock: clock{}, Log: slog.New(slog.DiscardHandler),
 		Shops: func(context.Context) ([]shop.Shop, error) { return []shop.Shop{{ID: "s1"}}, nil },
 	})
 	ctx, stop := context.WithCancel(t.Context())

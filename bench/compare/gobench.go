@@ -89,7 +89,7 @@ func reconcile(ctx context.Context, env *environment) ([]Result, error) {
 	)
 	var results []Result
 	for _, from := range []struct{ pkg, pattern string }{
-		{"./app", "^BenchmarkReconcile$"}, {"./channel/wechatpay", "^BenchmarkTrades$"}, {"./channel/alipay", "^BenchmarkBill$"},
+		{"./bills", "^BenchmarkReconcile$"}, {"./channel/wechatpay", "^BenchmarkTrades$"}, {"./channel/alipay", "^BenchmarkBill$"},
 	} {
 		all, err := env.goBenchmarks(ctx, from.pkg, from.pattern, env.pairs)
 		if err != nil {

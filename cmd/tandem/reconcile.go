@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bills"
 	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/money"
@@ -50,7 +51,7 @@ func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 	}
 	began := time.Now()
 	bar := progress(s, "reconciling", -1)
-	d, err := a.Reconcile(ctx, c.Shop, c.Channel, day, func(stage string, rows int64) {
+	d, err := bills.New(a).Reconcile(ctx, c.Shop, c.Channel, day, func(stage string, rows int64) {
 		if stage != "matched" {
 			bar.Describe(stage)
 			_ = bar.Set64(rows)

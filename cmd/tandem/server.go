@@ -21,6 +21,7 @@ import (
 
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bills"
 	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
@@ -190,7 +191,7 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		Engine: sv.engine, Store: sv.db, PriceInputs: sv.engine.PriceInputs, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
-	sv.worker = worker.New(worker.Options{App: sv.app, Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {
+	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {
 		sv.metrics.EventLag.WithLabelValues(reaction).Set(lag.Seconds())
 	}})
 	sv.registerGauges()

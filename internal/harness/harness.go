@@ -15,6 +15,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/audit"
+	"github.com/tandem-pay/tandem/bills"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/inventory"
@@ -33,6 +34,7 @@ type Store interface {
 // Harness is a backend under test.
 type Harness struct {
 	*app.App
+	*bills.Reconciler
 	T      testing.TB
 	Store  Store
 	Engine *engine.Engine
@@ -57,10 +59,11 @@ func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) 
 	}
 	e := engine.New(wrap(s), engine.Options{Clock: c, Committers: committers, Log: log})
 	gate := NewGate(c.Now)
-	r := &Harness{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, App: &app.App{
+	a := &app.App{
 		Engine: e, Store: s, PriceInputs: e.PriceInputs, Channels: gate, Clock: c, Rand: rand.Reader,
 		Tokens: app.NewTokens(make([]byte, 32)), Log: log, Tracer: tracer, PublicURL: "http://127.0.0.1",
-	}}
+	}
+	r := &Harness{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, App: a, Reconciler: bills.New(a)}
 	t.Cleanup(e.Close)
 	return r
 }

@@ -4,7 +4,10 @@ package steps
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tandem-pay/tandem/app"
@@ -32,6 +35,14 @@ func Shop(t *testing.T, open Open) *harness.Harness {
 	Must(t)(nil, Err(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{"C5"}})))
 	Must(t)(r.PutUser(ctx, shop.Default, shop.User{ID: "blocked", Blocked: true}))
 	return r
+}
+
+// Second is another instance on the database of r, with its time and channel.
+func Second(open Open, r *harness.Harness) *harness.Harness {
+	other := open(nil)
+	other.Clock.Advance(r.Clock.Now().Sub(other.Clock.Now()))
+	other.Gate, other.Channels = r.Gate, r.Gate
+	return other
 }
 
 // Must fails the test for an error.
@@ -105,6 +116,25 @@ func Refund(t *testing.T, r *harness.Harness, orderNo string, request order.Refu
 	d, _, err := r.RequestRefund(context.Background(), shop.Default, orderNo, harness.Key(0), app.RequestRefund{RefundRequest: request, Reason: "不喜欢"})
 	Must(t)(nil, err)
 	return d
+}
+
+// Refunds is an order's refunds as text: cause, amount and state.
+func Refunds(t *testing.T, r *harness.Harness, orderNo string) string {
+	t.Helper()
+	all, err := r.Store.RefundsOf(context.Background(), shop.Default, orderNo)
+	Must(t)(nil, err)
+	var out []string
+	for _, d := range all {
+		s := fmt.Sprint(d.Cause, " ", d.Amount, " ", d.Status)
+		for _, a := range d.Allocations {
+			if a.Parked != "" {
+				s += " (" + string(a.Parked) + ")"
+			}
+		}
+		out = append(out, s)
+	}
+	slices.Sort(out)
+	return strings.Join(out, "; ")
 }
 
 // Rest lets reactions and refunds run until nothing is left to do.

@@ -1,4 +1,4 @@
-package app_test
+package bills_test
 
 import (
 	"errors"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/internal/harness/steps"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -23,7 +24,7 @@ func channelRow(t *testing.T, r *harness.Harness, name string) {
 		tx.PutChannel(&app.ChannelRow{Name: name, Kind: "gate", Sealed: []byte("x"), UpdatedAt: tx.Now()})
 		return nil
 	})
-	must(t)(nil, err)
+	steps.Must(t)(nil, err)
 }
 
 // TestReconcileDue: what the daily job asks the channel for, hour by hour. A
@@ -78,7 +79,7 @@ func TestReconcileDue(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open steps.Open) {
 				r := open(nil)
 				noon(r)
 				start := r.Clock.Now()
@@ -92,11 +93,11 @@ func TestReconcileDue(t *testing.T) {
 						}
 						return m.err, false
 					}
-					must(t)(r.ReconcileDue(ctx, shop.Default))
+					steps.Must(t)(r.ReconcileDue(ctx, shop.Default))
 					var want []string
 					for _, days := range strings.Fields(m.asked) {
 						n, err := strconv.Atoi(days)
-						must(t)(nil, err)
+						steps.Must(t)(nil, err)
 						want = append(want, payment.DayOf(start.AddDate(0, 0, n), r.Gate.Zone()).String())
 					}
 					if !slices.Equal(asked, want) {
@@ -112,11 +113,11 @@ func TestReconcileDue(t *testing.T) {
 // find what one finds, and heal it once.
 func TestReconcileTwoInstances(t *testing.T) {
 	open := harness.Postgres(t)
-	r := scene(t, open)
+	r := steps.Shop(t, open)
 	day := noon(r)
 	for i := range 6 {
-		b := billed{t: t, r: r, o: place(t, r, harness.Cart(harness.Key(i), "A"))}
-		b.p = pay(t, r, b.o.No, 0)
+		b := billed{t: t, r: r, o: steps.Place(t, r, harness.Cart(harness.Key(i), "A"))}
+		b.p = steps.Pay(t, r, b.o.No, 0)
 		switch i % 3 {
 		case 0: // unsettled
 			r.Gate.Pay(b.p.No)
@@ -130,7 +131,7 @@ func TestReconcileTwoInstances(t *testing.T) {
 		}
 	}
 	morning(r, day, 11)
-	rigs := []*harness.Harness{r, duplicate(open, r)}
+	rigs := []*harness.Harness{r, steps.Second(open, r)}
 	if err := errors.Join(harness.Together(6, func(i int) error {
 		d, err := rigs[i%2].Reconcile(ctx, shop.Default, "gate", day, nil)
 		if err == nil && d.Status != app.ReconciliationDone {
@@ -140,7 +141,7 @@ func TestReconcileTwoInstances(t *testing.T) {
 	})...); err != nil {
 		t.Fatal(err)
 	}
-	rest(t, r)
+	steps.Rest(t, r)
 	if words, _ := found(t, r, day); words != "paid_twice healed, paid_twice healed, payment_missing open, payment_missing open, payment_unsettled healed, payment_unsettled healed" {
 		t.Errorf("found %s", words)
 	}

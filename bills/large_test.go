@@ -1,4 +1,4 @@
-package app_test
+package bills_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/internal/harness/steps"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/store/sqlite"
@@ -102,9 +103,9 @@ func TestReconcileLarge(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "large.db")
 	s, err := sqlite.Open(t.Context(), path, sqlite.Options{})
-	must(t)(nil, err)
+	steps.Must(t)(nil, err)
 	t.Cleanup(func() { s.Close() })
-	must(t)(nil, s.Migrate(t.Context()))
+	steps.Must(t)(nil, s.Migrate(t.Context()))
 	r := harness.New(t, s, 1, nil)
 	day := noon(r)
 	from, _ := day.Span(r.Gate.Zone())
@@ -133,18 +134,18 @@ func TestReconcileLarge(t *testing.T) {
 func manyPayments(t *testing.T, r *harness.Harness, path string, from time.Time, n int) {
 	t.Helper()
 	r.Sku("A", 2998, 5)
-	o := place(t, r, harness.Cart("u", "A"))
-	p := pay(t, r, o.No, 0)
-	callback(t, r, p.No, r.Gate.Pay(p.No))
+	o := steps.Place(t, r, harness.Cart("u", "A"))
+	p := steps.Pay(t, r, o.No, 0)
+	steps.Callback(t, r, p.No, r.Gate.Pay(p.No))
 	db, err := sql.Open("sqlite", path)
-	must(t)(nil, err)
+	steps.Must(t)(nil, err)
 	_, err = db.ExecContext(t.Context(), `WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
 		INSERT INTO payments SELECT shop, printf('2%028d', i), printf('1%028d', i), channel, method, amount, currency, status, applied, refunded, merchant, app, detail,
 		anomaly, printf('42%026d', i), created_at, expires_at, ? + i * 50, closed_at, next_query_at, queries, trace, version, refunding FROM n, payments`, n, from.UnixMicro())
 	if err == nil {
 		_, err = db.ExecContext(t.Context(), `DELETE FROM payments WHERE payment_no = ?`, p.No)
 	}
-	must(t)(nil, errors.Join(err, db.Close()))
+	steps.Must(t)(nil, errors.Join(err, db.Close()))
 }
 
 // largeBooks are ours of a large day, made as they are read.

@@ -1,6 +1,7 @@
-package app_test
+package bills_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,11 +11,16 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/internal/harness/steps"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/reconcile"
 	"github.com/tandem-pay/tandem/shop"
 )
+
+func TestMain(m *testing.M) { harness.Main(m) }
+
+var ctx = context.Background()
 
 // noon moves the clock to the next 12:00 where the gate is, so that no test
 // runs across the border of a day, and says what day it is then.
@@ -65,7 +71,7 @@ func (b *billed) bill(row payment.BillRow, alter ...func(*payment.BillRow)) {
 
 // paid has the callback arrive.
 func (b *billed) paid() *billed {
-	callback(b.t, b.r, b.p.No, b.r.Gate.Pay(b.p.No))
+	steps.Callback(b.t, b.r, b.p.No, b.r.Gate.Pay(b.p.No))
 	b.r.React()
 	return b
 }
@@ -74,8 +80,8 @@ func (b *billed) paid() *billed {
 // set we do not know.
 func (b *billed) refunded(heard bool) payment.RefundData {
 	b.r.Gate.Slow(!heard)
-	d := refund(b.t, b.r, b.o.No, order.RefundRequest{})
-	must(b.t)(b.r.RunRefunds(ctx, shop.Default))
+	d := steps.Refund(b.t, b.r, b.o.No, order.RefundRequest{})
+	steps.Must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 	if !heard {
 		b.r.Gate.Finish(d.No, payment.Refunded)
 	}
@@ -110,7 +116,7 @@ func reconciled(t *testing.T, r *harness.Harness, day payment.Day, want app.Reco
 func logged(t *testing.T, r *harness.Harness) int {
 	t.Helper()
 	all, err := r.Store.Events(ctx, shop.Default, app.EventQuery{Limit: 1000})
-	must(t)(nil, err)
+	steps.Must(t)(nil, err)
 	return len(all)
 }
 
@@ -132,12 +138,12 @@ func TestReconcile(t *testing.T) {
 		{"unsettled", func(b *billed) { b.r.Gate.Pay(b.p.No); b.bill(paidRow(b.r, &b.p)) },
 			"payment_unsettled healed", "ours is pending", order.Paid, "", 0},
 		{"late: closed", func(b *billed) {
-			must(b.t)(nil, second(b.r.CancelOrder(ctx, shop.Default, b.o.No, "", "")))
+			steps.Must(b.t)(nil, steps.Err(b.r.CancelOrder(ctx, shop.Default, b.o.No, "", "")))
 			b.r.Gate.Pay(b.p.No)
 			b.bill(paidRow(b.r, &b.p))
 		}, "payment_late healed", "ours is closed", order.Closed, "late_payment 500 succeeded", 0},
 		{"late: failed", func(b *billed) {
-			callback(b.t, b.r, b.p.No, payment.Fact{ID: "failed", Kind: payment.Failed, Source: payment.ByCallback})
+			steps.Callback(b.t, b.r, b.p.No, payment.Fact{ID: "failed", Kind: payment.Failed, Source: payment.ByCallback})
 			b.r.Gate.Pay(b.p.No)
 			b.bill(paidRow(b.r, &b.p))
 		}, "payment_late healed", "ours is failed", order.Paid, "", 0},
@@ -145,7 +151,7 @@ func TestReconcile(t *testing.T) {
 			b.bill(paidRow(b.r, &b.p), func(t *payment.BillRow) { t.PaymentNo = "2foreign" })
 		}, "payment_unknown open", "no payment of ours has this number", order.PendingPayment, "", 0},
 		{"unknown, a callback of it came", func(b *billed) {
-			if s := callback(b.t, b.r, "2foreign", payment.Fact{ID: "paid/f", Kind: payment.Paid, Amount: 1}); s == 200 {
+			if s := steps.Callback(b.t, b.r, "2foreign", payment.Fact{ID: "paid/f", Kind: payment.Paid, Amount: 1}); s == 200 {
 				b.t.Error("an orphan was acknowledged")
 			}
 			b.bill(paidRow(b.r, &b.p), func(t *payment.BillRow) { t.PaymentNo = "2foreign" })
@@ -188,10 +194,10 @@ func TestReconcile(t *testing.T) {
 			b.r.Gate.PayAgain(b.p.No)
 			f := b.r.Gate.Pay(b.p.No)
 			f.ID, f.TransactionID, f.At = "paid/second", "second", f.At.Add(time.Second)
-			callback(b.t, b.r, b.p.No, f)
-			rest(b.t, b.r)
+			steps.Callback(b.t, b.r, b.p.No, f)
+			steps.Rest(b.t, b.r)
 			back, err := b.r.Store.RefundsOf(ctx, shop.Default, b.o.No)
-			must(b.t)(nil, err)
+			steps.Must(b.t)(nil, err)
 			b.bill(paidRow(b.r, &b.p), func(t *payment.BillRow) { t.TransactionID, t.At = "second", f.At })
 			b.bill(backRow(b.r, &b.p, back[0].No, 500), func(t *payment.BillRow) { t.TransactionID = "second" })
 		}, "paid_twice healed", "", order.Paid, "overpayment 500 succeeded", 0},
@@ -210,7 +216,7 @@ func TestReconcile(t *testing.T) {
 		{"refund given up with us, and yet it went", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			d := b.refunded(false)
-			callback(b.t, b.r, b.p.No, b.r.Gate.Finish(d.No, payment.RefundFailed))
+			steps.Callback(b.t, b.r, b.p.No, b.r.Gate.Finish(d.No, payment.RefundFailed))
 			b.bill(backRow(b.r, &b.p, d.No, 500))
 		}, "refund_unsettled healed", "ours is failed", order.Refunded, "asked 500 succeeded", 500},
 		{"refund that nobody here asked for", func(b *billed) {
@@ -240,8 +246,8 @@ func TestReconcile(t *testing.T) {
 		{"refund amount of what is unsettled: does not settle", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			b.r.Gate.Slow(true)
-			d := refund(b.t, b.r, b.o.No, order.RefundRequest{})
-			must(b.t)(b.r.RunRefunds(ctx, shop.Default))
+			d := steps.Refund(b.t, b.r, b.o.No, order.RefundRequest{})
+			steps.Must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 			b.bill(backRow(b.r, &b.p, d.No, 400))
 		}, "refund_amount open", "ours is 500, the bill has 400", order.Paid, "asked 500 pending", 0},
 		{"refund currency", func(b *billed) {
@@ -267,8 +273,8 @@ func TestReconcile(t *testing.T) {
 		{"refund worked on on both sides", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			b.r.Gate.Slow(true)
-			d := refund(b.t, b.r, b.o.No, order.RefundRequest{})
-			must(b.t)(b.r.RunRefunds(ctx, shop.Default))
+			d := steps.Refund(b.t, b.r, b.o.No, order.RefundRequest{})
+			steps.Must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 			b.bill(backRow(b.r, &b.p, d.No, 500), func(t *payment.BillRow) { t.Word, t.Done = "PROCESSING", false })
 		}, "", "", order.Paid, "asked 500 pending", 0},
 		{"two refunds under one number", func(b *billed) {
@@ -289,14 +295,14 @@ func TestReconcile(t *testing.T) {
 			_, next := payment.DayOf(b.r.Clock.Now(), b.r.Gate.Zone()).Span(b.r.Gate.Zone())
 			f := b.r.Gate.Pay(b.p.No)
 			f.At = next.Add(10 * time.Second)
-			callback(b.t, b.r, b.p.No, f)
+			steps.Callback(b.t, b.r, b.p.No, f)
 			b.bill(paidRow(b.r, &b.p))
 		}, "", "", order.Paid, "", 0},
 		{"another day", func(b *billed) {
 			_, next := payment.DayOf(b.r.Clock.Now(), b.r.Gate.Zone()).Span(b.r.Gate.Zone())
 			f := b.r.Gate.Pay(b.p.No)
 			f.At = next.Add(2 * time.Minute)
-			callback(b.t, b.r, b.p.No, f)
+			steps.Callback(b.t, b.r, b.p.No, f)
 			b.bill(paidRow(b.r, &b.p))
 		}, "wrong_day open", "ours is of", order.Paid, "", 0},
 		{"fee", func(b *billed) {
@@ -304,21 +310,21 @@ func TestReconcile(t *testing.T) {
 		}, "fee open", "6000 millionths of 500 are 3000", order.Paid, "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open opener) {
-				r := scene(t, open)
+			harness.Each(t, func(t *testing.T, open steps.Open) {
+				r := steps.Shop(t, open)
 				day := noon(r)
-				sound := billed{t: t, r: r, o: place(t, r, harness.Cart("v", "A"))}
-				sound.p = pay(t, r, sound.o.No, 0)
+				sound := billed{t: t, r: r, o: steps.Place(t, r, harness.Cart("v", "A"))}
+				sound.p = steps.Pay(t, r, sound.o.No, 0)
 				sound.paid().bill(paidRow(r, &sound.p))
-				b := billed{t: t, r: r, o: place(t, r, harness.Cart("u", "A", "C5"))}
-				b.p = pay(t, r, b.o.No, 0)
+				b := billed{t: t, r: r, o: steps.Place(t, r, harness.Cart("u", "A", "C5"))}
+				b.p = steps.Pay(t, r, b.o.No, 0)
 				tt.life(&b)
 				morning(r, day, 11)
 
 				reconciled(t, r, day, app.ReconciliationDone)
 				r.Gate.Slow(false)
 				if !strings.Contains(tt.refunds, "pending") {
-					rest(t, r)
+					steps.Rest(t, r)
 				}
 				words, first := found(t, r, day)
 				if words != tt.found {
@@ -327,8 +333,8 @@ func TestReconcile(t *testing.T) {
 				if tt.detail != "" && !slices.ContainsFunc(first, func(d app.DiscrepancyData) bool { return strings.Contains(d.Detail, tt.detail) }) {
 					t.Errorf("nothing says %q: %+v", tt.detail, first)
 				}
-				v := view(t, r, b.o.No)
-				if got := refunds(t, r, b.o.No); v.Order.Status != tt.os || got != tt.refunds || v.Order.Refunded != tt.back {
+				v := steps.View(t, r, b.o.No)
+				if got := steps.Refunds(t, r, b.o.No); v.Order.Status != tt.os || got != tt.refunds || v.Order.Refunded != tt.back {
 					t.Errorf("order %s, refunded %d, refunds %q\nwant %s, %d, %q", v.Order.Status, v.Order.Refunded, got, tt.os, tt.back, tt.refunds)
 				}
 				events := logged(t, r)
@@ -367,16 +373,16 @@ func TestReconcileTrouble(t *testing.T) {
 		{"nothing moved", payment.ErrNoBill, false, true, app.ReconciliationDone, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open opener) {
-				r := scene(t, open)
+			harness.Each(t, func(t *testing.T, open steps.Open) {
+				r := steps.Shop(t, open)
 				day := noon(r)
-				b := billed{t: t, r: r, o: place(t, r, harness.Cart("u", "A", "C5"))}
+				b := billed{t: t, r: r, o: steps.Place(t, r, harness.Cart("u", "A", "C5"))}
 				if !tt.noBooks {
-					sound := billed{t: t, r: r, o: place(t, r, harness.Cart("v", "A"))}
-					b.p = pay(t, r, b.o.No, 0)
+					sound := billed{t: t, r: r, o: steps.Place(t, r, harness.Cart("v", "A"))}
+					b.p = steps.Pay(t, r, b.o.No, 0)
 					r.Gate.Pay(b.p.No)
 					b.bill(paidRow(r, &b.p)) // first: half of the bill has it
-					sound.p = pay(t, r, sound.o.No, 0)
+					sound.p = steps.Pay(t, r, sound.o.No, 0)
 					sound.paid().bill(paidRow(r, &sound.p))
 				}
 				if _, err := r.Reconcile(ctx, shop.Default, "gate", day, nil); err == nil {
@@ -394,8 +400,8 @@ func TestReconcileTrouble(t *testing.T) {
 				if !strings.Contains(d.Error, tt.says) || (d.Error == "") != (tt.says == "") {
 					t.Errorf("says %q, want %q", d.Error, tt.says)
 				}
-				if words, _ := found(t, r, day); words != "" || logged(t, r) != events || view(t, r, b.o.No).Order.Status != order.PendingPayment {
-					t.Errorf("it was acted upon: %s, order %s", words, view(t, r, b.o.No).Order.Status)
+				if words, _ := found(t, r, day); words != "" || logged(t, r) != events || steps.View(t, r, b.o.No).Order.Status != order.PendingPayment {
+					t.Errorf("it was acted upon: %s, order %s", words, steps.View(t, r, b.o.No).Order.Status)
 				}
 				r.Gate.Fail = nil
 				if tt.thenDone {
@@ -413,13 +419,13 @@ func TestReconcileTrouble(t *testing.T) {
 // TestReconcileStanding: what an operator resolved stays so, what is gone is
 // healed, and a failed run after a good one keeps what that found.
 func TestReconcileStanding(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open opener) {
-		r := scene(t, open)
+	harness.Each(t, func(t *testing.T, open steps.Open) {
+		r := steps.Shop(t, open)
 		day := noon(r)
 		var rows []payment.BillRow
 		for range 3 {
-			b := billed{t: t, r: r, o: place(t, r, harness.Cart("v", "A"))}
-			b.p = pay(t, r, b.o.No, 0)
+			b := billed{t: t, r: r, o: steps.Place(t, r, harness.Cart("v", "A"))}
+			b.p = steps.Pay(t, r, b.o.No, 0)
 			b.paid()
 			rows = append(rows, paidRow(r, &b.p))
 		}
@@ -439,7 +445,7 @@ func TestReconcileStanding(t *testing.T) {
 			return err
 		}
 		for range 2 { // saying it again changes nothing
-			must(t)(nil, resolve("the channel's support found it"))
+			steps.Must(t)(nil, resolve("the channel's support found it"))
 		}
 		if resolve("another story") == nil || resolve("") == nil {
 			t.Error("a discrepancy was resolved twice, or without a reason")
@@ -452,7 +458,7 @@ func TestReconcileStanding(t *testing.T) {
 			t.Errorf("%s %+v", words, all)
 		}
 		var sum reconcile.Summary
-		must(t)(nil, json.Unmarshal(d.Summary, &sum))
+		steps.Must(t)(nil, json.Unmarshal(d.Summary, &sum))
 		if sum.Matched != 2 || sum.Classes[reconcile.PaymentMissing].Count != 1 || sum.OurPayments != (reconcile.Total{Count: 3, Amount: 3000}) {
 			t.Errorf("%+v", sum)
 		}

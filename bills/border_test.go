@@ -1,4 +1,4 @@
-package app_test
+package bills_test
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/internal/harness/steps"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
@@ -85,10 +86,10 @@ func TestReconcileAcrossMidnight(t *testing.T) {
 		{"payments that nobody told us of", pay, [2]movement{{"gate", -9 * m, never, true, false}, {"other", 5 * m, never, true, false}}, "0 gate payment_unsettled, 1 other payment_unsettled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open opener) {
+			harness.Each(t, func(t *testing.T, open steps.Open) {
 				b := newBorder(t, open)
 				b.sound(0)
-				o := place(t, b.r, harness.Cart("u", "A"))
+				o := steps.Place(t, b.r, harness.Cart("u", "A"))
 				parts := [2]string{b.open(o.No, tt.moves[0].channel, 400), b.open(o.No, tt.moves[1].channel, 600)}
 				if tt.kind == refund {
 					b.refund(o.No, parts, tt.moves)
@@ -116,8 +117,8 @@ type border struct {
 	midnight time.Time // that ends day 0
 }
 
-func newBorder(t *testing.T, open opener) *border {
-	b := &border{t: t, r: scene(t, open)}
+func newBorder(t *testing.T, open steps.Open) *border {
+	b := &border{t: t, r: steps.Shop(t, open)}
 	b.gates = gates{"gate": b.r.Gate, "other": harness.NewGate(b.r.Clock.Now)}
 	b.r.Channels = b.gates
 	b.day = noon(b.r)
@@ -135,7 +136,7 @@ func (b *border) advance(d time.Duration) {
 // a bill of nothing is another matter.
 func (b *border) sound(at time.Duration) {
 	for _, channel := range []string{"gate", "other"} {
-		o := place(b.t, b.r, harness.Cart("v", "A"))
+		o := steps.Place(b.t, b.r, harness.Cart("v", "A"))
 		no := b.open(o.No, channel, 0)
 		at := b.midnight.Add(at).Add(-time.Hour)
 		b.learn(channel, no, b.gates[channel].Pay(no), at)
@@ -145,7 +146,7 @@ func (b *border) sound(at time.Duration) {
 
 func (b *border) open(orderNo, channel string, amount int64) string {
 	p, _, err := b.r.OpenPayment(ctx, shop.Default, orderNo, harness.Key(0), app.OpenPayment{Channel: channel, Method: payment.Native, Amount: amount})
-	must(b.t)(nil, err)
+	steps.Must(b.t)(nil, err)
 	return p.No
 }
 
@@ -193,8 +194,8 @@ func (b *border) refund(orderNo string, nos [2]string, moves [2]movement) {
 		b.gates[m.channel].Slow(true)
 	}
 	b.r.React()
-	d := refund(b.t, b.r, orderNo, order.RefundRequest{})
-	must(b.t)(b.r.RunRefunds(ctx, shop.Default))
+	d := steps.Refund(b.t, b.r, orderNo, order.RefundRequest{})
+	steps.Must(b.t)(b.r.RunRefunds(ctx, shop.Default))
 	part := func(no string) *payment.Allocation {
 		return &d.Allocations[slices.IndexFunc(d.Allocations, func(a payment.Allocation) bool { return a.Payment == no })]
 	}
@@ -206,7 +207,7 @@ func (b *border) refund(orderNo string, nos [2]string, moves [2]movement) {
 		switch {
 		case m.byHand:
 			_, err := b.r.ConfirmRefund(ctx, shop.Default, d.No, "seen")
-			must(b.t)(nil, err)
+			steps.Must(b.t)(nil, err)
 		case m.learnt != never:
 			b.learn(m.channel, nos[i], b.gates[m.channel].Finish(a.No, payment.Refunded), at)
 		}
@@ -233,7 +234,7 @@ func (b *border) reconcile() string {
 				b.t.Fatalf("%s of %s: %s %q (%v)", channel, day, d.Status, d.Error, err)
 			}
 			all, _, err := b.r.Store.ListDiscrepancies(ctx, shop.Default, app.DiscrepancyFilter{Channel: channel, Day: day.String()}, app.Page{Limit: 100})
-			must(b.t)(nil, err)
+			steps.Must(b.t)(nil, err)
 			for _, x := range all {
 				out = append(out, fmt.Sprint(n, " ", channel, " ", x.Class))
 			}

@@ -1,4 +1,4 @@
-package app_test
+package bills_test
 
 import (
 	"cmp"
@@ -11,14 +11,14 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bills"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/reconcile"
 )
 
-// TestSpill: the rows of a day come back from the files as they went in,
+// TestPartitions: the rows of a day come back from the files as they went in,
 // whatever they hold: other people write the bills.
-func TestSpill(t *testing.T) {
+func TestPartitions(t *testing.T) {
 	text := rapid.OneOf(rapid.SampledFrom([]string{"", "1", "微信支付", "a\x00b"}), rapid.String())
 	whole := rapid.OneOf(rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MinInt64}), rapid.Int64())
 	// The stores keep microseconds, and so do the files.
@@ -48,7 +48,7 @@ func TestSpill(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		const parts = 4
 		theirs, ours := rapid.SliceOf(row).Draw(rt, "theirs"), rapid.SliceOf(our).Draw(rt, "ours")
-		gotTheirs, gotOurs, err := app.RoundTrip(dir, theirs, ours, parts)
+		gotTheirs, gotOurs, err := bills.RoundTrip(dir, theirs, ours, parts)
 		if err != nil {
 			rt.Fatal(err)
 		}
