@@ -27,23 +27,27 @@ var packages = map[string][]string{
 	// How what they hold is stored.
 	"format": {"money", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 
-	"app":    {"format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"engine": {"app", "event", "fault", "marketing"},
+	// The unit of work, and every kind of row that it reads and changes.
+	"unit": {"event", "fault"},
+	"rows": {"unit", "format", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+
+	"app":    {"unit", "rows", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"engine": {"unit", "fault"},
 
 	// Offline work: it reads what app's ports give and changes things through
 	// app's commands alone.
 	"repricing": {"pricing", "shop", "order", "marketing"},
-	"audit":     {"app", "event", "pricing", "order", "payment", "marketing", "inventory", "repricing"},
-	"bills":     {"app", "format", "fault", "payment", "reconcile"},
+	"audit":     {"app", "unit", "rows", "event", "pricing", "order", "payment", "marketing", "inventory", "repricing"},
+	"bills":     {"app", "unit", "rows", "format", "fault", "payment", "reconcile"},
 	"backtest":  {"app", "format", "money", "fault", "pricing", "order", "marketing", "inventory", "repricing"},
 
 	"worker":    {"app", "event", "fault", "shop"},
 	"telemetry": {},
 
-	"store/job":       {"app"},
-	"store/postgres":  {"app", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/sqlite":    {"app", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/storetest": {"app", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/job":       {"app", "rows"},
+	"store/postgres":  {"app", "unit", "rows", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/sqlite":    {"app", "unit", "rows", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/storetest": {"app", "unit", "rows", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 
 	"channel/settings":    {},
 	"channel/kinds":       {"app", "channel/alipay", "channel/guard", "channel/settings", "channel/wechatpay", "fault"},
@@ -65,7 +69,7 @@ var packages = map[string][]string{
 	"sandbox/sdktest":     {"sandbox"},
 
 	"api/rest": {"fault"},
-	"api":      {"api/rest", "app", "bills", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
+	"api":      {"api/rest", "app", "rows", "bills", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
 	"push":     {"app", "format", "event", "fault", "order"},
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }

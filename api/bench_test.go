@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/clock"
@@ -30,8 +32,8 @@ import (
 // that stands around it.
 type shortEngine struct{ answer any }
 
-func (r shortEngine) Do(context.Context, *app.Command) (app.Result, error) {
-	return app.Result{Value: r.answer}, nil
+func (r shortEngine) Do(context.Context, *app.Command) (unit.Result, error) {
+	return unit.Result{Value: r.answer}, nil
 }
 
 // oneKey is a store that knows one key.

@@ -6,10 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tandem-pay/tandem/api/rest"
-	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 )
 
@@ -113,7 +114,7 @@ type channelView struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 }
 
-func viewChannel(r app.ChannelRow) channelView { return channelView{r.Name, r.Kind, at(r.UpdatedAt)} }
+func viewChannel(r rows.Channel) channelView { return channelView{r.Name, r.Kind, at(r.UpdatedAt)} }
 
 var listChannels = rest.Operation{
 	Route: "GET /v1/channels", ID: "listChannels", Tag: "Channels", Summary: "All channels",

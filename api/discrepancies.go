@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tandem-pay/tandem/api/rest"
@@ -60,7 +62,7 @@ type bilingual struct {
 	ZH string `json:"zh"`
 }
 
-func viewDiscrepancy(d app.DiscrepancyData) discrepancyView {
+func viewDiscrepancy(d rows.Discrepancy) discrepancyView {
 	about := reconcile.Of(reconcile.Class(d.Class))
 	return discrepancyView{
 		ID: d.ID, Channel: d.Channel, Date: d.Day, Class: discrepancyClass(d.Class), Status: discrepancyStatus(d.Status),
@@ -93,7 +95,7 @@ type listDiscrepanciesInput struct {
 }
 
 func (s *server) listDiscrepancies(ctx context.Context, in *listDiscrepanciesInput) (*rest.Answer[rest.List[discrepancyView]], error) {
-	f := app.DiscrepancyFilter{Channel: in.Channel, Day: in.Date, Class: string(in.Class), Status: app.DiscrepancyStatus(in.Status)}
+	f := app.DiscrepancyFilter{Channel: in.Channel, Day: in.Date, Class: string(in.Class), Status: rows.DiscrepancyStatus(in.Status)}
 	return rest.ListOf(viewDiscrepancy)(s.app.Store.ListDiscrepancies(ctx, caller(ctx).Shop, f, page(in.PageParams)))
 }
 

@@ -17,6 +17,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/api"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
@@ -301,15 +306,17 @@ func (h *house) everything() string {
 	h.T.Helper()
 	var b strings.Builder
 	e := json.NewEncoder(&b)
-	err := h.Store.Scan(ctx, shop.Default, app.Scan{
-		Sku:      func(d inventory.Data) error { return e.Encode(d) },
-		Coupon:   func(d marketing.CouponData) error { return e.Encode(d) },
-		Template: func(d marketing.Template) error { return e.Encode(d) },
-		Counter:  func(name string, v int64) error { return e.Encode([]any{name, v}) },
-		Order:    func(v app.OrderView) error { return e.Encode(v) },
-		Refund:   func(d payment.RefundData) error { return e.Encode(d) },
-		Record:   func(r event.Record) error { return e.Encode(r) },
-		Key:      func(k app.SavedKey) error { return e.Encode(k) },
+	err := h.Store.Scan(ctx, shop.Default, unit.Scan{
+		Visits: []unit.Visit{
+			unit.Each(rows.Skus, func(d inventory.Data) error { return e.Encode(d) }),
+			unit.Each(rows.Coupons, func(d marketing.CouponData) error { return e.Encode(d) }),
+			unit.Each(rows.Templates, func(d marketing.Template) error { return e.Encode(d) }),
+			unit.Each(rows.Counters, func(c rows.Counter) error { return e.Encode(c) }),
+			unit.EachFamily(rows.Orders, rows.Payments, func(o order.Data, p []payment.Data) error { return e.Encode([]any{o, p}) }),
+			unit.Each(rows.Refunds, func(d payment.RefundData) error { return e.Encode(d) }),
+			unit.Each(rows.Keys, func(k unit.SavedKey) error { return e.Encode(k) }),
+		},
+		Record: func(r event.Record) error { return e.Encode(r) },
 	})
 	if err != nil {
 		h.T.Fatal(err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
@@ -63,7 +65,7 @@ func viewSummary(sum *reconcile.Summary) *summaryView {
 	return v
 }
 
-func viewReconciliation(d app.ReconciliationData) reconciliationView {
+func viewReconciliation(d rows.Reconciliation) reconciliationView {
 	v := reconciliationView{
 		Channel: d.Channel, Date: d.Day, Status: string(d.Status), Runs: d.Runs,
 		StartedAt: at(d.StartedAt), FinishedAt: at(d.FinishedAt), Error: d.Error,
@@ -106,7 +108,7 @@ func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*rest
 		return nil, fault.Invalidf("/date", "must be a day like 2026-06-01")
 	}
 	return rest.RepeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, format.ReconcileRequest(in.Body),
-		func() (app.ReconciliationData, error) { return s.bills.Reconcile(ctx, shop, channel, day, nil) }))
+		func() (rows.Reconciliation, error) { return s.bills.Reconcile(ctx, shop, channel, day, nil) }))
 }
 
 var listReconciliations = rest.Operation{

@@ -2,9 +2,9 @@ package api
 
 import (
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/tandem-pay/tandem/rows"
 
 	"github.com/tandem-pay/tandem/api/rest"
-	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -27,7 +27,7 @@ type discrepancyStatus string
 
 // Schema lists the statuses.
 func (discrepancyStatus) Schema(huma.Registry) *huma.Schema {
-	return rest.Enum([]app.DiscrepancyStatus{app.DiscrepancyOpen, app.DiscrepancyHealed, app.DiscrepancyResolved})
+	return rest.Enum([]rows.DiscrepancyStatus{rows.DiscrepancyOpen, rows.DiscrepancyHealed, rows.DiscrepancyResolved})
 }
 
 // The states that the document lists are made from the tables that the

@@ -3,6 +3,8 @@ package app
 import (
 	"reflect"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -23,22 +25,24 @@ var answers = map[reflect.Type]any{
 	reflect.TypeFor[marketing.CouponData]():   &format.CouponAnswer,
 	reflect.TypeFor[[]marketing.CouponData](): &format.CouponsAnswer,
 	reflect.TypeFor[[]string]():               &format.CodesAnswer,
-	reflect.TypeFor[DiscrepancyData]():        &discrepancyAnswer,
-	reflect.TypeFor[ReconciliationData]():     &reconciliationAnswer,
+	reflect.TypeFor[rows.Discrepancy]():       &discrepancyAnswer,
+	reflect.TypeFor[rows.Reconciliation]():    &reconciliationAnswer,
 	reflect.TypeFor[Revocation]():             &revocationAnswer,
 }
 
 var (
 	discrepancyAnswer = format.DiscrepancyAnswer(
-		func(d DiscrepancyData) format.Discrepancy[DiscrepancyStatus] {
-			return format.Discrepancy[DiscrepancyStatus](d)
+		func(d rows.Discrepancy) format.Discrepancy[rows.DiscrepancyStatus] {
+			return format.Discrepancy[rows.DiscrepancyStatus](d)
 		},
-		func(s format.Discrepancy[DiscrepancyStatus]) DiscrepancyData { return DiscrepancyData(s) })
+		func(s format.Discrepancy[rows.DiscrepancyStatus]) rows.Discrepancy { return rows.Discrepancy(s) })
 	reconciliationAnswer = format.ReconciliationAnswer(
-		func(d ReconciliationData) format.Reconciliation[ReconciliationStatus] {
-			return format.Reconciliation[ReconciliationStatus](d)
+		func(d rows.Reconciliation) format.Reconciliation[rows.ReconciliationStatus] {
+			return format.Reconciliation[rows.ReconciliationStatus](d)
 		},
-		func(s format.Reconciliation[ReconciliationStatus]) ReconciliationData { return ReconciliationData(s) })
+		func(s format.Reconciliation[rows.ReconciliationStatus]) rows.Reconciliation {
+			return rows.Reconciliation(s)
+		})
 	revocationAnswer = format.RevocationAnswer(
 		func(r Revocation) format.Revocation { return format.Revocation(r) },
 		func(s format.Revocation) Revocation { return Revocation(s) })

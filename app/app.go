@@ -14,6 +14,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/payment"
@@ -22,7 +24,7 @@ import (
 // Engine takes commands to committed state. Do returns when the command has
 // been committed or refused, never before.
 type Engine interface {
-	Do(ctx context.Context, c *Command) (Result, error)
+	Do(ctx context.Context, c *Command) (unit.Result, error)
 }
 
 // Clock tells the time, and lets what waits follow when it is moved.

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"pgregory.net/rapid"
 
 	"github.com/tandem-pay/tandem/app"
@@ -57,8 +60,8 @@ func TestClosingLooksAt(t *testing.T) {
 	} {
 		var n app.Needs
 		app.Reactions[i].Needs(&tt.event, &n)
-		if !slices.Equal(n.Orders, tt.want) {
-			t.Errorf("%s: looks at %q, want %q", tt.name, n.Orders, tt.want)
+		if got := n.Of(rows.Orders.Info()); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: looks at %q, want %q", tt.name, got, tt.want)
 		}
 	}
 }
@@ -78,35 +81,38 @@ func reread(t *testing.T, e event.Event) (back event.Event) {
 // overheard collects the jobs that are stored and the orders that commands
 // need.
 type overheard struct {
-	app.Store
+	unit.Store
 	jobs   *[]app.Job
 	orders *[]string
 }
 
 type overheardUnit struct {
-	app.Unit
+	unit.Unit
 	o overheard
 }
 
-func (o overheard) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
-	*o.orders = append(*o.orders, n.Orders...)
+func (o overheard) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit, *unit.Loaded, error) {
+	*o.orders = append(*o.orders, n.Of(rows.Orders.Info())...)
 	u, l, err := o.Store.Begin(ctx, shop, n)
 	return overheardUnit{u, o}, l, err
 }
 
-func (u overheardUnit) Commit(ctx context.Context, c *app.Changes) error {
-	*u.o.jobs = append(*u.o.jobs, c.Jobs...)
+func (u overheardUnit) Commit(ctx context.Context, c *unit.Changes) error {
+	_, jobs := unit.Written(c, rows.Jobs)
+	for _, j := range jobs {
+		*u.o.jobs = append(*u.o.jobs, *j)
+	}
 	return u.Unit.Commit(ctx, c)
 }
 
 // An order that is paid names what else can still be paid, and that is closed
 // at the channel; one that has nothing else is not looked at again.
 func TestPaidOrderClosesTheOthers(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		var jobs []app.Job
 		var orders []string
-		r := scene(t, func(func(app.Store) app.Store) *harness.Harness {
-			return open(func(s app.Store) app.Store { return overheard{s, &jobs, &orders} })
+		r := scene(t, func(func(unit.Store) unit.Store) *harness.Harness {
+			return open(func(s unit.Store) unit.Store { return overheard{s, &jobs, &orders} })
 		})
 		for _, others := range []int{0, 1, 2} {
 			o := place(t, r, harness.Cart("u", "A"))

@@ -5,6 +5,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
 )
@@ -26,7 +28,7 @@ func (a *App) CancelOrder(ctx context.Context, shop, no, key, reason string) (Or
 	}
 	c := &Command{
 		Shop: shop, Name: "cancel order", Key: key, Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Orders: []string{no}},
+		Needs: Needs{rows.Orders.Keys(no)},
 	}
 	if key != "" {
 		c.Hash = Hash("cancel order "+no, reason)
@@ -65,7 +67,7 @@ func closeOrder(tx *Tx, no, reason string) error {
 	if o == nil {
 		return fault.New(fault.NotFound, "there is no order %s", no)
 	}
-	tx.Follow(o.Data().Trace)
+	tx.Join(o.Data().Trace)
 	for _, p := range tx.PaymentsOf(no) {
 		if p.Data().Open() {
 			if err := o.BeginToClose(reason); err != nil {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -30,7 +32,7 @@ func (a *App) AdjustStock(ctx context.Context, shopID, id, key string, delta int
 
 func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte, create bool, change func(*inventory.Sku) error) (d inventory.Data, replayed bool, err error) {
 	return Do(ctx, a, &Command{
-		Shop: shopID, Name: "change sku", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Skus: []string{id}},
+		Shop: shopID, Name: "change sku", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Skus.Keys(id)},
 	}, func(tx *Tx) (out inventory.Data, err error) {
 		s, err := tx.Sku(id)
 		if err != nil {
@@ -65,7 +67,7 @@ func (a *App) PutUser(ctx context.Context, shopID string, in shop.User) (shop.Us
 		return in, fault.Invalidf("/tags", "at most 50")
 	}
 	u, _, err := Do(ctx, a, &Command{
-		Shop: shopID, Name: "put user", Trace: a.Tracer.Parent(ctx), Needs: Needs{Users: []string{in.ID}},
+		Shop: shopID, Name: "put user", Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Users.Keys(in.ID)},
 	}, func(tx *Tx) (out shop.User, err error) {
 		u, err := tx.User(in.ID)
 		if err != nil {
@@ -95,7 +97,7 @@ func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.P
 	}
 	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "put promotion", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Shop: true, Promotions: []string{in.ID}},
+		Needs: Needs{rows.Shop.Lock(), rows.Promotions.Keys(in.ID), rows.RetiredPromotions.Keys(in.ID)},
 	}, func(tx *Tx) (out pricing.Promotion, err error) {
 		old, err := tx.Promotion(in.ID)
 		if err != nil {
@@ -119,7 +121,7 @@ func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.P
 func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
 	_, err := Run(ctx, a, &Command{
 		Shop: shopID, Name: "delete promotion", Alone: true, Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Shop: true, Promotions: []string{id}},
+		Needs: Needs{rows.Shop.Lock(), rows.Promotions.Keys(id), rows.RetiredPromotions.Keys(id)},
 	}, func(tx *Tx) error {
 		p, err := tx.Promotion(id)
 		if err != nil {
@@ -128,7 +130,7 @@ func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
 		if p == nil {
 			return fault.New(fault.NotFound, "there is no promotion %s", id)
 		}
-		tx.DeletePromotion(id)
+		tx.DeletePromotion(p)
 		return nil
 	})
 	return err
@@ -149,7 +151,7 @@ func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.
 	}
 	if t, replayed, err = Do(ctx, a, &Command{
 		Shop: shopID, Name: "put coupon template", Key: key, Hash: hash, Alone: true, Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Shop: true, Templates: []string{in.ID}},
+		Needs: Needs{rows.Shop.Lock(), rows.Templates.Keys(in.ID)},
 	}, func(tx *Tx) (out marketing.Template, err error) {
 		old, err := tx.Template(in.ID)
 		if err != nil {

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +19,11 @@ const (
 	// memory: 10 MB at most, as they usually are.
 	maxShelf = 20_000
 )
+
+// priceReader reads what a price depends on.
+type priceReader interface {
+	ReadPriceInputs(ctx context.Context, shop string, n *PriceInputNeeds) (*PriceInputs, error)
+}
 
 // CatalogueCache is what an instance remembers of a shop between quotes: skus and
 // users as they are at one version of the catalogue. All of it is right as
@@ -42,7 +46,7 @@ type CatalogueCache struct {
 // trip.
 //
 // The stock in PriceInputs.Skus is as old as their description: it is not for use.
-func (s *CatalogueCache) PriceInputs(ctx context.Context, store Store, shop string, n *PriceInputNeeds) (*PriceInputs, error) {
+func (s *CatalogueCache) PriceInputs(ctx context.Context, store priceReader, shop string, n *PriceInputNeeds) (*PriceInputs, error) {
 	f, version, missing, changes := s.look(n)
 	if missing == nil {
 		return f, nil
@@ -125,12 +129,8 @@ func (s *CatalogueCache) put(n *PriceInputNeeds, f *PriceInputs, changes int) {
 	}
 }
 
-// Changed is told of each commit made here.
-func (s *CatalogueCache) Changed(c *Changes) {
-	catalogue := slices.ContainsFunc(c.Counters, func(c CounterChange) bool { return c.Name == CatalogueCounter })
-	if !catalogue && !c.BumpRules {
-		return
-	}
+// Changed says that a commit made here changed the catalogue or the rules.
+func (s *CatalogueCache) Changed() {
 	s.mu.Lock()
 	s.changes++
 	s.checked = time.Time{}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -144,14 +146,14 @@ func (a *App) PutChannel(ctx context.Context, book *ChannelBook, shopID, name st
 		return nil, err
 	}
 	_, err = Run(ctx, a, &Command{
-		Shop: shopID, Name: "put channel", Trace: a.Tracer.Parent(ctx), Needs: Needs{Channels: []string{name}},
+		Shop: shopID, Name: "put channel", Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Channels.Keys(name)},
 	}, func(tx *Tx) error {
 		row, err := tx.Channel(name)
 		if err != nil {
 			return err
 		}
 		if row == nil {
-			row = &ChannelRow{Name: name}
+			row = &rows.Channel{Name: name}
 		}
 		row.Kind, row.Sealed, row.UpdatedAt = head.Kind, sealed, tx.Now()
 		tx.PutChannel(row)

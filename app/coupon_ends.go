@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/marketing"
 )
 
@@ -75,7 +77,7 @@ func (a *App) endCoupons(ctx context.Context, shopID, name string, codes []strin
 		batch := codes[:min(couponBatch, len(codes))]
 		codes = codes[len(batch):]
 		ended, _, err := Do(ctx, a, &Command{
-			Shop: shopID, Name: name, Trace: a.Tracer.Parent(ctx), Needs: Needs{Coupons: batch},
+			Shop: shopID, Name: name, Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Coupons.Keys(batch...)},
 		}, func(tx *Tx) (int, error) {
 			ended := 0
 			for _, code := range batch {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"sync"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -129,7 +131,7 @@ func (a *App) ImportCoupons(ctx context.Context, shopID, template string, lines 
 	c := &Command{Shop: shopID, Name: "import coupons", Trace: a.Tracer.Parent(ctx)}
 	for i := range lines {
 		list[i] = newCoupon{code: lines[i].Code, user: lines[i].User}
-		c.Needs.Coupons = append(c.Needs.Coupons, lines[i].Code)
+		c.Needs.Add(rows.Coupons.Keys(lines[i].Code))
 	}
 	if err := a.foresee(ctx, c, template, list); err != nil {
 		return 0, 0, err

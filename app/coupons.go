@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/shop"
@@ -46,7 +48,7 @@ func (a *App) IssueCoupons(ctx context.Context, shopID, key string, in IssueCoup
 		list = append(list, newCoupon{newID("", a.Rand), in.User, true})
 	}
 	c := &Command{
-		Shop: shopID, Name: "issue coupons", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Coupons: in.Codes},
+		Shop: shopID, Name: "issue coupons", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Coupons.Keys(in.Codes...)},
 	}
 	if err := a.foresee(ctx, c, in.Template, list); err != nil {
 		return nil, false, err
@@ -137,12 +139,12 @@ func (a *App) foresee(ctx context.Context, c *Command, template string, list []n
 		return nil // it may have been made a moment ago
 	}
 	if t.Supply > 0 {
-		c.Needs.Templates = append(c.Needs.Templates, template)
+		c.Needs.Add(rows.Templates.Keys(template))
 	}
 	if t.PerUserLimit > 0 {
 		for i := range list {
 			if list[i].user != "" {
-				c.Needs.Counters = append(c.Needs.Counters, PerUserCounter(template, list[i].user))
+				c.Needs.Add(rows.Counters.Keys(PerUserCounter(template, list[i].user)))
 			}
 		}
 	}
@@ -217,10 +219,10 @@ func give(tx *Tx, t *marketing.Template, list []newCoupon) error {
 	var ask Needs
 	for i := range list {
 		if list[i].user != "" {
-			ask.Counters = append(ask.Counters, PerUserCounter(t.ID, list[i].user))
+			ask.Add(rows.Counters.Keys(PerUserCounter(t.ID, list[i].user)))
 		}
 	}
-	if err := tx.Ask(ask); err != nil {
+	if err := tx.Need(ask); err != nil {
 		return err
 	}
 	given := map[string]int64{}
@@ -252,7 +254,7 @@ func give(tx *Tx, t *marketing.Template, list []newCoupon) error {
 // RevokeCoupon withdraws a coupon.
 func (a *App) RevokeCoupon(ctx context.Context, shopID, code string) (marketing.CouponData, error) {
 	d, _, err := Do(ctx, a, &Command{
-		Shop: shopID, Name: "revoke coupon", Trace: a.Tracer.Parent(ctx), Needs: Needs{Coupons: []string{code}},
+		Shop: shopID, Name: "revoke coupon", Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Coupons.Keys(code)},
 	}, func(tx *Tx) (out marketing.CouponData, err error) {
 		c, err := tx.Coupon(code)
 		if err != nil {

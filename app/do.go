@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+
+	"github.com/tandem-pay/tandem/unit"
 )
 
 // Do runs a command and returns what decide returned when it was accepted.
@@ -11,7 +13,7 @@ import (
 // key had been used before: r is the first answer then, read from what is
 // stored of it. Answers under a key are of the types that have a format.
 func Do[R any](ctx context.Context, a *App, c *Command, decide func(tx *Tx) (R, error)) (r R, replayed bool, err error) {
-	c.Decide = func(tx *Tx) (any, error) { return decide(tx) }
+	c.Decide = func(u *unit.Tx) (any, error) { return decide(&Tx{Tx: u}) }
 	stored := answerOf[R]()
 	if c.Key != "" {
 		if stored == nil {
@@ -38,7 +40,7 @@ func Do[R any](ctx context.Context, a *App, c *Command, decide func(tx *Tx) (R, 
 
 // Run is Do for a command that has no answer beside its success.
 func Run(ctx context.Context, a *App, c *Command, decide func(tx *Tx) error) (replayed bool, err error) {
-	c.Decide = func(tx *Tx) (any, error) { return nil, decide(tx) }
+	c.Decide = func(u *unit.Tx) (any, error) { return nil, decide(&Tx{Tx: u}) }
 	res, err := a.Engine.Do(ctx, c)
 	return res.Replayed, err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
@@ -101,7 +103,7 @@ func (a *App) PriceDraft(ctx context.Context, shopID, no, key string, seen Versi
 func (a *App) editDraft(ctx context.Context, shopID, no, key string, hash []byte, seen Versions, in *PlaceOrder) (order.Data, bool, error) {
 	wish, refused := a.wish(ctx, shopID, in)
 	return Do(ctx, a, &Command{
-		Shop: shopID, Name: "edit draft", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
+		Shop: shopID, Name: "edit draft", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Orders.Keys(no)},
 	}, func(tx *Tx) (out order.Data, err error) {
 		o, _, err := draft(tx, no, seen)
 		if err != nil {
@@ -125,7 +127,7 @@ func (a *App) editDraft(ctx context.Context, shopID, no, key string, hash []byte
 // units, nil for any price. replayed says that the key had submitted it.
 func (a *App) SubmitDraft(ctx context.Context, shopID, no, key string, seen Versions, expected *int64) (order.Data, bool, error) {
 	return Do(ctx, a, &Command{
-		Shop: shopID, Name: "submit draft", Trace: a.Tracer.Parent(ctx), Needs: Needs{Orders: []string{no}},
+		Shop: shopID, Name: "submit draft", Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Orders.Keys(no)},
 		Key: key, Hash: Hash("submit draft "+no, submission{seen, expected}),
 	}, func(tx *Tx) (out order.Data, err error) {
 		o, in, err := draft(tx, no, seen)
@@ -137,7 +139,7 @@ func (a *App) SubmitDraft(ctx context.Context, shopID, no, key string, seen Vers
 			f.Message = "the draft's " + f.Message + "; edit it first"
 			return out, f
 		}
-		if err := tx.Ask(Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}); err != nil {
+		if err := tx.Need(Needs{rows.Users.Keys(in.User), rows.Skus.Keys(in.skus()...), rows.Coupons.Keys(in.Coupons...)}); err != nil {
 			return out, err
 		}
 		in.Expected = expected
@@ -166,7 +168,7 @@ func draft(tx *Tx, no string, seen Versions) (*order.Order, *PlaceOrder, error) 
 	if seen != nil && !slices.Contains(seen, d.Seq) {
 		return nil, nil, fault.New(fault.PreconditionFailed, "order %s is at version %d, and not as you have seen it; read it again", no, d.Seq)
 	}
-	tx.Follow(d.Trace)
+	tx.Join(d.Trace)
 	return o, asked(d.User, d.Metadata, w), nil
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -236,7 +238,7 @@ func TestLives(t *testing.T) {
 		}, order.Closed, payment.StatusSucceeded, 0, 25, marketing.Available},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 				r := scene(t, open)
 				no := tt.life(t, r)
 				want(t, r, no, tt.os, tt.ps, tt.res, tt.hand, tt.cs)
@@ -250,7 +252,7 @@ func second[T any](_ T, _ bool, err error) error { return err }
 // TestRefusals: what is refused leaves no trace.
 func TestRefusals(t *testing.T) {
 	wrong := int64(1)
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := scene(t, open)
 		held := place(t, r, harness.Cart("other", "A", "C5"))
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", User: "v", Codes: []string{"OFV"}})))
@@ -297,7 +299,7 @@ func events(t *testing.T, r *harness.Harness) []any {
 
 // TestPurchaseLimit: a limit counts live orders and is given back.
 func TestPurchaseLimit(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := scene(t, open)
 		errs := harness.Together(10, func(i int) error {
 			_, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart("u", "B"))
@@ -361,7 +363,7 @@ func TestDuplicates(t *testing.T) {
 		}
 		want(t, rigs[0], numbers[0], order.PendingPayment, "", 1, 25, marketing.Available)
 	}
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) { check(t, scene(t, open)) })
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
 		open := harness.Postgres(t)
 		check(t, scene(t, open), open(nil))
@@ -382,7 +384,7 @@ func TestNoOversell(t *testing.T) {
 			t.Errorf("%d orders stored", r.Orders)
 		}
 	}
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) { check(t, scene(t, open)) })
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
 		open := harness.Postgres(t)
 		check(t, scene(t, open), open(nil))
@@ -391,7 +393,7 @@ func TestNoOversell(t *testing.T) {
 
 // TestOneCoupon: of 30 orders with one coupon at once, one gets it.
 func TestOneCoupon(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := scene(t, open)
 		errs := harness.Together(30, func(i int) error {
 			_, _, err := r.PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart("u", "A", "C5"))
@@ -433,7 +435,7 @@ func TestCallbackDuplicates(t *testing.T) {
 		}
 		want(t, rigs[0], o.No, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used)
 	}
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) { check(t, scene(t, open)) })
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
 		open := harness.Postgres(t)
 		check(t, scene(t, open), open(nil))
@@ -443,7 +445,7 @@ func TestCallbackDuplicates(t *testing.T) {
 // TestCallbackKept: every callback is stored with its verdict, within the
 // limit on rubbish.
 func TestCallbackKept(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := scene(t, open)
 		o := place(t, r, harness.Cart("u", "A"))
 		p := pay(t, r, o.No, 0)

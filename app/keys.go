@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"strings"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -30,7 +32,7 @@ func (a *App) AddKey(ctx context.Context, shopID, label, secret string) (shop.Ke
 	}
 	k := shop.Key{Shop: shopID, ID: newID("key_", a.Rand), Hash: HashKey(secret), Label: label}
 	out, _, err := Do(ctx, a, &Command{
-		Shop: shopID, Name: "add key", Trace: a.Tracer.Parent(ctx), Needs: Needs{APIKeys: []string{k.ID}},
+		Shop: shopID, Name: "add key", Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.APIKeys.Keys(k.ID)},
 	}, func(tx *Tx) (out shop.Key, err error) {
 		k := k
 		k.CreatedAt = tx.Now()
@@ -43,7 +45,7 @@ func (a *App) AddKey(ctx context.Context, shopID, label, secret string) (shop.Ke
 // RevokeKey ends a key. It is refused within a few seconds on all instances.
 func (a *App) RevokeKey(ctx context.Context, shopID, id string) error {
 	_, err := Run(ctx, a, &Command{
-		Shop: shopID, Name: "revoke key", Trace: a.Tracer.Parent(ctx), Needs: Needs{APIKeys: []string{id}},
+		Shop: shopID, Name: "revoke key", Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.APIKeys.Keys(id)},
 	}, func(tx *Tx) error {
 		k, err := tx.APIKey(id)
 		if err != nil {

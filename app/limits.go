@@ -5,6 +5,7 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/rows"
 )
 
 // What exists in limited numbers is counted in named counters, and only where
@@ -29,21 +30,21 @@ func firstCounter(user string) string           { return "first/" + user }
 func askNeeds(ask *pricing.Ask, user string) (n Needs) {
 	for _, l := range ask.Limited {
 		if l.Uses > 0 {
-			n.Counters = append(n.Counters, usesCounter(l.ID))
+			n.Add(rows.Counters.Keys(usesCounter(l.ID)))
 		}
 		if l.PerUser > 0 {
-			n.Counters = append(n.Counters, usedCounter(l.ID, user))
+			n.Add(rows.Counters.Keys(usedCounter(l.ID, user)))
 		}
 		if l.Budget > 0 {
-			n.Counters = append(n.Counters, spentCounter(l.ID))
+			n.Add(rows.Counters.Keys(spentCounter(l.ID)))
 		}
 	}
 	if ask.FirstOrder {
 		// The counter is what two first orders of one buyer at once meet at.
-		n.Counters = append(n.Counters, firstCounter(user))
-		n.Buyers = []string{user}
+		n.Add(rows.Counters.Keys(firstCounter(user)))
+		n.Add(rows.Buyers.Keys(user))
 	}
-	n.Skus = ask.Gifts
+	n.Add(rows.Skus.Keys(ask.Gifts...))
 	return n
 }
 

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/money"
@@ -33,12 +35,12 @@ func promote(t *testing.T, r *harness.Harness, p pricing.Promotion) {
 func counters(t *testing.T, r *harness.Harness) string {
 	t.Helper()
 	var all []string
-	if err := r.Store.Scan(ctx, shop.Default, app.Scan{Counter: func(name string, v int64) error {
-		if v != 0 {
-			all = append(all, fmt.Sprint(name, " ", v))
+	if err := r.Store.Scan(ctx, shop.Default, unit.Scan{Visits: []unit.Visit{unit.Each(rows.Counters, func(c rows.Counter) error {
+		if c.Value != 0 {
+			all = append(all, fmt.Sprint(c.Name, " ", c.Value))
 		}
 		return nil
-	}}); err != nil {
+	})}}); err != nil {
 		t.Fatal(err)
 	}
 	return strings.Join(all, ", ")

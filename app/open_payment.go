@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
@@ -48,7 +50,7 @@ func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in Ope
 	began := time.Now()
 	p, replayed, err = Do(ctx, a, &Command{
 		Shop: shop, Name: "open payment", Key: key, Hash: Hash("open payment "+orderNo, identity), Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Orders: []string{orderNo}},
+		Needs: Needs{rows.Orders.Keys(orderNo)},
 	}, func(tx *Tx) (payment.Data, error) { return a.openPayment(tx, shop, orderNo, no, &in, &ch) })
 	if err != nil {
 		return p, replayed, err
@@ -100,7 +102,7 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 		return payment.Data{}, fault.New(fault.NotFound, "there is no order %s", orderNo)
 	}
 	d := o.Data()
-	tx.Follow(d.Trace)
+	tx.Join(d.Trace)
 	amount := in.Amount
 	if amount == 0 {
 		amount = max(d.NextPart(), 1)
@@ -146,7 +148,7 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 	call, end := a.Tracer.Start(call, "channel prepay", p.Trace)
 	action, err := ch.Prepay(call, p.Request)
 	end(err)
-	x := ChannelMessage{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessagePrepay, At: start, Took: time.Since(began), Verdict: verdict(err)}
+	x := ChannelMessage{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessagePrepay, At: start, TookUS: time.Since(began).Microseconds(), Verdict: verdict(err)}
 	// What the channel said must be recorded even if the caller has gone.
 	ctx = context.WithoutCancel(ctx)
 
@@ -177,7 +179,7 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 // taken records the channel's yes.
 func (a *App) taken(ctx context.Context, shop string, p payment.Data, action payment.Action, x ChannelMessage) (payment.Data, error) {
 	d, _, err := Do(ctx, a, &Command{
-		Shop: shop, Name: "prepay answered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
+		Shop: shop, Name: "prepay answered", Trace: p.Trace, Needs: Needs{rows.Payments.Keys(p.No)},
 	}, func(tx *Tx) (out payment.Data, err error) {
 		q, err := tx.Payment(p.No)
 		if err != nil {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -328,7 +330,7 @@ func TestOutcomes(t *testing.T) {
 		}, order.Refunded, "asked 300 pending (rejected)", 500, 25, marketing.Used},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 				r := scene(t, open)
 				no := tt.life(t, r)
 				rest(t, r)
@@ -360,7 +362,7 @@ func TestOutcomes(t *testing.T) {
 func TestRefundSplit(t *testing.T) {
 	for policy, want := range map[string]string{"": "[300 100]", shop.Proportional: "[240 160]"} {
 		t.Run(policy, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 				r := scene(t, open)
 				policies(t, r, shop.Policies{RefundSplit: policy})
 				o := place(t, r, harness.Cart("u", "A", "C5"))
@@ -392,7 +394,7 @@ func TestRefundSplit(t *testing.T) {
 // TestRefundDuplicates: one key refunds once, and two keys never more than was
 // paid.
 func TestRefundDuplicates(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := scene(t, open)
 		o, _ := paidOne(t, r)
 		nos := make([]string, 20)
@@ -443,7 +445,7 @@ func run(r *harness.Harness) error {
 // TestForeignShop: a fact that reaches another shop's address is about nothing
 // there, and changes nothing here.
 func TestForeignShop(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := scene(t, open)
 		if err := r.Store.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: r.Clock.Now()}); err != nil {
 			t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
@@ -60,13 +62,13 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 // told beforehand: what rules ask about a user of a level, say, the step asks
 // for itself.
 func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.Time) Needs {
-	n := Needs{Users: []string{in.User}, Skus: in.skus(), Coupons: in.Coupons}
+	n := Needs{rows.Users.Keys(in.User), rows.Skus.Keys(in.skus()...), rows.Coupons.Keys(in.Coupons...)}
 	// A guess saves a round trip, no more: an error here is met again by the engine.
 	rules, err := a.rules(ctx, shopID)
 	if err != nil || !rules.Promotions.Asks() {
 		return n
 	}
-	inputs, rules, err := a.PriceInputs(ctx, shopID, &PriceInputNeeds{Skus: n.Skus})
+	inputs, rules, err := a.PriceInputs(ctx, shopID, &PriceInputNeeds{Skus: in.skus()})
 	if err != nil {
 		return n
 	}
@@ -75,9 +77,7 @@ func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.
 		lines[i] = line(&inputs.Skus[i], 1)
 	}
 	ask := rules.Promotions.Ask(lines, &pricing.User{ID: in.User}, now)
-	more := askNeeds(&ask, in.User)
-	n.Merge(&more)
-	return n
+	return append(n, askNeeds(&ask, in.User)...)
 }
 
 func goodsAt(p shop.Policies) order.GoodsAt {
@@ -216,8 +216,8 @@ func priceCart(tx *Tx, u *shop.User, in *Cart) (*priced, error) {
 	// All counters at once: a command that asks for more again and again is
 	// given up.
 	needs := askNeeds(&p.ask, in.User)
-	needs.Counters = append(needs.Counters, counters...)
-	if err := tx.Ask(needs); err != nil {
+	needs.Add(rows.Counters.Keys(counters...))
+	if err := tx.Need(needs); err != nil {
 		return nil, err
 	}
 	if err := answer(&p.Input, &p.ask, tx); err != nil {

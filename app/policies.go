@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/shop"
 )
 
@@ -13,7 +15,7 @@ func (a *App) PutPolicies(ctx context.Context, shopID string, p shop.Policies) (
 		return shop.Shop{}, err
 	}
 	s, _, err := Do(ctx, a, &Command{
-		Shop: shopID, Name: "put policies", Trace: a.Tracer.Parent(ctx), Needs: Needs{Shop: true}, Alone: true,
+		Shop: shopID, Name: "put policies", Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Shop.Lock()}, Alone: true,
 	}, func(tx *Tx) (out shop.Shop, err error) {
 		tx.PutPolicies(p)
 		return tx.Shop(), nil

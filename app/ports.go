@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
-	"errors"
 	"time"
+
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
 
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/inventory"
@@ -14,44 +16,16 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// Store is what the engine needs of a database.
-type Store interface {
-	// Begin opens a transaction, locks and loads what is needed (sorted) in
-	// one round trip. A shop that does not exist is a not_found fault.
-	Begin(ctx context.Context, shop string, n *Needs) (Unit, *Loaded, error)
+// Reader is what use cases read outside of commands. It locks nothing.
+// Lists are newest first unless said otherwise; a missing single thing is a
+// not_found fault.
+type Reader interface {
 	// LoadRules reads the promotions and templates of a shop at one version.
 	LoadRules(ctx context.Context, shop string) (*marketing.Rules, error)
 	// ReadPriceInputs reads what a price depends on beside the rules at one
 	// committed moment, and locks nothing. CatalogueCounter is always read.
 	ReadPriceInputs(ctx context.Context, shop string, n *PriceInputNeeds) (*PriceInputs, error)
-	// HasKey says whether an idempotency key, or a marker, was committed. It
-	// is asked when a commit's outcome is unknown, and retried until answered.
-	HasKey(ctx context.Context, shop, key string) (bool, error)
-}
 
-// Unit is one open transaction.
-type Unit interface {
-	// Commit writes all changes and commits, in one round trip. ErrConflict
-	// means that nothing was written and that another try may succeed;
-	// ErrCommitUnknown that it may have been committed.
-	Commit(ctx context.Context, c *Changes) error
-	// Rollback gives up. It is safe after Commit.
-	Rollback()
-}
-
-// What a commit may say beside success.
-var (
-	// ErrConflict: a row was changed or a key won by another instance, or
-	// the database asks to try again.
-	ErrConflict = errors.New("the batch met another instance's change")
-	// ErrCommitUnknown: the connection broke while committing.
-	ErrCommitUnknown = errors.New("the outcome of the commit is unknown")
-)
-
-// Reader is what use cases read outside of commands. It locks nothing.
-// Lists are newest first unless said otherwise; a missing single thing is a
-// not_found fault.
-type Reader interface {
 	Catalogue
 	Orders
 	Refunds
@@ -200,12 +174,12 @@ type Books interface {
 	// that found no payment.
 	OrphanNos(ctx context.Context, shop string, paymentNos []string) ([]string, error)
 
-	Reconciliation(ctx context.Context, shop, id string) (ReconciliationData, error)
+	Reconciliation(ctx context.Context, shop, id string) (rows.Reconciliation, error)
 	// ListReconciliations is newest day first; channel "" is any.
-	ListReconciliations(ctx context.Context, shop, channel string, p Page) (items []ReconciliationData, next string, err error)
-	Discrepancy(ctx context.Context, shop, id string) (DiscrepancyData, error)
+	ListReconciliations(ctx context.Context, shop, channel string, p Page) (items []rows.Reconciliation, next string, err error)
+	Discrepancy(ctx context.Context, shop, id string) (rows.Discrepancy, error)
 	// ListDiscrepancies is newest id first.
-	ListDiscrepancies(ctx context.Context, shop string, f DiscrepancyFilter, p Page) (items []DiscrepancyData, next string, err error)
+	ListDiscrepancies(ctx context.Context, shop string, f DiscrepancyFilter, p Page) (items []rows.Discrepancy, next string, err error)
 
 	// Suspense sums, by channel and currency, the money that succeeded and is
 	// neither applied nor refunded. What is zero is left out.
@@ -248,15 +222,6 @@ type Log interface {
 	ChannelMessages(ctx context.Context, shop, orderNo string) ([]ChannelMessage, error)
 }
 
-// ChannelRow is a channel's settings as stored: Sealed is the encrypted JSON.
-type ChannelRow struct {
-	Name      string
-	Kind      string
-	Sealed    []byte
-	Version   int64
-	UpdatedAt time.Time
-}
-
 // Settings reads shops, keys and channels.
 type Settings interface {
 	Shops(ctx context.Context) ([]shop.Shop, error)
@@ -264,8 +229,8 @@ type Settings interface {
 	// KeyByHash finds a key that works in any shop.
 	KeyByHash(ctx context.Context, hash []byte) (shop.Key, error)
 	ListKeys(ctx context.Context, shop string) ([]shop.Key, error)
-	ChannelRow(ctx context.Context, shop, name string) (ChannelRow, error)
-	ListChannels(ctx context.Context, shop string) ([]ChannelRow, error)
+	ChannelRow(ctx context.Context, shop, name string) (rows.Channel, error)
+	ListChannels(ctx context.Context, shop string) ([]rows.Channel, error)
 }
 
 // Work reads what is due.
@@ -306,22 +271,8 @@ type Admin interface {
 	// first to put it wins, everyone gets the winner's.
 	Secret(ctx context.Context, name string, proposed []byte) ([]byte, error)
 	// Scan reads a whole shop at one committed moment, for the audit.
-	Scan(ctx context.Context, shop string, s Scan) error
+	Scan(ctx context.Context, shop string, s unit.Scan) error
 	Close() error
-}
-
-// Scan receives the rows of a shop, kind by kind in the order of the fields,
-// each kind in key order. A nil field skips its kind; an error ends the scan.
-type Scan struct {
-	Sku      func(inventory.Data) error
-	Template func(marketing.Template) error
-	Coupon   func(marketing.CouponData) error
-	Counter  func(name string, value int64) error
-	Cursor   func(follower string, p event.Position) error
-	Order    func(OrderView) error
-	Refund   func(payment.RefundData) error
-	Record   func(event.Record) error // in log order
-	Key      func(SavedKey) error     // without answers
 }
 
 // Jobs shows the jobs that need a person.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -93,18 +95,18 @@ func (a *App) inform(ctx context.Context, shop string, in *pricing.Input) error 
 	needs := askNeeds(&ask, in.User.ID)
 	var now read
 	var err error
-	if len(needs.Counters) > 0 {
-		if now.counters, err = a.Store.Counters(ctx, shop, needs.Counters); err != nil {
+	if names := needs.Of(rows.Counters.Info()); len(names) > 0 {
+		if now.counters, err = a.Store.Counters(ctx, shop, names); err != nil {
 			return err
 		}
 	}
-	if len(needs.Buyers) > 0 {
+	if len(needs.Of(rows.Buyers.Info())) > 0 {
 		if now.bought, err = a.Store.Bought(ctx, shop, in.User.ID); err != nil {
 			return err
 		}
 	}
-	if len(needs.Skus) > 0 {
-		if now.skus, err = a.Store.SkusByID(ctx, shop, needs.Skus); err != nil {
+	if skus := needs.Of(rows.Skus.Info()); len(skus) > 0 {
+		if now.skus, err = a.Store.SkusByID(ctx, shop, skus); err != nil {
 			return err
 		}
 	}

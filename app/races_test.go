@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -172,7 +174,7 @@ type heardEngine struct {
 	heard chan string
 }
 
-func (h *heardEngine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
+func (h *heardEngine) Do(ctx context.Context, c *app.Command) (unit.Result, error) {
 	res, err := h.Engine.Do(ctx, c)
 	h.heard <- c.Name
 	return res, err

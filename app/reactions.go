@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -38,18 +40,18 @@ type Reaction struct {
 var Reactions = []Reaction{
 	{
 		Name: "coupons", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
-		Needs: func(e *event.Event, n *Needs) { n.Coupons = append(n.Coupons, e.Coupons...) },
+		Needs: func(e *event.Event, n *Needs) { n.Add(rows.Coupons.Keys(e.Coupons...)) },
 		Do:    followCoupons,
 	},
 	{
 		Name: "stock", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
 		Needs: func(e *event.Event, n *Needs) {
 			for _, u := range e.Units {
-				n.Skus = append(n.Skus, u.Sku)
+				n.Add(rows.Skus.Keys(u.Sku))
 			}
 			if e.Type == event.OrderClosed {
 				for _, c := range e.Counts {
-					n.Counters = append(n.Counters, c.Name)
+					n.Add(rows.Counters.Keys(c.Name))
 				}
 			}
 		},
@@ -59,7 +61,7 @@ var Reactions = []Reaction{
 		Name: "payments", On: []event.Type{event.OrderPaid, event.OrderClosing},
 		Needs: func(e *event.Event, n *Needs) {
 			if !noneOpen(e) {
-				n.Orders = append(n.Orders, e.Order)
+				n.Add(rows.Orders.Keys(e.Order))
 			}
 		},
 		Do: followPayments,
@@ -68,7 +70,7 @@ var Reactions = []Reaction{
 		Name: "refunds", On: []event.Type{event.OrderClosed},
 		Needs: func(e *event.Event, n *Needs) {
 			if e.Amount > 0 {
-				n.Orders = append(n.Orders, e.Order)
+				n.Add(rows.Orders.Keys(e.Order))
 			}
 		},
 		Do: followRefunds,
@@ -207,7 +209,7 @@ func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error
 	if err != nil || len(records) == 0 {
 		return 0, err
 	}
-	c := &Command{Shop: shopID, Name: "react " + r.Name, Needs: Needs{Cursors: []string{r.Name}}}
+	c := &Command{Shop: shopID, Name: "react " + r.Name, Needs: Needs{rows.Cursors.Keys(r.Name)}}
 	for i := range records {
 		for j := range records[i].Events {
 			if e := &records[i].Events[j]; follows(r, e.Type) {
@@ -224,7 +226,7 @@ func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error
 			return nil // another instance was here first
 		}
 		for i := range records {
-			tx.Follow(records[i].Trace)
+			tx.Join(records[i].Trace)
 			for j := range records[i].Events {
 				if e := &records[i].Events[j]; follows(r, e.Type) {
 					if err := r.Do(tx, e); err != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/money"
@@ -49,7 +51,7 @@ func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in
 	return Do(ctx, a, &Command{
 		// The hash of an earlier version: a repeat after an upgrade is still a repeat.
 		Shop: shopID, Name: "request refund", Key: key, Hash: Hash("ask refund "+orderNo, in), Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Orders: []string{orderNo}},
+		Needs: Needs{rows.Orders.Keys(orderNo)},
 	}, func(tx *Tx) (out payment.RefundData, err error) {
 		o, err := tx.Order(orderNo)
 		if err != nil {
@@ -58,7 +60,7 @@ func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in
 		if o == nil {
 			return out, fault.New(fault.NotFound, "there is no order %s", orderNo)
 		}
-		tx.Follow(o.Data().Trace)
+		tx.Join(o.Data().Trace)
 		back, amount, err := o.RequestRefund(in.RefundRequest)
 		if err != nil {
 			return out, err
@@ -174,14 +176,14 @@ func revive(tx *Tx, o *order.Order, amount int64) (bool, error) {
 	if amount != d.Payable || d.Paid != 0 {
 		return false, nil
 	}
-	needs := Needs{Users: []string{d.User}, Coupons: d.Coupons}
+	needs := Needs{rows.Users.Keys(d.User), rows.Coupons.Keys(d.Coupons...)}
 	for _, u := range d.Units() {
-		needs.Skus = append(needs.Skus, u.Sku)
+		needs.Add(rows.Skus.Keys(u.Sku))
 	}
 	for _, c := range d.Counts {
-		needs.Counters = append(needs.Counters, c.Name)
+		needs.Add(rows.Counters.Keys(c.Name))
 	}
-	if err := tx.Ask(needs); err != nil {
+	if err := tx.Need(needs); err != nil {
 		return false, err
 	}
 	if u, err := tx.User(d.User); err != nil || u.Blocked {

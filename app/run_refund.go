@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/payment"
@@ -77,7 +79,7 @@ func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string
 	call, end := a.Tracer.Start(call, name, trace)
 	f, err := do(call, req)
 	end(err)
-	x.Took = time.Since(began)
+	x.TookUS = time.Since(began).Microseconds()
 	return f, x, err
 }
 
@@ -107,7 +109,7 @@ func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.Re
 		why = payment.ParkShort
 	}
 	_, err := Run(context.WithoutCancel(ctx), a, &Command{
-		Shop: shopID, Name: "refund unanswered", Trace: r.Trace, Needs: Needs{Orders: []string{r.Order}, Refunds: []string{r.No}},
+		Shop: shopID, Name: "refund unanswered", Trace: r.Trace, Needs: Needs{rows.Orders.Keys(r.Order), rows.Refunds.Keys(r.No)},
 	}, func(tx *Tx) error {
 		r, err := tx.Refund(r.No)
 		if err != nil {
@@ -206,7 +208,7 @@ func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, reques
 	}
 	c := &Command{
 		Shop: shopID, Name: name, Key: key, Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Orders: []string{have.Order}, Refunds: []string{no}},
+		Needs: Needs{rows.Orders.Keys(have.Order), rows.Refunds.Keys(no)},
 	}
 	if key != "" {
 		c.Hash = Hash(name+" "+no, request)
@@ -216,7 +218,7 @@ func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, reques
 		if err != nil {
 			return out, err
 		}
-		tx.Follow(r.Data().Trace)
+		tx.Join(r.Data().Trace)
 		if err := action(tx, r); err != nil {
 			return out, err
 		}
@@ -312,7 +314,7 @@ func (a *App) AbnormalRefund(ctx context.Context, shopID, no, paymentNo string, 
 	call, end := a.Tracer.Start(call, "channel abnormal refund", p.Trace)
 	f, err := other.FinishRefund(call, to)
 	end(err)
-	x.Took = time.Since(began)
+	x.TookUS = time.Since(began).Microseconds()
 	if err != nil {
 		x.Order, x.Payment, x.Verdict, x.Detail = r.Order, part.Payment, verdict(err), x.Detail+": "+err.Error()
 		if kept := a.keep(context.WithoutCancel(ctx), shopID, x); kept != nil {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
@@ -36,7 +38,7 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 		return 0, err
 	}
 	_, err = Run(ctx, a, &Command{
-		Shop: shopID, Name: "expire orders", Needs: Needs{Orders: due},
+		Shop: shopID, Name: "expire orders", Needs: Needs{rows.Orders.Keys(due...)},
 	}, func(tx *Tx) error {
 		for _, no := range due {
 			o, err := tx.Order(no)
@@ -72,14 +74,14 @@ func (a *App) RemindInstalments(ctx context.Context, shopID string) (int, error)
 		return 0, err
 	}
 	_, err = Run(ctx, a, &Command{
-		Shop: shopID, Name: "remind of instalments", Needs: Needs{Orders: due},
+		Shop: shopID, Name: "remind of instalments", Needs: Needs{rows.Orders.Keys(due...)},
 	}, func(tx *Tx) error {
 		for _, no := range due {
 			o, err := tx.Order(no)
 			if err != nil {
 				return err
 			}
-			tx.Follow(o.Data().Trace)
+			tx.Join(o.Data().Trace)
 			o.Remind(tx.Now())
 			tx.PutOrder(o)
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 )
@@ -19,7 +21,7 @@ func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fa
 	}
 	out, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "settle", Trace: a.Tracer.Parent(ctx),
-		Needs: Needs{Payments: []string{paymentNo}, Refunds: refundsOf(f)},
+		Needs: Needs{rows.Payments.Keys(paymentNo), rows.Refunds.Keys(refundsOf(f)...)},
 	}, func(tx *Tx) (settled, error) { return settle(tx, paymentNo, f, x, spare) })
 	if err == nil && out.trace != "" {
 		a.Tracer.Tell(ctx, "settle "+x.Kind, out.trace, began)
@@ -66,7 +68,7 @@ func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, spare st
 		return settled{}, err
 	}
 	d := p.Data()
-	tx.Follow(d.Trace)
+	tx.Join(d.Trace)
 	o, err := tx.Order(d.Order)
 	if err != nil {
 		return settled{}, err

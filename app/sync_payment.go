@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/payment"
 )
 
@@ -47,7 +49,7 @@ func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (paymen
 	call, end := a.Tracer.Start(call, "channel query", p.Trace)
 	f, err := ch.Query(call, p.No)
 	end(err)
-	x.Took = time.Since(began)
+	x.TookUS = time.Since(began).Microseconds()
 	if err != nil {
 		x.Verdict, x.Detail = verdict(err), err.Error()
 	}
@@ -57,7 +59,7 @@ func (a *App) query(ctx context.Context, ch *Configured, p payment.Data) (paymen
 // queryUnanswered records a query without an answer, and schedules the next one.
 func (a *App) queryUnanswered(ctx context.Context, shop string, p payment.Data, x ChannelMessage) error {
 	_, err := Run(context.WithoutCancel(ctx), a, &Command{
-		Shop: shop, Name: "query unanswered", Trace: p.Trace, Needs: Needs{Payments: []string{p.No}},
+		Shop: shop, Name: "query unanswered", Trace: p.Trace, Needs: Needs{rows.Payments.Keys(p.No)},
 	}, func(tx *Tx) error {
 		q, err := tx.Payment(p.No)
 		if err != nil {
@@ -126,7 +128,7 @@ func (a *App) closeAt(ctx context.Context, shop string, ch *Configured, p paymen
 	call, end := a.Tracer.Start(call, "channel close", p.Trace)
 	err := ch.Close(call, p.No)
 	end(err)
-	x.Took = time.Since(began)
+	x.TookUS = time.Since(began).Microseconds()
 	switch {
 	case err == nil:
 		return a.settleClosed(ctx, shop, p, "closed by us", x)

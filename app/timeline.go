@@ -11,23 +11,23 @@ import (
 // TimelineEntry is one line of an order's story: an event, or a channel message
 // with a channel. Times are UTC.
 type TimelineEntry struct {
-	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" doc:"event, callback, or a word with the channel or about it: prepay, query, close, refund, refund_query, bill (a line of it), operator"`
-	Type    string        `json:"type,omitempty" doc:"The event's type"`
-	Seq     int64         `json:"seq,omitempty"`
-	Status  string        `json:"status,omitempty" doc:"The order's status after the event"`
-	Payment string        `json:"paymentNo,omitempty"`
-	Refund  string        `json:"refundNo,omitempty"`
-	Channel string        `json:"channel,omitempty"`
-	Coupon  string        `json:"couponCode,omitempty"`
-	Sku     string        `json:"sku,omitempty"`
-	Amount  int64         `json:"amount,omitempty" doc:"Minor units"`
-	Units   int64         `json:"quantity,omitempty"`
-	Verdict string        `json:"verdict,omitempty" doc:"What became of the channel message"`
-	Detail  string        `json:"detail,omitempty"`
-	DueAt   *time.Time    `json:"dueAt,omitempty" doc:"Of an instalment"`
-	Took    time.Duration `json:"tookMicros,omitempty" doc:"Microseconds that the call took"`
-	TraceID string        `json:"traceId,omitempty"`
+	At      time.Time  `json:"at"`
+	Kind    string     `json:"kind" doc:"event, callback, or a word with the channel or about it: prepay, query, close, refund, refund_query, bill (a line of it), operator"`
+	Type    string     `json:"type,omitempty" doc:"The event's type"`
+	Seq     int64      `json:"seq,omitempty"`
+	Status  string     `json:"status,omitempty" doc:"The order's status after the event"`
+	Payment string     `json:"paymentNo,omitempty"`
+	Refund  string     `json:"refundNo,omitempty"`
+	Channel string     `json:"channel,omitempty"`
+	Coupon  string     `json:"couponCode,omitempty"`
+	Sku     string     `json:"sku,omitempty"`
+	Amount  int64      `json:"amount,omitempty" doc:"Minor units"`
+	Units   int64      `json:"quantity,omitempty"`
+	Verdict string     `json:"verdict,omitempty" doc:"What became of the channel message"`
+	Detail  string     `json:"detail,omitempty"`
+	DueAt   *time.Time `json:"dueAt,omitempty" doc:"Of an instalment"`
+	Took    int64      `json:"tookMicros,omitempty" doc:"Microseconds that the call took"`
+	TraceID string     `json:"traceId,omitempty"`
 }
 
 // Timeline is the whole story of an order, in order.
@@ -47,7 +47,7 @@ func (a *App) Timeline(ctx context.Context, shop, orderNo string) ([]TimelineEnt
 	for _, x := range messages {
 		out = append(out, TimelineEntry{
 			At: x.At, Kind: x.Kind, Payment: x.Payment, Channel: x.Channel, Verdict: x.Verdict, Detail: x.Detail,
-			Took: x.Took / time.Microsecond, TraceID: TraceID(x.Trace),
+			Took: x.TookUS, TraceID: TraceID(x.Trace),
 		})
 	}
 	for _, r := range records {

@@ -1,98 +1,45 @@
 package app
 
 import (
-	"bytes"
-	"errors"
-	"time"
-
 	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/pricing"
+	"github.com/tandem-pay/tandem/rows"
 	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/unit"
 )
 
-// Tx is what a command sees: the loaded rows as the commands before it in
-// the batch left them. What it puts is kept aside until it is accepted.
+// Tx is what a command sees: a unit of work with the verbs of the business.
+// What it returns are copies; what it puts is kept aside until the command is
+// accepted.
 //
-// Reading a row that was not loaded gives a *MissingError, which Decide just
-// returns.
+// Reading a row that was not loaded gives a *unit.MissingError, which a
+// decision just returns.
 type Tx struct {
-	b     *Batch
-	trace string
-
-	events   []traced
-	messages []ChannelMessage
-	jobs     []Job
+	*unit.Tx
+	rulesMoved bool
 }
-
-// traced is an event with the trace that the command followed at the time.
-type traced struct {
-	event.Event
-	trace string
-}
-
-func (t *Tx) record(events []event.Event) {
-	for _, e := range events {
-		t.events = append(t.events, traced{e, t.trace})
-	}
-}
-
-// Now is the batch's one timestamp, UTC.
-func (t *Tx) Now() time.Time { return t.b.now }
 
 // Shop is the command's shop.
-func (t *Tx) Shop() shop.Shop { return t.b.shop }
+func (t *Tx) Shop() shop.Shop { return *unit.Find(t.Tx, rows.Shop, "") }
 
-// PutPolicies saves the shop's policies. The command needs the shop, and is
+// PutPolicies saves the shop's policies. The command locks the shop, and is
 // alone in its batch.
 func (t *Tx) PutPolicies(p shop.Policies) {
-	t.b.shop.Policies, t.b.policies = p, &p
+	s := t.Shop()
+	s.Policies = p
+	unit.Put(t.Tx, rows.Shop, s)
 }
 
 // Rules is the shop's rules as of this batch.
-func (t *Tx) Rules() *marketing.Rules { return t.b.rules }
-
-// Trace is the traceparent under which the command's events are logged.
-func (t *Tx) Trace() string { return t.trace }
-
-// Follow makes the command part of another trace: the order's.
-func (t *Tx) Follow(traceparent string) {
-	if traceparent != "" {
-		t.trace = traceparent
-	}
-}
-
-// Ask is for a step that only some commands come to: it asks for all rows
-// that the step may read at once, where each of them alone would have the
-// command decided again. It names users, coupons, skus, counters and buyers.
-func (t *Tx) Ask(n Needs) error {
-	missing := &MissingError{}
-	var any bool
-	ask := func(keys []string, loaded func(string) bool, to *[]string) {
-		for _, k := range keys {
-			if !loaded(k) {
-				*to, any = append(*to, k), true
-			}
-		}
-	}
-	ask(n.Users, t.b.users.has, &missing.Needs.Users)
-	ask(n.Coupons, t.b.coupons.has, &missing.Needs.Coupons)
-	ask(n.Skus, t.b.skus.has, &missing.Needs.Skus)
-	ask(n.Counters, t.b.counters.has, &missing.Needs.Counters)
-	ask(n.Buyers, func(u string) bool { _, asked := t.b.buyers[u]; return asked }, &missing.Needs.Buyers)
-	if any {
-		return missing
-	}
-	return nil
-}
+func (t *Tx) Rules() *marketing.Rules { return t.Env().(env).rules }
 
 // Sku returns a copy of the sku; nil if there is none.
 func (t *Tx) Sku(id string) (*inventory.Sku, error) {
-	d, err := t.b.skus.get(id, func(n *Needs) *[]string { return &n.Skus })
+	d, err := unit.Get(t.Tx, rows.Skus, id)
 	if d == nil {
 		return nil, err
 	}
@@ -101,14 +48,13 @@ func (t *Tx) Sku(id string) (*inventory.Sku, error) {
 
 // PutSku saves the sku and its events.
 func (t *Tx) PutSku(s *inventory.Sku) {
-	d := s.Data()
-	t.b.skus.put(d.Sku, d)
-	t.record(s.Drain())
+	unit.Put(t.Tx, rows.Skus, s.Data())
+	t.Record(s.Drain())
 }
 
 // Order returns a copy of the order; nil if there is none.
 func (t *Tx) Order(no string) (*order.Order, error) {
-	d, err := t.b.orders.get(no, func(n *Needs) *[]string { return &n.Orders })
+	d, err := unit.Get(t.Tx, rows.Orders, no)
 	if d == nil {
 		return nil, err
 	}
@@ -120,23 +66,26 @@ func (t *Tx) Order(no string) (*order.Order, error) {
 // none, and as a rule there is none.
 func (t *Tx) PutOrder(o *order.Order) {
 	d := o.Data()
-	t.b.orders.put(d.No, d)
+	unit.Put(t.Tx, rows.Orders, d)
+	if d.Status != order.Closed && unit.Has(t.Tx, rows.Buyers, d.User) {
+		unit.Put(t.Tx, rows.Buyers, rows.Buyer{User: d.User})
+	}
 	events := o.Drain()
 	for i := range events {
 		if events[i].Type == event.OrderPaid {
 			events[i].Payments = t.openPayments(d.No)
 		}
 	}
-	t.record(events)
+	t.Record(events)
 }
 
 // openPayments are the numbers of an order's payments that can still take
 // money; never nil.
 func (t *Tx) openPayments(orderNo string) []string {
 	open := []string{}
-	for _, no := range t.b.paymentsOf[orderNo] {
-		if d, _ := t.b.payments.get(no, nil); d != nil && d.Open() {
-			open = append(open, no)
+	for _, d := range unit.OwnedBy(t.Tx, rows.Payments, orderNo) {
+		if d.Open() {
+			open = append(open, d.No)
 		}
 	}
 	return open
@@ -144,7 +93,7 @@ func (t *Tx) openPayments(orderNo string) []string {
 
 // Payment returns a copy of the payment; nil if there is none.
 func (t *Tx) Payment(no string) (*payment.Payment, error) {
-	d, err := t.b.payments.get(no, func(n *Needs) *[]string { return &n.Payments })
+	d, err := unit.Get(t.Tx, rows.Payments, no)
 	if d == nil {
 		return nil, err
 	}
@@ -155,59 +104,52 @@ func (t *Tx) Payment(no string) (*payment.Payment, error) {
 // number.
 func (t *Tx) PaymentsOf(orderNo string) []*payment.Payment {
 	var out []*payment.Payment
-	for _, no := range t.b.paymentsOf[orderNo] {
-		if d, _ := t.b.payments.get(no, nil); d != nil {
-			out = append(out, payment.Restore(*d))
-		}
+	for _, d := range unit.OwnedBy(t.Tx, rows.Payments, orderNo) {
+		out = append(out, payment.Restore(*d))
 	}
 	return out
 }
 
 // PutPayment saves the payment and its events.
 func (t *Tx) PutPayment(p *payment.Payment) {
-	d := p.Data()
-	t.b.payments.put(d.No, d)
-	t.b.belongs(d.No, d.Order)
-	t.record(p.Drain())
+	unit.Put(t.Tx, rows.Payments, p.Data())
+	t.Record(p.Drain())
 }
 
 // Refund returns a copy of the refund; nil if there is none.
 func (t *Tx) Refund(no string) (*payment.Refund, error) {
-	d, err := t.b.refunds.get(no, func(n *Needs) *[]string { return &n.Refunds })
+	d, err := unit.Get(t.Tx, rows.Refunds, no)
 	if d == nil {
 		return nil, err
 	}
 	return payment.RestoreRefund(*d), nil
 }
 
-// PutRefund saves the refund.
+// PutRefund saves the refund and its events.
 func (t *Tx) PutRefund(r *payment.Refund) {
-	d := r.Data()
-	t.b.refunds.put(d.No, d)
-	t.record(r.Drain())
+	unit.Put(t.Tx, rows.Refunds, r.Data())
+	t.Record(r.Drain())
 }
 
 // Reconciliation returns a copy of a channel's day; nil if there is none.
-func (t *Tx) Reconciliation(id string) (*ReconciliationData, error) {
-	d, err := t.b.reconciled.get(id, func(n *Needs) *[]string { return &n.Reconciliations })
-	return clone(d), err
+func (t *Tx) Reconciliation(id string) (*rows.Reconciliation, error) {
+	return copied(unit.Get(t.Tx, rows.Reconciliations, id))
 }
 
 // PutReconciliation saves a channel's day.
-func (t *Tx) PutReconciliation(d *ReconciliationData) { t.b.reconciled.put(d.ID, *d) }
+func (t *Tx) PutReconciliation(d *rows.Reconciliation) { unit.Put(t.Tx, rows.Reconciliations, *d) }
 
 // Discrepancy returns a copy of the discrepancy; nil if there is none.
-func (t *Tx) Discrepancy(id string) (*DiscrepancyData, error) {
-	d, err := t.b.differ.get(id, func(n *Needs) *[]string { return &n.Discrepancies })
-	return clone(d), err
+func (t *Tx) Discrepancy(id string) (*rows.Discrepancy, error) {
+	return copied(unit.Get(t.Tx, rows.Discrepancies, id))
 }
 
 // PutDiscrepancy saves the discrepancy.
-func (t *Tx) PutDiscrepancy(d *DiscrepancyData) { t.b.differ.put(d.ID, *d) }
+func (t *Tx) PutDiscrepancy(d *rows.Discrepancy) { unit.Put(t.Tx, rows.Discrepancies, *d) }
 
 // Coupon returns a copy of the coupon; nil if there is none.
 func (t *Tx) Coupon(code string) (*marketing.Coupon, error) {
-	d, err := t.b.coupons.get(code, func(n *Needs) *[]string { return &n.Coupons })
+	d, err := unit.Get(t.Tx, rows.Coupons, code)
 	if d == nil {
 		return nil, err
 	}
@@ -216,231 +158,159 @@ func (t *Tx) Coupon(code string) (*marketing.Coupon, error) {
 
 // PutCoupon saves the coupon and its events.
 func (t *Tx) PutCoupon(c *marketing.Coupon) {
-	d := c.Data()
-	t.b.coupons.put(d.Code, d)
-	t.record(c.Drain())
+	unit.Put(t.Tx, rows.Coupons, c.Data())
+	t.Record(c.Drain())
 }
 
 // User returns the user; one that was never put is a plain user.
 func (t *Tx) User(id string) (*shop.User, error) {
-	d, err := t.b.users.get(id, func(n *Needs) *[]string { return &n.Users })
-	if err != nil {
-		return nil, err
+	u, err := copied(unit.Get(t.Tx, rows.Users, id))
+	if u == nil && err == nil {
+		u = &shop.User{ID: id}
 	}
-	if d == nil {
-		return &shop.User{ID: id}, nil
-	}
-	u := *d
-	return &u, nil
+	return u, err
 }
 
 // PutUser saves the user.
-func (t *Tx) PutUser(u *shop.User) { t.b.users.put(u.ID, *u) }
+func (t *Tx) PutUser(u *shop.User) { unit.Put(t.Tx, rows.Users, *u) }
 
 // Counter is the value of a named counter, 0 before it was first put.
 func (t *Tx) Counter(name string) (int64, error) {
-	d, err := t.b.counters.get(name, func(n *Needs) *[]string { return &n.Counters })
-	if d == nil {
+	c, err := unit.Get(t.Tx, rows.Counters, name)
+	if c == nil {
 		return 0, err
 	}
-	return *d, nil
+	return c.Value, nil
+}
+
+// PutCounter sets a named counter.
+func (t *Tx) PutCounter(name string, value int64) {
+	unit.Put(t.Tx, rows.Counters, rows.Counter{Name: name, Value: value})
 }
 
 // Bought says whether the buyer has an order that was not closed.
 func (t *Tx) Bought(user string) (bool, error) {
-	bought, asked := t.b.buyers[user]
-	if !asked {
-		return false, &MissingError{Needs: Needs{Buyers: []string{user}}}
-	}
-	return bought, nil
+	b, err := unit.Get(t.Tx, rows.Buyers, user)
+	return b != nil, err
 }
-
-// PutCounter sets a named counter.
-func (t *Tx) PutCounter(name string, value int64) { t.b.counters.put(name, value) }
 
 // Cursor is the position up to which a follower of the log is done, nil
 // before its first step.
 func (t *Tx) Cursor(follower string) (*event.Position, error) {
-	return t.b.cursors.get(follower, func(n *Needs) *[]string { return &n.Cursors })
+	c, err := unit.Get(t.Tx, rows.Cursors, follower)
+	if c == nil {
+		return nil, err
+	}
+	return &c.Position, nil
 }
 
 // PutCursor moves a follower.
-func (t *Tx) PutCursor(follower string, p event.Position) { t.b.cursors.put(follower, p) }
+func (t *Tx) PutCursor(follower string, p event.Position) {
+	unit.Put(t.Tx, rows.Cursors, rows.Cursor{Follower: follower, Position: p})
+}
 
 // Promotion returns a copy of the promotion; nil if there is none.
 func (t *Tx) Promotion(id string) (*pricing.Promotion, error) {
-	d, err := t.b.promotions.get(id, func(n *Needs) *[]string { return &n.Promotions })
-	return clone(d), err
+	return copied(unit.Get(t.Tx, rows.Promotions, id))
 }
 
 // PromotionVersion is the last version that a promotion of this id ever had,
 // also one that was deleted; 0 if there was none.
 func (t *Tx) PromotionVersion(id string) (int64, error) {
-	p, err := t.Promotion(id)
-	if p != nil {
+	if p, err := t.Promotion(id); p != nil || err != nil {
+		if p == nil {
+			return 0, err
+		}
 		return p.Version, nil
 	}
-	return t.b.retired[id], err
+	r, err := unit.Get(t.Tx, rows.RetiredPromotions, id)
+	if r == nil {
+		return 0, err
+	}
+	return r.Version, nil
 }
 
-// PutPromotion saves the promotion as the next version of the rules.
+// PutPromotion saves the promotion, which says its version, with the next
+// version of the rules. The command locks the shop.
 func (t *Tx) PutPromotion(p *pricing.Promotion) {
-	t.b.promotions.put(p.ID, *p)
-	t.rulesChanged()
+	unit.Put(t.Tx, rows.Promotions, *p)
+	saved := *p
+	t.ruleChanged(rows.OfPromotion, marketing.RuleChange{ID: p.ID, Version: p.Version, Promotion: &saved})
 }
 
 // DeletePromotion removes the promotion from the rules.
-func (t *Tx) DeletePromotion(id string) {
-	t.b.promotions.remove(id)
-	t.rulesChanged()
+func (t *Tx) DeletePromotion(p *pricing.Promotion) {
+	unit.Remove(t.Tx, rows.Promotions, p.ID)
+	t.ruleChanged(rows.OfPromotion, marketing.RuleChange{ID: p.ID, Version: p.Version})
 }
 
 // Template returns a copy of the coupon template; nil if there is none.
 func (t *Tx) Template(id string) (*marketing.Template, error) {
-	d, err := t.b.templates.get(id, func(n *Needs) *[]string { return &n.Templates })
-	return clone(d), err
+	return copied(unit.Get(t.Tx, rows.Templates, id))
 }
 
-// PutTemplate saves the template as the next version of the rules.
+// PutTemplate saves the template, which says its version, with the next
+// version of the rules. The command locks the shop.
 func (t *Tx) PutTemplate(m *marketing.Template) {
-	t.b.templates.put(m.ID, *m)
-	t.rulesChanged()
+	unit.Put(t.Tx, rows.Templates, *m)
+	saved := *m
+	t.ruleChanged(rows.OfTemplate, marketing.RuleChange{ID: m.ID, Version: m.Version, Template: &saved})
 }
 
 // CountIssued saves how many coupons of a template with a supply exist; the
 // rule itself stays at its version.
-func (t *Tx) CountIssued(m *marketing.Template) { t.b.templates.put(m.ID, *m) }
+func (t *Tx) CountIssued(m *marketing.Template) { unit.Put(t.Tx, rows.Templates, *m) }
 
-func (t *Tx) rulesChanged() {
-	t.b.bump = true
-	t.record([]event.Event{{Type: event.RulesChanged}})
+// ruleChanged keeps what a rule became in the history, and raises the version
+// of the shop's rules, once for all that the command changes.
+func (t *Tx) ruleChanged(kind string, c marketing.RuleChange) {
+	s := t.Shop()
+	if !t.rulesMoved {
+		t.rulesMoved = true
+		s.RulesVersion++
+		unit.Put(t.Tx, rows.Shop, s)
+	}
+	c.Since, c.At = s.RulesVersion, t.Now()
+	unit.Append(t.Tx, rows.RuleVersions, rows.RuleVersion{Kind: kind, RuleChange: c})
+	t.Record([]event.Event{{Type: event.RulesChanged}})
 }
 
 // Channel returns a copy of the stored channel settings; nil if there are none.
-func (t *Tx) Channel(name string) (*ChannelRow, error) {
-	d, err := t.b.channels.get(name, func(n *Needs) *[]string { return &n.Channels })
-	return clone(d), err
+func (t *Tx) Channel(name string) (*rows.Channel, error) {
+	return copied(unit.Get(t.Tx, rows.Channels, name))
 }
 
 // PutChannel saves channel settings.
-func (t *Tx) PutChannel(c *ChannelRow) { t.b.channels.put(c.Name, *c) }
+func (t *Tx) PutChannel(c *rows.Channel) { unit.Put(t.Tx, rows.Channels, *c) }
 
 // APIKey returns a copy of the secret key's record; nil if there is none.
 func (t *Tx) APIKey(id string) (*shop.Key, error) {
-	d, err := t.b.apiKeys.get(id, func(n *Needs) *[]string { return &n.APIKeys })
-	return clone(d), err
+	return copied(unit.Get(t.Tx, rows.APIKeys, id))
 }
 
 // PutAPIKey saves a secret key's record.
-func (t *Tx) PutAPIKey(k *shop.Key) { t.b.apiKeys.put(k.ID, *k) }
+func (t *Tx) PutAPIKey(k *shop.Key) { unit.Put(t.Tx, rows.APIKeys, *k) }
 
-// Keep stores a channel message with a channel beside the change.
-func (t *Tx) Keep(x ChannelMessage) {
-	if x.Trace == "" {
-		x.Trace = t.trace
+// Keep stores a channel message beside the change.
+func (t *Tx) Keep(m ChannelMessage) {
+	if m.Trace == "" {
+		m.Trace = t.Trace()
 	}
-	t.messages = append(t.messages, x)
+	unit.Append(t.Tx, rows.ChannelMessages, m)
 }
 
-// Enqueue stores a job with the change that needs it.
+// Enqueue stores a job with the change that wants it.
 func (t *Tx) Enqueue(j Job) {
 	if j.Trace == "" {
-		j.Trace = t.trace
+		j.Trace = t.Trace()
 	}
-	t.jobs = append(t.jobs, j)
+	unit.Append(t.Tx, rows.Jobs, j)
 }
 
-func clone[D any](d *D) *D {
+func copied[D any](d *D, err error) (*D, error) {
 	if d == nil {
-		return nil
+		return nil, err
 	}
 	c := *d
-	return &c
-}
-
-// run decides one command over the batch: accepted, its rows become the
-// batch's; refused, nothing is left of it.
-func (b *Batch) run(c *Command) (res Result, err error) {
-	if c.Key != "" {
-		switch saved, err := b.savedKey(c.Key); {
-		case err != nil:
-			return Result{}, err
-		case saved == nil:
-		case !bytes.Equal(saved.Hash, c.Hash):
-			return Result{}, fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key was used for another request; a new intent needs a new key")
-		default:
-			return Result{Replayed: true, Answer: saved.Answer}, nil
-		}
-	}
-	t := &Tx{b: b, trace: c.Trace}
-	bump := b.bump
-	value, err := c.Decide(t)
-	if err != nil {
-		b.drop()
-		b.bump = bump
-		return Result{}, err
-	}
-	if c.Key != "" {
-		answer, err := c.EncodeAnswer(value)
-		if err != nil {
-			return Result{}, err
-		}
-		saved := SavedKey{Key: c.Key, Hash: c.Hash, Answer: answer}
-		for i := range t.events {
-			if saved.Order = t.events[i].Order; saved.Order != "" {
-				break
-			}
-		}
-		b.keys.put(c.Key, saved)
-	}
-	for _, p := range b.orders.over {
-		if _, asked := b.buyers[p.d.User]; asked && p.d.Status != order.Closed {
-			b.buyers[p.d.User] = true
-		}
-	}
-	for _, tb := range b.tables() {
-		tb.accept()
-	}
-	b.log(t)
-	return Result{Value: value}, nil
-}
-
-// log files the command's events, one record an order, in the order in which
-// they happened.
-func (b *Batch) log(t *Tx) {
-	b.jobs = append(b.jobs, t.jobs...)
-	b.messages = append(b.messages, t.messages...)
-	first := len(b.records)
-next:
-	for n := range t.events {
-		e := &t.events[n]
-		for i := len(b.records) - 1; i >= first; i-- {
-			if b.records[i].Order == e.Order {
-				b.records[i].Events = append(b.records[i].Events, e.Event)
-				continue next
-			}
-		}
-		// Room for those about the same order that follow directly: a reaction
-		// has a few of each of hundreds of orders.
-		room := 1
-		for room < len(t.events)-n && t.events[n+room].Order == e.Order {
-			room++
-		}
-		b.records = append(b.records, event.Record{
-			Shop: b.shop.ID, Order: e.Order, At: b.now, Trace: e.trace, Events: append(make([]event.Event, 0, room), e.Event),
-		})
-	}
-}
-
-func (b *Batch) savedKey(key string) (*SavedKey, error) {
-	return b.keys.get(key, func(n *Needs) *[]string { return &n.Keys })
-}
-
-// IsMissing finds the needs that a decision asked for.
-func IsMissing(err error) (*Needs, bool) {
-	var m *MissingError
-	if errors.As(err, &m) {
-		return &m.Needs, true
-	}
-	return nil, false
+	return &c, err
 }

@@ -11,6 +11,11 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 )
@@ -25,9 +30,19 @@ func Run(ctx context.Context, store app.Admin, shop string) (*Report, error) {
 		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]held{}, templates: map[string]*issued{},
 		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, cursors: map[string]event.Position{}, orders: map[string]*audited{},
 	}
-	err := store.Scan(ctx, shop, app.Scan{
-		Sku: a.sku, Template: a.template, Coupon: a.coupon, Counter: a.counter,
-		Cursor: a.cursor, Order: a.order, Refund: a.refund, Record: a.record,
+	err := store.Scan(ctx, shop, unit.Scan{
+		Visits: []unit.Visit{
+			unit.Each(rows.Skus, a.sku),
+			unit.Each(rows.Templates, a.template),
+			unit.Each(rows.Coupons, a.coupon),
+			unit.Each(rows.Counters, func(c rows.Counter) error { return a.counter(c.Name, c.Value) }),
+			unit.Each(rows.Cursors, func(c rows.Cursor) error { return a.cursor(c.Follower, c.Position) }),
+			unit.EachFamily(rows.Orders, rows.Payments, func(o order.Data, p []payment.Data) error {
+				return a.order(app.OrderView{Order: o, Payments: p})
+			}),
+			unit.Each(rows.Refunds, a.refund),
+		},
+		Record: a.record,
 	})
 	if err != nil {
 		return nil, err

@@ -4,6 +4,9 @@ import (
 	"context"
 	"testing"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/event"
@@ -22,11 +25,15 @@ type forged struct {
 	forge func(*app.OrderView)
 }
 
-func (f forged) Scan(ctx context.Context, shopID string, s app.Scan) error {
-	check := s.Order
-	s.Order = func(v app.OrderView) error {
-		f.forge(&v)
-		return check(v)
+func (f forged) Scan(ctx context.Context, shopID string, s unit.Scan) error {
+	for i := range s.Visits {
+		if check := unit.Family[order.Data, payment.Data](s.Visits[i]); check != nil {
+			s.Visits[i] = unit.EachFamily(rows.Orders, rows.Payments, func(o order.Data, p []payment.Data) error {
+				v := app.OrderView{Order: o, Payments: p}
+				f.forge(&v)
+				return check(v.Order, v.Payments)
+			})
+		}
 	}
 	return f.Admin.Scan(ctx, shopID, s)
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
@@ -33,8 +36,7 @@ type PriceStore interface {
 func Prices(ctx context.Context, store PriceStore, shopID string, progress func(done int64)) (*PriceReport, error) {
 	r := &PriceReport{}
 	rules := repricing.New(store, shopID)
-	err := store.Scan(ctx, shopID, app.Scan{Order: func(v app.OrderView) error {
-		d := &v.Order
+	err := store.Scan(ctx, shopID, unit.Scan{Visits: []unit.Visit{unit.Each(rows.Orders, func(d order.Data) error {
 		r.Orders++
 		if progress != nil {
 			progress(r.Orders)
@@ -50,11 +52,11 @@ func Prices(ctx context.Context, store PriceStore, shopID string, progress func(
 			return err
 		}
 		r.Checked++
-		if wrong := differs(d, then); wrong != "" {
+		if wrong := differs(&d, then); wrong != "" {
 			r.Offences = append(r.Offences, Offence{1, "order " + d.No, wrong})
 		}
 		return nil
-	}})
+	})}})
 	return r, err
 }
 

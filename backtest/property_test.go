@@ -321,7 +321,7 @@ func TestBacktestLeavesOut(t *testing.T) {
 		{"with a coupon of no template", func(p *app.PricedOrder) {
 			p.Snapshot = snapshot(`,"applied":[{"source":"coupon","id":"t","code":"C","amount":1}]` + basis + `,"coupons":["C"]`)
 		}, "map[noPrice:1]", ""},
-		{"not JSON", func(p *app.PricedOrder) { p.Snapshot = []byte("{") }, "", "order 0: unexpected end"},
+		{"not JSON", func(p *app.PricedOrder) { p.Snapshot = []byte("{") }, "", "order 0: orders.snapshot: unexpected end"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, err := backtest.Run(ctx, past(tt.change), backtest.Request{Shop: "s", Promotion: ten, From: bygoneStart, To: bygoneStart.AddDate(0, 0, 1)})

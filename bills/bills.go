@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/payment"
@@ -58,7 +60,7 @@ type Progress func(stage string, rows int64)
 // finds the same differences under the same ids; what has gone meanwhile is
 // marked healed. A bill that is not there yet, or not whole, changes nothing
 // but the day's own record.
-func (b *Reconciler) Reconcile(ctx context.Context, shopID, channel string, day payment.Day, progress Progress) (app.ReconciliationData, error) {
+func (b *Reconciler) Reconcile(ctx context.Context, shopID, channel string, day payment.Day, progress Progress) (rows.Reconciliation, error) {
 	if progress == nil {
 		progress = func(string, int64) {}
 	}
@@ -66,18 +68,18 @@ func (b *Reconciler) Reconcile(ctx context.Context, shopID, channel string, day 
 	defer cancel()
 	ch, err := b.App.Channels.Channel(ctx, shopID, channel)
 	if err != nil {
-		return app.ReconciliationData{}, err
+		return rows.Reconciliation{}, err
 	}
 	started := b.App.Clock.Now().UTC()
 	if day == payment.DayOf(started, ch.Zone()) || started.Before(firstMoment(day, ch.Zone())) {
-		return app.ReconciliationData{}, fault.Invalidf("/date", "%s is not over yet where the channel is", day)
+		return rows.Reconciliation{}, fault.Invalidf("/date", "%s is not over yet where the channel is", day)
 	}
 	r := &run{a: b.App, shop: shopID, name: channel, ch: &ch, day: day, progress: progress, started: started, seen: map[string]bool{}}
 	r.span.From, r.span.To = day.Span(ch.Zone())
 	r.opt = reconcile.Options{Merchant: ch.Merchant, App: ch.App}
 	err = r.do(ctx)
 	if err != nil && ctx.Err() != nil {
-		return app.ReconciliationData{}, err
+		return rows.Reconciliation{}, err
 	}
 	return r.finish(context.WithoutCancel(ctx), err)
 }

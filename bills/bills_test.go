@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/internal/harness/steps"
@@ -89,7 +91,7 @@ func (b *billed) refunded(heard bool) payment.RefundData {
 }
 
 // found are the discrepancies of a day in words.
-func found(t *testing.T, r *harness.Harness, day payment.Day) (words string, all []app.DiscrepancyData) {
+func found(t *testing.T, r *harness.Harness, day payment.Day) (words string, all []rows.Discrepancy) {
 	t.Helper()
 	all, next, err := r.Store.ListDiscrepancies(ctx, shop.Default, app.DiscrepancyFilter{Day: day.String()}, app.Page{Limit: 100})
 	if err != nil || next != "" {
@@ -103,7 +105,7 @@ func found(t *testing.T, r *harness.Harness, day payment.Day) (words string, all
 	return strings.Join(out, ", "), all
 }
 
-func reconciled(t *testing.T, r *harness.Harness, day payment.Day, want app.ReconciliationStatus) app.ReconciliationData {
+func reconciled(t *testing.T, r *harness.Harness, day payment.Day, want rows.ReconciliationStatus) rows.Reconciliation {
 	t.Helper()
 	d, err := r.Reconcile(ctx, shop.Default, "gate", day, nil)
 	if err != nil || d.Status != want {
@@ -321,7 +323,7 @@ func TestReconcile(t *testing.T) {
 				tt.life(&b)
 				morning(r, day, 11)
 
-				reconciled(t, r, day, app.ReconciliationDone)
+				reconciled(t, r, day, rows.ReconciliationDone)
 				r.Gate.Slow(false)
 				if !strings.Contains(tt.refunds, "pending") {
 					steps.Rest(t, r)
@@ -330,7 +332,7 @@ func TestReconcile(t *testing.T) {
 				if words != tt.found {
 					t.Errorf("found %q, want %q: %+v", words, tt.found, first)
 				}
-				if tt.detail != "" && !slices.ContainsFunc(first, func(d app.DiscrepancyData) bool { return strings.Contains(d.Detail, tt.detail) }) {
+				if tt.detail != "" && !slices.ContainsFunc(first, func(d rows.Discrepancy) bool { return strings.Contains(d.Detail, tt.detail) }) {
 					t.Errorf("nothing says %q: %+v", tt.detail, first)
 				}
 				v := steps.View(t, r, b.o.No)
@@ -338,7 +340,7 @@ func TestReconcile(t *testing.T) {
 					t.Errorf("order %s, refunded %d, refunds %q\nwant %s, %d, %q", v.Order.Status, v.Order.Refunded, got, tt.os, tt.back, tt.refunds)
 				}
 				events := logged(t, r)
-				if again := reconciled(t, r, day, app.ReconciliationDone); again.Runs != 2 {
+				if again := reconciled(t, r, day, rows.ReconciliationDone); again.Runs != 2 {
 					t.Errorf("run %d", again.Runs)
 				}
 				if words, next := found(t, r, day); fmt.Sprint(first) != fmt.Sprint(next) {
@@ -361,16 +363,16 @@ func TestReconcileTrouble(t *testing.T) {
 		err      error
 		halfWay  bool
 		noBooks  bool
-		status   app.ReconciliationStatus
+		status   rows.ReconciliationStatus
 		says     string
 		thenDone bool
 	}{
-		{"not made yet", payment.ErrBillNotReady, false, false, app.ReconciliationWaiting, "not made", true},
-		{"cut off in its middle", &payment.BadBillError{Line: 2, Reason: "cut off"}, true, false, app.ReconciliationFailed, "line 2: cut off", true},
-		{"silence in its middle", payment.ErrUnknown, true, false, app.ReconciliationFailed, "unknown", true},
-		{"refused", &payment.RejectedError{Code: "NO_AUTH", Message: "no"}, false, false, app.ReconciliationFailed, "NO_AUTH", true},
-		{"nothing moved, they say", payment.ErrNoBill, false, false, app.ReconciliationFailed, "our books have 1 movements", true},
-		{"nothing moved", payment.ErrNoBill, false, true, app.ReconciliationDone, "", false},
+		{"not made yet", payment.ErrBillNotReady, false, false, rows.ReconciliationWaiting, "not made", true},
+		{"cut off in its middle", &payment.BadBillError{Line: 2, Reason: "cut off"}, true, false, rows.ReconciliationFailed, "line 2: cut off", true},
+		{"silence in its middle", payment.ErrUnknown, true, false, rows.ReconciliationFailed, "unknown", true},
+		{"refused", &payment.RejectedError{Code: "NO_AUTH", Message: "no"}, false, false, rows.ReconciliationFailed, "NO_AUTH", true},
+		{"nothing moved, they say", payment.ErrNoBill, false, false, rows.ReconciliationFailed, "our books have 1 movements", true},
+		{"nothing moved", payment.ErrNoBill, false, true, rows.ReconciliationDone, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, open steps.Open) {
@@ -405,7 +407,7 @@ func TestReconcileTrouble(t *testing.T) {
 				}
 				r.Gate.Fail = nil
 				if tt.thenDone {
-					d := reconciled(t, r, day, app.ReconciliationDone)
+					d := reconciled(t, r, day, rows.ReconciliationDone)
 					if words, _ := found(t, r, day); words != "payment_unsettled healed" || d.Error != "" || d.Runs != 2 {
 						t.Errorf("then: %q %+v", words, d)
 					}
@@ -422,23 +424,23 @@ func TestReconcileStanding(t *testing.T) {
 	harness.Each(t, func(t *testing.T, open steps.Open) {
 		r := steps.Shop(t, open)
 		day := noon(r)
-		var rows []payment.BillRow
+		var bill []payment.BillRow
 		for range 3 {
 			b := billed{t: t, r: r, o: steps.Place(t, r, harness.Cart("v", "A"))}
 			b.p = steps.Pay(t, r, b.o.No, 0)
 			b.paid()
-			rows = append(rows, paidRow(r, &b.p))
+			bill = append(bill, paidRow(r, &b.p))
 		}
-		r.Gate.Rows = rows[:1]
+		r.Gate.Rows = bill[:1]
 		morning(r, day, 11)
-		reconciled(t, r, day, app.ReconciliationDone)
+		reconciled(t, r, day, rows.ReconciliationDone)
 		words, all := found(t, r, day)
 		if words != "payment_missing open, payment_missing open" {
 			t.Fatalf("found %s", words)
 		}
 		kept := all[0]
-		if kept.PaymentNo == rows[1].PaymentNo {
-			rows[1], rows[2] = rows[2], rows[1]
+		if kept.PaymentNo == bill[1].PaymentNo {
+			bill[1], bill[2] = bill[2], bill[1]
 		}
 		resolve := func(reason string) error {
 			_, _, err := r.ResolveDiscrepancy(ctx, shop.Default, kept.ID, "", reason)
@@ -452,8 +454,8 @@ func TestReconcileStanding(t *testing.T) {
 		}
 
 		// The other one's row turns up.
-		r.Gate.Rows = rows[:2]
-		d := reconciled(t, r, day, app.ReconciliationDone)
+		r.Gate.Rows = bill[:2]
+		d := reconciled(t, r, day, rows.ReconciliationDone)
 		if words, all := found(t, r, day); words != "payment_missing healed, payment_missing resolved" || all[0].Resolution != "the channel's support found it" {
 			t.Errorf("%s %+v", words, all)
 		}
@@ -465,16 +467,16 @@ func TestReconcileStanding(t *testing.T) {
 
 		// And is gone again: what had healed by itself is open, what a person
 		// resolved stays so.
-		r.Gate.Rows = rows[:1]
-		reconciled(t, r, day, app.ReconciliationDone)
+		r.Gate.Rows = bill[:1]
+		reconciled(t, r, day, rows.ReconciliationDone)
 		if words, _ := found(t, r, day); words != "payment_missing open, payment_missing resolved" {
 			t.Errorf("after it was gone again: %s", words)
 		}
-		r.Gate.Rows = rows[:2]
-		d = reconciled(t, r, day, app.ReconciliationDone)
+		r.Gate.Rows = bill[:2]
+		d = reconciled(t, r, day, rows.ReconciliationDone)
 
 		r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrUnknown, true }
-		failed := reconciled(t, r, day, app.ReconciliationFailed)
+		failed := reconciled(t, r, day, rows.ReconciliationFailed)
 		if string(failed.Summary) != string(d.Summary) {
 			t.Errorf("a run that failed left the summary %s", failed.Summary)
 		}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -230,7 +232,7 @@ func (b *border) reconcile() string {
 	for n, day := range []payment.Day{b.day, payment.DayOf(b.midnight, b.r.Gate.Zone())} {
 		for _, channel := range []string{"gate", "other"} {
 			d, err := b.r.Reconcile(ctx, shop.Default, channel, day, nil)
-			if err != nil || d.Status != app.ReconciliationDone {
+			if err != nil || d.Status != rows.ReconciliationDone {
 				b.t.Fatalf("%s of %s: %s %q (%v)", channel, day, d.Status, d.Error, err)
 			}
 			all, _, err := b.r.Store.ListDiscrepancies(ctx, shop.Default, app.DiscrepancyFilter{Channel: channel, Day: day.String()}, app.Page{Limit: 100})

@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/payment"
@@ -31,7 +33,7 @@ type run struct {
 	theirRows int64
 	sum       reconcile.Summary
 	seen      map[string]bool // ids of the differences of this run
-	waiting   []app.DiscrepancyData
+	waiting   []rows.Discrepancy
 }
 
 func (r *run) do(ctx context.Context) error {
@@ -113,31 +115,31 @@ func (r *run) match(ctx context.Context, part int) error {
 
 // finish stores how the day stands. The error is not returned again: it is
 // part of the record.
-func (r *run) finish(ctx context.Context, failed error) (app.ReconciliationData, error) {
+func (r *run) finish(ctx context.Context, failed error) (rows.Reconciliation, error) {
 	id := r.day.String() + "/" + r.name
 	summary, err := format.Summary.Encode(&r.sum)
 	if err != nil {
-		return app.ReconciliationData{}, err
+		return rows.Reconciliation{}, err
 	}
 	d, _, err := app.Do(ctx, r.a, &app.Command{
-		Shop: r.shop, Name: "reconciled", Needs: app.Needs{Reconciliations: []string{id}},
-	}, func(tx *app.Tx) (out app.ReconciliationData, err error) {
+		Shop: r.shop, Name: "reconciled", Needs: app.Needs{rows.Reconciliations.Keys(id)},
+	}, func(tx *app.Tx) (out rows.Reconciliation, err error) {
 		d, err := tx.Reconciliation(id)
 		if err != nil {
 			return out, err
 		}
 		if d == nil {
-			d = &app.ReconciliationData{ID: id, Channel: r.name, Day: r.day.String()}
+			d = &rows.Reconciliation{ID: id, Channel: r.name, Day: r.day.String()}
 		}
 		d.Runs++
 		d.StartedAt, d.FinishedAt, d.Error = r.started, tx.Now(), ""
 		switch {
 		case failed == nil:
-			d.Status, d.Summary = app.ReconciliationDone, summary
+			d.Status, d.Summary = rows.ReconciliationDone, summary
 		case errors.Is(failed, payment.ErrBillNotReady):
-			d.Status, d.Error = app.ReconciliationWaiting, failed.Error()
+			d.Status, d.Error = rows.ReconciliationWaiting, failed.Error()
 		default:
-			d.Status, d.Error = app.ReconciliationFailed, failed.Error()
+			d.Status, d.Error = rows.ReconciliationFailed, failed.Error()
 		}
 		tx.PutReconciliation(d)
 		return *d, nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/reconcile"
@@ -15,9 +17,9 @@ func (r *run) take(ctx context.Context, d *reconcile.Difference) error {
 	if reconcile.Of(d.Class).Quiet {
 		return nil
 	}
-	x := app.DiscrepancyData{
+	x := rows.Discrepancy{
 		ID: r.day.String() + "_" + r.name + "_" + d.ID(), Channel: r.name, Day: r.day.String(), Class: string(d.Class),
-		PaymentNo: d.PaymentNo, RefundNo: d.RefundNo, TransactionID: d.TransactionID, Detail: d.Detail, Status: app.DiscrepancyOpen,
+		PaymentNo: d.PaymentNo, RefundNo: d.RefundNo, TransactionID: d.TransactionID, Detail: d.Detail, Status: rows.DiscrepancyOpen,
 	}
 	if d.Ours != nil {
 		x.Ours = d.Ours.Amount
@@ -33,7 +35,7 @@ func (r *run) take(ctx context.Context, d *reconcile.Difference) error {
 			return err
 		}
 		if outcome != payment.Anomalous && outcome != payment.Orphan {
-			x.Status, x.Resolution = app.DiscrepancyHealed, "settled by the bill: "+string(outcome)
+			x.Status, x.Resolution = rows.DiscrepancyHealed, "settled by the bill: "+string(outcome)
 		}
 	}
 	if d.Class == reconcile.PaymentUnknown {
@@ -67,7 +69,7 @@ func (r *run) record(ctx context.Context) error {
 	}
 	c := &app.Command{Shop: r.shop, Name: "record discrepancies"}
 	for i := range waiting {
-		c.Needs.Discrepancies = append(c.Needs.Discrepancies, waiting[i].ID)
+		c.Needs.Add(rows.Discrepancies.Keys(waiting[i].ID))
 	}
 	_, err := app.Run(ctx, r.a, c, func(tx *app.Tx) error {
 		for i := range waiting {
@@ -78,14 +80,14 @@ func (r *run) record(ctx context.Context) error {
 			switch x := waiting[i]; {
 			case have == nil:
 				x.CreatedAt = tx.Now()
-				if x.Status == app.DiscrepancyHealed {
+				if x.Status == rows.DiscrepancyHealed {
 					x.ResolvedAt = tx.Now()
 				}
 				tx.PutDiscrepancy(&x)
-			case have.Status == app.DiscrepancyHealed && x.Status == app.DiscrepancyOpen:
+			case have.Status == rows.DiscrepancyHealed && x.Status == rows.DiscrepancyOpen:
 				x.CreatedAt = have.CreatedAt
 				tx.PutDiscrepancy(&x)
-			case have.Status == app.DiscrepancyOpen && x.Status == app.DiscrepancyHealed:
+			case have.Status == rows.DiscrepancyOpen && x.Status == rows.DiscrepancyHealed:
 				have.Status, have.Resolution, have.ResolvedAt = x.Status, x.Resolution, tx.Now()
 				tx.PutDiscrepancy(have)
 			}
@@ -100,7 +102,7 @@ func (r *run) record(ctx context.Context) error {
 func (r *run) closeGone(ctx context.Context) error {
 	p := app.Page{Limit: discrepancyBatch}
 	for {
-		items, next, err := r.a.Store.ListDiscrepancies(ctx, r.shop, app.DiscrepancyFilter{Channel: r.name, Day: r.day.String(), Status: app.DiscrepancyOpen}, p)
+		items, next, err := r.a.Store.ListDiscrepancies(ctx, r.shop, app.DiscrepancyFilter{Channel: r.name, Day: r.day.String(), Status: rows.DiscrepancyOpen}, p)
 		if err != nil {
 			return err
 		}
@@ -111,15 +113,15 @@ func (r *run) closeGone(ctx context.Context) error {
 			}
 		}
 		if len(gone) > 0 {
-			c := &app.Command{Shop: r.shop, Name: "discrepancies gone", Needs: app.Needs{Discrepancies: gone}}
+			c := &app.Command{Shop: r.shop, Name: "discrepancies gone", Needs: app.Needs{rows.Discrepancies.Keys(gone...)}}
 			_, err := app.Run(ctx, r.a, c, func(tx *app.Tx) error {
 				for _, id := range gone {
 					x, err := tx.Discrepancy(id)
 					if err != nil {
 						return err
 					}
-					if x.Status == app.DiscrepancyOpen {
-						x.Status, x.Resolution, x.ResolvedAt = app.DiscrepancyHealed, "a later run did not find it", tx.Now()
+					if x.Status == rows.DiscrepancyOpen {
+						x.Status, x.Resolution, x.ResolvedAt = rows.DiscrepancyHealed, "a later run did not find it", tx.Now()
 						tx.PutDiscrepancy(x)
 					}
 				}

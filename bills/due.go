@@ -4,7 +4,8 @@ import (
 	"context"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/payment"
 )
@@ -23,35 +24,35 @@ func (b *Reconciler) ReconcileDue(ctx context.Context, shopID string) (int, erro
 	if !b.look(shopID, now) {
 		return 0, nil
 	}
-	rows, err := b.App.Store.ListChannels(ctx, shopID)
+	channels, err := b.App.Store.ListChannels(ctx, shopID)
 	if err != nil {
 		return 0, err
 	}
-	for i := range rows {
-		ch, err := b.App.Channels.Channel(ctx, shopID, rows[i].Name)
+	for i := range channels {
+		ch, err := b.App.Channels.Channel(ctx, shopID, channels[i].Name)
 		if err != nil {
-			b.App.Log.WarnContext(ctx, "a channel cannot be reconciled", "shop", shopID, "channel", rows[i].Name, "error", err)
+			b.App.Log.WarnContext(ctx, "a channel cannot be reconciled", "shop", shopID, "channel", channels[i].Name, "error", err)
 			continue
 		}
 		local := now.In(ch.Zone())
 		for back := 1; back <= daysBack; back++ {
 			day := payment.DayOf(local.AddDate(0, 0, -back), ch.Zone())
-			if from, _ := day.Span(ch.Zone()); back == 1 && local.Hour() < billsReady || from.Before(rows[i].UpdatedAt.AddDate(0, 0, -1)) && back > 1 {
+			if from, _ := day.Span(ch.Zone()); back == 1 && local.Hour() < billsReady || from.Before(channels[i].UpdatedAt.AddDate(0, 0, -1)) && back > 1 {
 				continue
 			}
-			have, err := b.App.Store.Reconciliation(ctx, shopID, day.String()+"/"+rows[i].Name)
+			have, err := b.App.Store.Reconciliation(ctx, shopID, day.String()+"/"+channels[i].Name)
 			switch {
 			case fault.Is(err, fault.NotFound):
 			case err != nil:
 				return 0, err
-			case have.Status == app.ReconciliationDone || now.Sub(have.FinishedAt) < again:
+			case have.Status == rows.ReconciliationDone || now.Sub(have.FinishedAt) < again:
 				continue
 			}
-			d, err := b.Reconcile(ctx, shopID, rows[i].Name, day, nil)
+			d, err := b.Reconcile(ctx, shopID, channels[i].Name, day, nil)
 			if err != nil {
 				return 0, err
 			}
-			b.App.Log.InfoContext(ctx, "a day was reconciled", "shop", shopID, "channel", rows[i].Name, "day", d.Day, "status", d.Status, "error", d.Error)
+			b.App.Log.InfoContext(ctx, "a day was reconciled", "shop", shopID, "channel", channels[i].Name, "day", d.Day, "status", d.Status, "error", d.Error)
 		}
 	}
 	return 0, nil // what is left to do waits for the next look

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/internal/harness/steps"
@@ -19,9 +21,9 @@ import (
 // configured there.
 func channelRow(t *testing.T, r *harness.Harness, name string) {
 	t.Helper()
-	c := &app.Command{Shop: shop.Default, Name: "put channel", Needs: app.Needs{Channels: []string{name}}}
+	c := &app.Command{Shop: shop.Default, Name: "put channel", Needs: app.Needs{rows.Channels.Keys(name)}}
 	_, err := app.Run(ctx, r.App, c, func(tx *app.Tx) error {
-		tx.PutChannel(&app.ChannelRow{Name: name, Kind: "gate", Sealed: []byte("x"), UpdatedAt: tx.Now()})
+		tx.PutChannel(&rows.Channel{Name: name, Kind: "gate", Sealed: []byte("x"), UpdatedAt: tx.Now()})
 		return nil
 	})
 	steps.Must(t)(nil, err)
@@ -134,7 +136,7 @@ func TestReconcileTwoInstances(t *testing.T) {
 	rigs := []*harness.Harness{r, steps.Second(open, r)}
 	if err := errors.Join(harness.Together(6, func(i int) error {
 		d, err := rigs[i%2].Reconcile(ctx, shop.Default, "gate", day, nil)
-		if err == nil && d.Status != app.ReconciliationDone {
+		if err == nil && d.Status != rows.ReconciliationDone {
 			err = errors.New(d.Error)
 		}
 		return err

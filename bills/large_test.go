@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/internal/harness/steps"
@@ -88,7 +91,7 @@ type lookingEngine struct {
 	look func()
 }
 
-func (l *lookingEngine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
+func (l *lookingEngine) Do(ctx context.Context, c *app.Command) (unit.Result, error) {
 	l.look()
 	return l.Engine.Do(ctx, c)
 }
@@ -117,7 +120,7 @@ func TestReconcileLarge(t *testing.T) {
 	h := newHeap()
 	large.look, r.App.Engine = h.look, &lookingEngine{r.App.Engine, h.look}
 	d, err := r.Reconcile(ctx, shop.Default, "gate", day, func(string, int64) { h.look() })
-	if err != nil || d.Status != app.ReconciliationDone {
+	if err != nil || d.Status != rows.ReconciliationDone {
 		t.Fatal(d.Status, d.Error, err)
 	}
 	if got := h.grown(); got > bound || got < 1 {
@@ -190,7 +193,7 @@ func BenchmarkReconcile(b *testing.B) {
 			runtime.ReadMemStats(&m)
 			peak = max(peak, m.HeapAlloc)
 		})
-		if err != nil || d.Status != app.ReconciliationDone {
+		if err != nil || d.Status != rows.ReconciliationDone {
 			b.Fatal(d.Status, d.Error, err)
 		}
 	}

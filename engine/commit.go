@@ -4,10 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/unit"
 )
 
 // Limits on one batch's tries.
@@ -25,7 +26,7 @@ const (
 type attempt struct {
 	outcomes []outcome // by place in the batch; of no meaning where again is set
 	again    []bool    // asked for more rows
-	changes  *app.Changes
+	changes  *unit.Changes
 }
 
 // commit takes a batch to its end: every entry is answered.
@@ -34,7 +35,7 @@ func (l *queue) commit(batch []*entry) {
 	var lost *attempt // committed or not: the connection broke
 	for try := 1; ; try++ {
 		a, err := l.try(batch, marker, try)
-		if errors.Is(err, app.ErrCommitUnknown) {
+		if errors.Is(err, unit.ErrCommitUnknown) {
 			lost = a
 		}
 		if err != nil && lost != nil {
@@ -47,7 +48,7 @@ func (l *queue) commit(batch []*entry) {
 			l.finish(batch, a)
 			return
 		}
-		tryAgain := errors.Is(err, app.ErrConflict)
+		tryAgain := errors.Is(err, unit.ErrConflict)
 		if tryAgain && try < maxTries && (len(batch) == 1 || try <= 2) {
 			// Another instance holds or has changed what we need: a moment
 			// apart, longer each time, so that two do not chase each other.
@@ -84,31 +85,31 @@ func (l *queue) try(batch []*entry, marker string, try int) (a *attempt, err err
 		l.e.opts.Observe(seen)
 	}()
 
-	var needs app.Needs
-	for _, en := range batch {
-		needs.Merge(&en.needs)
+	needs := make([]unit.Needs, len(batch))
+	for i, en := range batch {
+		needs[i] = en.needs
 	}
-	needs.Sort()
+	all := unit.Sorted(needs...)
 	start := time.Now()
-	unit, loaded, err := l.e.store.Begin(ctx, l.shop, &needs)
+	tx, loaded, err := l.e.store.Begin(ctx, l.shop, all)
 	if err != nil {
 		return nil, err
 	}
-	defer unit.Rollback()
-	rules, err := l.rulesAt(ctx, loaded.Shop.RulesVersion)
+	defer tx.Rollback()
+	env, err := l.e.opts.Prepare(ctx, l.shop, loaded)
 	if err != nil {
 		return nil, err
 	}
 	seen.Load = time.Since(start)
 
 	// Databases keep microseconds: what is answered is what will be read.
-	b := app.NewBatch(l.e.opts.Clock.Now().UTC().Truncate(time.Microsecond), &needs, loaded, rules)
+	b := unit.NewBatch(l.e.schema, l.shop, l.e.opts.Clock.Now().UTC().Truncate(time.Microsecond), all, loaded, env)
 	a = &attempt{outcomes: make([]outcome, len(batch)), again: make([]bool, len(batch))}
 	for i, en := range batch {
 		res, err := b.Run(en.c)
-		if more, ok := app.IsMissing(err); ok {
+		if more, ok := unit.IsMissing(err); ok {
 			if en.reloads++; en.reloads <= maxReloads {
-				en.needs.Merge(more)
+				en.needs = append(slices.Clip(en.needs), more...)
 				a.again[i] = true
 				continue
 			}
@@ -119,17 +120,13 @@ func (l *queue) try(batch []*entry, marker string, try int) (a *attempt, err err
 		}
 		a.outcomes[i] = outcome{res, err}
 	}
-	if a.changes = b.Changes(); a.changes == nil {
+	// One key row of the batch says later whether all of it was committed; a
+	// batch without any gets one of its own.
+	if a.changes = b.Changes(marker); a.changes == nil {
 		return a, nil
 	}
-	// One key row of the batch tells later whether all of it was committed;
-	// a batch without any gets one of its own.
-	a.changes.Marker = marker
-	if len(a.changes.Keys) > 0 {
-		a.changes.Marker = a.changes.Keys[0].Key
-	}
 	start = time.Now()
-	err = unit.Commit(ctx, a.changes)
+	err = tx.Commit(ctx, a.changes)
 	seen.Commit = time.Since(start)
 	return a, err
 }
@@ -138,11 +135,7 @@ func (l *queue) try(batch []*entry, marker string, try int) (a *attempt, err err
 // rows go round again.
 func (l *queue) finish(batch []*entry, a *attempt) {
 	if a.changes != nil {
-		if a.changes.BumpRules {
-			l.forgetRules()
-		}
-		l.catalogue.Changed(a.changes)
-		l.e.opts.Wake(l.shop, a.changes.Records)
+		l.e.opts.Committed(a.changes)
 	}
 	var again []*entry
 	for i, en := range batch {
@@ -169,7 +162,7 @@ func (l *queue) landed(key string, cause error) (bool, error) {
 		case err == nil && there:
 			return true, nil
 		case err == nil:
-			return false, app.ErrConflict
+			return false, unit.ErrConflict
 		}
 		l.e.opts.Log.Warn("the outcome of a commit is unknown; asking again", "shop", l.shop, "cause", cause, "error", err)
 		select {

@@ -22,28 +22,33 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/marketing"
+	"github.com/tandem-pay/tandem/unit"
 )
 
 // Options of New. Zero fields take the defaults given.
 type Options struct {
-	Clock      app.Clock
+	Clock      interface{ Now() time.Time }
 	Committers int // batches of one shop in flight at once: 2; 1 where the store has one writer
 	MaxBatch   int // commands in a batch: 256
 	MaxQueue   int // commands that may wait in one shop's queue: 4096
-	Wake       app.Wake
-	Tracer     app.Tracer
-	Observe    func(Observation) // called after each batch
-	Log        *slog.Logger
+	// Prepare is called with each batch that was loaded, before its commands
+	// are decided, and returns what they go by beside rows: see unit.Tx.Env.
+	Prepare func(ctx context.Context, shop string, l *unit.Loaded) (env any, err error)
+	// Committed is called after each commit, on the committing goroutine: it
+	// must not block. What it misses is found in the log.
+	Committed func(c *unit.Changes)
+	Tracer    interface {
+		Start(ctx context.Context, name, traceparent string) (context.Context, func(err error))
+	}
+	Observe func(Observation) // called after each batch
+	Log     *slog.Logger
 }
 
 // Observation is what one batch did, for metrics.
@@ -57,10 +62,11 @@ type Observation struct {
 	Err      error // nil unless the whole batch failed
 }
 
-// Engine takes commands to committed state. It is an app.Engine.
+// Engine takes commands to committed state. It runs what app.Engine asks for.
 type Engine struct {
-	store app.Store
-	opts  Options
+	store  unit.Store
+	schema *unit.Schema
+	opts   Options
 
 	mu     sync.Mutex
 	queues map[string]*queue
@@ -69,20 +75,23 @@ type Engine struct {
 }
 
 // New makes an engine over a store.
-func New(store app.Store, o Options) *Engine {
+func New(store unit.Store, schema *unit.Schema, o Options) *Engine {
 	o.Committers = or(o.Committers, 2)
 	o.MaxBatch = or(o.MaxBatch, 256)
 	o.MaxQueue = or(o.MaxQueue, 4096)
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	if o.Wake == nil {
-		o.Wake = func(string, []event.Record) {}
+	if o.Prepare == nil {
+		o.Prepare = func(context.Context, string, *unit.Loaded) (any, error) { return nil, nil }
+	}
+	if o.Committed == nil {
+		o.Committed = func(*unit.Changes) {}
 	}
 	if o.Observe == nil {
 		o.Observe = func(Observation) {}
 	}
-	return &Engine{store: store, opts: o, queues: map[string]*queue{}}
+	return &Engine{store: store, schema: schema, opts: o, queues: map[string]*queue{}}
 }
 
 func or(v, def int) int {
@@ -94,8 +103,8 @@ func or(v, def int) int {
 
 // entry is one command on its way, with everyone who waits for it.
 type entry struct {
-	c          *app.Command
-	needs      app.Needs // the command's, and what it asked for since
+	c          *unit.Command
+	needs      unit.Needs // the command's, and what it asked for since
 	since      time.Time
 	done       chan outcome
 	duplicates []chan outcome
@@ -103,7 +112,7 @@ type entry struct {
 }
 
 type outcome struct {
-	res app.Result
+	res unit.Result
 	err error
 }
 
@@ -116,16 +125,12 @@ type queue struct {
 	waiting []*entry
 	keyed   map[string]*entry // by idempotency key: waiting or in a batch
 	running int
-
-	rulesMu   sync.Mutex
-	rules     *marketing.Rules
-	catalogue app.CatalogueCache // for quotes
 }
 
 // Do takes a command to committed state, or brings back its refusal. If ctx
 // ends first, Do returns its error and the command goes on: its key tells
 // what became of it.
-func (e *Engine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
+func (e *Engine) Do(ctx context.Context, c *unit.Command) (unit.Result, error) {
 	if t := e.opts.Tracer; t != nil {
 		var end func(error)
 		ctx, end = t.Start(ctx, c.Name, "")
@@ -136,24 +141,24 @@ func (e *Engine) Do(ctx context.Context, c *app.Command) (app.Result, error) {
 	return e.do(ctx, c)
 }
 
-func (e *Engine) do(ctx context.Context, c *app.Command) (app.Result, error) {
+func (e *Engine) do(ctx context.Context, c *unit.Command) (unit.Result, error) {
 	l, err := e.queue(c.Shop)
 	if err != nil {
-		return app.Result{}, err
+		return unit.Result{}, err
 	}
 	done, duplicate, err := l.enqueue(c)
 	if err != nil {
-		return app.Result{}, err
+		return unit.Result{}, err
 	}
 	select {
 	case o := <-done:
 		if duplicate && o.err == nil && !o.res.Replayed {
 			answer, err := c.EncodeAnswer(o.res.Value)
-			return app.Result{Replayed: true, Answer: answer}, err
+			return unit.Result{Replayed: true, Answer: answer}, err
 		}
 		return o.res, o.err
 	case <-ctx.Done():
-		return app.Result{}, fault.New(fault.Unavailable, "the request ended before its answer; repeat it with the same Idempotency-Key").Because(ctx.Err())
+		return unit.Result{}, fault.New(fault.Unavailable, "the request ended before its answer; repeat it with the same Idempotency-Key").Because(ctx.Err())
 	}
 }
 
@@ -177,13 +182,13 @@ func draining() error {
 	return err
 }
 
-func (l *queue) enqueue(c *app.Command) (done chan outcome, duplicate bool, err error) {
+func (l *queue) enqueue(c *unit.Command) (done chan outcome, duplicate bool, err error) {
 	done = make(chan outcome, 1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if c.Key != "" {
 		if first := l.keyed[c.Key]; first != nil {
-			if !bytes.Equal(first.c.Hash, c.Hash) {
+			if !first.c.SameRequest(c.Hash) {
 				return nil, false, fault.New(fault.IdempotencyKeyReused, "this Idempotency-Key is being used for another request; a new intent needs a new key")
 			}
 			if len(first.duplicates) >= l.e.opts.MaxQueue {
@@ -200,7 +205,7 @@ func (l *queue) enqueue(c *app.Command) (done chan outcome, duplicate bool, err 
 	if c.Key != "" {
 		l.keyed[c.Key] = en
 		// The list may share its array with the caller's; keep ours apart.
-		en.needs.Keys = append(en.needs.Keys[:len(en.needs.Keys):len(en.needs.Keys)], c.Key)
+		en.needs = append(slices.Clip(en.needs), l.e.schema.Key(c.Key))
 	}
 	l.waiting = append(l.waiting, en)
 	if l.running < l.e.opts.Committers {

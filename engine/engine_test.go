@@ -9,6 +9,10 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/tandem-pay/tandem/unit"
+
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -20,15 +24,15 @@ func TestMain(m *testing.M) { harness.Main(m) }
 
 // faulty puts faults between the engine and the store.
 type faulty struct {
-	app.Store
+	unit.Store
 	mu     sync.Mutex
-	commit func(n int, c *app.Changes) (err error, write bool) // n counts commits from 1
+	commit func(n int, c *unit.Changes) (err error, write bool) // n counts commits from 1
 	n      int
 	hold   chan struct{} // if set, Begin waits for it
 	begun  chan struct{} // and says that it does
 }
 
-func (f *faulty) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
+func (f *faulty) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit, *unit.Loaded, error) {
 	if f.hold != nil {
 		f.begun <- struct{}{}
 		<-f.hold
@@ -38,7 +42,7 @@ func (f *faulty) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit
 }
 
 type faultyUnit struct {
-	app.Unit
+	unit.Unit
 	f *faulty
 }
 
@@ -48,7 +52,7 @@ func (u *faultyUnit) Rollback() {
 	}
 }
 
-func (u *faultyUnit) Commit(ctx context.Context, c *app.Changes) error {
+func (u *faultyUnit) Commit(ctx context.Context, c *unit.Changes) error {
 	u.f.mu.Lock()
 	u.f.n++
 	n := u.f.n
@@ -85,18 +89,18 @@ func add(r *harness.Harness, key string, delta int64) error {
 // TestFaultyCommits: whatever a commit says, every command happens exactly
 // once or is refused.
 func TestFaultyCommits(t *testing.T) {
-	conflict := fmt.Errorf("%w: injected", app.ErrConflict)
-	unknown := fmt.Errorf("%w: injected", app.ErrCommitUnknown)
+	conflict := fmt.Errorf("%w: injected", unit.ErrConflict)
+	unknown := fmt.Errorf("%w: injected", unit.ErrCommitUnknown)
 	for _, tt := range []struct {
 		name   string
-		commit func(n int, c *app.Changes) (error, bool)
+		commit func(n int, c *unit.Changes) (error, bool)
 		key    string
 	}{
-		{"conflicts twice", func(n int, _ *app.Changes) (error, bool) { return pick(n <= 2, conflict), false }, ""},
-		{"unknown, was written, no key", func(n int, _ *app.Changes) (error, bool) { return pick(n == 1, unknown), true }, ""},
-		{"unknown, was written, with a key", func(n int, _ *app.Changes) (error, bool) { return pick(n == 1, unknown), true }, "k"},
-		{"unknown, was not written", func(n int, _ *app.Changes) (error, bool) { return pick(n == 1, unknown), false }, ""},
-		{"unknown twice, then conflict", func(n int, _ *app.Changes) (error, bool) {
+		{"conflicts twice", func(n int, _ *unit.Changes) (error, bool) { return pick(n <= 2, conflict), false }, ""},
+		{"unknown, was written, no key", func(n int, _ *unit.Changes) (error, bool) { return pick(n == 1, unknown), true }, ""},
+		{"unknown, was written, with a key", func(n int, _ *unit.Changes) (error, bool) { return pick(n == 1, unknown), true }, "k"},
+		{"unknown, was not written", func(n int, _ *unit.Changes) (error, bool) { return pick(n == 1, unknown), false }, ""},
+		{"unknown twice, then conflict", func(n int, _ *unit.Changes) (error, bool) {
 			if n == 3 {
 				return conflict, false
 			}
@@ -104,9 +108,9 @@ func TestFaultyCommits(t *testing.T) {
 		}, "k"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 				f := &faulty{}
-				r := open(func(s app.Store) app.Store { f.Store = s; return f })
+				r := open(func(s unit.Store) unit.Store { f.Store = s; return f })
 				r.Sku("A", 100, 10)
 				f.n, f.commit = 0, tt.commit
 				if err := add(r, tt.key, 5); err != nil {
@@ -132,14 +136,15 @@ func pick(yes bool, err error) error {
 // what came before it, and one that is refused, panics or cannot be saved
 // hurts nobody else.
 func TestBatch(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		f := &faulty{}
-		r := open(func(s app.Store) app.Store { f.Store = s; return f })
+		r := open(func(s unit.Store) unit.Store { f.Store = s; return f })
 		r.Sku("A", 100, 10)
 		f.hold, f.begun = make(chan struct{}), make(chan struct{}, 1000)
 		var poisoned atomic.Bool
-		f.commit = func(_ int, c *app.Changes) (error, bool) {
-			for _, k := range c.Keys {
+		f.commit = func(_ int, c *unit.Changes) (error, bool) {
+			_, keys := unit.Written(c, rows.Keys)
+			for _, k := range keys {
 				if k.Key == "poison" {
 					poisoned.Store(true)
 					return errors.New("cannot be saved"), false
@@ -164,7 +169,7 @@ func TestBatch(t *testing.T) {
 				case i == 7:
 					results[i] = add(r, "poison", 1000)
 				case i == 9:
-					c := &app.Command{Shop: shop.Default, Name: "panics", Needs: app.Needs{Skus: []string{"A"}}}
+					c := &app.Command{Shop: shop.Default, Name: "panics", Needs: app.Needs{rows.Skus.Keys("A")}}
 					_, results[i] = app.Run(context.Background(), r.App, c, func(tx *app.Tx) error {
 						s, _ := tx.Sku("A")
 						_ = s.Adjust(500)
@@ -208,7 +213,7 @@ func TestBatch(t *testing.T) {
 func TestFull(t *testing.T) {
 	open := harness.Postgres(t)
 	f := &faulty{}
-	r := open(func(s app.Store) app.Store { f.Store = s; return f })
+	r := open(func(s unit.Store) unit.Store { f.Store = s; return f })
 	r.Sku("A", 100, 10)
 	f.hold, f.begun = make(chan struct{}), make(chan struct{}, 10_000)
 	const most = 4096

@@ -14,11 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/coder/websocket"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/engine"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/push"
@@ -44,14 +46,15 @@ func begin(t *testing.T, r *harness.Harness, channel app.Channels) *instance {
 		Store: r.Store, Auth: &app.Auth{Store: r.Store, Tokens: r.Tokens}, Tracer: r.Tracer, Clock: r.Clock, Log: log,
 	})
 	w := worker.New(worker.Options{App: r.App, Bills: r.Reconciler, Shops: r.Store.Shops, Clock: r.Clock, Log: log})
-	commands := engine.New(r.Store, engine.Options{
-		Clock: r.Clock, Committers: r.Committers, Log: log,
-		Wake: func(shop string, records []event.Record) {
-			hub.Publish(shop, records)
-			w.Wake(shop, records)
+	commands := engine.New(r.Store, rows.Schema, engine.Options{
+		Clock: r.Clock, Committers: r.Committers, Log: log, Prepare: r.Caches.Prepare,
+		Committed: func(c *unit.Changes) {
+			r.Caches.Committed(c)
+			hub.Publish(c.Shop, c.Records)
+			w.Wake(c.Shop, c.Records)
 		},
 	})
-	r.App.Engine, r.PriceInputs = commands, commands.PriceInputs
+	r.App.Engine = commands
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- hub.Run(ctx) }()
@@ -159,7 +162,7 @@ func (i *instance) callback(t *testing.T, paymentNo string, f payment.Fact) {
 
 // TestPaid: the buyer hears every step, and the stock follows by itself.
 func TestPaid(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		i := begin(t, open(nil), nil)
 		i.Sku("A", 1000, 10)
 		no := i.place(t, 1)
@@ -187,7 +190,7 @@ func TestPaid(t *testing.T) {
 
 // TestExpired: a clock that is moved closes the order, without a request.
 func TestExpired(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		i := begin(t, open(nil), nil)
 		i.Sku("A", 1000, 10)
 		no := i.place(t, 1)

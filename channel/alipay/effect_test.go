@@ -20,6 +20,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/unit"
+
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/channel/alipay"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -75,14 +79,14 @@ func (o one) Channel(context.Context, string, string) (app.Configured, error) {
 
 // wants remembers the effects that are stored, which a worker would run.
 type wants struct {
-	app.Store
+	unit.Store
 	mu      sync.Mutex
 	effects []app.Job
 }
 
-func (w *wants) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
+func (w *wants) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit, *unit.Loaded, error) {
 	u, l, err := w.Store.Begin(ctx, shop, n)
-	return unit{u, w}, l, err
+	return recordingUnit{u, w}, l, err
 }
 
 // take gives the effects and forgets them.
@@ -94,16 +98,19 @@ func (w *wants) take() []app.Job {
 	return e
 }
 
-type unit struct {
-	app.Unit
+type recordingUnit struct {
+	unit.Unit
 	wants *wants
 }
 
-func (u unit) Commit(ctx context.Context, c *app.Changes) error {
+func (u recordingUnit) Commit(ctx context.Context, c *unit.Changes) error {
 	err := u.Unit.Commit(ctx, c)
 	if err == nil {
+		_, jobs := unit.Written(c, rows.Jobs)
 		u.wants.mu.Lock()
-		u.wants.effects = append(u.wants.effects, c.Jobs...)
+		for _, j := range jobs {
+			u.wants.effects = append(u.wants.effects, *j)
+		}
 		u.wants.mu.Unlock()
 	}
 	return err
@@ -118,7 +125,7 @@ func TestEffects(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 				var s sample
 				b, err := os.ReadFile(name)
 				if err != nil {
@@ -128,7 +135,7 @@ func TestEffects(t *testing.T) {
 					t.Fatal(err)
 				}
 				w := &wants{}
-				deliver(t, open(func(s app.Store) app.Store { w.Store = s; return w }), w, &s)
+				deliver(t, open(func(s unit.Store) unit.Store { w.Store = s; return w }), w, &s)
 			})
 		})
 	}
@@ -235,7 +242,7 @@ func signed(t *testing.T, text string) string {
 func put(t *testing.T, r *harness.Harness, no string, amount int64, merchant, appID string, paid bool) {
 	t.Helper()
 	r.Sku("A", amount, 1)
-	c := &app.Command{Shop: shops.Default, Name: "set the scene", Needs: app.Needs{Skus: []string{"A"}}}
+	c := &app.Command{Shop: shops.Default, Name: "set the scene", Needs: app.Needs{rows.Skus.Keys("A")}}
 	_, err := app.Run(t.Context(), r.App, c, func(tx *app.Tx) error {
 		a, err := tx.Sku("A")
 		if err != nil {

@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/unit"
+
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/channel/wechatpay"
 	"github.com/tandem-pay/tandem/internal/harness"
@@ -67,7 +71,7 @@ func TestEffects(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 				var s sample
 				b, err := os.ReadFile(name)
 				if err != nil {
@@ -129,7 +133,7 @@ func deliver(t *testing.T, r *harness.Harness, s *sample) {
 func put(t *testing.T, r *harness.Harness, no string, amount int64, merchant, appID string, paid bool) {
 	t.Helper()
 	r.Sku("A", amount, 1)
-	c := &app.Command{Shop: shop.Default, Name: "set the scene", Needs: app.Needs{Skus: []string{"A"}}}
+	c := &app.Command{Shop: shop.Default, Name: "set the scene", Needs: app.Needs{rows.Skus.Keys("A")}}
 	_, err := app.Run(t.Context(), r.App, c, func(tx *app.Tx) error {
 		a, err := tx.Sku("A")
 		if err != nil {

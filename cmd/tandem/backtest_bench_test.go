@@ -10,6 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/store/storetest"
+
+	"github.com/tandem-pay/tandem/unit"
+
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/money"
@@ -44,21 +50,21 @@ func pastOrders(b *testing.B, flags dbFlags, from time.Time, n int) {
 		{ID: "full", Name: "满100减10", Kind: "amount_off", Threshold: 10_000, AmountOff: 1000, Version: 1},
 	}
 	rules := pricing.Compile(live)
-	change := app.Changes{Shop: shop.Default, Now: from, BumpRules: true}
+	change := storetest.Changes{Now: from, BumpRules: true}
 	for i := range live {
-		change.Promotions = append(change.Promotions, app.Change[pricing.Promotion]{New: live[i]})
-		change.Rules = append(change.Rules, marketing.RuleChange{Since: 1, ID: live[i].ID, Version: 1, At: from, Promotion: &live[i]})
+		change.Promotions = append(change.Promotions, storetest.Added(live[i])...)
+		change.Rules = append(change.Rules, rows.RuleVersion{Kind: rows.OfPromotion, RuleChange: marketing.RuleChange{Since: 1, ID: live[i].ID, Version: 1, At: from, Promotion: &live[i]}})
 	}
 	commit := func() {
 		b.Helper()
-		u, _, err := db.Begin(ctx, shop.Default, &app.Needs{Shop: change.BumpRules})
+		u, _, err := db.Begin(ctx, shop.Default, unit.Needs{rows.Shop.Lock()})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := u.Commit(ctx, &change); err != nil {
+		if err := u.Commit(ctx, change.Unit(shop.Shop{ID: shop.Default})); err != nil {
 			b.Fatal(err)
 		}
-		change = app.Changes{Shop: shop.Default, Now: from}
+		change = storetest.Changes{Now: from}
 	}
 	commit()
 	for i := range n {
@@ -75,11 +81,11 @@ func pastOrders(b *testing.B, flags dbFlags, from time.Time, n int) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		change.Orders = append(change.Orders, app.Change[order.Data]{New: order.Data{
+		change.Orders = append(change.Orders, storetest.Added(order.Data{
 			No: fmt.Sprintf("%s%011d", app.FirstOrderNumber(at), i), User: user, Status: order.Paid, Currency: "CNY",
 			Total: q.Total, Discount: q.Discount, Payable: q.Payable, Paid: q.Payable, Items: q.Lines, Applied: q.Applied, Basis: pricing.BasisOf(&in, 1),
 			CreatedAt: at, ExpiresAt: at.Add(time.Hour), PaidAt: at.Add(time.Minute), Seq: 2, Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-		}})
+		})...)
 		if len(change.Orders) == 2000 {
 			commit()
 		}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/store/postgres"
 	"github.com/tandem-pay/tandem/store/sqlite"
@@ -15,7 +17,7 @@ import (
 
 // database is a store of either kind.
 type database interface {
-	app.Store
+	unit.Store
 	app.Reader
 	app.Admin
 	app.Jobs

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/tandem-pay/tandem/app"
@@ -97,7 +99,7 @@ func (p *openPayments) collect(ctx context.Context, shop string, tell func(*prom
 	if items, _, err := p.sv.db.ListRefunds(ctx, shop, app.RefundFilter{Parked: true}, page); err == nil {
 		tell(parked, float64(len(items)))
 	}
-	if items, _, err := p.sv.db.ListDiscrepancies(ctx, shop, app.DiscrepancyFilter{Status: app.DiscrepancyOpen}, page); err == nil {
+	if items, _, err := p.sv.db.ListDiscrepancies(ctx, shop, app.DiscrepancyFilter{Status: rows.DiscrepancyOpen}, page); err == nil {
 		tell(differ, float64(len(items)))
 	}
 }

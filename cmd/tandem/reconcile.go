@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/bills"
 	"github.com/tandem-pay/tandem/channel/kinds"
@@ -68,7 +70,7 @@ func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 	if err := c.report(s.out, d, open, time.Since(began)); err != nil {
 		return err
 	}
-	if d.Status != app.ReconciliationDone || len(open) > 0 {
+	if d.Status != rows.ReconciliationDone || len(open) > 0 {
 		return errSilent
 	}
 	return nil
@@ -77,11 +79,11 @@ func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 // maxListed is how many open discrepancies the report lists.
 const maxListed = 1000
 
-func openDiscrepancies(ctx context.Context, db database, shop, channel string, day payment.Day) ([]app.DiscrepancyData, error) {
-	var open []app.DiscrepancyData
+func openDiscrepancies(ctx context.Context, db database, shop, channel string, day payment.Day) ([]rows.Discrepancy, error) {
+	var open []rows.Discrepancy
 	p := app.Page{Limit: 200}
 	for len(open) < maxListed {
-		items, next, err := db.ListDiscrepancies(ctx, shop, app.DiscrepancyFilter{Channel: channel, Day: day.String(), Status: app.DiscrepancyOpen}, p)
+		items, next, err := db.ListDiscrepancies(ctx, shop, app.DiscrepancyFilter{Channel: channel, Day: day.String(), Status: rows.DiscrepancyOpen}, p)
 		if err != nil {
 			return nil, err
 		}
@@ -94,33 +96,33 @@ func openDiscrepancies(ctx context.Context, db database, shop, channel string, d
 	return open, nil
 }
 
-func (c *reconcileCmd) report(out io.Writer, d app.ReconciliationData, open []app.DiscrepancyData, took time.Duration) error {
+func (c *reconcileCmd) report(out io.Writer, d rows.Reconciliation, open []rows.Discrepancy, took time.Duration) error {
 	var sum reconcile.Summary
 	if len(d.Summary) > 0 {
 		if err := format.Summary.Decode(d.Summary, &sum); err != nil {
 			return err
 		}
 	}
-	rows := sum.TheirPayments.Count + sum.TheirRefunds.Count + sum.OurPayments.Count + sum.OurRefunds.Count
-	rate := float64(rows) / took.Seconds()
+	count := sum.TheirPayments.Count + sum.TheirRefunds.Count + sum.OurPayments.Count + sum.OurRefunds.Count
+	rate := float64(count) / took.Seconds()
 	if c.JSON {
 		return json.NewEncoder(out).Encode(map[string]any{
 			"day": d.Day, "channel": d.Channel, "status": d.Status, "error": d.Error, "runs": d.Runs, "summary": sum,
-			"open": open, "rows": rows, "seconds": took.Seconds(), "rowsPerSecond": rate,
+			"open": open, "rows": count, "seconds": took.Seconds(), "rowsPerSecond": rate,
 		})
 	}
 	fmt.Fprintf(out, "%s %s: %s", d.Day, d.Channel, d.Status)
 	if d.Error != "" {
 		fmt.Fprintf(out, " (%s)", d.Error)
 	}
-	if d.Status != app.ReconciliationDone {
+	if d.Status != rows.ReconciliationDone {
 		fmt.Fprintln(out)
 		return nil
 	}
 	fmt.Fprintf(out, "\n  ours    %d payments %s, %d refunds %s\n  theirs  %d payments %s, %d refunds %s\n  matched %d; %d rows in %s, %.0f rows/s\n",
 		sum.OurPayments.Count, money.FormatYuan(sum.OurPayments.Amount), sum.OurRefunds.Count, money.FormatYuan(sum.OurRefunds.Amount),
 		sum.TheirPayments.Count, money.FormatYuan(sum.TheirPayments.Amount), sum.TheirRefunds.Count, money.FormatYuan(sum.TheirRefunds.Amount),
-		sum.Matched, rows, took.Round(time.Millisecond), rate)
+		sum.Matched, count, took.Round(time.Millisecond), rate)
 	classes := make([]reconcile.Class, 0, len(sum.Classes))
 	for class := range sum.Classes {
 		classes = append(classes, class)

@@ -16,6 +16,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
@@ -25,7 +28,6 @@ import (
 	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/push"
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/shop"
@@ -179,16 +181,18 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	}
 	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: channels}
 	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Problem: api.WriteProblem, Observe: sv.observePush()})
-	sv.engine = engine.New(sv.db, engine.Options{
+	caches := &app.Caches{Store: sv.db}
+	sv.engine = engine.New(sv.db, rows.Schema, engine.Options{
 		Clock: sv.clock, Committers: committers, MaxQueue: sv.cfg.MaxQueue, Tracer: tracer, Log: sv.log,
-		Observe: sv.observeBatch,
-		Wake: func(shop string, records []event.Record) {
-			sv.hub.Publish(shop, records)
-			sv.worker.Wake(shop, records)
+		Observe: sv.observeBatch, Prepare: caches.Prepare,
+		Committed: func(c *unit.Changes) {
+			caches.Committed(c)
+			sv.hub.Publish(c.Shop, c.Records)
+			sv.worker.Wake(c.Shop, c.Records)
 		},
 	})
 	sv.app = &app.App{
-		Engine: sv.engine, Store: sv.db, PriceInputs: sv.engine.PriceInputs, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
+		Engine: sv.engine, Store: sv.db, PriceInputs: caches.PriceInputs, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
 	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {

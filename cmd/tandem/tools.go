@@ -12,6 +12,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
@@ -178,8 +180,11 @@ func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error
 	}
 	tracer, _ := telemetry.NewTracer()
 	c := clock.New()
-	commands := engine.New(db, engine.Options{Clock: c, Committers: writers, Log: quiet()})
-	a := &app.App{Engine: commands, Store: db, PriceInputs: commands.PriceInputs, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
+	caches := &app.Caches{Store: db}
+	commands := engine.New(db, rows.Schema, engine.Options{
+		Clock: c, Committers: writers, Log: quiet(), Prepare: caches.Prepare, Committed: caches.Committed,
+	})
+	a := &app.App{Engine: commands, Store: db, PriceInputs: caches.PriceInputs, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
 	err = db.EnsureShop(ctx, shop.Shop{ID: f.Shop, Name: f.Shop, Currency: "CNY", CreatedAt: c.Now()})
 	return a, db, func() { commands.Close(); db.Close() }, err
 }

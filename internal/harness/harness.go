@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bills"
@@ -25,7 +28,7 @@ import (
 
 // Store is what either database gives.
 type Store interface {
-	app.Store
+	unit.Store
 	app.Reader
 	app.Admin
 	app.Jobs
@@ -40,16 +43,17 @@ type Harness struct {
 	Engine *engine.Engine
 	Clock  *clock.Movable
 	Gate   *Gate
+	Caches *app.Caches
 
 	Committers int
 }
 
 // New puts a backend together over a migrated store with the default shop.
 // wrap may put faults between the engine and the store; nil puts none.
-func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) *Harness {
+func New(t testing.TB, s Store, committers int, wrap func(unit.Store) unit.Store) *Harness {
 	t.Helper()
 	if wrap == nil {
-		wrap = func(s app.Store) app.Store { return s }
+		wrap = func(s unit.Store) unit.Store { return s }
 	}
 	log := slog.New(slog.DiscardHandler)
 	tracer, _ := telemetry.NewTracer()
@@ -57,13 +61,20 @@ func New(t testing.TB, s Store, committers int, wrap func(app.Store) app.Store) 
 	if err := s.EnsureShop(t.Context(), shop.Shop{ID: shop.Default, Name: "test", Currency: "CNY", CreatedAt: c.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	e := engine.New(wrap(s), engine.Options{Clock: c, Committers: committers, Log: log})
+	wrapped := wrap(s)
+	caches := &app.Caches{Store: s}
+	if w, ok := wrapped.(Store); ok {
+		caches.Store = w
+	}
+	e := engine.New(wrapped, rows.Schema, engine.Options{
+		Clock: c, Committers: committers, Log: log, Prepare: caches.Prepare, Committed: caches.Committed,
+	})
 	gate := NewGate(c.Now)
 	a := &app.App{
-		Engine: e, Store: s, PriceInputs: e.PriceInputs, Channels: gate, Clock: c, Rand: rand.Reader,
+		Engine: e, Store: s, PriceInputs: caches.PriceInputs, Channels: gate, Clock: c, Rand: rand.Reader,
 		Tokens: app.NewTokens(make([]byte, 32)), Log: log, Tracer: tracer, PublicURL: "http://127.0.0.1",
 	}
-	r := &Harness{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, App: a, Reconciler: bills.New(a)}
+	r := &Harness{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, Caches: caches, App: a, Reconciler: bills.New(a)}
 	t.Cleanup(e.Close)
 	return r
 }

@@ -9,7 +9,8 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/internal/pgtest"
 	"github.com/tandem-pay/tandem/store/postgres"
 	"github.com/tandem-pay/tandem/store/sqlite"
@@ -47,10 +48,10 @@ func Main(m *testing.M) {
 
 // Each runs a test on both databases. open makes a fresh rig; called twice in
 // one test it makes a second instance on the same database (PostgreSQL only).
-func Each(t *testing.T, f func(t *testing.T, open func(wrap func(app.Store) app.Store) *Harness)) {
+func Each(t *testing.T, f func(t *testing.T, open func(wrap func(unit.Store) unit.Store) *Harness)) {
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "tandem.db")
-		f(t, func(wrap func(app.Store) app.Store) *Harness {
+		f(t, func(wrap func(unit.Store) unit.Store) *Harness {
 			if _, err := os.Stat(path); err != nil {
 				if err := emptySQLite(path); err != nil {
 					t.Fatal(err)
@@ -98,9 +99,9 @@ func emptySQLite(path string) error {
 
 // Postgres makes rigs on one fresh PostgreSQL database: each call another
 // instance.
-func Postgres(t *testing.T) func(wrap func(app.Store) app.Store) *Harness {
+func Postgres(t *testing.T) func(wrap func(unit.Store) unit.Store) *Harness {
 	url := server.NewDatabase(t)
-	return func(wrap func(app.Store) app.Store) *Harness {
+	return func(wrap func(unit.Store) unit.Store) *Harness {
 		s, err := postgres.Open(t.Context(), url, postgres.Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
@@ -59,7 +61,7 @@ func (a Args) Job(due time.Time) app.Job {
 }
 
 // Params are the jobs of a change as River inserts them.
-func Params(shop string, now time.Time, jobs []app.Job) []river.InsertManyParams {
+func Params(shop string, now time.Time, jobs []*rows.Job) []river.InsertManyParams {
 	out := make([]river.InsertManyParams, len(jobs))
 	for i, j := range jobs {
 		due := j.Due

@@ -7,14 +7,13 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
 )
 
-// unit is one open transaction on a writing connection.
-type unit struct {
+// openUnit is one open transaction on a writing connection.
+type openUnit struct {
 	s    *Store
 	conn *pgxpool.Conn // nil when it is over
 	shop string
@@ -27,13 +26,13 @@ const begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
 
 // Begin sends BEGIN and one statement for each kind of rows that is needed,
 // all together.
-func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
+func (s *Store) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit, *unit.Loaded, error) {
 	for try := int32(0); ; try++ {
 		conn, err := s.write.Acquire(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
-		u := &unit{s: s, conn: conn, shop: shop}
+		u := &openUnit{s: s, conn: conn, shop: shop}
 		l, err := load(ctx, conn.Conn(), shop, n)
 		if err == nil {
 			return u, l, nil
@@ -49,7 +48,7 @@ func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit,
 }
 
 // Rollback gives up, and the connection back.
-func (u *unit) Rollback() {
+func (u *openUnit) Rollback() {
 	if u.conn == nil {
 		return
 	}
@@ -64,113 +63,61 @@ func (u *unit) Rollback() {
 	u.conn = nil
 }
 
-const (
-	shopRow     = "SELECT " + shopColumns + " FROM shops WHERE shop = $1"
-	shopRowHeld = shopRow + " FOR UPDATE"
-)
+var shopRow = kinds[rows.Shop.Info()].load
 
-var (
-	// Keys are never changed or removed: there is nothing to lock.
-	loadKeys       = unlocked("idempotency_keys", "key", keyColumns)
-	loadUsers      = unlocked("users", "user_id", userColumns)
-	lockCursors    = locked("cursors", "follower", cursorColumns)
-	lockCoupons    = locked("coupons", "code", couponColumns)
-	lockSkus       = locked("skus", "sku", skuColumns)
-	lockCounters   = locked("counters", "name", "name, value")
-	lockPromotions = locked("promotions", "promotion_id", promotionColumns)
-	lockTemplates  = locked("coupon_templates", "template_id", templateColumns)
-	lockChannels   = locked("channels", "name", channelColumns)
-	lockAPIKeys    = locked("api_keys", "key_id", apiKeyColumns)
-
-	lockReconciliations = locked("reconciliations", "id", reconciliationColumns)
-	lockDiscrepancies   = locked("discrepancies", "id", discrepancyColumns)
-
-	// It comes after the counters: an order that counted itself a buyer's
-	// first and committed while we waited for its counter is seen here.
-	boughtBy = `SELECT k.x FROM unnest($2::text[]) AS k(x) CROSS JOIN LATERAL (SELECT FROM orders
-		WHERE shop = $1 AND user_id = k.x AND user_id <> '' AND status NOT IN ('closed', 'draft') LIMIT 1) AS r`
-
-	lockOrders   = locked("orders", "order_no", orderColumns)
-	lockRefunds  = locked("refunds", "refund_no", refundColumns)
-	loadPayments = `SELECT ` + paymentColumns + ` FROM unnest($2::text[]) AS k(x) ` + paymentsOf
-
-	// With payments named, the orders are those named and those of the
-	// payments. Two statements and not one: the second sees what was committed
-	// about the payments while the first waited for the orders.
-	lockOrdersThrough   = `SELECT ` + orderColumns + ` FROM ` + ordersThrough + ` CROSS JOIN LATERAL (SELECT * FROM orders WHERE shop = $1 AND order_no = k.x FOR UPDATE) AS r`
-	loadPaymentsThrough = `SELECT ` + paymentColumns + ` FROM ` + ordersThrough + paymentsOf
-)
-
-const (
-	// Payments are written only by those who hold their order, whose lock is
-	// theirs too: a lock of their own would cost a write for each.
-	paymentsOf    = ` CROSS JOIN LATERAL (SELECT * FROM payments WHERE shop = $1 AND order_no = k.x AND order_no <> '' OFFSET 0) AS r ORDER BY payment_no`
-	ordersThrough = `(SELECT DISTINCT x COLLATE "C" FROM (
-			SELECT x FROM unnest($2::text[]) AS o(x)
-			UNION ALL
-			SELECT p.order_no FROM unnest($3::text[]) AS m(x)
-				CROSS JOIN LATERAL (SELECT order_no FROM payments WHERE shop = $1 AND payment_no = m.x OFFSET 0) AS p
-		) AS u ORDER BY 1) AS k(x)`
-)
-
-// load locks and reads, kind by kind in the order of the fields of Needs; the
-// keys, which it does not lock, last.
-func load(ctx context.Context, conn *pgx.Conn, id string, n *app.Needs) (*app.Loaded, error) {
+// load locks and reads, kind by kind by rank; the keys, which it does not
+// lock, last: what a duplicate at another instance did while we waited for its
+// locks must not be seen without its key.
+func load(ctx context.Context, conn *pgx.Conn, id string, n unit.Needs) (*unit.Loaded, error) {
 	var (
-		l     = &app.Loaded{}
-		shops []shop.Shop
-		b     = &pgx.Batch{}
+		l    = &unit.Loaded{}
+		b    = &pgx.Batch{}
+		shop = rows.Shop.Info()
+		sql  = kinds[shop].load
 	)
+	if len(n.Of(shop)) > 0 {
+		sql = kinds[shop].held
+	}
 	b.Queue(begin)
-	sql := shopRow
-	if n.Shop {
-		sql = shopRowHeld
+	b.Queue(sql, id).Query(fill(l, rows.Shop, 1))
+	for _, k := range rows.Schema.Kinds() {
+		info := k.Info()
+		keys := n.Of(info)
+		switch {
+		case info.Single || info == rows.Keys.Info():
+		case info.Owned != nil:
+			loadFamily(b, l, k, id, keys, n.Of(info.Owned))
+		case info.Owner != nil: // with its owner
+		case len(keys) > 0:
+			b.Queue(kinds[info].load, id, keys).Query(fill(l, k, len(keys)))
+		}
 	}
-	queue(b, &shops, 1, scanShop, sql, id)
-	if len(n.Cursors) > 0 {
-		l.Cursors = make(map[string]event.Position, len(n.Cursors))
-		b.Queue(lockCursors, id, n.Cursors).Query(intoMap(l.Cursors, scanCursor))
+	if keys := n.Of(rows.Keys.Info()); len(keys) > 0 {
+		b.Queue(kinds[rows.Keys.Info()].load, id, keys).Query(fill(l, rows.Keys, len(keys)))
 	}
-	switch {
-	case len(n.Payments) > 0:
-		room := len(n.Orders) + len(n.Payments)
-		queue(b, &l.Orders, room, scanOrder, lockOrdersThrough, id, orEmpty(n.Orders), n.Payments)
-		queue(b, &l.Payments, room, scanPayment, loadPaymentsThrough, id, orEmpty(n.Orders), n.Payments)
-	case len(n.Orders) > 0:
-		want(b, &l.Orders, scanOrder, lockOrders, id, n.Orders)
-		want(b, &l.Payments, scanPayment, loadPayments, id, n.Orders)
-	}
-	want(b, &l.Refunds, scanRefund, lockRefunds, id, n.Refunds)
-	want(b, &l.Users, scanUser, loadUsers, id, n.Users)
-	want(b, &l.Coupons, scanCoupon, lockCoupons, id, n.Coupons)
-	want(b, &l.Skus, scanSku, lockSkus, id, n.Skus)
-	if len(n.Counters) > 0 {
-		l.Counters = make(map[string]int64, len(n.Counters))
-		b.Queue(lockCounters, id, n.Counters).Query(intoMap(l.Counters, scanCounter))
-	}
-	want(b, &l.Bought, scanText, boughtBy, id, n.Buyers)
-	want(b, &l.Promotions, scanPromotion, lockPromotions, id, n.Promotions)
-	if len(n.Promotions) > 0 {
-		l.Retired = make(map[string]int64, len(n.Promotions))
-		b.Queue(retired, id, n.Promotions).Query(intoMap(l.Retired, scanCounter))
-	}
-	want(b, &l.Templates, scanTemplate, lockTemplates, id, n.Templates)
-	want(b, &l.Channels, scanChannel, lockChannels, id, n.Channels)
-	want(b, &l.APIKeys, scanAPIKey, lockAPIKeys, id, n.APIKeys)
-	want(b, &l.Reconciliations, scanReconciliation, lockReconciliations, id, n.Reconciliations)
-	want(b, &l.Discrepancies, scanDiscrepancy, lockDiscrepancies, id, n.Discrepancies)
-	// Last: what a duplicate at another instance did while we waited for its locks
-	// must not be seen without its key.
-	want(b, &l.Keys, scanKey, loadKeys, id, n.Keys)
-
 	if err := conn.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
-	if len(shops) == 0 {
+	if len(unit.Of(l, rows.Shop)) == 0 {
 		return nil, noShop(id)
 	}
-	l.Shop = shops[0]
 	return l, nil
+}
+
+// loadFamily loads owners and all that they own; with owned rows named, also
+// those rows' owners.
+func loadFamily(b *pgx.Batch, l *unit.Loaded, owners unit.Any, id string, keys, ownedKeys []string) {
+	o := owners.Info()
+	owned := rows.Schema.Kind(o.Owned)
+	room := len(keys) + len(ownedKeys)
+	switch {
+	case len(ownedKeys) > 0:
+		b.Queue(kinds[o].through, id, orEmpty(keys), ownedKeys).Query(fill(l, owners, room))
+		b.Queue(kinds[o.Owned].ownedBy, id, orEmpty(keys), ownedKeys).Query(fill(l, owned, room))
+	case len(keys) > 0:
+		b.Queue(kinds[o].load, id, keys).Query(fill(l, owners, room))
+		b.Queue(kinds[o.Owned].owned, id, keys).Query(fill(l, owned, room))
+	}
 }
 
 // want queues a statement for the keys, if there are any.
@@ -205,6 +152,6 @@ func orEmpty(s []string) []string {
 
 func noShop(id string) error { return fault.New(fault.NotFound, "there is no shop %s", id) }
 
-func scanText(rows pgx.Rows, s *string) error { return rows.Scan(s) }
+func scanText(r pgx.Rows, s *string) error { return r.Scan(s) }
 
-func scanCounter(rows pgx.Rows, name *string, v *int64) error { return rows.Scan(name, v) }
+func scanCount(r pgx.Rows, name *string, v *int64) error { return r.Scan(name, v) }

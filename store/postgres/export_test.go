@@ -57,3 +57,16 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 		return err
 	})
 }
+
+// UnitStatements are all statements that units send, of every kind of rows.
+func UnitStatements() []string {
+	out := []string{insertRecords}
+	for _, s := range kinds {
+		for _, sql := range append([]string{s.load, s.held, s.through, s.owned, s.ownedBy, s.insert, s.remove}, s.change...) {
+			if sql != "" {
+				out = append(out, sql)
+			}
+		}
+	}
+	return out
+}

@@ -6,6 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/store/storetest"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
@@ -21,20 +26,20 @@ func shopWith(t *testing.T, url string) *postgres.Store {
 	if err := s.EnsureShop(t.Context(), shop.Shop{ID: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := write(t, s, app.Changes{Skus: []app.Change[inventory.Data]{{New: inventory.Data{Sku: "a"}}}}); err != nil {
+	if err := write(t, s, *(&storetest.Changes{Skus: storetest.Added(inventory.Data{Sku: "a"})}).Unit(shop.Shop{ID: "default"})); err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func write(t *testing.T, s *postgres.Store, c app.Changes) error {
+func write(t *testing.T, s *postgres.Store, c unit.Changes) error {
 	t.Helper()
 	return begin(t, s, app.Needs{}).Commit(t.Context(), &c)
 }
 
-func begin(t *testing.T, s *postgres.Store, n app.Needs) app.Unit {
+func begin(t *testing.T, s *postgres.Store, n app.Needs) unit.Unit {
 	t.Helper()
-	u, _, err := s.Begin(t.Context(), "default", &n)
+	u, _, err := s.Begin(t.Context(), "default", unit.Sorted(n))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,8 +72,9 @@ func oneWarm(t *testing.T, url string) *postgres.Store {
 	return s
 }
 
-func marked(key string) *app.Changes {
-	return &app.Changes{Shop: "default", Now: time.Now(), Marker: key, Counters: []app.CounterChange{{Name: key, New: 1}}}
+func marked(key string) *unit.Changes {
+	c := storetest.Changes{Now: time.Now(), Marker: key, Counters: []unit.Pair[rows.Counter]{storetest.Counted(key, nil, 1)}}
+	return c.Unit(shop.Shop{ID: "default"})
 }
 
 // settle changes settings of the engine for one test.
@@ -100,7 +106,7 @@ func TestRoundTrips(t *testing.T) {
 	shopWith(t, url)
 	p := newProxy(t, url)
 	s := oneWarm(t, p.url)
-	needs := app.Needs{Keys: []string{"k"}, Orders: []string{"o"}, Users: []string{"u"}, Skus: []string{"a"}, Counters: []string{"c"}}
+	needs := app.Needs{rows.Keys.Keys("k"), rows.Orders.Keys("o"), rows.Users.Keys("u"), rows.Skus.Keys("a"), rows.Counters.Keys("c")}
 	begin(t, s, needs).Rollback()
 	before := p.count()
 	u := begin(t, s, needs)
@@ -119,7 +125,7 @@ func TestBeginAfterTheServerCutAllConnections(t *testing.T) {
 	url := server.NewDatabase(t)
 	s := shopWith(t, url)
 	for range 2 {
-		var units []app.Unit
+		var units []unit.Unit
 		for range 4 { // all that the engine has
 			units = append(units, begin(t, s, app.Needs{}))
 		}
@@ -128,18 +134,18 @@ func TestBeginAfterTheServerCutAllConnections(t *testing.T) {
 		}
 		others(t, url, killWriters)
 	}
-	begin(t, s, app.Needs{Skus: []string{"a"}}).Rollback()
+	begin(t, s, app.Needs{rows.Skus.Keys("a")}).Rollback()
 }
 
 func TestConnectionCutBeforeTheCommit(t *testing.T) {
 	url := server.NewDatabase(t)
 	s := shopWith(t, url)
-	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	others(t, url, killWriters)
 	// Whether it can be told that the cut came before depends on whether the
 	// system notices in time.
 	err := u.Commit(t.Context(), marked("m"))
-	if errors.Is(err, app.ErrConflict) == errors.Is(err, app.ErrCommitUnknown) {
+	if errors.Is(err, unit.ErrConflict) == errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit: %v", err)
 	}
 	u.Rollback()
@@ -157,11 +163,11 @@ func TestAnswerLost(t *testing.T) {
 	shopWith(t, url)
 	p := newProxy(t, url)
 	s := oneWarm(t, p.url)
-	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	p.hold(false, true)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := u.Commit(ctx, marked("m")); !errors.Is(err, app.ErrCommitUnknown) {
+	if err := u.Commit(ctx, marked("m")); !errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit: %v", err)
 	}
 	u.Rollback()
@@ -181,11 +187,11 @@ func TestCommitUnderway(t *testing.T) {
 	if has(t, s, "m") { // and a connection to read by
 		t.Fatal("the marker is there")
 	}
-	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	p.hold(true, false)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := u.Commit(ctx, marked("m")); !errors.Is(err, app.ErrCommitUnknown) {
+	if err := u.Commit(ctx, marked("m")); !errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit: %v", err)
 	}
 	u.Rollback()
@@ -212,11 +218,11 @@ func TestLateCommit(t *testing.T) {
 	direct := shopWith(t, url)
 	p := newProxy(t, url)
 	s := oneWarm(t, p.url)
-	u := begin(t, s, app.Needs{Skus: []string{"a"}})
+	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	p.hold(true, false)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	if err := u.Commit(ctx, marked("m")); !errors.Is(err, app.ErrCommitUnknown) {
+	if err := u.Commit(ctx, marked("m")); !errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit: %v", err)
 	}
 	u.Rollback()
@@ -230,19 +236,19 @@ func TestLateCommit(t *testing.T) {
 		t.Error("it was committed after the store had said that it was not")
 	}
 	// The stock row is free.
-	begin(t, direct, app.Needs{Skus: []string{"a"}}).Rollback()
+	begin(t, direct, app.Needs{rows.Skus.Keys("a")}).Rollback()
 }
 
 func TestLockTimeout(t *testing.T) {
 	settle(t, "lock_timeout", "100ms")
 	s := shopWith(t, server.NewDatabase(t))
-	holder := begin(t, s, app.Needs{Skus: []string{"a"}})
-	_, _, err := s.Begin(t.Context(), "default", &app.Needs{Skus: []string{"a"}})
-	if !errors.Is(err, app.ErrConflict) {
+	holder := begin(t, s, app.Needs{rows.Skus.Keys("a")})
+	_, _, err := s.Begin(t.Context(), "default", unit.Needs{rows.Skus.Keys("a")})
+	if !errors.Is(err, unit.ErrConflict) {
 		t.Errorf("begin behind a lock: %v", err)
 	}
 	holder.Rollback()
-	begin(t, s, app.Needs{Skus: []string{"a"}}).Rollback()
+	begin(t, s, app.Needs{rows.Skus.Keys("a")}).Rollback()
 }
 
 // TestHungInstance: one that stops in the middle of a unit does not hold its
@@ -250,10 +256,10 @@ func TestLockTimeout(t *testing.T) {
 func TestHungInstance(t *testing.T) {
 	settle(t, "idle_in_transaction_session_timeout", "200ms")
 	s := shopWith(t, server.NewDatabase(t))
-	hung := begin(t, s, app.Needs{Skus: []string{"a"}})
-	begin(t, s, app.Needs{Skus: []string{"a"}}).Rollback()
+	hung := begin(t, s, app.Needs{rows.Skus.Keys("a")})
+	begin(t, s, app.Needs{rows.Skus.Keys("a")}).Rollback()
 	err := hung.Commit(t.Context(), marked("m"))
-	if !errors.Is(err, app.ErrConflict) && !errors.Is(err, app.ErrCommitUnknown) {
+	if !errors.Is(err, unit.ErrConflict) && !errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit of a unit that is over: %v", err)
 	}
 	if has(t, s, "m") {

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
@@ -22,8 +24,8 @@ import (
 )
 
 // insertJobs stores the jobs of a change in its transaction.
-func (u *unit) insertJobs(ctx context.Context, c *app.Changes) error {
-	_, err := u.s.inserting.InsertManyTx(ctx, inside{conn: u.conn.Conn()}, job.Params(u.shop, c.Now, c.Jobs))
+func (u *openUnit) insertJobs(ctx context.Context, now time.Time, jobs []*rows.Job) error {
+	_, err := u.s.inserting.InsertManyTx(ctx, inside{conn: u.conn.Conn()}, job.Params(u.shop, now, jobs))
 	return err
 }
 

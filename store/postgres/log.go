@@ -3,9 +3,10 @@ package postgres
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/tandem-pay/tandem/rows"
 
 	"github.com/jackc/pgx/v5"
 
@@ -42,30 +43,11 @@ import (
 // after another, from the last statement on.
 
 const (
-	recordColumns         = "shop, position, order_no, at, trace, body"
-	cursorColumns         = "follower, position"
-	channelMessageColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
-	keyColumns            = "key, hash, answer, order_no"
+	recordColumns = "shop, position, order_no, at, trace, body"
 )
 
 func scanRecord(rows pgx.Rows, r *event.Record) error {
 	return rows.Scan(&r.Shop, &r.Position, &r.Order, moment{&r.At}, &r.Trace, doc[[]event.Event]{&format.Events, &r.Events})
-}
-
-func scanCursor(rows pgx.Rows, follower *string, p *event.Position) error {
-	return rows.Scan(follower, p)
-}
-
-func scanChannelMessage(rows pgx.Rows, x *app.ChannelMessage) error {
-	var took int64
-	err := rows.Scan(&x.ID, &x.Order, &x.Payment, &x.Channel, &x.Kind, &x.Verdict, &x.Detail,
-		moment{&x.At}, &took, &x.Trace, &x.Header, &x.MessageID)
-	x.Took = time.Duration(took) * time.Microsecond
-	return err
-}
-
-func scanKey(rows pgx.Rows, k *app.SavedKey) error {
-	return rows.Scan(&k.Key, &k.Hash, &k.Answer, &k.Order)
 }
 
 // Events reads records, oldest first. Those that are asked for by type are
@@ -119,8 +101,9 @@ func (s *Store) position(ctx context.Context, sql string, args ...any) (p event.
 }
 
 // ChannelMessages reads all channel messages about an order, oldest first, without bodies.
-func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]app.ChannelMessage, error) {
-	return some(ctx, s, 8, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM channel_messages WHERE shop = $1 AND order_no = $2 ORDER BY id", shop, orderNo)
+func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]rows.ChannelMessage, error) {
+	return some(ctx, s, 8, scanLight(rows.ChannelMessages), "SELECT "+lightColumns(rows.ChannelMessages)+
+		" FROM channel_messages WHERE shop = $1 AND order_no = $2 ORDER BY id", shop, orderNo)
 }
 
 var (
@@ -132,35 +115,7 @@ var (
 			FROM log CROSS JOIN unnest($2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::json[])
 				WITH ORDINALITY AS n(order_no, at, trace, first_seq, last_seq, types, body, place) RETURNING 1)
 		SELECT 1 / (count(*) = cardinality($2::text[]))::int FROM placed`
-
-	insertChannelMessages = insertAll("channel_messages", "order_no text", "payment_no text", "channel text", "kind text", "verdict text", "detail text",
-		"at timestamptz", "took_us bigint", "trace text", "header json", "body bytea", "message_id text")
-
-	insertCursors = insertAll("cursors", "follower text", "position bigint")
-	updateCursors = updateAll("cursors", "position = n.position", "follower = n.follower AND position = n.was",
-		"follower text", "was bigint", "position bigint")
 )
-
-func (w *writer) cursors(changes []app.CursorChange) {
-	changes = slices.SortedFunc(slices.Values(changes), func(a, b app.CursorChange) int { return strings.Compare(a.Follower, b.Follower) })
-	var added, changed []app.CursorChange
-	for _, c := range changes {
-		if c.Old == nil {
-			added = append(added, c)
-		} else {
-			changed = append(changed, c)
-		}
-	}
-	type row = app.CursorChange
-	name := func(c row) string { return c.Follower }
-	position := func(c row) int64 { return int64(c.New) }
-	if len(added) > 0 {
-		w.add(insertCursors, column(added, name), column(added, position))
-	}
-	if len(changed) > 0 {
-		w.add(updateCursors, column(changed, name), column(changed, func(c row) int64 { return int64(*c.Old) }), column(changed, position))
-	}
-}
 
 func (w *writer) records(records []event.Record) {
 	if len(records) == 0 {
@@ -193,23 +148,4 @@ func typesOf(events []event.Event) string {
 		b.WriteString(string(t))
 	}
 	return b.String()
-}
-
-func (w *writer) channelMessages(messages []app.ChannelMessage) {
-	if len(messages) == 0 {
-		return
-	}
-	type row = app.ChannelMessage
-	w.add(insertChannelMessages,
-		column(messages, func(x row) string { return x.Order }), column(messages, func(x row) string { return x.Payment }),
-		column(messages, func(x row) string { return x.Channel }), column(messages, func(x row) string { return x.Kind }),
-		column(messages, func(x row) string { return x.Verdict }), column(messages, func(x row) string { return x.Detail }),
-		times(messages, func(x row) time.Time { return x.At }), column(messages, func(x row) int64 { return x.Took.Microseconds() }),
-		column(messages, func(x row) string { return x.Trace }), column(messages, func(x row) []byte {
-			if len(x.Header) == 0 {
-				return nil // no JSON at all is NULL
-			}
-			return x.Header
-		}),
-		column(messages, func(x row) []byte { return x.Body }), column(messages, func(x row) string { return x.MessageID }))
 }

@@ -5,85 +5,18 @@ import (
 
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/inventory"
-	"github.com/tandem-pay/tandem/marketing"
-	"github.com/tandem-pay/tandem/order"
-	"github.com/tandem-pay/tandem/payment"
-	"github.com/tandem-pay/tandem/pricing"
-	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/store/postgres"
 )
 
-// listener collects the statements of all batches.
-type listener struct {
-	mu  sync.Mutex
-	sql map[string]bool
-}
-
-func (l *listener) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
-	return ctx
-}
-func (l *listener) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
-
-func (l *listener) TraceBatchStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceBatchStartData) context.Context {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, q := range data.Batch.QueuedQueries {
-		l.sql[q.SQL] = true
-	}
-	return ctx
-}
-func (l *listener) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
-func (l *listener) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
-
-// both is a change of a new row and of an old one.
-func both[D any](old, changed D) []app.Change[D] {
-	return []app.Change[D]{{New: old}, {Old: &old, New: changed}}
-}
-
 // unitStatements are all statements that the engine can send.
 func unitStatements(t *testing.T, url string) []string {
-	l := &listener{sql: map[string]bool{}}
-	s := open(t, url, postgres.Options{Tracer: l})
-	if err := s.EnsureShop(t.Context(), shop.Shop{ID: "default"}); err != nil {
-		t.Fatal(err)
-	}
-	x, one := []string{"x"}, int64(1)
-	for _, n := range []app.Needs{
-		{Shop: true, Keys: x, Cursors: x, Orders: x, Refunds: x, Users: x, Coupons: x, Skus: x, Counters: x, Buyers: x, Promotions: x, Templates: x, Channels: x,
-			APIKeys: x, Reconciliations: x, Discrepancies: x},
-		{Payments: x},
-	} {
-		u, _, err := s.Begin(t.Context(), "default", &n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = u.Commit(t.Context(), &app.Changes{
-			BumpRules: true, Policies: &shop.Policies{}, Marker: "m",
-			Cursors: []app.CursorChange{{New: 1}, {Old: new(event.Position)}},
-			Orders:  append(both(order.Data{}, order.Data{}), both(order.Data{Status: order.Draft}, order.Data{})...), Payments: both(payment.Data{}, payment.Data{}), Users: both(shop.User{}, shop.User{}),
-			Coupons:    both(marketing.CouponData{}, marketing.CouponData{}),
-			Skus:       append(both(inventory.Data{}, inventory.Data{Name: "n"}), both(inventory.Data{}, inventory.Data{})...),
-			Counters:   []app.CounterChange{{Name: "x"}, {Name: "x", Old: &one}},
-			Promotions: append(both(pricing.Promotion{}, pricing.Promotion{ID: "p"}), both(pricing.Promotion{}, pricing.Promotion{})...),
-			Templates:  append(both(marketing.Template{}, marketing.Template{Name: "n"}), both(marketing.Template{}, marketing.Template{})...),
-			Channels:   both(app.ChannelRow{}, app.ChannelRow{}), APIKeys: both(shop.Key{}, shop.Key{}),
-			Refunds: both(payment.RefundData{}, payment.RefundData{}), Reconciliations: both(app.ReconciliationData{}, app.ReconciliationData{}),
-			Discrepancies: both(app.DiscrepancyData{}, app.DiscrepancyData{}),
-			Rules:         make([]marketing.RuleChange, 1),
-			Records:       make([]event.Record, 1), ChannelMessages: make([]app.ChannelMessage, 1),
-		})
-	}
-	return slices.Sorted(maps.Keys(l.sql))
+	open(t, url, postgres.Options{})
+	return postgres.UnitStatements()
 }
 
 // TestPlans reads the plan of every statement of the engine: as it is made for

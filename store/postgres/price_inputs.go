@@ -3,6 +3,8 @@ package postgres
 import (
 	"context"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
@@ -10,7 +12,7 @@ import (
 )
 
 // user_id <> ” is what the index of users' coupons covers.
-const wallet = "SELECT " + couponColumns + ` FROM coupons
+var wallet = "SELECT " + columns(rows.Coupons) + ` FROM coupons
 	WHERE shop = $1 AND user_id = $2 AND user_id <> '' AND status = 'available'
 		AND (valid_from IS NULL OR valid_from <= $3) AND (valid_until IS NULL OR valid_until > $3)
 	ORDER BY valid_until NULLS LAST, code LIMIT $4`
@@ -21,16 +23,16 @@ func (s *Store) ReadPriceInputs(ctx context.Context, id string, n *app.PriceInpu
 	var users []shop.User
 	f := &app.PriceInputs{Counters: map[string]int64{}}
 	err := s.snapshot(ctx, func(b *pgx.Batch) {
-		queue(b, &shops, 1, scanShop, shopRow, id)
+		queue(b, &shops, 1, scan(rows.Shop), shopRow, id)
 		b.Queue("SELECT name, value FROM counters WHERE shop = $1 AND name = ANY($2)", id,
-			append([]string{app.CatalogueCounter}, n.Counters...)).Query(intoMap(f.Counters, scanCounter))
-		want(b, &f.Skus, scanSku, "SELECT "+skuColumns+" FROM skus WHERE shop = $1 AND sku = ANY($2)", id, n.Skus)
+			append([]string{app.CatalogueCounter}, n.Counters...)).Query(intoMap(f.Counters, scanCount))
+		want(b, &f.Skus, scan(rows.Skus), "SELECT "+columns(rows.Skus)+" FROM skus WHERE shop = $1 AND sku = ANY($2)", id, n.Skus)
 		if n.User != "" {
-			queue(b, &users, 1, scanUser, "SELECT "+userColumns+" FROM users WHERE shop = $1 AND user_id = $2", id, n.User)
+			queue(b, &users, 1, scan(rows.Users), "SELECT "+columns(rows.Users)+" FROM users WHERE shop = $1 AND user_id = $2", id, n.User)
 		}
-		want(b, &f.Coupons, scanCoupon, "SELECT "+couponColumns+" FROM coupons WHERE shop = $1 AND code = ANY($2)", id, n.Coupons)
+		want(b, &f.Coupons, scan(rows.Coupons), "SELECT "+columns(rows.Coupons)+" FROM coupons WHERE shop = $1 AND code = ANY($2)", id, n.Coupons)
 		if w := n.Wallet; w != nil {
-			queue(b, &f.Wallet, 16, scanCoupon, wallet, id, w.User, w.Now, w.Limit)
+			queue(b, &f.Wallet, 16, scan(rows.Coupons), wallet, id, w.User, w.Now, w.Limit)
 		}
 	})
 	if err != nil {

@@ -4,10 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/order"
 )
 
@@ -29,8 +30,8 @@ func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time,
 	defer rows.Close()
 	for rows.Next() {
 		var p app.PricedOrder
-		var x order.Data // its extra
-		if err := rows.Scan(&p.No, &p.User, (*string)(&p.Status), &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, lent{&p.Snapshot}, doc[order.Data]{&format.OrderExtra, &x}); err != nil {
+		var x order.Data
+		if err := rows.Scan(&p.No, &p.User, (*string)(&p.Status), &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, lent{&p.Snapshot}, extra{&x}); err != nil {
 			return err
 		}
 		if p.Submitted, p.GoodsGone = !x.SubmittedAt.IsZero(), x.GoodsGone; p.Submitted {
@@ -57,9 +58,7 @@ func (s *Store) EachBuyer(ctx context.Context, shop string, before time.Time, f 
 			return nil
 		}
 		return f(b.user)
-	}, func(rows pgx.Rows, b *buyer) error {
-		return rows.Scan(&b.user, doc[order.Data]{&format.OrderExtra, &b.extra})
-	}, `SELECT user_id, extra FROM orders
+	}, func(rows pgx.Rows, b *buyer) error { return rows.Scan(&b.user, extra{&b.extra}) }, `SELECT user_id, extra FROM orders
 		WHERE shop = $1 AND order_no < $2 AND created_at < $3 AND status NOT IN ('draft', 'closed') AND user_id <> '' ORDER BY order_no`,
 		shop, app.FirstOrderNumber(before), before)
 }
@@ -71,3 +70,8 @@ func (l lent) ScanBytes(b []byte) error {
 	*l.b = b
 	return nil
 }
+
+// extra scans that document of an order alone.
+type extra struct{ d *order.Data }
+
+func (e extra) ScanBytes(b []byte) error { return decoded{rows.Extra(e.d)}.ScanBytes(b) }

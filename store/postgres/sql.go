@@ -8,7 +8,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/format"
 )
 
@@ -106,18 +105,6 @@ type writer struct {
 // add adds a statement; args begin at $2.
 func (w *writer) add(sql string, args ...any) {
 	w.batch.Queue(sql, append([]any{w.shop}, args...)...)
-}
-
-// split parts new rows from changed ones.
-func split[D any](changes []app.Change[D]) (added []*D, changed []*app.Change[D]) {
-	for i := range changes {
-		if changes[i].Old == nil {
-			added = append(added, &changes[i].New)
-		} else {
-			changed = append(changed, &changes[i])
-		}
-	}
-	return added, changed
 }
 
 // column is one column of rows.

@@ -53,6 +53,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/store/job"
+	"github.com/tandem-pay/tandem/unit"
 )
 
 // Options of a store. The zero value is good for one instance.
@@ -79,7 +80,7 @@ type Store struct {
 }
 
 var (
-	_ app.Store  = (*Store)(nil)
+	_ unit.Store = (*Store)(nil)
 	_ app.Reader = (*Store)(nil)
 	_ app.Admin  = (*Store)(nil)
 	_ app.Jobs   = (*Store)(nil)
@@ -152,7 +153,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close closes all connections. Jobs that run here must be stopped before.
+// Close closes all connections. Effects that run here must be stopped before.
 func (s *Store) Close() error {
 	s.write.Close()
 	s.read.Close()

@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// unit is one open transaction. It has the turn from Begin to its end: what
+// openUnit is one open transaction. It has the turn from Begin to its end: what
 // it has read cannot change meanwhile, so there is nothing to lock.
-type unit struct {
+type openUnit struct {
 	s    *Store
 	conn *sql.Conn
 	tx   *sql.Tx // on conn; nil when it is over
@@ -25,14 +26,14 @@ type unit struct {
 
 // Begin waits for its turn, as long as ctx allows, and loads what is needed
 // with one statement for each kind of rows.
-func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit, *app.Loaded, error) {
+func (s *Store) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit, *unit.Loaded, error) {
 	if err := s.turn.take(ctx); err != nil {
 		return nil, nil, err
 	}
 	// From here on it is a matter of milliseconds, and a caller who leaves
 	// must not take the transaction of a batch with him.
 	ctx = context.WithoutCancel(ctx)
-	u := &unit{s: s, shop: shop, open: map[string]*sql.Stmt{}}
+	u := &openUnit{s: s, shop: shop, open: map[string]*sql.Stmt{}}
 	if err := u.begin(ctx); err != nil {
 		s.turn.give()
 		return nil, nil, fmt.Errorf("begin: %w", err)
@@ -45,7 +46,7 @@ func (s *Store) Begin(ctx context.Context, shop string, n *app.Needs) (app.Unit,
 	return u, l, nil
 }
 
-func (u *unit) begin(ctx context.Context) (err error) {
+func (u *openUnit) begin(ctx context.Context) (err error) {
 	if err := u.s.prepare(ctx); err != nil {
 		return err
 	}
@@ -59,14 +60,14 @@ func (u *unit) begin(ctx context.Context) (err error) {
 }
 
 // Rollback gives up, and the turn to the next.
-func (u *unit) Rollback() {
+func (u *openUnit) Rollback() {
 	if u.tx != nil {
 		_ = u.tx.Rollback() // on failure the connection is thrown away, and its transaction with it
 		u.end()
 	}
 }
 
-func (u *unit) end() {
+func (u *openUnit) end() {
 	u.tx = nil
 	_ = u.conn.Close() // back to the pool
 	u.s.turn.give()
@@ -76,7 +77,7 @@ func (u *unit) end() {
 // prepare for longer than a transaction while it has the only connection; so
 // one that is new is prepared for this transaction, and the next begins with
 // preparing it for good.
-func (u *unit) statement(ctx context.Context, text string) (*sql.Stmt, error) {
+func (u *openUnit) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 	st, ok := u.open[text]
 	if ok {
 		return st, nil
@@ -105,7 +106,7 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
-func (u *unit) query(ctx context.Context, text string, a ...any) (*sql.Rows, error) {
+func (u *openUnit) query(ctx context.Context, text string, a ...any) (*sql.Rows, error) {
 	st, err := u.statement(ctx, text)
 	if err != nil {
 		return nil, err
@@ -113,73 +114,52 @@ func (u *unit) query(ctx context.Context, text string, a ...any) (*sql.Rows, err
 	return st.QueryContext(ctx, a...)
 }
 
-const shopRow = "SELECT " + shopColumns + " FROM shops WHERE shop = ?"
+var shopRow = kinds[rows.Shop.Info()].load
 
-// The orders that are named, and those of the payments that are named. The
-// cross join goes from left to right: SQLite would rather read all payments
-// of the shop in the order of their orders.
-const ordersThrough = `(SELECT value FROM json_each(?2)
-	UNION ALL SELECT p.order_no FROM json_each(?3) AS named CROSS JOIN payments AS p WHERE p.shop = ?1 AND p.payment_no = named.value)`
-
-var (
-	loadOrders     = "SELECT " + orders.columns + " FROM orders WHERE shop = ?1 AND order_no IN " + ordersThrough
-	loadPaymentsOf = "SELECT " + payments.columns + " FROM payments INDEXED BY payments_order WHERE shop = ?1 AND order_no IN " + ordersThrough
-)
-
-func (u *unit) load(ctx context.Context, n *app.Needs) (*app.Loaded, error) {
-	var err error
-	l := &app.Loaded{}
-	if l.Shop, err = one(ctx, u.query, scanShop, noShop(u.shop), shopRow, u.shop); err != nil {
-		return nil, err
-	}
-	want(ctx, u, &l.Keys, &err, scanKey, loadKeys, n.Keys)
-	if len(n.Cursors) > 0 {
-		var found []cursor
-		want(ctx, u, &found, &err, scanCursor, loadCursors, n.Cursors)
-		l.Cursors = make(map[string]event.Position, len(found))
-		for _, c := range found {
-			l.Cursors[c.follower] = c.at
+func (u *openUnit) load(ctx context.Context, n unit.Needs) (*unit.Loaded, error) {
+	l := &unit.Loaded{}
+	for _, k := range rows.Schema.Kinds() {
+		info := k.Info()
+		keys := n.Of(info)
+		var err error
+		switch {
+		case info.Single:
+			err = u.fill(ctx, l, k, kinds[info].load, u.shop)
+		case info.Owned != nil && len(keys)+len(n.Of(info.Owned)) > 0:
+			named, through := list(keys), list(n.Of(info.Owned))
+			if err = u.fill(ctx, l, k, kinds[info].through, u.shop, named, through); err == nil {
+				err = u.fill(ctx, l, rows.Schema.Kind(info.Owned), kinds[info.Owned].owned, u.shop, named, through)
+			}
+		case info.Owned != nil, info.Owner != nil: // with its owner
+		case len(keys) > 0:
+			err = u.fill(ctx, l, k, kinds[info].load, u.shop, list(keys))
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
-	if len(n.Orders)+len(n.Payments) > 0 && err == nil {
-		named, through := list(n.Orders), list(n.Payments)
-		if l.Orders, err = all(ctx, u.query, orders.scan, loadOrders, u.shop, named, through); err == nil {
-			l.Payments, err = all(ctx, u.query, payments.scan, loadPaymentsOf, u.shop, named, through)
-		}
+	if len(unit.Of(l, rows.Shop)) == 0 {
+		return nil, noShop(u.shop)
 	}
-	want(ctx, u, &l.Refunds, &err, refunds.scan, refunds.byKeys, n.Refunds)
-	want(ctx, u, &l.Users, &err, users.scan, users.byKeys, n.Users)
-	want(ctx, u, &l.Coupons, &err, coupons.scan, coupons.byKeys, n.Coupons)
-	want(ctx, u, &l.Skus, &err, skus.scan, skus.byKeys, n.Skus)
-	if len(n.Counters) > 0 {
-		var found []counter
-		want(ctx, u, &found, &err, scanCounter, loadCounters, n.Counters)
-		l.Counters = named(found)
-	}
-	want(ctx, u, &l.Bought, &err, scanText, boughtBy, n.Buyers)
-	want(ctx, u, &l.Promotions, &err, promotions.scan, promotions.byKeys, n.Promotions)
-	if len(n.Promotions) > 0 {
-		var found []counter
-		want(ctx, u, &found, &err, scanCounter, loadRetired, n.Promotions)
-		l.Retired = named(found)
-	}
-	want(ctx, u, &l.Templates, &err, templates.scan, templates.byKeys, n.Templates)
-	want(ctx, u, &l.Channels, &err, channels.scan, channels.byKeys, n.Channels)
-	want(ctx, u, &l.APIKeys, &err, apiKeys.scan, apiKeys.byKeys, n.APIKeys)
-	want(ctx, u, &l.Reconciliations, &err, reconciliations.scan, reconciliations.byKeys, n.Reconciliations)
-	want(ctx, u, &l.Discrepancies, &err, discrepancies.scan, discrepancies.byKeys, n.Discrepancies)
-	for i := range l.APIKeys {
-		l.APIKeys[i].Shop = u.shop
-	}
-	return l, err
+	return l, nil
 }
 
-// want loads the rows of the keys, if there are any and nothing went wrong
-// before.
-func want[D any](ctx context.Context, u *unit, into *[]D, err *error, scan func(row, *D) error, text string, keys []string) {
-	if len(keys) > 0 && *err == nil {
-		*into, *err = all(ctx, u.query, scan, text, u.shop, list(keys))
+// fill files the rows of a query.
+func (u *openUnit) fill(ctx context.Context, l *unit.Loaded, k unit.Any, text string, a ...any) error {
+	found := k.NewRows(0)
+	l.Put(k.Info(), found)
+	return fillRows(ctx, u.query, found, text, a...)
+}
+
+func fillRows(ctx context.Context, q query, to unit.Rows, text string, a ...any) error {
+	r, err := q(ctx, text, a...)
+	if err != nil {
+		return err
 	}
+	for err == nil && r.Next() {
+		err = r.Scan(places(to.Next())...)
+	}
+	return errors.Join(err, r.Err(), r.Close())
 }
 
 func noShop(id string) *fault.Error { return fault.New(fault.NotFound, "there is no shop %s", id) }
@@ -198,10 +178,6 @@ func named(found []counter) map[string]int64 {
 	}
 	return m
 }
-
-// boughtBy finds those of the users who have an order that was not closed.
-const boughtBy = `SELECT value FROM json_each(?2) AS k WHERE EXISTS (SELECT 1 FROM orders INDEXED BY orders_user
-	WHERE shop = ?1 AND user_id = k.value AND status NOT IN ('closed', 'draft'))`
 
 func scanText(r row, s *string) error { return r.Scan(s) }
 

@@ -6,7 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/store/storetest"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -41,7 +44,7 @@ func benchmarkEngine(b *testing.B, size, skus int) {
 	var load, commit time.Duration
 	for b.Loop() {
 		b.StopTimer()
-		n := app.Needs{}
+		n := storetest.Needs{}
 		for i := range size {
 			n.Keys = append(n.Keys, fmt.Sprintf("%016x%016x", rand.Uint64(), rand.Uint64()))
 			n.Users = append(n.Users, fmt.Sprintf("user-%d", rand.IntN(benchUsers)))
@@ -53,20 +56,19 @@ func benchmarkEngine(b *testing.B, size, skus int) {
 		}
 		keys, users := n.Keys, n.Users
 		n.Keys, n.Users = append([]string(nil), keys...), append([]string(nil), users...)
-		n.Sort()
 		b.StartTimer()
 
 		start := time.Now()
-		u, l, err := s.Begin(b.Context(), "default", &n)
+		u, l, err := s.Begin(b.Context(), "default", n.Unit())
 		if err != nil {
 			b.Fatal(err)
 		}
 		load += time.Since(start)
 		b.StopTimer()
-		c := place(l, keys, users, placed)
+		c := place(storetest.LoadedOf(l), keys, users, placed)
 		b.StartTimer()
 		start = time.Now()
-		if err := u.Commit(b.Context(), c); err != nil {
+		if err := u.Commit(b.Context(), c.Unit(shop.Shop{ID: "default"})); err != nil {
 			b.Fatal(err)
 		}
 		commit += time.Since(start)
@@ -85,29 +87,29 @@ func fill(b *testing.B, s *sqlite.Store, skus int) {
 	if err := s.EnsureShop(b.Context(), shop.Shop{ID: "default", Currency: "CNY", CreatedAt: benchNow}); err != nil {
 		b.Fatal(err)
 	}
-	c := &app.Changes{Shop: "default", Now: benchNow}
+	c := &storetest.Changes{Now: benchNow}
 	for i := range skus {
-		c.Skus = append(c.Skus, app.Change[inventory.Data]{New: inventory.Data{
+		c.Skus = append(c.Skus, storetest.Added(inventory.Data{
 			Sku: sku(i), Name: "Cotton socks, three pairs", Price: 3998, Categories: []string{"clothes", "socks"}, OnHand: 1_000_000_000,
-		}})
+		})...)
 	}
 	for i := range benchCoupons {
-		c.Coupons = append(c.Coupons, app.Change[marketing.CouponData]{New: marketing.CouponData{
+		c.Coupons = append(c.Coupons, storetest.Added(marketing.CouponData{
 			Code: coupon(i), TemplateID: "tpl", Status: marketing.Available, IssuedAt: benchNow, ValidUntil: benchNow.AddDate(1, 0, 0),
-		}})
+		})...)
 	}
-	u, _, err := s.Begin(b.Context(), "default", &app.Needs{})
+	u, _, err := s.Begin(b.Context(), "default", unit.Needs{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := u.Commit(b.Context(), c); err != nil {
+	if err := u.Commit(b.Context(), c.Unit(shop.Shop{ID: "default"})); err != nil {
 		b.Fatal(err)
 	}
 }
 
 // place does what deciding would: the changes of size orders.
-func place(l *app.Loaded, keys, users []string, placed int) *app.Changes {
-	c := &app.Changes{Shop: "default", Now: benchNow}
+func place(l *storetest.Loaded, keys, users []string, placed int) *storetest.Changes {
+	c := &storetest.Changes{Now: benchNow}
 	trace := "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	old := make([]inventory.Data, len(l.Skus))
 	copy(old, l.Skus)
@@ -140,15 +142,15 @@ func place(l *app.Loaded, keys, users []string, placed int) *app.Changes {
 			o.Coupons = []string{was.Code}
 			r.Events = append(r.Events, event.Event{Type: event.CouponLocked, Order: no, Coupon: was.Code})
 			if i/2 < len(l.Coupons) {
-				c.Coupons = append(c.Coupons, app.Change[marketing.CouponData]{Old: &was, New: now})
+				c.Coupons = append(c.Coupons, storetest.Changed(was, now)...)
 			}
 		}
-		c.Orders = append(c.Orders, app.Change[order.Data]{New: o})
+		c.Orders = append(c.Orders, storetest.Added(o)...)
 		c.Records = append(c.Records, r)
-		c.Keys = append(c.Keys, app.SavedKey{Key: keys[i], Hash: make([]byte, 32), Answer: []byte(answer), Order: no})
+		c.Keys = append(c.Keys, unit.SavedKey{Key: keys[i], Hash: make([]byte, 32), Answer: []byte(answer), Order: no})
 	}
 	for i := range l.Skus {
-		c.Skus = append(c.Skus, app.Change[inventory.Data]{Old: &old[i], New: l.Skus[i]})
+		c.Skus = append(c.Skus, storetest.Changed(old[i], l.Skus[i])...)
 	}
 	return c
 }

@@ -7,6 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/store/storetest"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
@@ -23,9 +27,9 @@ func BenchmarkEachSettled(b *testing.B) {
 		b.Fatal(err)
 	}
 	at := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
-	u, _, err := s.Begin(b.Context(), "default", &app.Needs{})
+	u, _, err := s.Begin(b.Context(), "default", unit.Needs{})
 	if err == nil {
-		err = u.Commit(b.Context(), &app.Changes{Payments: []app.Change[payment.Data]{{New: settled(at)}}})
+		err = u.Commit(b.Context(), (&storetest.Changes{Payments: storetest.Added(settled(at))}).Unit(shop.Shop{ID: "default"}))
 	}
 	if err != nil {
 		b.Fatal(err)

@@ -2,90 +2,14 @@ package sqlite
 
 import (
 	"context"
-	"time"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/shop"
 )
-
-var skus = kind[inventory.Data]{
-	table: "skus", key: "sku", guard: "version",
-	moving:    "name price categories on_hand reserved max_per_user version",
-	keyOf:     func(d *inventory.Data) string { return d.Sku },
-	versionOf: func(d *inventory.Data) int64 { return d.Version },
-	putMoving: func(a *args, d *inventory.Data, version int64) {
-		a.add(d.Name, d.Price)
-		document(a, &format.Categories, d)
-		a.add(d.OnHand, d.Reserved, d.MaxPerUser, version)
-	},
-	scan: func(r row, d *inventory.Data) error {
-		return r.Scan(&d.Sku, &d.Name, &d.Price, doc[inventory.Data]{&format.Categories, d}, &d.OnHand, &d.Reserved, &d.MaxPerUser, &d.Version)
-	},
-}.ready().with("on_hand reserved version", onlyStock, func(a *args, d *inventory.Data, version int64) { a.add(d.OnHand, d.Reserved, version) })
-
-// onlyStock says whether only the stock moved. Two lists of categories are
-// the same if they are one list: what moves stock does not copy it.
-func onlyStock(old, new *inventory.Data) bool {
-	return old.Name == new.Name && old.Price == new.Price && old.MaxPerUser == new.MaxPerUser &&
-		len(old.Categories) == len(new.Categories) && (old.Categories == nil) == (new.Categories == nil) &&
-		(len(old.Categories) == 0 || &old.Categories[0] == &new.Categories[0])
-}
-
-var users = kind[shop.User]{
-	table: "users", key: "user_id", guard: "version", moving: "level tags blocked version",
-	keyOf:     func(u *shop.User) string { return u.ID },
-	versionOf: func(u *shop.User) int64 { return u.Version },
-	putMoving: func(a *args, u *shop.User, version int64) {
-		a.add(u.Level)
-		document(a, &format.Tags, u)
-		a.add(u.Blocked, version)
-	},
-	scan: func(r row, u *shop.User) error {
-		return r.Scan(&u.ID, &u.Level, doc[shop.User]{&format.Tags, u}, &u.Blocked, &u.Version)
-	},
-}.ready()
-
-var coupons = kind[marketing.CouponData]{
-	table: "coupons", key: "code", guard: "version",
-	moving:    "user_id status order_no locked_until valid_from valid_until expire_at version",
-	fixed:     "template_id issued_at",
-	keyOf:     func(d *marketing.CouponData) string { return d.Code },
-	versionOf: func(d *marketing.CouponData) int64 { return d.Version },
-	putMoving: func(a *args, d *marketing.CouponData, version int64) {
-		a.add(d.User, string(d.Status), d.Order)
-		a.time(d.LockedUntil)
-		a.time(d.ValidFrom)
-		a.time(d.ValidUntil)
-		a.time(d.ExpiresAt())
-		a.add(version)
-	},
-	putFixed: func(a *args, d *marketing.CouponData) {
-		a.add(d.TemplateID)
-		a.time(d.IssuedAt)
-	},
-	scan: func(r row, d *marketing.CouponData) error {
-		var expires time.Time // follows from the others
-		return r.Scan(&d.Code, &d.User, &d.Status, &d.Order, moment{&d.LockedUntil}, moment{&d.ValidFrom}, moment{&d.ValidUntil},
-			moment{&expires}, &d.Version, &d.TemplateID, moment{&d.IssuedAt})
-	},
-}.ready().with("status order_no locked_until version", onlyHolder, func(a *args, d *marketing.CouponData, version int64) {
-	a.add(string(d.Status), d.Order)
-	a.time(d.LockedUntil)
-	a.add(version)
-})
-
-// onlyHolder says whether only what an order does to a coupon was done, and
-// it will expire or not as before.
-func onlyHolder(old, new *marketing.CouponData) bool {
-	rest := *new
-	rest.Status, rest.Order, rest.LockedUntil = old.Status, old.Order, old.LockedUntil
-	return rest == *old && new.ExpiresAt().Equal(old.ExpiresAt())
-}
 
 // Sku reads one sku.
 func (s *Store) Sku(ctx context.Context, shop, id string) (inventory.Data, error) {
@@ -103,9 +27,9 @@ func (s *Store) ListSkus(ctx context.Context, shop string, p app.Page) ([]invent
 }
 
 // inKeyOrder is a page of all rows of a kind.
-func inKeyOrder[D any](ctx context.Context, s *Store, k *kind[D], shop string, p app.Page) ([]D, string, error) {
+func inKeyOrder[D any](ctx context.Context, s *Store, k *table[D], shop string, p app.Page) ([]D, string, error) {
 	items, err := all(ctx, s.reading, k.scan,
-		"SELECT "+k.columns+" FROM "+k.table+" WHERE shop = ? AND "+k.key+" > ? ORDER BY "+k.key+" LIMIT ?", shop, p.Cursor, limit(p))
+		"SELECT "+k.columns+" FROM "+k.name+" WHERE shop = ? AND "+k.key+" > ? ORDER BY "+k.key+" LIMIT ?", shop, p.Cursor, limit(p))
 	items, next := page(items, p, k.keyOf)
 	return items, next, err
 }

@@ -15,6 +15,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/store/storetest"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/inventory"
@@ -104,7 +110,7 @@ func TestClosed(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Errorf("left are %v (%v)", left, err)
 	}
-	if _, _, err := s.Begin(t.Context(), "default", &app.Needs{}); err == nil {
+	if _, _, err := s.Begin(t.Context(), "default", unit.Needs{}); err == nil {
 		t.Error("it begins a unit after it was closed")
 	}
 }
@@ -130,11 +136,11 @@ func makeSku(t *testing.T, s *sqlite.Store, version int64) {
 	if err := s.EnsureShop(t.Context(), shop.Shop{ID: "default", Currency: "CNY", CreatedAt: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	u, _, err := s.Begin(t.Context(), "default", &app.Needs{})
+	u, _, err := s.Begin(t.Context(), "default", unit.Needs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = u.Commit(t.Context(), &app.Changes{Now: time.Now(), Skus: []app.Change[inventory.Data]{{New: inventory.Data{Sku: "a", Version: version}}}})
+	err = u.Commit(t.Context(), (&storetest.Changes{Now: time.Now(), Skus: storetest.Added(inventory.Data{Sku: "a", Version: version})}).Unit(shop.Shop{ID: "default"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,20 +148,20 @@ func makeSku(t *testing.T, s *sqlite.Store, version int64) {
 
 // add commits one more: the sku, a key, a record and a job.
 func add(ctx context.Context, s *sqlite.Store) (int64, error) {
-	u, l, err := s.Begin(ctx, "default", &app.Needs{Skus: []string{"a"}})
+	u, l, err := s.Begin(ctx, "default", unit.Needs{rows.Skus.Keys("a")})
 	if err != nil {
 		return 0, err
 	}
 	defer u.Rollback()
-	old := l.Skus[0]
+	old := unit.Of(l, rows.Skus)[0]
 	now := old
 	now.OnHand++
-	return now.OnHand, u.Commit(ctx, &app.Changes{
+	return now.OnHand, u.Commit(ctx, (&storetest.Changes{
 		Now:  time.Now(),
-		Skus: []app.Change[inventory.Data]{{Old: &old, New: now}}, Marker: fmt.Sprint("commit ", now.OnHand),
+		Skus: storetest.Changed(old, now), Marker: fmt.Sprint("commit ", now.OnHand),
 		Records: []event.Record{{Order: "1", Events: []event.Event{{Type: event.OrderPlaced, Order: "1", Seq: now.OnHand}}}},
 		Jobs:    []app.Job{{Kind: "k", Payment: fmt.Sprint(now.OnHand)}},
-	})
+	}).Unit(shop.Shop{ID: "default"}))
 }
 
 // read counts the commits and makes sure that each is there in full.
@@ -166,8 +172,8 @@ func read(t *testing.T, s *sqlite.Store) int64 {
 		t.Fatal(err)
 	}
 	var keys, records int64
-	err = s.Scan(t.Context(), "default", app.Scan{
-		Key: func(app.SavedKey) error { keys++; return nil },
+	err = s.Scan(t.Context(), "default", unit.Scan{
+		Visits: []unit.Visit{unit.Each(rows.Keys, func(unit.SavedKey) error { keys++; return nil })},
 		Record: func(r event.Record) error {
 			if records++; r.Events[0].Seq != records {
 				t.Errorf("record %d is that of commit %d", records, r.Events[0].Seq)

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
 	"github.com/riverqueue/river/rivertype"
@@ -85,12 +87,12 @@ func (s *Store) promote(ctx context.Context) {
 // insertJobs stores the jobs of a change in its transaction. River
 // keeps times in SQLite to the millisecond only, so the moment of the change
 // goes along.
-func (u *unit) insertJobs(ctx context.Context, c *app.Changes) error {
-	if len(c.Jobs) == 0 {
+func (u *openUnit) insertJobs(ctx context.Context, now time.Time, jobs []*rows.Job) error {
+	if len(jobs) == 0 {
 		return nil
 	}
-	created := &river.InsertOpts{Metadata: fmt.Appendf(nil, `{"created_us":%d}`, c.Now.UnixMicro())}
-	all := job.Params(u.shop, c.Now, c.Jobs)
+	created := &river.InsertOpts{Metadata: fmt.Appendf(nil, `{"created_us":%d}`, now.UnixMicro())}
+	all := job.Params(u.shop, now, jobs)
 	for i := range all {
 		all[i].InsertOpts = created
 	}

@@ -4,7 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"time"
+
+	"github.com/tandem-pay/tandem/rows"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
@@ -23,35 +24,11 @@ import (
 // holds.) The id is the place in the table, no more.
 
 const (
-	recordColumns         = "shop, position, order_no, at, trace, body"
-	cursorColumns         = "follower, position"
-	channelMessageColumns = "id, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, message_id"
-	keyColumns            = "key, hash, answer, order_no"
-
-	loadKeys    = "SELECT " + keyColumns + " FROM idempotency_keys WHERE shop = ? AND key IN (SELECT value FROM json_each(?))"
-	loadCursors = "SELECT " + cursorColumns + " FROM cursors WHERE shop = ? AND follower IN (SELECT value FROM json_each(?))"
+	recordColumns = "shop, position, order_no, at, trace, body"
 )
 
 func scanRecord(r row, e *event.Record) error {
 	return r.Scan(&e.Shop, &e.Position, &e.Order, moment{&e.At}, &e.Trace, doc[[]event.Event]{&format.Events, &e.Events})
-}
-
-type cursor struct {
-	follower string
-	at       event.Position
-}
-
-func scanCursor(r row, c *cursor) error { return r.Scan(&c.follower, &c.at) }
-
-func scanChannelMessage(r row, x *app.ChannelMessage) error {
-	var took int64
-	err := r.Scan(&x.ID, &x.Order, &x.Payment, &x.Channel, &x.Kind, &x.Verdict, &x.Detail, moment{&x.At}, &took, &x.Trace, &x.Header, &x.MessageID)
-	x.Took = time.Duration(took) * time.Microsecond
-	return err
-}
-
-func scanKey(r row, k *app.SavedKey) error {
-	return r.Scan(&k.Key, blob{&k.Hash}, blob{&k.Answer}, &k.Order)
 }
 
 const (
@@ -111,37 +88,18 @@ func (s *Store) position(ctx context.Context, text string, a ...any) (event.Posi
 }
 
 // ChannelMessages reads all channel messages about an order, oldest first, without bodies.
-func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]app.ChannelMessage, error) {
-	return all(ctx, s.reading, scanChannelMessage, "SELECT "+channelMessageColumns+" FROM channel_messages WHERE shop = ? AND order_no = ? ORDER BY id", shop, orderNo)
+func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]rows.ChannelMessage, error) {
+	return all(ctx, s.reading, scanInto(rows.ChannelMessages, true), "SELECT "+strings.Join(rows.ChannelMessages.Info().Read(true), ", ")+
+		" FROM channel_messages WHERE shop = ? AND order_no = ? ORDER BY id", shop, orderNo)
 }
 
 const (
 	takeNumbers  = "UPDATE logs SET seq = seq + ? WHERE shop = ?"
 	insertRecord = "INSERT INTO events (shop, position, order_no, at, trace, first_seq, last_seq, types, body) " +
 		"VALUES (?1, (SELECT seq - ?2 FROM logs WHERE shop = ?1), ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-	insertChannelMessages = `INSERT INTO channel_messages (shop, order_no, payment_no, channel, kind, verdict, detail, at, took_us, trace, header, body, message_id)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	insertCursor = "INSERT INTO cursors (shop, follower, position) VALUES (?, ?, ?)"
-	updateCursor = "UPDATE cursors SET position = ? WHERE shop = ? AND follower = ? AND position = ?"
 )
 
-func (u *unit) cursors(changes []app.CursorChange) error {
-	for _, c := range changes {
-		statement := updateCursor
-		if c.Old == nil {
-			statement = insertCursor
-			u.args.start(u.shop, c.Follower, int64(c.New))
-		} else {
-			u.args.start(int64(c.New), u.shop, c.Follower, int64(*c.Old))
-		}
-		if err := u.exec(statement); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (u *unit) records(records []event.Record) error {
+func (u *openUnit) records(records []event.Record) error {
 	if len(records) == 0 {
 		return nil
 	}
@@ -178,20 +136,4 @@ func typesOf(events []event.Event) string {
 		b.WriteString(string(t))
 	}
 	return b.String()
-}
-
-func (u *unit) channelMessages(messages []app.ChannelMessage) error {
-	for i := range messages {
-		x := &messages[i]
-		var header any // no JSON at all is NULL
-		if len(x.Header) > 0 {
-			header = string(x.Header)
-		}
-		u.args.start(u.shop, x.Order, x.Payment, x.Channel, x.Kind, x.Verdict, x.Detail,
-			micros(x.At), x.Took.Microseconds(), x.Trace, header, x.Body, x.MessageID)
-		if err := u.exec(insertChannelMessages); err != nil {
-			return err
-		}
-	}
-	return nil
 }

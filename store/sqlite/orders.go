@@ -5,80 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 )
-
-// orderMoves are the columns that move when the order was placed; a draft's
-// snapshot moves too, until it is submitted.
-const orderMoves = "status paid refunded refunding extra expires_at remind_at paid_at closed_at close_reason closing seq"
-
-var orders = kind[order.Data]{
-	table: "orders", key: "order_no", guard: "seq",
-	moving:    orderMoves + " currency total discount payable snapshot",
-	fixed:     "user_id created_at trace",
-	keyOf:     func(d *order.Data) string { return d.No },
-	versionOf: func(d *order.Data) int64 { return d.Seq },
-	putMoving: func(a *args, d *order.Data, version int64) {
-		putOrderMoves(a, d, version)
-		a.add(d.Currency, d.Total, d.Discount, d.Payable)
-		document(a, &format.OrderSnapshot, d)
-	},
-	putFixed: func(a *args, d *order.Data) {
-		a.add(d.User)
-		a.time(d.CreatedAt)
-		a.add(d.Trace)
-	},
-	scan: func(r row, d *order.Data) error {
-		return r.Scan(&d.No, &d.Status, &d.Paid, &d.Refunded, &d.Refunding, doc[order.Data]{&format.OrderExtra, d}, moment{&d.ExpiresAt}, moment{&d.RemindAt},
-			moment{&d.PaidAt}, moment{&d.ClosedAt}, &d.CloseReason, &d.Closing, &d.Seq,
-			&d.Currency, &d.Total, &d.Discount, &d.Payable, doc[order.Data]{&format.OrderSnapshot, d}, &d.User, moment{&d.CreatedAt}, &d.Trace)
-	},
-}.ready().with(orderMoves, func(old, _ *order.Data) bool { return old.Status != order.Draft }, putOrderMoves)
-
-// putOrderMoves puts them. An order counts its own versions: they are its
-// events.
-func putOrderMoves(a *args, d *order.Data, _ int64) {
-	a.add(string(d.Status), d.Paid, d.Refunded, d.Refunding)
-	document(a, &format.OrderExtra, d)
-	a.time(d.ExpiresAt)
-	a.time(d.RemindAt)
-	a.time(d.PaidAt)
-	a.time(d.ClosedAt)
-	a.add(d.CloseReason, d.Closing, d.Seq)
-}
-
-var payments = kind[payment.Data]{
-	table: "payments", key: "payment_no", guard: "version",
-	moving:    "status applied refunded refunding detail anomaly transaction_id succeeded_at closed_at next_query_at queries version",
-	fixed:     "order_no channel method amount currency merchant app created_at expires_at trace",
-	keyOf:     func(d *payment.Data) string { return d.No },
-	versionOf: func(d *payment.Data) int64 { return d.Version },
-	putMoving: func(a *args, d *payment.Data, version int64) {
-		a.add(string(d.Status), d.Applied, d.Refunded, d.Refunding)
-		document(a, &format.PaymentDetail, d)
-		a.add(d.Anomaly, d.TransactionID)
-		a.time(d.SucceededAt)
-		a.time(d.ClosedAt)
-		a.time(d.NextQueryAt)
-		a.add(int64(d.Queries), version)
-	},
-	putFixed: func(a *args, d *payment.Data) {
-		a.add(d.Order, d.Channel, string(d.Method), d.Amount, d.Currency, d.Merchant, d.App)
-		a.time(d.CreatedAt)
-		a.time(d.ExpiresAt)
-		a.add(d.Trace)
-	},
-	scan: func(r row, d *payment.Data) error {
-		return r.Scan(&d.No, &d.Status, &d.Applied, &d.Refunded, &d.Refunding, doc[payment.Data]{&format.PaymentDetail, d}, &d.Anomaly, &d.TransactionID,
-			moment{&d.SucceededAt}, moment{&d.ClosedAt}, moment{&d.NextQueryAt}, &d.Queries, &d.Version,
-			&d.Order, &d.Channel, &d.Method, &d.Amount, &d.Currency, &d.Merchant, &d.App,
-			moment{&d.CreatedAt}, moment{&d.ExpiresAt}, &d.Trace)
-	},
-}.ready()
 
 // paymentsOfOrders does not sort: SQLite would rather read all payments of
 // the shop, for they are in that order.
@@ -103,7 +36,7 @@ func (s *Store) Order(ctx context.Context, shop, no string) (v app.OrderView, er
 
 // Bought says whether the user has an order that was not closed.
 func (s *Store) Bought(ctx context.Context, shop, user string) (bool, error) {
-	found, err := all(ctx, s.reading, scanText, boughtBy, shop, list([]string{user}))
+	found, err := all(ctx, s.reading, scanText, kinds[rows.Buyers.Info()].load, shop, list([]string{user}))
 	return len(found) > 0, err
 }
 

@@ -16,7 +16,7 @@ var wallet = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_use
 func (s *Store) ReadPriceInputs(ctx context.Context, id string, n *app.PriceInputNeeds) (*app.PriceInputs, error) {
 	f := &app.PriceInputs{Counters: map[string]int64{}, User: shop.User{ID: n.User}}
 	err := s.snapshot(ctx, func(q query) (err error) {
-		if f.Shop, err = one(ctx, q, scanShop, noShop(id), shopRow, id); err != nil {
+		if f.Shop, err = one(ctx, q, shops.scan, noShop(id), shopRow, id); err != nil {
 			return err
 		}
 		counted, err := all(ctx, q, scanCounter, loadCounters, id, list(append([]string{app.CatalogueCounter}, n.Counters...)))

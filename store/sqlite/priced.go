@@ -5,8 +5,9 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/order"
 )
 
@@ -25,8 +26,8 @@ const (
 // log cannot be wound back.
 func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time, f func(*app.PricedOrder) error) error {
 	return each(ctx, s.reading, func(r row, p *app.PricedOrder) error {
-		var x order.Data // its extra
-		err := r.Scan(&p.No, &p.User, &p.Status, &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, (*sql.RawBytes)(&p.Snapshot), doc[order.Data]{&format.OrderExtra, &x})
+		var x order.Data
+		err := r.Scan(&p.No, &p.User, &p.Status, &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, (*sql.RawBytes)(&p.Snapshot), extra{&x})
 		if p.Submitted, p.GoodsGone = !x.SubmittedAt.IsZero(), x.GoodsGone; p.Submitted {
 			p.PlacedAt = x.SubmittedAt.UTC()
 		}
@@ -48,10 +49,15 @@ func (s *Store) EachBuyer(ctx context.Context, shop string, before time.Time, f 
 		user  string
 		extra order.Data
 	}
-	return each(ctx, s.reading, func(r row, b *buyer) error { return r.Scan(&b.user, doc[order.Data]{&format.OrderExtra, &b.extra}) }, func(b buyer) error {
+	return each(ctx, s.reading, func(r row, b *buyer) error { return r.Scan(&b.user, extra{&b.extra}) }, func(b buyer) error {
 		if b.extra.Draft != nil || !b.extra.SubmittedAt.Before(before) {
 			return nil
 		}
 		return f(b.user)
 	}, eachBuyer, shop, app.FirstOrderNumber(before), before.UnixMicro())
 }
+
+// extra scans that document of an order alone.
+type extra struct{ d *order.Data }
+
+func (e extra) Scan(v any) error { return decoded{rows.Extra(e.d)}.Scan(v) }

@@ -7,34 +7,8 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/payment"
 )
-
-var refunds = kind[payment.RefundData]{
-	table: "refunds", key: "refund_no", guard: "version",
-	moving:    "status parked detail done_at next_try_at tries version",
-	fixed:     "order_no cause amount currency created_at trace",
-	keyOf:     func(d *payment.RefundData) string { return d.No },
-	versionOf: func(d *payment.RefundData) int64 { return d.Version },
-	putMoving: func(a *args, d *payment.RefundData, version int64) {
-		a.add(string(d.Status), d.Parked())
-		document(a, &format.RefundDetail, d)
-		a.time(d.DoneAt)
-		a.time(d.NextTryAt)
-		a.add(int64(d.Tries), version)
-	},
-	putFixed: func(a *args, d *payment.RefundData) {
-		a.add(d.Order, string(d.Cause), d.Amount, d.Currency)
-		a.time(d.CreatedAt)
-		a.add(d.Trace)
-	},
-	scan: func(r row, d *payment.RefundData) error {
-		var parked bool // computed of the allocations again
-		return r.Scan(&d.No, &d.Status, &parked, doc[payment.RefundData]{&format.RefundDetail, d}, moment{&d.DoneAt}, moment{&d.NextTryAt}, &d.Tries, &d.Version,
-			&d.Order, &d.Cause, &d.Amount, &d.Currency, moment{&d.CreatedAt}, &d.Trace)
-	},
-}.ready()
 
 var (
 	refundsOfOrder = "SELECT " + refunds.columns + " FROM refunds WHERE shop = ? AND order_no = ? ORDER BY refund_no"

@@ -2,54 +2,67 @@ package sqlite
 
 import (
 	"context"
+	"errors"
+	"strings"
 
-	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/unit"
 )
 
 // Scan reads a whole shop in one snapshot. Rows are handed over as they are
 // read; at no time are there more than a few hundred here. While it runs the
 // write-ahead log cannot be wound back, so it grows by what is written.
-func (s *Store) Scan(ctx context.Context, shop string, to app.Scan) error {
+func (s *Store) Scan(ctx context.Context, shop string, to unit.Scan) error {
 	return s.snapshot(ctx, func(q query) error {
-		steps := []func() error{
-			func() error { return stream(ctx, q, to.Sku, skus.scan, inOrder(skus), shop) },
-			func() error { return stream(ctx, q, to.Template, templates.scan, inOrder(templates), shop) },
-			func() error { return stream(ctx, q, to.Coupon, coupons.scan, inOrder(coupons), shop) },
-			func() error {
-				if to.Counter == nil {
-					return nil
-				}
-				return stream(ctx, q, func(c counter) error { return to.Counter(c.name, c.value) }, scanCounter,
-					"SELECT name, value FROM counters WHERE shop = ? ORDER BY name", shop)
-			},
-			func() error {
-				if to.Cursor == nil {
-					return nil
-				}
-				return stream(ctx, q, func(c cursor) error { return to.Cursor(c.follower, c.at) }, scanCursor,
-					"SELECT "+cursorColumns+" FROM cursors WHERE shop = ? ORDER BY follower", shop)
-			},
-			func() error { return scanOrders(ctx, q, shop, to.Order) },
-			func() error { return stream(ctx, q, to.Refund, refunds.scan, inOrder(refunds), shop) },
-			func() error {
-				return stream(ctx, q, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = ? ORDER BY position", shop)
-			},
-			func() error {
-				return stream(ctx, q, to.Key, scanKey, "SELECT key, hash, NULL, order_no FROM idempotency_keys WHERE shop = ? ORDER BY key", shop)
-			},
-		}
-		for _, step := range steps {
-			if err := step(); err != nil {
+		for i := range to.Visits {
+			v := &to.Visits[i]
+			step := visit
+			if v.With != nil {
+				step = visitFamilies
+			}
+			if err := step(ctx, q, shop, v); err != nil {
 				return err
 			}
 		}
-		return nil
+		return stream(ctx, q, to.Record, scanRecord, "SELECT "+recordColumns+" FROM events WHERE shop = ? ORDER BY position", shop)
 	})
 }
 
-func inOrder[D any](k *kind[D]) string {
-	return "SELECT " + k.columns + " FROM " + k.table + " WHERE shop = ? ORDER BY " + k.key
+// visit reads the rows of a kind one by one.
+func visit(ctx context.Context, q query, shop string, v *unit.Visit) error {
+	k := v.Kind
+	r, err := q(ctx, "SELECT "+strings.Join(k.Read(true), ", ")+" FROM "+k.Table+" WHERE shop = ? ORDER BY "+k.Key, shop)
+	if err != nil {
+		return err
+	}
+	for err == nil && r.Next() {
+		dest, done := v.Row()
+		if err = r.Scan(places(dest)...); err == nil {
+			err = done()
+		}
+	}
+	return errors.Join(err, r.Err(), r.Close())
+}
+
+// visitFamilies reads owners with what they own, a few hundred at a time.
+func visitFamilies(ctx context.Context, q query, shop string, v *unit.Visit) error {
+	const step = 500
+	k, owned := v.Kind, v.With.Info()
+	page := "SELECT " + strings.Join(k.Read(false), ", ") + " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?"
+	theirs := "SELECT " + strings.Join(owned.Read(false), ", ") + " FROM " + owned.Table + " INDEXED BY " + ownedIndex[owned] +
+		" WHERE shop = ? AND " + owned.OwnedBy + " IN (SELECT " + k.Key + " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?)"
+	for last := ""; ; {
+		owners, belonging := v.NewRows(step)
+		if err := fillRows(ctx, q, owners, page, shop, last, step); err != nil || owners.Len() == 0 {
+			return err
+		}
+		if err := fillRows(ctx, q, belonging, theirs, shop, shop, last, step); err != nil {
+			return err
+		}
+		if err := v.Families(owners, belonging); err != nil {
+			return err
+		}
+		last = owners.LastKey()
+	}
 }
 
 // stream hands rows over one by one.
@@ -58,29 +71,4 @@ func stream[D any](ctx context.Context, q query, to func(D) error, scan func(row
 		return nil
 	}
 	return each(ctx, q, scan, to, text, a...)
-}
-
-// scanOrders reads orders with their payments, a few hundred at a time.
-func scanOrders(ctx context.Context, q query, shop string, to func(app.OrderView) error) error {
-	const step = 500
-	if to == nil {
-		return nil
-	}
-	text := "SELECT " + orders.columns + " FROM orders WHERE shop = ? AND order_no > ? ORDER BY order_no LIMIT ?"
-	for last := ""; ; {
-		found, err := all[order.Data](ctx, q, orders.scan, text, shop, last, step)
-		if err != nil || len(found) == 0 {
-			return err
-		}
-		views, err := withPayments(ctx, q, shop, found)
-		if err != nil {
-			return err
-		}
-		for _, v := range views {
-			if err := to(v); err != nil {
-				return err
-			}
-		}
-		last = found[len(found)-1].No
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,99 +15,8 @@ import (
 	"github.com/tandem-pay/tandem/format"
 )
 
-// kind says how one kind of data becomes rows and back. Its statements are
-// made from that, so that a column is named in one place.
-type kind[D any] struct {
-	table  string
-	key    string // the column beside shop in the primary key
-	guard  string // the column of which an update demands that it is as it was
-	moving string // columns that an update writes
-	fixed  string // columns that only an insert writes
-
-	keyOf     func(d *D) string
-	versionOf func(d *D) int64 // nil for what has no version
-	guardOf   func(d *D) any   // nil when it is the version
-	putMoving func(a *args, d *D, version int64)
-	putFixed  func(a *args, d *D)
-	scan      func(row row, d *D) error // key, moving and fixed
-
-	// often, if not nil, is for changes of which only says that they need no
-	// more: it writes fewer columns, and none that is in an index.
-	often *kind[D]
-	only  func(old, new *D) bool
-
-	columns, insert, update, byKeys, byKey string
-}
-
 // row is the present one of a result.
 type row interface{ Scan(dest ...any) error }
-
-func (k kind[D]) ready() *kind[D] {
-	moving := strings.Fields(k.moving)
-	all := append(append([]string{k.key}, moving...), strings.Fields(k.fixed)...)
-	k.columns = strings.Join(all, ", ")
-	k.insert = "INSERT INTO " + k.table + " (shop, " + k.columns + ") VALUES (?" + strings.Repeat(", ?", len(all)) + ")"
-	var set []string
-	for i, c := range moving {
-		set = append(set, fmt.Sprintf("%s = ?%d", c, i+3))
-	}
-	k.update = fmt.Sprintf("UPDATE %s SET %s WHERE shop = ?1 AND %s = ?2 AND %s IS ?%d",
-		k.table, strings.Join(set, ", "), k.key, k.guard, len(moving)+3)
-	k.byKey = "SELECT " + k.columns + " FROM " + k.table + " WHERE shop = ? AND " + k.key + " = ?"
-	k.byKeys = "SELECT " + k.columns + " FROM " + k.table + " WHERE shop = ? AND " + k.key + " IN (SELECT value FROM json_each(?))"
-	return &k
-}
-
-// with is the kind, with another for what changes often.
-func (k *kind[D]) with(moving string, only func(old, new *D) bool, put func(a *args, d *D, version int64)) *kind[D] {
-	often := *k
-	often.moving, often.putMoving = moving, put
-	k.often, k.only = often.ready(), only
-	return k
-}
-
-// save writes the changed rows of a kind.
-func save[D any](u *unit, k *kind[D], changes []app.Change[D]) error {
-	for i := range changes {
-		c := &changes[i]
-		a := u.args.start(u.shop, k.keyOf(&c.New))
-		statement := k.insert
-		if c.Old == nil {
-			first := int64(1)
-			if k.versionOf != nil {
-				first = max(first, k.versionOf(&c.New)) // more, where another of the name was there before
-			}
-			k.putMoving(a, &c.New, first)
-			if k.putFixed != nil {
-				k.putFixed(a, &c.New)
-			}
-		} else {
-			statement = k.change(a, c)
-		}
-		if err := u.exec(statement); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// change puts what an update needs, and returns its statement.
-func (k *kind[D]) change(a *args, c *app.Change[D]) string {
-	if k.often != nil && k.only(c.Old, &c.New) {
-		k = k.often
-	}
-	var was int64
-	if k.versionOf != nil {
-		was = k.versionOf(c.Old)
-	}
-	k.putMoving(a, &c.New, was+1)
-	if k.guardOf != nil {
-		a.add(k.guardOf(c.Old))
-	} else {
-		a.add(was)
-	}
-	return k.update
-}
 
 // args gathers what a statement is run with, as the driver wants it: int64,
 // string, bool, []byte or nil. It is used again and again.

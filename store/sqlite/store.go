@@ -57,6 +57,7 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/store/job"
+	"github.com/tandem-pay/tandem/unit"
 )
 
 // Options of a store. The zero value is good.
@@ -84,7 +85,7 @@ type Store struct {
 }
 
 var (
-	_ app.Store  = (*Store)(nil)
+	_ unit.Store = (*Store)(nil)
 	_ app.Reader = (*Store)(nil)
 	_ app.Admin  = (*Store)(nil)
 	_ app.Jobs   = (*Store)(nil)
@@ -136,7 +137,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the file, when the unit that is open is over. Jobs that run
+// Close closes the file, when the unit that is open is over. Effects that run
 // here must be stopped before.
 func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

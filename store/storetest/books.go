@@ -7,6 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/payment"
 )
@@ -26,7 +29,7 @@ func testRefunds(e *env) {
 		}
 		want = append([]payment.RefundData{r}, want...)
 	}
-	e.write(app.Changes{Refunds: added(want...)})
+	e.write(changes{Refunds: added(want...)})
 	ctx := e.Context()
 
 	for _, test := range []struct {
@@ -64,11 +67,11 @@ func testRefunds(e *env) {
 	e.same("by number", []string{"3000", "3008"}, refundNos(some))
 
 	// A refund that is not parked any more has left that list.
-	u, l := e.begin(app.Needs{Refunds: []string{"3001"}})
+	u, l := e.begin(needs{Refunds: []string{"3001"}})
 	r := l.Refunds[0]
 	r.Allocations = slices.Clone(r.Allocations)
 	r.Allocations[1].Parked = ""
-	e.must(e.commit(u, app.Changes{Refunds: changed(l.Refunds[0], r)}))
+	e.must(e.commit(u, changes{Refunds: changed(l.Refunds[0], r)}))
 	parked, _, err := e.ListRefunds(ctx, e.shop, app.RefundFilter{Parked: true}, app.Page{})
 	e.must(err)
 	e.same("parked still", []string{"3003", "3005", "3007"}, refundNos(parked))
@@ -82,7 +85,7 @@ func refundNos(rows []payment.RefundData) []string {
 // out, and an error ends the stream and leaves nothing open.
 func testSettled(e *env) {
 	from, to := now, now.Add(24*time.Hour)
-	var c app.Changes
+	var c changes
 	for i, change := range []func(*payment.Data){
 		func(p *payment.Data) { p.SucceededAt = from },
 		func(p *payment.Data) { p.SucceededAt = to.Add(-time.Microsecond) },
@@ -107,7 +110,7 @@ func testSettled(e *env) {
 	}
 	var want, got []app.BookEntry
 	for _, i := range []int{0, 1} {
-		want = append(want, entry(c.Payments[i].New))
+		want = append(want, entry(*c.Payments[i].New))
 	}
 	e.must(e.EachSettled(e.Context(), e.shop, "wx", from, to, func(b app.BookEntry) error {
 		got = append(got, b)
@@ -120,7 +123,7 @@ func testSettled(e *env) {
 	got, err := e.EntriesByNo(e.Context(), e.shop, []string{"2005", "none", "2004"})
 	e.must(err)
 	slices.SortFunc(got, byNo)
-	e.same("by number, of any channel", []app.BookEntry{entry(c.Payments[4].New), entry(c.Payments[5].New)}, got)
+	e.same("by number, of any channel", []app.BookEntry{entry(*c.Payments[4].New), entry(*c.Payments[5].New)}, got)
 	got, err = e.EntriesByNo(e.Context(), e.shop, nil)
 	e.must(err)
 	e.same("by no number", 0, len(got))
@@ -140,7 +143,7 @@ func testSettled(e *env) {
 	}
 	// The engine is free meanwhile.
 	e.must(e.EachSettled(e.Context(), e.shop, "wx", from, to, func(b app.BookEntry) error {
-		return e.try(app.Changes{Counters: []app.CounterChange{counter("while reading " + b.PaymentNo)}})
+		return e.try(changes{Counters: []unit.Pair[rows.Counter]{counter("while reading " + b.PaymentNo)}})
 	}))
 	e.same("written while reading", true, e.written("while reading 2000"))
 }
@@ -153,7 +156,7 @@ func testRefundsOfTime(e *env) {
 		}
 	}
 	before := from.Add(-time.Hour)
-	var c app.Changes
+	var c changes
 	for i, change := range []func(*payment.RefundData){
 		func(*payment.RefundData) {}, // not over
 		func(r *payment.RefundData) { r.CreatedAt, r.NextTryAt = from.AddDate(-1, 0, 0), time.Time{} },
@@ -171,7 +174,7 @@ func testRefundsOfTime(e *env) {
 	e.write(c)
 	var want, got []payment.RefundData
 	for _, i := range []int{0, 1, 2, 3, 4} {
-		want = append(want, c.Refunds[i].New)
+		want = append(want, *c.Refunds[i].New)
 	}
 	e.must(e.EachRefund(e.Context(), e.shop, from, to, func(r payment.RefundData) error {
 		got = append(got, r)
@@ -188,7 +191,7 @@ func testRefundsOfTime(e *env) {
 
 func testOrphans(e *env) {
 	orphan, settled := string(payment.Orphan), string(payment.Settled)
-	e.write(app.Changes{ChannelMessages: []app.ChannelMessage{
+	e.write(changes{ChannelMessages: []app.ChannelMessage{
 		{Kind: "callback", Payment: "2001", Verdict: orphan}, {Kind: "callback", Payment: "2001", Verdict: orphan}, {Kind: "callback", Payment: "2002", Verdict: settled},
 		{Kind: "callback", Payment: "2003", Verdict: orphan}, {Kind: "callback", Payment: "2003", Verdict: settled}, {Kind: "callback", Payment: "2004", Verdict: orphan},
 	}})
@@ -215,7 +218,7 @@ func testSuspense(e *env) {
 	none, err := e.Suspense(e.Context(), e.shop)
 	e.must(err)
 	e.same("of nothing", 0, len(none))
-	var c app.Changes
+	var c changes
 	for i, p := range []payment.Data{
 		{Channel: "wx", Currency: "CNY", Amount: 100, Status: payment.StatusSucceeded, Applied: 60, Refunded: 10},
 		{Channel: "wx", Currency: "CNY", Amount: 50, Status: payment.StatusSucceeded},
@@ -235,23 +238,23 @@ func testSuspense(e *env) {
 		{Channel: "ali", Currency: "CNY", Amount: 1, Payments: 1}, {Channel: "wx", Currency: "CNY", Amount: 80, Payments: 2}, {Channel: "wx", Currency: "JPY", Amount: 1, Payments: 1},
 	}, rows)
 	// What is given back leaves the account.
-	u, l := e.begin(app.Needs{Payments: []string{"2001"}})
+	u, l := e.begin(needs{Payments: []string{"2001"}})
 	at := slices.IndexFunc(l.Payments, func(p payment.Data) bool { return p.No == "2001" })
 	back := l.Payments[at]
 	back.Refunded = 50
-	e.must(e.commit(u, app.Changes{Payments: changed(l.Payments[at], back)}))
+	e.must(e.commit(u, changes{Payments: changed(l.Payments[at], back)}))
 	rows, err = e.Suspense(e.Context(), e.shop)
 	e.must(err)
 	e.same("after a refund", app.SuspenseRow{Channel: "wx", Currency: "CNY", Amount: 30, Payments: 1}, rows[1])
 }
 
 func testReconciliations(e *env) {
-	var days []app.ReconciliationData
+	var days []rows.Reconciliation
 	for _, day := range []string{"2026-11-23", "2026-11-22", "2026-11-21"} {
 		days = append(days, fullReconciliation(day, "wx"), fullReconciliation(day, "ali"))
 	}
-	var open []app.DiscrepancyData // newest first, and so below
-	var all []app.DiscrepancyData
+	var open []rows.Discrepancy // newest first, and so below
+	var all []rows.Discrepancy
 	for i := 8; i >= 0; i-- {
 		day := fmt.Sprint("2026-11-2", i/3)
 		d := fullDiscrepancy(fmt.Sprint(day, "/", i), day, []string{"wx", "ali"}[i%2])
@@ -259,46 +262,46 @@ func testReconciliations(e *env) {
 			d.Class = "missing"
 		}
 		if i%4 != 0 {
-			d.Status, d.ResolvedAt = app.DiscrepancyOpen, time.Time{}
+			d.Status, d.ResolvedAt = rows.DiscrepancyOpen, time.Time{}
 			open = append(open, d)
 		}
 		all = append(all, d)
 	}
-	e.write(app.Changes{Reconciliations: added(days...), Discrepancies: added(all...)})
+	e.write(changes{Reconciliations: added(days...), Discrepancies: added(all...)})
 	ctx := e.Context()
 
-	e.same("days", days, pages(e, func(p app.Page) ([]app.ReconciliationData, string, error) {
+	e.same("days", days, pages(e, func(p app.Page) ([]rows.Reconciliation, string, error) {
 		return e.ListReconciliations(ctx, e.shop, "", p)
 	}))
-	e.same("a channel's days", []app.ReconciliationData{days[1], days[3], days[5]},
-		pages(e, func(p app.Page) ([]app.ReconciliationData, string, error) {
+	e.same("a channel's days", []rows.Reconciliation{days[1], days[3], days[5]},
+		pages(e, func(p app.Page) ([]rows.Reconciliation, string, error) {
 			return e.ListReconciliations(ctx, e.shop, "ali", p)
 		}))
 	day, err := e.Reconciliation(ctx, e.shop, "2026-11-22/ali")
 	e.must(err)
 	e.same("one day", days[3], day)
 
-	e.same("open", open, pages(e, func(p app.Page) ([]app.DiscrepancyData, string, error) {
-		return e.ListDiscrepancies(ctx, e.shop, app.DiscrepancyFilter{Status: app.DiscrepancyOpen}, p)
+	e.same("open", open, pages(e, func(p app.Page) ([]rows.Discrepancy, string, error) {
+		return e.ListDiscrepancies(ctx, e.shop, app.DiscrepancyFilter{Status: rows.DiscrepancyOpen}, p)
 	}))
 	for _, test := range []struct {
 		what   string
 		filter app.DiscrepancyFilter
-		keep   func(d *app.DiscrepancyData) bool
+		keep   func(d *rows.Discrepancy) bool
 	}{
-		{"all", app.DiscrepancyFilter{}, func(*app.DiscrepancyData) bool { return true }},
-		{"a day's", app.DiscrepancyFilter{Day: "2026-11-21"}, func(d *app.DiscrepancyData) bool { return d.Day == "2026-11-21" }},
-		{"a channel's", app.DiscrepancyFilter{Channel: "ali"}, func(d *app.DiscrepancyData) bool { return d.Channel == "ali" }},
-		{"of a class", app.DiscrepancyFilter{Class: "missing"}, func(d *app.DiscrepancyData) bool { return d.Class == "missing" }},
-		{"resolved", app.DiscrepancyFilter{Status: app.DiscrepancyResolved}, func(d *app.DiscrepancyData) bool { return d.Status == app.DiscrepancyResolved }},
-		{"open of a day, channel and class", app.DiscrepancyFilter{Day: "2026-11-21", Channel: "ali", Class: "missing", Status: app.DiscrepancyOpen},
-			func(d *app.DiscrepancyData) bool { return d.ID == "2026-11-21/3" }},
+		{"all", app.DiscrepancyFilter{}, func(*rows.Discrepancy) bool { return true }},
+		{"a day's", app.DiscrepancyFilter{Day: "2026-11-21"}, func(d *rows.Discrepancy) bool { return d.Day == "2026-11-21" }},
+		{"a channel's", app.DiscrepancyFilter{Channel: "ali"}, func(d *rows.Discrepancy) bool { return d.Channel == "ali" }},
+		{"of a class", app.DiscrepancyFilter{Class: "missing"}, func(d *rows.Discrepancy) bool { return d.Class == "missing" }},
+		{"resolved", app.DiscrepancyFilter{Status: rows.DiscrepancyResolved}, func(d *rows.Discrepancy) bool { return d.Status == rows.DiscrepancyResolved }},
+		{"open of a day, channel and class", app.DiscrepancyFilter{Day: "2026-11-21", Channel: "ali", Class: "missing", Status: rows.DiscrepancyOpen},
+			func(d *rows.Discrepancy) bool { return d.ID == "2026-11-21/3" }},
 	} {
-		wanted := slices.DeleteFunc(slices.Clone(all), func(d app.DiscrepancyData) bool { return !test.keep(&d) })
+		wanted := slices.DeleteFunc(slices.Clone(all), func(d rows.Discrepancy) bool { return !test.keep(&d) })
 		if len(wanted) == 0 {
 			e.Fatalf("%s: nothing to find", test.what)
 		}
-		e.same(test.what, wanted, pages(e, func(p app.Page) ([]app.DiscrepancyData, string, error) {
+		e.same(test.what, wanted, pages(e, func(p app.Page) ([]rows.Discrepancy, string, error) {
 			return e.ListDiscrepancies(ctx, e.shop, test.filter, p)
 		}))
 	}

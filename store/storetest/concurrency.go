@@ -9,7 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/inventory"
 )
@@ -18,10 +21,10 @@ func testOneWriter(e *env) {
 	if !e.backend.OneWriter {
 		e.Skip("there are many writers at a time")
 	}
-	first, _ := e.begin(app.Needs{})
+	first, _ := e.begin(needs{})
 	ctx, cancel := context.WithTimeout(e.Context(), 50*time.Millisecond)
 	defer cancel()
-	if u, _, err := e.Begin(ctx, e.shop, &app.Needs{}); err == nil {
+	if u, _, err := e.Begin(ctx, e.shop, unit.Needs{}); err == nil {
 		u.Rollback()
 		e.Error("two units at a time")
 	}
@@ -29,7 +32,7 @@ func testOneWriter(e *env) {
 		time.Sleep(20 * time.Millisecond)
 		first.Rollback()
 	}()
-	second, _ := e.begin(app.Needs{})
+	second, _ := e.begin(needs{})
 	second.Rollback()
 }
 
@@ -37,16 +40,16 @@ func testOneWriter(e *env) {
 // rows of its own in another turn.
 func (e *env) race(writers, each int) {
 	e.Helper()
-	e.write(app.Changes{Counters: []app.CounterChange{{Name: "hot", New: 0}}})
+	e.write(changes{Counters: []unit.Pair[rows.Counter]{counted("hot", nil, 0)}})
 	for i := range writers {
-		e.write(app.Changes{Skus: added(inventory.Data{Sku: fmt.Sprintf("own-%d", i), Version: 1})})
+		e.write(changes{Skus: added(inventory.Data{Sku: fmt.Sprintf("own-%d", i), Version: 1})})
 	}
 	var all sync.WaitGroup
 	for i := range writers {
 		own := fmt.Sprintf("own-%d", i)
 		all.Go(func() {
 			for range each {
-				u, l, err := e.Begin(e.Context(), e.shop, &app.Needs{Skus: []string{own}, Counters: []string{"hot"}})
+				u, l, err := e.beginAt(e.Context(), e.shop, needs{Skus: []string{own}, Counters: []string{"hot"}})
 				if err != nil {
 					e.Errorf("begin: %v", err)
 					return
@@ -56,8 +59,8 @@ func (e *env) race(writers, each int) {
 				}
 				seq, s := l.Counters["hot"], l.Skus[0]
 				s.OnHand++
-				err = e.commit(u, app.Changes{
-					Skus: changed(l.Skus[0], s), Counters: []app.CounterChange{{Name: "hot", Old: &seq, New: seq + 1}},
+				err = e.commit(u, changes{
+					Skus: changed(l.Skus[0], s), Counters: []unit.Pair[rows.Counter]{counted("hot", &seq, seq+1)},
 					Records: []event.Record{record("hot", numbered(event.OrderPlaced, "hot", seq+1))},
 				})
 				if err != nil {
@@ -77,7 +80,7 @@ func testHotRows(e *env) {
 	var names []string
 	for i := range kinds {
 		names = append(names, fmt.Sprintf("sku-%d", i))
-		e.write(app.Changes{Skus: added(inventory.Data{Sku: names[i], OnHand: 1_000_000, Version: 1})})
+		e.write(changes{Skus: added(inventory.Data{Sku: names[i], OnHand: 1_000_000, Version: 1})})
 	}
 	var won, made atomic.Int64
 	var all sync.WaitGroup
@@ -85,21 +88,20 @@ func testHotRows(e *env) {
 		all.Go(func() {
 			random := rand.New(rand.NewPCG(uint64(w), 1))
 			for range each {
-				n := app.Needs{}
+				n := needs{}
 				for _, name := range names {
 					if random.IntN(2) == 0 {
 						n.Skus = append(n.Skus, name)
 						n.Counters = append(n.Counters, fmt.Sprintf("%s/%d", name, random.IntN(20)))
 					}
 				}
-				n.Sort()
 				for {
-					u, l, err := e.Begin(e.Context(), e.shop, &n)
+					u, l, err := e.beginAt(e.Context(), e.shop, n)
 					if err != nil {
 						e.Errorf("begin: %v", err)
 						return
 					}
-					c := app.Changes{}
+					c := changes{}
 					for i := range l.Skus {
 						s := l.Skus[i]
 						s.Reserved++
@@ -107,13 +109,13 @@ func testHotRows(e *env) {
 					}
 					for _, name := range n.Counters {
 						if v, ok := l.Counters[name]; ok {
-							c.Counters = append(c.Counters, app.CounterChange{Name: name, Old: &v, New: v + 1})
+							c.Counters = append(c.Counters, counted(name, &v, v+1))
 						} else {
-							c.Counters = append(c.Counters, app.CounterChange{Name: name, New: 1})
+							c.Counters = append(c.Counters, counted(name, nil, 1))
 						}
 					}
 					err = e.commit(u, c)
-					if errors.Is(err, app.ErrConflict) {
+					if errors.Is(err, unit.ErrConflict) {
 						continue // another made the same new counter
 					}
 					if err != nil {
@@ -129,11 +131,11 @@ func testHotRows(e *env) {
 	}
 	all.Wait()
 	var reserved, counted int64
-	for _, s := range e.load(app.Needs{Skus: names}).Skus {
+	for _, s := range e.load(needs{Skus: names}).Skus {
 		reserved += s.Reserved
 		e.same("a version a change", s.Reserved+1, s.Version)
 	}
-	e.must(e.Scan(e.Context(), e.shop, app.Scan{Counter: func(_ string, v int64) error { counted += v; return nil }}))
+	e.must(e.Scan(e.Context(), e.shop, unit.Scan{Visits: []unit.Visit{unit.Each(rows.Counters, func(c rows.Counter) error { counted += c.Value; return nil })}}))
 	e.same("reserved in all", won.Load(), reserved)
 	e.same("counted in all", made.Load(), counted)
 }
@@ -143,11 +145,11 @@ func testHotRows(e *env) {
 func testDuplicates(e *env) {
 	for round := range 20 {
 		sku, key := fmt.Sprint("last-", round), fmt.Sprint("key-", round)
-		e.write(app.Changes{Skus: added(inventory.Data{Sku: sku, OnHand: 1, Version: 1})})
+		e.write(changes{Skus: added(inventory.Data{Sku: sku, OnHand: 1, Version: 1})})
 		var all sync.WaitGroup
 		for range 6 {
 			all.Go(func() {
-				u, l, err := e.Begin(e.Context(), e.shop, &app.Needs{Keys: []string{key}, Skus: []string{sku}})
+				u, l, err := e.beginAt(e.Context(), e.shop, needs{Keys: []string{key}, Skus: []string{sku}})
 				if err != nil {
 					e.Errorf("begin: %v", err)
 					return
@@ -158,7 +160,7 @@ func testDuplicates(e *env) {
 				} else if !taken {
 					s := l.Skus[0]
 					s.Reserved = 1
-					if err := e.commit(u, app.Changes{Skus: changed(l.Skus[0], s), Keys: []app.SavedKey{{Key: key}}}); err != nil {
+					if err := e.commit(u, changes{Skus: changed(l.Skus[0], s), Keys: []unit.SavedKey{{Key: key}}}); err != nil {
 						e.Errorf("commit: %v", err)
 					}
 				}

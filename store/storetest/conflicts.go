@@ -6,28 +6,31 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
-	"github.com/tandem-pay/tandem/pricing"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 // kinds are changes of one row each.
-func (e *env) inserts() map[string]app.Changes {
-	return map[string]app.Changes{
-		"key":       {Keys: []app.SavedKey{fullKey("key")}},
-		"cursor":    {Cursors: []app.CursorChange{{Follower: "stock", New: 1}}},
+func (e *env) inserts() map[string]changes {
+	return map[string]changes{
+		"key":       {Keys: []unit.SavedKey{fullKey("key")}},
+		"position":  {Cursors: []unit.Pair[rows.Cursor]{moved("stock", nil, 1)}},
 		"order":     {Orders: added(plainOrder("1001"))},
 		"payment":   {Payments: added(plainPayment("2001", "1001"))},
 		"refund":    {Refunds: added(fullRefund("3001", "1001"))},
 		"user":      {Users: added(fullUser("u1"))},
 		"coupon":    {Coupons: added(fullCoupon("C1"))},
 		"sku":       {Skus: added(fullSku("a"))},
-		"counter":   {Counters: []app.CounterChange{counter("limit")}},
+		"counter":   {Counters: []unit.Pair[rows.Counter]{counter("limit")}},
 		"promotion": {Promotions: added(fullPromotion("p1"))},
 		"template":  {Templates: added(fullTemplate("t1"))},
 		"channel":   {Channels: added(fullChannel("wx"))},
@@ -42,7 +45,7 @@ func testInsertConflict(e *env) {
 	for kind, c := range e.inserts() {
 		e.write(c)
 		before := c
-		c.Counters = append([]app.CounterChange{counter("beside " + kind)}, c.Counters...)
+		c.Counters = append([]unit.Pair[rows.Counter]{counter("beside " + kind)}, c.Counters...)
 		c.Records = []event.Record{record("beside "+kind, numbered(event.OrderPlaced, "beside "+kind, 1))}
 		c.Jobs = []app.Job{{Kind: "none", Payment: "2001"}}
 		e.conflicts(kind, e.try(c))
@@ -60,7 +63,7 @@ func testVersionConflict(e *env) {
 	for _, c := range e.inserts() {
 		e.write(c)
 	}
-	e.write(app.Changes{Skus: added(fullSku("b"), fullSku("c"))})
+	e.write(changes{Skus: added(fullSku("b"), fullSku("c"))})
 	one, two := int64(1), int64(2)
 
 	// What the store has is at version 1; these hold something else.
@@ -77,7 +80,7 @@ func testVersionConflict(e *env) {
 	template.Name, issued.Issued = "another", 99
 	key := e.fullAPIKey("k1")
 	key.RevokedAt = time.Time{}
-	stale := map[string]app.Changes{
+	stale := map[string]changes{
 		"order":                {Orders: changed(o, o)},
 		"payment":              {Payments: changed(p, p)},
 		"refund":               {Refunds: changed(r, r)},
@@ -87,29 +90,29 @@ func testVersionConflict(e *env) {
 		"coupon":               {Coupons: changed(c, c)},
 		"stock":                {Skus: changed(s, s)},
 		"sku":                  {Skus: changed(fullSku("a"), fullSku("a"))},
-		"counter":              {Counters: []app.CounterChange{{Name: "limit", Old: &two, New: 3}}},
-		"cursor":               {Cursors: []app.CursorChange{{Follower: "stock", Old: at(2), New: 3}}},
+		"counter":              {Counters: []unit.Pair[rows.Counter]{counted("limit", &two, 3)}},
+		"position":             {Cursors: []unit.Pair[rows.Cursor]{moved("stock", at(2), 3)}},
 		"promotion":            {Promotions: changed(promotion, promotion)},
-		"promotion to delete":  {Promotions: changed(promotion, pricing.Promotion{})},
+		"promotion to delete":  {Promotions: removed(promotion)},
 		"template":             {Templates: changed(fullTemplate("t1"), template)},
 		"issued of a template": {Templates: changed(issued, fullTemplate("t1"))},
 		"channel":              {Channels: changed(channel, channel)},
 		"api key":              {APIKeys: changed(key, key)},
 
-		"an order that is not there":  {Orders: changed(plainOrder("1009"), plainOrder("1009"))},
-		"a payment that is not there": {Payments: changed(plainPayment("2009", "1001"), plainPayment("2009", "1001"))},
-		"a refund that is not there":  {Refunds: changed(fullRefund("3009", "1001"), fullRefund("3009", "1001"))},
-		"a user that is not there":    {Users: changed(fullUser("u9"), fullUser("u9"))},
-		"a coupon that is not there":  {Coupons: changed(fullCoupon("C9"), fullCoupon("C9"))},
-		"a counter that is not there": {Counters: []app.CounterChange{{Name: "no limit", Old: &one, New: 3}}},
-		"a cursor that is not there":  {Cursors: []app.CursorChange{{Follower: "none", Old: at(2), New: 3}}},
+		"an order that is not there":   {Orders: changed(plainOrder("1009"), plainOrder("1009"))},
+		"a payment that is not there":  {Payments: changed(plainPayment("2009", "1001"), plainPayment("2009", "1001"))},
+		"a refund that is not there":   {Refunds: changed(fullRefund("3009", "1001"), fullRefund("3009", "1001"))},
+		"a user that is not there":     {Users: changed(fullUser("u9"), fullUser("u9"))},
+		"a coupon that is not there":   {Coupons: changed(fullCoupon("C9"), fullCoupon("C9"))},
+		"a counter that is not there":  {Counters: []unit.Pair[rows.Counter]{counted("no limit", &one, 3)}},
+		"a position that is not there": {Cursors: []unit.Pair[rows.Cursor]{moved("none", at(2), 3)}},
 	}
 	sku := stale["sku"]
-	sku.Skus[0].Old.Version, sku.Skus[0].New = 2, described
+	sku.Skus[0].Old.Version, sku.Skus[0].New = 2, &described
 	template.Version = 1
 	stale["template"].Templates[0].Old.Version = 2
 	for what, c := range stale {
-		c.Counters = append([]app.CounterChange{counter("beside " + what)}, c.Counters...)
+		c.Counters = append([]unit.Pair[rows.Counter]{counter("beside " + what)}, c.Counters...)
 		e.conflicts(what, e.try(c))
 		if e.written("beside " + what) {
 			e.Errorf("%s: the counter beside it was written", what)
@@ -120,8 +123,8 @@ func testVersionConflict(e *env) {
 	moved, stuck := fullSku("b"), fullSku("c")
 	moved.Reserved, stuck.Version = 8, 5
 	both := append(changed(fullSku("b"), moved), changed(stuck, stuck)...)
-	e.conflicts("one of two skus", e.try(app.Changes{Skus: both}))
-	e.same("the other", []inventory.Data{fullSku("b")}, e.load(app.Needs{Skus: []string{"b"}}).Skus)
+	e.conflicts("one of two skus", e.try(changes{Skus: both}))
+	e.same("the other", []inventory.Data{fullSku("b")}, e.load(needs{Skus: []string{"b"}}).Skus)
 }
 
 func testChecks(e *env) {
@@ -133,35 +136,35 @@ func testChecks(e *env) {
 	held.Order = ""
 	free.Status = marketing.Available
 	status.Status, status.Order = "lost", ""
-	order := func(change func(o *order.Data)) app.Changes {
+	order := func(change func(o *order.Data)) changes {
 		o := plainOrder("1001")
 		change(&o)
-		return app.Changes{Orders: added(o)}
+		return changes{Orders: added(o)}
 	}
-	paid := func(change func(p *payment.Data)) app.Changes {
+	paid := func(change func(p *payment.Data)) changes {
 		p := plainPayment("2001", "1001")
 		change(&p)
-		return app.Changes{Payments: added(p)}
+		return changes{Payments: added(p)}
 	}
-	refund := func(change func(r *payment.RefundData)) app.Changes {
+	refund := func(change func(r *payment.RefundData)) changes {
 		r := plainRefund("3001", "1001")
 		change(&r)
-		return app.Changes{Refunds: added(r)}
+		return changes{Refunds: added(r)}
 	}
 	template, day, differs := fullTemplate("t1"), fullReconciliation("2026-11-22", "wx"), fullDiscrepancy("1", "2026-11-22", "wx")
 	template.Issued, day.Status, differs.Status = -1, "lost", "lost"
 	for _, test := range []struct {
 		constraint string
-		changes    app.Changes
+		changes    changes
 	}{
-		{"skus_no_oversell", app.Changes{Skus: added(oversold)}},
-		{"skus_reserved", app.Changes{Skus: added(negative)}},
-		{"skus_price", app.Changes{Skus: added(price)}},
-		{"coupons_holder", app.Changes{Coupons: added(held)}},
-		{"coupons_holder", app.Changes{Coupons: added(free)}},
-		{"coupons_status", app.Changes{Coupons: added(status)}},
-		{"coupon_templates_issued", app.Changes{Templates: added(template)}},
-		{"counters_value", app.Changes{Counters: []app.CounterChange{{Name: "limit", New: -1}}}},
+		{"skus_no_oversell", changes{Skus: added(oversold)}},
+		{"skus_reserved", changes{Skus: added(negative)}},
+		{"skus_price", changes{Skus: added(price)}},
+		{"coupons_holder", changes{Coupons: added(held)}},
+		{"coupons_holder", changes{Coupons: added(free)}},
+		{"coupons_status", changes{Coupons: added(status)}},
+		{"coupon_templates_issued", changes{Templates: added(template)}},
+		{"counters_value", changes{Counters: []unit.Pair[rows.Counter]{counted("limit", nil, -1)}}},
 		{"orders_status", order(func(o *orderData) { o.Status = "lost" })},
 		{"orders_payable", order(func(o *orderData) { o.Total++ })},
 		{"orders_pa", order(func(o *orderData) { o.Total, o.Discount, o.Payable = 10, 20, -10 })}, // two of them refuse it
@@ -181,8 +184,8 @@ func testChecks(e *env) {
 		{"refunds_done", refund(func(r *payment.RefundData) { r.DoneAt = now })},
 		{"refunds_done", refund(func(r *payment.RefundData) { r.Status, r.DoneAt = payment.RefundSucceeded, now })}, // and is to be tried again
 		{"refunds_done", refund(func(r *payment.RefundData) { r.Status = payment.RefundGivenUp })},
-		{"reconciliations_status", app.Changes{Reconciliations: added(day)}},
-		{"discrepancies_status", app.Changes{Discrepancies: added(differs)}},
+		{"reconciliations_status", changes{Reconciliations: added(day)}},
+		{"discrepancies_status", changes{Discrepancies: added(differs)}},
 		{"payments_within", paid(func(p *payment.Data) { p.Applied, p.Refunded = 60, 41 })},
 	} {
 		beside := "beside " + test.constraint
@@ -194,37 +197,37 @@ func testChecks(e *env) {
 	}
 
 	// An update is checked like an insert, the narrow one of the stock too.
-	e.write(app.Changes{Skus: added(fullSku("a"))})
+	e.write(changes{Skus: added(fullSku("a"))})
 	moved := fullSku("a")
 	moved.Reserved = moved.OnHand + 1
-	e.refuses("skus_no_oversell", e.try(app.Changes{Skus: changed(fullSku("a"), moved)}))
+	e.refuses("skus_no_oversell", e.try(changes{Skus: changed(fullSku("a"), moved)}))
 }
 
 type orderData = order.Data // where order is another
 
 func testRollback(e *env) {
-	e.write(app.Changes{Skus: added(fullSku("a"))})
-	u, _ := e.begin(app.Needs{Skus: []string{"a"}, Counters: []string{"limit"}})
+	e.write(changes{Skus: added(fullSku("a"))})
+	u, _ := e.begin(needs{Skus: []string{"a"}, Counters: []string{"limit"}})
 	u.Rollback()
 	u.Rollback()
-	if err := e.commit(u, app.Changes{Counters: []app.CounterChange{counter("limit")}}); err == nil {
+	if err := e.commit(u, changes{Counters: []unit.Pair[rows.Counter]{counter("limit")}}); err == nil {
 		e.Error("a unit that was rolled back commits")
 	}
 	if e.written("limit") {
 		e.Error("it wrote")
 	}
 
-	u, _ = e.begin(app.Needs{})
-	e.must(e.commit(u, app.Changes{Counters: []app.CounterChange{counter("limit")}}))
+	u, _ = e.begin(needs{})
+	e.must(e.commit(u, changes{Counters: []unit.Pair[rows.Counter]{counter("limit")}}))
 	u.Rollback()
 	if !e.written("limit") {
 		e.Error("a rollback after the commit undid it")
 	}
-	if err := e.commit(u, app.Changes{}); err == nil {
+	if err := e.commit(u, changes{}); err == nil {
 		e.Error("a unit commits twice")
 	}
-	u, _ = e.begin(app.Needs{})
-	e.must(e.commit(u, app.Changes{})) // nothing to write is no error
+	u, _ = e.begin(needs{})
+	e.must(e.commit(u, changes{})) // nothing to write is no error
 }
 
 // testShopsApart writes the same keys to two shops, and changes one of them.
@@ -237,23 +240,23 @@ func testShopsApart(e *env) {
 	for _, c := range other.inserts() {
 		other.write(c)
 	}
-	needs := app.Needs{
+	needs := needs{
 		Keys: []string{"key"}, Cursors: []string{"stock"}, Orders: []string{"1001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
 		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
 		Refunds: []string{"3001"}, Reconciliations: []string{"2026-11-22/wx"}, Discrepancies: []string{"2026-11-22/1"},
 	}
 	before := other.load(needs)
-	o, moved, held, one := plainOrder("1001"), fullSku("a"), fullCoupon("C1"), int64(1)
+	o, stock, held, one := plainOrder("1001"), fullSku("a"), fullCoupon("C1"), int64(1)
 	o.Closing, o.Seq = "expired", 2
-	moved.Reserved, moved.Name = 0, "mine"
+	stock.Reserved, stock.Name = 0, "mine"
 	held.Order = "1002"
 	r, day, differs := fullRefund("3001", "1001"), fullReconciliation("2026-11-22", "wx"), fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")
 	r.Tries, day.Runs, differs.Detail = 9, 9, "mine"
-	e.write(app.Changes{
-		BumpRules: true, Orders: changed(plainOrder("1001"), o), Skus: changed(fullSku("a"), moved), Coupons: changed(fullCoupon("C1"), held),
-		Users: changed(fullUser("u1"), shop.User{ID: "u1"}), Counters: []app.CounterChange{{Name: "limit", Old: &one, New: 5}},
-		Cursors:    []app.CursorChange{{Follower: "stock", Old: at(1), New: 2}},
-		Promotions: changed(fullPromotion("p1"), pricing.Promotion{}), Policies: &shop.Policies{LatePayment: shop.Revive},
+	e.write(changes{
+		BumpRules: true, Orders: changed(plainOrder("1001"), o), Skus: changed(fullSku("a"), stock), Coupons: changed(fullCoupon("C1"), held),
+		Users: changed(fullUser("u1"), shop.User{ID: "u1"}), Counters: []unit.Pair[rows.Counter]{counted("limit", &one, 5)},
+		Cursors:    []unit.Pair[rows.Cursor]{moved("stock", at(1), 2)},
+		Promotions: removed(fullPromotion("p1")), Policies: &shop.Policies{LatePayment: shop.Revive},
 		Refunds: changed(fullRefund("3001", "1001"), r), Reconciliations: changed(fullReconciliation("2026-11-22", "wx"), day),
 		Discrepancies:   changed(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx"), differs),
 		Records:         []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))},
@@ -273,19 +276,20 @@ func testShopsApart(e *env) {
 func testContextOver(e *env) {
 	over, cancel := context.WithCancel(e.Context())
 	cancel()
-	if _, _, err := e.Begin(over, e.shop, &app.Needs{}); !errors.Is(err, context.Canceled) {
+	if _, _, err := e.Begin(over, e.shop, unit.Needs{}); !errors.Is(err, context.Canceled) {
 		e.Errorf("begin: %v", err)
 	}
 	for i := range 20 {
 		name := fmt.Sprintf("limit %d", i)
-		u, _ := e.begin(app.Needs{Counters: []string{name}})
+		u, _ := e.begin(needs{Counters: []string{name}})
 		ctx, cancel := context.WithCancel(e.Context())
 		if i == 0 {
 			cancel()
 		} else {
 			time.AfterFunc(time.Duration(i)*50*time.Microsecond, cancel)
 		}
-		err := u.Commit(ctx, &app.Changes{Shop: e.shop, Now: now, Marker: "marker " + name, Counters: []app.CounterChange{counter(name)}})
+		c := changes{Now: now, Marker: "marker " + name, Counters: []unit.Pair[rows.Counter]{counter(name)}}
+		err := u.Commit(ctx, c.Unit(shop.Shop{ID: e.shop}))
 		has := errors.New("not asked")
 		var committed bool
 		for has != nil {
@@ -294,9 +298,9 @@ func testContextOver(e *env) {
 		u.Rollback()
 		cancel()
 		switch {
-		case errors.Is(err, app.ErrConflict):
+		case errors.Is(err, unit.ErrConflict):
 			e.Errorf("commit: %v", err)
-		case err == nil && !committed, err != nil && committed && !errors.Is(err, app.ErrCommitUnknown):
+		case err == nil && !committed, err != nil && committed && !errors.Is(err, unit.ErrCommitUnknown):
 			e.Errorf("commit said %v, and the marker is there: %v", err, committed)
 		}
 		if e.written(name) != committed {

@@ -38,10 +38,10 @@ func testCoupons(e *env) {
 			list[i].User = "u1"
 		}
 	}
-	e.write(app.Changes{Coupons: added(list...)})
+	e.write(changes{Coupons: added(list...)})
 	other := e.shop
 	e.shop = e.newShop()
-	e.write(app.Changes{Coupons: added(ofTemplate("t1", "a", now), ofTemplate("t3", "b", now))})
+	e.write(changes{Coupons: added(ofTemplate("t1", "a", now), ofTemplate("t3", "b", now))})
 	e.shop = other
 
 	for _, tt := range []struct {
@@ -84,7 +84,7 @@ func testDueCoupons(e *env) {
 		ofTemplate("t", "b", now), ofTemplate("t", "a", now), ofTemplate("t", "z", now.Add(-time.Hour)),
 		ofTemplate("t", "later", now.Add(time.Microsecond)), ofTemplate("t", "never", time.Time{}),
 	}
-	e.write(app.Changes{Coupons: added(list...)})
+	e.write(changes{Coupons: added(list...)})
 	due := func(what string, want ...string) {
 		e.Helper()
 		got, err := e.DueCoupons(e.Context(), e.shop, now, 100)
@@ -98,12 +98,12 @@ func testDueCoupons(e *env) {
 
 	move := func(code string, s marketing.Status, order string) {
 		e.Helper()
-		u, l := e.begin(app.Needs{Coupons: []string{code}})
+		u, l := e.begin(needs{Coupons: []string{code}})
 		c := l.Coupons[0]
 		c.Status, c.Order = s, order
-		e.must(e.commit(u, app.Changes{Coupons: changed(l.Coupons[0], c)}))
+		e.must(e.commit(u, changes{Coupons: changed(l.Coupons[0], c)}))
 		c.Version++
-		e.same("as changed", []marketing.CouponData{c}, e.load(app.Needs{Coupons: []string{code}}).Coupons)
+		e.same("as changed", []marketing.CouponData{c}, e.load(needs{Coupons: []string{code}}).Coupons)
 	}
 	move("z", marketing.Locked, "1")
 	due("an order holds one", "a", "b")
@@ -125,14 +125,14 @@ func testMigrateCoupons(e *env) {
 	free, limited := fullTemplate("free"), fullTemplate("limited")
 	free.Supply, free.Issued, limited.Supply, limited.Issued = 0, 0, 10, 2
 	list := []marketing.CouponData{ofTemplate("limited", "due", now), ofTemplate("free", "never", time.Time{}), held, over}
-	e.write(app.Changes{Coupons: added(list...), Templates: added(free, limited)})
+	e.write(changes{Coupons: added(list...), Templates: added(free, limited)})
 	e.must(e.MigrateTo(e.Context(), 2))
 	e.must(e.Migrate(e.Context()))
-	u, l := e.begin(app.Needs{Coupons: []string{"due", "held", "never", "over"}, Templates: []string{"free", "limited"}})
+	u, l := e.begin(needs{Coupons: []string{"due", "held", "never", "over"}, Templates: []string{"free", "limited"}})
 	e.same("coupons", []marketing.CouponData{list[0], held, list[1], over}, l.Coupons)
 	e.same("templates", []marketing.Template{free, limited}, l.Templates)
 	held.Status, held.Order, held.Version = marketing.Available, "", 1
-	e.must(e.commit(u, app.Changes{Coupons: changed(l.Coupons[1], held)}))
+	e.must(e.commit(u, changes{Coupons: changed(l.Coupons[1], held)}))
 	due, err := e.DueCoupons(e.Context(), e.shop, now, 10)
 	e.must(err)
 	e.same("due", []string{"due", "held"}, due)

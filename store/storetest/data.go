@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -128,30 +130,30 @@ func plainRefund(no, orderNo string) payment.RefundData {
 	}
 }
 
-func fullReconciliation(day, channel string) app.ReconciliationData {
-	return app.ReconciliationData{
-		ID: day + "/" + channel, Channel: channel, Day: day, Status: app.ReconciliationDone, Runs: 2, StartedAt: now, FinishedAt: now.Add(time.Second),
+func fullReconciliation(day, channel string) rows.Reconciliation {
+	return rows.Reconciliation{
+		ID: day + "/" + channel, Channel: channel, Day: day, Status: rows.ReconciliationDone, Runs: 2, StartedAt: now, FinishedAt: now.Add(time.Second),
 		Error: "no bill yet", Summary: []byte(`{"matched": 3, "总额": "<&>"}`), Version: 1,
 	}
 }
 
-func fullDiscrepancy(id, day, channel string) app.DiscrepancyData {
-	return app.DiscrepancyData{
+func fullDiscrepancy(id, day, channel string) rows.Discrepancy {
+	return rows.Discrepancy{
 		ID: id, Channel: channel, Day: day, Class: "amount_differs", PaymentNo: "2001", RefundNo: "3001", TransactionID: "42", Ours: 100, Theirs: -99,
-		Detail: "差 1 分", Status: app.DiscrepancyResolved, Resolution: "手工", CreatedAt: now, ResolvedAt: now.Add(time.Hour), Version: 1,
+		Detail: "差 1 分", Status: rows.DiscrepancyResolved, Resolution: "手工", CreatedAt: now, ResolvedAt: now.Add(time.Hour), Version: 1,
 	}
 }
 
-func fullChannel(name string) app.ChannelRow {
-	return app.ChannelRow{Name: name, Kind: "wechatpay", Sealed: []byte{0, 1, 255}, Version: 1, UpdatedAt: now}
+func fullChannel(name string) rows.Channel {
+	return rows.Channel{Name: name, Kind: "wechatpay", Sealed: []byte{0, 1, 255}, Version: 1, UpdatedAt: now}
 }
 
 func (e *env) fullAPIKey(id string) shop.Key {
 	return shop.Key{Shop: e.shop, ID: id, Hash: fmt.Appendf(nil, "\x00\xff of %s in %s", id, e.shop), Label: "收银台", CreatedAt: now, RevokedAt: now.Add(time.Hour)}
 }
 
-func fullKey(key string) app.SavedKey {
-	return app.SavedKey{Key: key, Hash: []byte{1, 2, 0, 255}, Answer: []byte(`{"orderNo":"1001", "spaced": true}`), Order: "1001"}
+func fullKey(key string) unit.SavedKey {
+	return unit.SavedKey{Key: key, Hash: []byte{1, 2, 0, 255}, Answer: []byte(`{"orderNo":"1001", "spaced": true}`), Order: "1001"}
 }
 
 // An order that waits for its money, without anything that need not be.

@@ -3,7 +3,8 @@ package storetest
 import (
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
@@ -27,8 +28,8 @@ func fullDraft(no string) order.Data {
 // was made; once it is placed its snapshot stays.
 func testDrafts(e *env) {
 	o, untouched := fullDraft("1001"), fullDraft("1002")
-	e.write(app.Changes{Orders: added(o, untouched)})
-	needs := app.Needs{Orders: []string{"1001", "1002"}}
+	e.write(changes{Orders: added(o, untouched)})
+	needs := needs{Orders: []string{"1001", "1002"}}
 	change := func(what string, change func(o *order.Data)) {
 		e.Helper()
 		u, l := e.begin(needs)
@@ -36,7 +37,7 @@ func testDrafts(e *env) {
 		was := o
 		change(&o)
 		o.Seq++
-		e.must(e.commit(u, app.Changes{Orders: changed(was, o)}))
+		e.must(e.commit(u, changes{Orders: changed(was, o)}))
 		e.same(what, []order.Data{o, untouched}, e.load(needs).Orders)
 	}
 	change("edited", func(o *order.Data) {
@@ -57,7 +58,7 @@ func testDrafts(e *env) {
 	frozen.Seq++
 	frozen.Total, frozen.Payable, frozen.Items, frozen.Metadata, frozen.Coupons = 1000, 1000, nil, nil, nil
 	u, _ := e.begin(needs)
-	e.must(e.commit(u, app.Changes{Orders: changed(was, frozen)}))
+	e.must(e.commit(u, changes{Orders: changed(was, frozen)}))
 	o.Seq++
 	e.same("the snapshot of one that was placed stays", []order.Data{o, untouched}, e.load(needs).Orders)
 
@@ -66,7 +67,7 @@ func testDrafts(e *env) {
 	stale.Seq = 9
 	next := stale
 	next.Seq++
-	e.conflicts("a draft that moved on", e.try(app.Changes{Orders: changed(stale, next)}))
+	e.conflicts("a draft that moved on", e.try(changes{Orders: changed(stale, next)}))
 	e.same("after the conflict", []order.Data{o, untouched}, e.load(needs).Orders)
 }
 
@@ -75,17 +76,17 @@ func testDrafts(e *env) {
 func testMigrateDrafts(e *env) {
 	draft, discarded, placed := fullDraft("1001"), fullDraft("1002"), plainOrder("1003")
 	discarded.Status, discarded.ClosedAt, discarded.CloseReason = order.Closed, now, order.Cancelled
-	var keys []app.SavedKey
+	var keys []unit.SavedKey
 	for _, no := range []string{"1001", "1002", "1003"} {
-		keys = append(keys, app.SavedKey{Key: "key of " + no, Order: no})
+		keys = append(keys, unit.SavedKey{Key: "key of " + no, Order: no})
 	}
-	e.write(app.Changes{Orders: added(draft, discarded, placed), Keys: keys, Records: []event.Record{
+	e.write(changes{Orders: added(draft, discarded, placed), Keys: keys, Records: []event.Record{
 		record("1001", numbered(event.OrderDrafted, "1001", 1)), record("1002", numbered(event.OrderDrafted, "1002", 1)),
 		record("1003", numbered(event.OrderPlaced, "1003", 1)), record("", event.Event{Type: event.RulesChanged}),
 	}})
-	needs := app.Needs{Orders: []string{"1001", "1002", "1003"}, Keys: []string{"key of 1001", "key of 1002", "key of 1003"}}
+	needs := needs{Orders: []string{"1001", "1002", "1003"}, Keys: []string{"key of 1001", "key of 1002", "key of 1003"}}
 	e.must(e.MigrateTo(e.Context(), 3))
-	e.refuses("orders_status", e.try(app.Changes{Orders: added(fullDraft("1004"))}))
+	e.refuses("orders_status", e.try(changes{Orders: added(fullDraft("1004"))}))
 	e.must(e.Migrate(e.Context()))
 	l := e.load(needs)
 	e.same("orders", []order.Data{discarded, placed}, l.Orders)
@@ -95,7 +96,7 @@ func testMigrateDrafts(e *env) {
 		e.must(err)
 		e.same("events of "+no, want, len(records))
 	}
-	e.write(app.Changes{Orders: added(draft)})
+	e.write(changes{Orders: added(draft)})
 	due, err := e.DueOrders(e.Context(), e.shop, draft.ExpiresAt, 10)
 	e.must(err)
 	e.same("due", []string{"1003", "1001"}, due)

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/pricing"
@@ -14,25 +17,25 @@ import (
 // when it was deleted, and one that is made again continues its versions.
 func testRuleHistory(e *env) {
 	history := fullHistory()
-	e.write(app.Changes{BumpRules: true, Promotions: added(fullPromotion("p1")), Templates: added(fullTemplate("t1")), Rules: history})
+	e.write(changes{BumpRules: true, Promotions: added(fullPromotion("p1")), Templates: added(fullTemplate("t1")), Rules: ruleVersions(history)})
 	edited := fullPromotion("p1")
 	edited.Name, edited.Version = "改", 2
-	step := func(since int64, c app.Changes, r marketing.RuleChange) {
+	step := func(since int64, c changes, r marketing.RuleChange) {
 		e.Helper()
 		r.Since, r.At = since, now.Add(time.Duration(since)*time.Hour)
 		history = append(history, r)
-		c.BumpRules, c.Rules = true, []marketing.RuleChange{r}
+		c.BumpRules, c.Rules = true, ruleVersions([]marketing.RuleChange{r})
 		e.write(c)
 	}
-	step(2, app.Changes{Promotions: changed(fullPromotion("p1"), edited)}, marketing.RuleChange{ID: "p1", Version: 2, Promotion: &edited})
-	step(3, app.Changes{Promotions: changed(edited, pricing.Promotion{})}, marketing.RuleChange{ID: "p1", Version: 2})
-	l := e.load(app.Needs{Promotions: []string{"p1", "p2"}})
+	step(2, changes{Promotions: changed(fullPromotion("p1"), edited)}, marketing.RuleChange{ID: "p1", Version: 2, Promotion: &edited})
+	step(3, changes{Promotions: removed(edited)}, marketing.RuleChange{ID: "p1", Version: 2})
+	l := e.load(needs{Promotions: []string{"p1", "p2"}})
 	e.same("what is known of one that is gone", map[string]int64{"p1": 2}, l.Retired)
 	e.same("and it is gone", 0, len(l.Promotions))
 	again := fullPromotion("p1")
 	again.Version = 3
-	step(4, app.Changes{Promotions: added(again)}, marketing.RuleChange{ID: "p1", Version: 3, Promotion: &again})
-	e.same("made again", []pricing.Promotion{again}, e.load(app.Needs{Promotions: []string{"p1"}}).Promotions)
+	step(4, changes{Promotions: added(again)}, marketing.RuleChange{ID: "p1", Version: 3, Promotion: &again})
+	e.same("made again", []pricing.Promotion{again}, e.load(needs{Promotions: []string{"p1"}}).Promotions)
 
 	for i := range history {
 		if t := history[i].Template; t != nil {
@@ -51,7 +54,7 @@ func testRuleHistory(e *env) {
 	if err := e.EachRuleChange(e.Context(), e.shop, func(marketing.RuleChange) error { return over }); !errors.Is(err, over) {
 		e.Errorf("an error of the reader's: %v", err)
 	}
-	e.conflicts("the same change twice", e.try(app.Changes{Rules: fullHistory()}))
+	e.conflicts("the same change twice", e.try(changes{Rules: ruleVersions(fullHistory())}))
 }
 
 // testBought: who has an order that was not closed, and what is counted.
@@ -59,12 +62,12 @@ func testBought(e *env) {
 	closed, closedToo, live, others := plainOrder("1001"), plainOrder("1002"), plainOrder("1003"), plainOrder("1004")
 	closed.User, closedToo.User, live.User, others.User = "u1", "u2", "u2", "u4"
 	closed.Status, closedToo.Status = order.Closed, order.Closed
-	e.write(app.Changes{
+	e.write(changes{
 		Orders:   added(closed, closedToo, live, others),
-		Counters: []app.CounterChange{{Name: "a", New: 3}, {Name: "b", New: 0}},
+		Counters: []unit.Pair[rows.Counter]{counted("a", nil, 3), counted("b", nil, 0)},
 	})
 	buyers := []string{"u1", "u2", "u3", "u4"}
-	e.same("in a unit", []string{"u2", "u4"}, sorted(e.load(app.Needs{Buyers: buyers}).Bought, func(u string) string { return u }))
+	e.same("in a unit", []string{"u2", "u4"}, sorted(e.load(needs{Buyers: buyers}).Bought, func(u string) string { return u }))
 	var read []string
 	for _, u := range buyers {
 		bought, err := e.Bought(e.Context(), e.shop, u)

@@ -7,6 +7,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/fault"
 )
@@ -87,30 +91,30 @@ func testJobs(e *env) {
 	// Far from the time of the machine, which must not matter.
 	base := now.AddDate(5, 0, 0)
 	c, r := &clock{t: base}, &runner{}
-	e.write(app.Changes{Now: base, Jobs: []app.Job{{Kind: app.JobClosePayment, Payment: "before", Refund: "r_2", Trace: "t"}}})
+	e.write(changes{Now: base, Jobs: []app.Job{{Kind: app.JobClosePayment, Payment: "before", Refund: "r_2", Trace: "t"}}})
 	stop := e.startJobs(r, c)
 	e.eventually("a job from before the start", func() bool { return r.count() == 1 })
 	e.same("the job", []string{e.shop + " close_payment before r_2 t"}, r.ran)
 
-	e.write(app.Changes{Now: base, Jobs: []app.Job{{Kind: "k", Payment: "at once", Due: base}, {Kind: "k", Payment: "later", Due: base.Add(time.Hour)}}})
+	e.write(changes{Now: base, Jobs: []app.Job{{Kind: "k", Payment: "at once", Due: base}, {Kind: "k", Payment: "later", Due: base.Add(time.Hour)}}})
 	e.eventually("a job that is due", func() bool { return r.count() == 2 })
 	time.Sleep(1200 * time.Millisecond)
 	e.same("those that ran", 2, r.count())
 	c.pass(time.Hour)
 	e.eventually("a job whose time has come", func() bool { return r.count() == 3 })
 
-	e.conflicts("a commit", e.try(app.Changes{
-		Jobs: []app.Job{{Kind: "k", Payment: "never", Due: now}}, Keys: []app.SavedKey{fullKey("a")}, Marker: "b",
-		Cursors: []app.CursorChange{{Follower: "none", Old: at(1), New: 2}},
+	e.conflicts("a commit", e.try(changes{
+		Jobs: []app.Job{{Kind: "k", Payment: "never", Due: now}}, Keys: []unit.SavedKey{fullKey("a")}, Marker: "b",
+		Cursors: []unit.Pair[rows.Cursor]{moved("none", at(1), 2)},
 	}))
 	var many []app.Job
 	for i := range 50 {
 		many = append(many, app.Job{Kind: "k", Payment: fmt.Sprint("many ", i)})
 	}
-	e.write(app.Changes{Jobs: many, Now: c.Now()})
+	e.write(changes{Jobs: many, Now: c.Now()})
 	e.eventually("many jobs", func() bool { return r.count() == 53 })
 	stop()
-	e.write(app.Changes{Jobs: []app.Job{{Kind: "k", Payment: "after"}}})
+	e.write(changes{Jobs: []app.Job{{Kind: "k", Payment: "after"}}})
 	time.Sleep(700 * time.Millisecond)
 	e.same("those that ran, each once", 53, r.count())
 }
@@ -121,7 +125,7 @@ func testJobsFail(e *env) {
 	base := now.AddDate(-5, 0, 0)
 	c, r := &clock{t: base}, &runner{}
 	r.fail("bad", "the channel is away")
-	e.write(app.Changes{Now: base, Jobs: []app.Job{{Kind: app.JobClosePayment, Payment: "bad", Due: base}}})
+	e.write(changes{Now: base, Jobs: []app.Job{{Kind: app.JobClosePayment, Payment: "bad", Due: base}}})
 	e.startJobs(r, c)
 	exhaust := func(tries int) {
 		e.eventually("a first try", func() bool { return r.count() > 0 })

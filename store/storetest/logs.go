@@ -8,6 +8,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
@@ -55,12 +58,12 @@ func testLog(e *env) {
 		Payments: []string{"2001"}, Counts: []event.Count{{Name: "limit", Amount: 3}},
 	}
 	first := []event.Record{record("1001", full, event.Event{Type: event.StockReserved, Order: "1001"}), record("1002", numbered(event.OrderPlaced, "1002", 1)), record("", event.Event{Type: event.RulesChanged})}
-	e.write(app.Changes{Records: first})
+	e.write(changes{Records: first})
 	paid := numbered(event.OrderPaid, "1001", 2)
 	paid.Payments = []string{} // none is not the same as not said
-	e.write(app.Changes{Records: []event.Record{record("1001", paid)}})
-	e.write(app.Changes{Records: []event.Record{record("1002", numbered(event.OrderClosing, "1002", 2)), record("1003", numbered(event.OrderPlaced, "1003", 1))}})
-	e.write(app.Changes{Records: []event.Record{record("1002", numbered(event.OrderClosed, "1002", 3))}})
+	e.write(changes{Records: []event.Record{record("1001", paid)}})
+	e.write(changes{Records: []event.Record{record("1002", numbered(event.OrderClosing, "1002", 2)), record("1003", numbered(event.OrderPlaced, "1003", 1))}})
+	e.write(changes{Records: []event.Record{record("1002", numbered(event.OrderClosed, "1002", 3))}})
 
 	got := e.events(app.EventQuery{})
 	var want []event.Record
@@ -102,7 +105,7 @@ func testOrderEvents(e *env) {
 		record("1002", numbered(event.OrderPlaced, "1002", 1)),
 	}
 	for _, r := range records {
-		e.write(app.Changes{Records: []event.Record{r}})
+		e.write(changes{Records: []event.Record{r}})
 	}
 	for after, want := range map[int64][]int{0: {0, 1, 2}, 1: {0, 1, 2}, 2: {1, 2}, 3: {1, 2}, 4: {1}, 9: {1}} {
 		got, err := e.OrderEvents(e.Context(), e.shop, "1001", after)
@@ -126,14 +129,14 @@ func testLateWriter(e *env) {
 	if e.backend.OneWriter {
 		e.Skip("there is one writer at a time")
 	}
-	e.write(app.Changes{Skus: added(fullSku("a"), fullSku("b"))})
-	late, _ := e.begin(app.Needs{Skus: []string{"a"}})
-	early, _ := e.begin(app.Needs{Skus: []string{"b"}})
-	e.must(e.commit(early, app.Changes{Records: []event.Record{record("early", numbered(event.OrderPaid, "early", 1))}}))
+	e.write(changes{Skus: added(fullSku("a"), fullSku("b"))})
+	late, _ := e.begin(needs{Skus: []string{"a"}})
+	early, _ := e.begin(needs{Skus: []string{"b"}})
+	e.must(e.commit(early, changes{Records: []event.Record{record("early", numbered(event.OrderPaid, "early", 1))}}))
 	for _, types := range [][]event.Type{nil, ends} {
 		e.same("what is committed is there at once", 1, len(e.events(app.EventQuery{Types: types})))
 	}
-	e.must(e.commit(late, app.Changes{Records: []event.Record{record("late", numbered(event.OrderPaid, "late", 1))}}))
+	e.must(e.commit(late, changes{Records: []event.Record{record("late", numbered(event.OrderPaid, "late", 1))}}))
 	got := e.events(app.EventQuery{After: 1})
 	e.same("after it", []string{"late"}, sorted(got, func(r event.Record) string { return r.Order }))
 }
@@ -177,11 +180,11 @@ func testNothingMissed(e *env) {
 	}
 	all.Wait()
 	// A unit that is given up leaves no gap.
-	u, _ := e.begin(app.Needs{})
-	if err := e.commit(u, app.Changes{Records: []event.Record{record("x")}, Cursors: []app.CursorChange{{Follower: "none", Old: at(1), New: 2}}}); err == nil {
+	u, _ := e.begin(needs{})
+	if err := e.commit(u, changes{Records: []event.Record{record("x")}, Cursors: []unit.Pair[rows.Cursor]{moved("none", at(1), 2)}}); err == nil {
 		e.Error("a cursor that is not there was moved")
 	}
-	e.write(app.Changes{Records: []event.Record{record("y")}})
+	e.write(changes{Records: []event.Record{record("y")}})
 	e.same("the next", "y", e.events(app.EventQuery{After: writers * each})[0].Order)
 }
 
@@ -191,27 +194,27 @@ func testCausalOrder(e *env) {
 	if e.backend.OneWriter {
 		e.Skip("there is one writer at a time")
 	}
-	e.write(app.Changes{Orders: added(plainOrder("1001")), Cursors: []app.CursorChange{{Follower: "x", New: 1}, {Follower: "y", New: 1}}})
+	e.write(changes{Orders: added(plainOrder("1001")), Cursors: []unit.Pair[rows.Cursor]{moved("x", nil, 1), moved("y", nil, 1)}})
 	// The old unit locks x, by which it is a transaction, and waits for y.
-	holder, _ := e.begin(app.Needs{Cursors: []string{"y"}})
+	holder, _ := e.begin(needs{Cursors: []string{"y"}})
 	type begun struct {
-		unit app.Unit
+		unit unit.Unit
 		err  error
 	}
 	old := make(chan begun)
 	go func() {
-		u, _, err := e.Begin(context.WithoutCancel(e.Context()), e.shop, &app.Needs{Cursors: []string{"x", "y"}, Orders: []string{"1001"}})
+		u, _, err := e.beginAt(context.WithoutCancel(e.Context()), e.shop, needs{Cursors: []string{"x", "y"}, Orders: []string{"1001"}})
 		old <- begun{u, err}
 	}()
 	time.Sleep(200 * time.Millisecond)
 	// The young unit has the order before the old one asks for it.
-	young, _ := e.begin(app.Needs{Orders: []string{"1001"}})
+	young, _ := e.begin(needs{Orders: []string{"1001"}})
 	holder.Rollback()
-	e.must(e.commit(young, app.Changes{Records: []event.Record{record("1001", numbered(event.OrderPlaced, "1001", 1))}}))
+	e.must(e.commit(young, changes{Records: []event.Record{record("1001", numbered(event.OrderPlaced, "1001", 1))}}))
 	w := <-old
 	e.must(w.err)
 	defer w.unit.Rollback()
-	e.must(e.commit(w.unit, app.Changes{Records: []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))}}))
+	e.must(e.commit(w.unit, changes{Records: []event.Record{record("1001", numbered(event.OrderPaid, "1001", 2))}}))
 
 	got := e.events(app.EventQuery{})
 	e.same("the first comes first", event.OrderPlaced, got[0].Events[0].Type)
@@ -237,7 +240,7 @@ func testCursors(e *env) {
 	_, began, err := e.Cursor(e.Context(), e.shop, "stock")
 	e.must(err)
 	e.same("before the first step", false, began)
-	e.write(app.Changes{Cursors: []app.CursorChange{{Follower: "stock", New: 1 << 60}, {Follower: "coupons"}}})
+	e.write(changes{Cursors: []unit.Pair[rows.Cursor]{moved("stock", nil, 1<<60), moved("coupons", nil, 0)}})
 	for follower, want := range map[string]event.Position{"stock": 1 << 60, "coupons": 0} {
 		p, began, err := e.Cursor(e.Context(), e.shop, follower)
 		e.must(err)
@@ -247,13 +250,13 @@ func testCursors(e *env) {
 }
 
 func testChannelMessages(e *env) {
-	full := app.ChannelMessage{
-		Order: "1001", Payment: "2001", Channel: "wx", Kind: "callback", Verdict: "settled", Detail: "细节", At: now, Took: 1234 * time.Microsecond,
+	full := rows.ChannelMessage{
+		Order: "1001", Payment: "2001", Channel: "wx", Kind: "callback", Verdict: "settled", Detail: "细节", At: now, TookUS: 1234,
 		Trace: "t", Header: []byte(`{"A": ["b"]}`), Body: []byte("\x00raw\xff"), MessageID: "m1",
 	}
-	bare := app.ChannelMessage{Order: "1001"}
-	e.write(app.Changes{ChannelMessages: []app.ChannelMessage{full, {Order: "1002"}, bare}})
-	e.write(app.Changes{ChannelMessages: []app.ChannelMessage{{Order: "1001", Kind: "query"}, {Kind: "callback"}}})
+	bare := rows.ChannelMessage{Order: "1001"}
+	e.write(changes{ChannelMessages: []rows.ChannelMessage{full, {Order: "1002"}, bare}})
+	e.write(changes{ChannelMessages: []rows.ChannelMessage{{Order: "1001", Kind: "query"}, {Kind: "callback"}}})
 	got, err := e.ChannelMessages(e.Context(), e.shop, "1001")
 	e.must(err)
 	if len(got) != 3 || got[0].ID >= got[1].ID || got[1].ID >= got[2].ID {
@@ -263,7 +266,7 @@ func testChannelMessages(e *env) {
 		got[i].ID = 0
 	}
 	full.Body = nil
-	e.same("oldest first, without bodies", []app.ChannelMessage{full, bare, {Order: "1001", Kind: "query"}}, got)
+	e.same("oldest first, without bodies", []rows.ChannelMessage{full, bare, {Order: "1001", Kind: "query"}}, got)
 	orphans, err := e.ChannelMessages(e.Context(), e.shop, "")
 	e.must(err)
 	e.same("about no order", 1, len(orphans))

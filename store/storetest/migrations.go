@@ -3,6 +3,10 @@ package storetest
 import (
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
@@ -15,13 +19,13 @@ import (
 // what that version knew, and everything else is as if it had never been put.
 func testMigrateRows(e *env) {
 	o, p := fullOrder("1001"), fullPayment("2001", "1001")
-	e.write(app.Changes{
+	e.write(changes{
 		Orders: added(o), Payments: added(p), Refunds: added(fullRefund("3001", "1001")), Policies: &shop.Policies{LatePayment: shop.Revive},
 		ChannelMessages: []app.ChannelMessage{{Order: "1001", Payment: "2001", Verdict: string(payment.Orphan)}},
 	})
 	e.must(e.MigrateTo(e.Context(), 1))
 	e.must(e.Migrate(e.Context()))
-	l := e.load(app.Needs{Orders: []string{"1001"}, Refunds: []string{"3001"}})
+	l := e.load(needs{Orders: []string{"1001"}, Refunds: []string{"3001"}})
 	o.Refunding, o.Returns, o.Plan, o.RemindAt, o.GoodsAt, o.GoodsGone, p.Refunding = 0, nil, nil, time.Time{}, order.AllParts, false, 0
 	e.same("the order", []order.Data{o}, l.Orders)
 	e.same("its payment", []payment.Data{p}, l.Payments)
@@ -30,8 +34,8 @@ func testMigrateRows(e *env) {
 	orphans, err := e.OrphanNos(e.Context(), e.shop, []string{"2001"})
 	e.must(err)
 	e.same("the new index knows the old rows", []string{"2001"}, orphans)
-	e.must(e.EachSettled(e.Context(), e.shop, "wx", now.Add(-time.Hour), now, func(b app.BookEntry) error { return e.try(app.Changes{Refunds: added(fullRefund("3001", "1001"))}) }))
-	e.same("a refund since", 1, len(e.load(app.Needs{Refunds: []string{"3001"}}).Refunds))
+	e.must(e.EachSettled(e.Context(), e.shop, "wx", now.Add(-time.Hour), now, func(b app.BookEntry) error { return e.try(changes{Refunds: added(fullRefund("3001", "1001"))}) }))
+	e.same("a refund since", 1, len(e.load(needs{Refunds: []string{"3001"}}).Refunds))
 }
 
 func testMigrations(e *env) {
@@ -39,9 +43,9 @@ func testMigrations(e *env) {
 		e.write(c)
 	}
 	e.must(e.Migrate(e.Context())) // again, to no effect
-	e.same("after a second migration", 1, len(e.load(app.Needs{Skus: []string{"a"}}).Skus))
+	e.same("after a second migration", 1, len(e.load(needs{Skus: []string{"a"}}).Skus))
 	e.must(e.MigrateDown(e.Context()))
-	if _, _, err := e.Begin(e.Context(), e.shop, &app.Needs{}); err == nil || fault.Is(err, fault.NotFound) {
+	if _, _, err := e.Begin(e.Context(), e.shop, unit.Needs{}); err == nil || fault.Is(err, fault.NotFound) {
 		e.Errorf("begin without tables: %v", err)
 	}
 	e.must(e.MigrateDown(e.Context()))
@@ -68,14 +72,14 @@ func testMigrateLog(e *env) {
 		record("1001", numbered(event.OrderPaid, "1001", 2)), record("", event.Event{Type: event.RulesChanged}),
 		record("1002", numbered(event.OrderClosed, "1002", 1)),
 	} {
-		e.write(app.Changes{Records: []event.Record{r}})
+		e.write(changes{Records: []event.Record{r}})
 		if i == 1 { // the shops' records are mixed
-			u, _, err := e.Begin(e.Context(), other, &app.Needs{})
+			u, _, err := e.Begin(e.Context(), other, unit.Needs{})
 			e.must(err)
-			e.must(e.commit(u, app.Changes{Records: []event.Record{record("2001", numbered(event.OrderPlaced, "2001", 1))}}))
+			e.must(e.commit(u, changes{Records: []event.Record{record("2001", numbered(event.OrderPlaced, "2001", 1))}}))
 		}
 	}
-	e.write(app.Changes{Cursors: []app.CursorChange{{Follower: "stock", New: 3}, {Follower: "coupons", New: 4}, {Follower: "new"}}})
+	e.write(changes{Cursors: []unit.Pair[rows.Cursor]{moved("stock", nil, 3), moved("coupons", nil, 4), moved("new", nil, 0)}})
 	before := e.events(app.EventQuery{})
 	for range 2 {
 		e.must(e.MigrateTo(e.Context(), 5))
@@ -89,7 +93,7 @@ func testMigrateLog(e *env) {
 			e.same(follower+" began", want > 0, began)
 		}
 	}
-	e.write(app.Changes{Records: []event.Record{record("1003", numbered(event.OrderPlaced, "1003", 1))}})
+	e.write(changes{Records: []event.Record{record("1003", numbered(event.OrderPlaced, "1003", 1))}})
 	e.same("what comes next", "1003", e.events(app.EventQuery{After: 4})[0].Order)
 	order, err := e.OrderEvents(e.Context(), e.shop, "1001", 0)
 	e.must(err)

@@ -5,6 +5,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -34,9 +38,9 @@ func testFacts(e *env) {
 		coupon("I-other's", "u2", marketing.Available, zero, zero),
 		coupon("J-nobody's", "", marketing.Available, zero, zero),
 	}
-	e.write(app.Changes{
+	e.write(changes{
 		Skus: added(fullSku("a"), fullSku("b"), fullSku("c")), Users: added(fullUser("u1")), Coupons: added(coupons...),
-		Counters: []app.CounterChange{{Name: app.CatalogueCounter, Old: none, New: 3}, {Name: "used/x", Old: none, New: 5}, {Name: "used/y", Old: none, New: 6}},
+		Counters: []unit.Pair[rows.Counter]{counted(app.CatalogueCounter, none, 3), counted("used/x", none, 5), counted("used/y", none, 6)},
 	})
 	read := func(n app.PriceInputNeeds) *app.PriceInputs {
 		f, err := e.ReadPriceInputs(e.Context(), e.shop, &n)

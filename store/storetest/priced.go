@@ -20,7 +20,7 @@ func testPriced(e *env) {
 	day := 24 * time.Hour
 	from := now.Truncate(day)
 	to := from.Add(day)
-	var c app.Changes
+	var c changes
 	want := []app.PricedOrder{}
 	for i, test := range []struct {
 		at     time.Time

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
@@ -25,12 +28,12 @@ func testRules(e *env) {
 	e.same("rules of a new shop", []int64{0, 0}, []int64{rules.Version, int64(len(rules.Templates))})
 
 	fixed := pricing.Promotion{ID: "p1", Name: "限时价", Kind: "fixed_price", Price: 1}
-	e.write(app.Changes{BumpRules: true, Promotions: added(fixed), Templates: added(fullTemplate("t1"))})
-	u, l := e.begin(app.Needs{Shop: true, Promotions: []string{"p1"}, Templates: []string{"t1"}})
+	e.write(changes{BumpRules: true, Promotions: added(fixed), Templates: added(fullTemplate("t1"))})
+	u, l := e.begin(needs{Shop: true, Promotions: []string{"p1"}, Templates: []string{"t1"}})
 	e.same("the version that a unit sees", int64(1), l.Shop.RulesVersion)
 	template := l.Templates[0]
 	template.Name, template.PercentOff = "改", nil
-	e.must(e.commit(u, app.Changes{BumpRules: true, Promotions: changed(l.Promotions[0], pricing.Promotion{}), Templates: changed(l.Templates[0], template)}))
+	e.must(e.commit(u, changes{BumpRules: true, Promotions: removed(l.Promotions[0]), Templates: changed(l.Templates[0], template)}))
 
 	rules, err = e.LoadRules(e.Context(), e.shop)
 	e.must(err)
@@ -44,7 +47,7 @@ func testRules(e *env) {
 	e.must(err)
 	e.same("the version alone", int64(2), facts.Shop.RulesVersion)
 
-	e.must(e.try(app.Changes{Promotions: added(fixed)}))
+	e.must(e.try(changes{Promotions: added(fixed)}))
 	facts, err = e.ReadPriceInputs(e.Context(), e.shop, &app.PriceInputNeeds{})
 	e.must(err)
 	e.same("the version without a bump", int64(2), facts.Shop.RulesVersion)
@@ -52,12 +55,12 @@ func testRules(e *env) {
 
 // testIssued: a template of which coupons are issued is the same rule still.
 func testIssued(e *env) {
-	e.write(app.Changes{Templates: added(fullTemplate("t1"))})
-	u, l := e.begin(app.Needs{Templates: []string{"t1"}})
+	e.write(changes{Templates: added(fullTemplate("t1"))})
+	u, l := e.begin(needs{Templates: []string{"t1"}})
 	issued := l.Templates[0]
 	issued.Issued += 3
-	e.must(e.commit(u, app.Changes{Templates: changed(l.Templates[0], issued)}))
-	e.same("after issuing", []marketing.Template{issued}, e.load(app.Needs{Templates: []string{"t1"}}).Templates)
+	e.must(e.commit(u, changes{Templates: changed(l.Templates[0], issued)}))
+	e.same("after issuing", []marketing.Template{issued}, e.load(needs{Templates: []string{"t1"}}).Templates)
 }
 
 func testKeys(e *env) {
@@ -67,14 +70,14 @@ func testKeys(e *env) {
 		e.must(err)
 		return has
 	}
-	e.write(app.Changes{Marker: "marker", Counters: []app.CounterChange{counter("limit")}})
+	e.write(changes{Marker: "marker", Counters: []unit.Pair[rows.Counter]{counter("limit")}})
 	e.same("the marker", []bool{true, false}, []bool{has("marker"), has("another")})
-	e.same("a marker is a key without an answer", 1, len(e.load(app.Needs{Keys: []string{"marker"}}).Keys))
+	e.same("a marker is a key without an answer", 1, len(e.load(needs{Keys: []string{"marker"}}).Keys))
 
 	// A marker that is one of the keys is that key.
-	e.write(app.Changes{Marker: "key", Keys: []app.SavedKey{{Key: "a"}, fullKey("key")}})
-	e.same("the key", []app.SavedKey{fullKey("key")}, e.load(app.Needs{Keys: []string{"key"}}).Keys)
-	e.conflicts("the same marker", e.try(app.Changes{Marker: "key"}))
+	e.write(changes{Marker: "key", Keys: []unit.SavedKey{{Key: "a"}, fullKey("key")}})
+	e.same("the key", []unit.SavedKey{fullKey("key")}, e.load(needs{Keys: []string{"key"}}).Keys)
+	e.conflicts("the same marker", e.try(changes{Marker: "key"}))
 }
 
 // pages reads a list page by page, a few at a time, and demands that each
@@ -115,7 +118,7 @@ func testCatalogue(e *env) {
 	others.User = "u2"
 	nobodys := fullCoupon("Cy")
 	nobodys.User = ""
-	e.write(app.Changes{
+	e.write(changes{
 		Skus: added(skus...), Coupons: added(append(slices.Clone(coupons), others, nobodys)...), Promotions: added(promotions...), Templates: added(templates...),
 		Users: added(fullUser("u1")),
 	})
@@ -172,7 +175,7 @@ func testCatalogue(e *env) {
 
 func testOrders(e *env) {
 	var want []app.OrderView
-	var c app.Changes
+	var c changes
 	for i := range 8 {
 		no := fmt.Sprintf("10%02d", i)
 		o := plainOrder(no)
@@ -233,7 +236,7 @@ func testSettings(e *env) {
 	working, revoked := e.fullAPIKey("k1"), e.fullAPIKey("k2")
 	working.RevokedAt, working.CreatedAt = time.Time{}, now.Add(-time.Hour)
 	wx, ali := fullChannel("wx"), fullChannel("ali")
-	e.write(app.Changes{APIKeys: added(working, revoked), Channels: added(wx, ali)})
+	e.write(changes{APIKeys: added(working, revoked), Channels: added(wx, ali)})
 	key, err := e.KeyByHash(ctx, bytes.Clone(working.Hash))
 	e.must(err)
 	e.same("the key of a hash", working, key)
@@ -248,12 +251,12 @@ func testSettings(e *env) {
 	e.same("channel", wx, channel)
 	channels, err := e.ListChannels(ctx, e.shop)
 	e.must(err)
-	slices.SortFunc(channels, func(a, b app.ChannelRow) int { return strings.Compare(a.Name, b.Name) })
-	e.same("channels", []app.ChannelRow{ali, wx}, channels)
+	slices.SortFunc(channels, func(a, b rows.Channel) int { return strings.Compare(a.Name, b.Name) })
+	e.same("channels", []rows.Channel{ali, wx}, channels)
 }
 
 func testWork(e *env) {
-	var c app.Changes
+	var c changes
 	for i, change := range []func(*order.Data){
 		func(o *order.Data) { o.ExpiresAt = now },
 		func(o *order.Data) { o.ExpiresAt = now.Add(-time.Minute) },
@@ -289,7 +292,7 @@ func testWork(e *env) {
 	duePayments, err := e.DuePayments(e.Context(), e.shop, now, 100)
 	e.must(err)
 	e.same("due payments, oldest first", []app.DuePayment{{No: "2001"}, {No: "2000", Channel: "wx"}}, duePayments)
-	c = app.Changes{}
+	c = changes{}
 	for i, change := range []func(*order.Data){
 		func(o *order.Data) { o.RemindAt = now },
 		func(o *order.Data) { o.RemindAt, o.Status = now.Add(-time.Minute), order.PartiallyPaid },
@@ -336,7 +339,7 @@ func testWork(e *env) {
 // testScan reads a shop while it changes: it sees none of it.
 func testScan(e *env) {
 	var want, got []string
-	c := app.Changes{Keys: []app.SavedKey{fullKey("key")}, Cursors: []app.CursorChange{{Follower: "stock", New: 4}}}
+	c := changes{Keys: []unit.SavedKey{fullKey("key")}, Cursors: []unit.Pair[rows.Cursor]{moved("stock", nil, 4)}}
 	for i := range 3 {
 		c.Skus = append(c.Skus, added(fullSku(fmt.Sprint("s", i)))...)
 		c.Coupons = append(c.Coupons, added(fullCoupon(fmt.Sprint("C", i)))...)
@@ -370,10 +373,10 @@ func testScan(e *env) {
 	for i := range 1200 {
 		want = append(want, fmt.Sprint("refund 3", 10000+i))
 	}
+	want = append(want, "key key 1001 without answer")
 	for i := range 1200 {
 		want = append(want, fmt.Sprint("record ", 10000+i))
 	}
-	want = append(want, "key key 1001 without answer")
 
 	see := func(format string, args ...any) error {
 		if len(got) == 0 {
@@ -382,11 +385,11 @@ func testScan(e *env) {
 			go func() {
 				moved := fullSku("s0")
 				moved.Reserved = 9
-				done <- e.try(app.Changes{
+				done <- e.try(changes{
 					Skus: append(changed(fullSku("s0"), moved), added(fullSku("s9"))...), Orders: added(plainOrder("10000-b"), plainOrder("99999")),
 					Refunds:  added(plainRefund("30000", "10000")),
-					Counters: []app.CounterChange{counter("limit9")}, Records: []event.Record{record("99999", numbered(event.OrderPlaced, "99999", 1))},
-					Keys: []app.SavedKey{fullKey("key2")},
+					Counters: []unit.Pair[rows.Counter]{counter("limit9")}, Records: []event.Record{record("99999", numbered(event.OrderPlaced, "99999", 1))},
+					Keys: []unit.SavedKey{fullKey("key2")},
 				})
 			}()
 			if err := <-done; err != nil {
@@ -396,30 +399,32 @@ func testScan(e *env) {
 		got = append(got, fmt.Sprintf(format, args...))
 		return nil
 	}
-	e.must(e.Scan(e.Context(), e.shop, app.Scan{
-		Sku:      func(d inventory.Data) error { return see("sku %s", d.Sku) },
-		Coupon:   func(d marketing.CouponData) error { return see("coupon %s", d.Code) },
-		Template: func(d marketing.Template) error { return see("template %s", d.ID) },
-		Counter:  func(name string, v int64) error { return see("counter %s %d", name, v) },
-		Cursor:   func(name string, p event.Position) error { return see("cursor %s %v", name, p) },
-		Order: func(v app.OrderView) error {
-			return see("order %s with %s", v.Order.No, strings.Join(sorted(v.Payments, func(d payment.Data) string { return d.No }), " "))
+	e.must(e.Scan(e.Context(), e.shop, unit.Scan{
+		Visits: []unit.Visit{
+			unit.Each(rows.Skus, func(d inventory.Data) error { return see("sku %s", d.Sku) }),
+			unit.Each(rows.Templates, func(d marketing.Template) error { return see("template %s", d.ID) }),
+			unit.Each(rows.Coupons, func(d marketing.CouponData) error { return see("coupon %s", d.Code) }),
+			unit.Each(rows.Counters, func(c rows.Counter) error { return see("counter %s %d", c.Name, c.Value) }),
+			unit.Each(rows.Cursors, func(c rows.Cursor) error { return see("cursor %s %d", c.Follower, c.Position) }),
+			unit.EachFamily(rows.Orders, rows.Payments, func(o order.Data, p []payment.Data) error {
+				return see("order %s with %s", o.No, strings.Join(sorted(p, func(d payment.Data) string { return d.No }), " "))
+			}),
+			unit.Each(rows.Refunds, func(r payment.RefundData) error { return see("refund %s", r.No) }),
+			unit.Each(rows.Keys, func(k unit.SavedKey) error {
+				if len(k.Answer) > 0 || !bytes.Equal(k.Hash, fullKey("key").Hash) {
+					return fmt.Errorf("key with answer %q and hash %x", k.Answer, k.Hash)
+				}
+				return see("key %s %s without answer", k.Key, k.Order)
+			}),
 		},
-		Refund: func(r payment.RefundData) error { return see("refund %s", r.No) },
 		Record: func(r event.Record) error { return see("record %s", r.Order) },
-		Key: func(k app.SavedKey) error {
-			if len(k.Answer) > 0 || !bytes.Equal(k.Hash, fullKey("key").Hash) {
-				return fmt.Errorf("key with answer %q and hash %x", k.Answer, k.Hash)
-			}
-			return see("key %s %s without answer", k.Key, k.Order)
-		},
 	}))
 	e.same("scan", want, got)
 
 	stop := fmt.Errorf("enough")
-	if err := e.Scan(e.Context(), e.shop, app.Scan{Order: func(app.OrderView) error { return stop }}); !errors.Is(err, stop) {
+	if err := e.Scan(e.Context(), e.shop, unit.Scan{Visits: []unit.Visit{unit.Each(rows.Orders, func(order.Data) error { return stop })}}); !errors.Is(err, stop) {
 		e.Errorf("a scan that is ended says %v", err)
 	}
-	e.must(e.Scan(e.Context(), e.shop, app.Scan{}))
-	e.same("after a scan that was ended", "key", e.load(app.Needs{Keys: []string{"key"}}).Keys[0].Key)
+	e.must(e.Scan(e.Context(), e.shop, unit.Scan{}))
+	e.same("after a scan that was ended", "key", e.load(needs{Keys: []string{"key"}}).Keys[0].Key)
 }

@@ -12,6 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tandem-pay/tandem/app"
@@ -20,7 +24,7 @@ import (
 
 // Store is all that a store is.
 type Store interface {
-	app.Store
+	unit.Store
 	app.Reader
 	app.Admin
 	app.Jobs
@@ -142,12 +146,11 @@ func (e *env) newShop() string {
 }
 
 // begin opens a unit that is rolled back when the test ends, if not before.
-func (e *env) begin(n app.Needs) (app.Unit, *app.Loaded) {
+func (e *env) begin(n needs) (unit.Unit, *loaded) {
 	e.Helper()
-	n.Sort()
 	ctx, cancel := context.WithTimeout(e.Context(), 20*time.Second)
 	defer cancel()
-	u, l, err := e.Begin(ctx, e.shop, &n)
+	u, l, err := e.beginAt(ctx, e.shop, n)
 	if err != nil {
 		e.Fatalf("begin: %v", err)
 	}
@@ -155,8 +158,17 @@ func (e *env) begin(n app.Needs) (app.Unit, *app.Loaded) {
 	return u, l
 }
 
+// beginAt is Begin of a shop.
+func (e *env) beginAt(ctx context.Context, shop string, n needs) (unit.Unit, *loaded, error) {
+	u, l, err := e.Begin(ctx, shop, n.Unit())
+	if err != nil {
+		return nil, nil, err
+	}
+	return u, LoadedOf(l), nil
+}
+
 // load reads rows through a unit and gives it up.
-func (e *env) load(n app.Needs) *app.Loaded {
+func (e *env) load(n needs) *loaded {
 	e.Helper()
 	u, l := e.begin(n)
 	u.Rollback()
@@ -164,7 +176,7 @@ func (e *env) load(n app.Needs) *app.Loaded {
 }
 
 // write commits changes in a unit of their own.
-func (e *env) write(c app.Changes) {
+func (e *env) write(c changes) {
 	e.Helper()
 	if err := e.try(c); err != nil {
 		e.Fatalf("commit: %v", err)
@@ -172,19 +184,24 @@ func (e *env) write(c app.Changes) {
 }
 
 // try is write that may fail.
-func (e *env) try(c app.Changes) error {
+func (e *env) try(c changes) error {
 	e.Helper()
-	u, _ := e.begin(app.Needs{})
+	u, _ := e.begin(needs{})
 	return e.commit(u, c)
 }
 
-func (e *env) commit(u app.Unit, c app.Changes) error {
+func (e *env) commit(u unit.Unit, c changes) error {
 	e.Helper()
-	c.Shop = e.shop
 	if c.Now.IsZero() {
 		c.Now = now
 	}
-	return u.Commit(e.Context(), &c)
+	sh := shop.Shop{ID: e.shop}
+	if c.BumpRules || c.Policies != nil {
+		var err error
+		sh, err = e.ShopByID(e.Context(), e.shop)
+		e.must(err)
+	}
+	return u.Commit(e.Context(), c.Unit(sh))
 }
 
 func (e *env) same(what string, want, got any) {
@@ -204,7 +221,7 @@ func (e *env) must(err error) {
 // conflicts demands ErrConflict and nothing else.
 func (e *env) conflicts(what string, err error) {
 	e.Helper()
-	if !errors.Is(err, app.ErrConflict) || errors.Is(err, app.ErrCommitUnknown) {
+	if !errors.Is(err, unit.ErrConflict) || errors.Is(err, unit.ErrCommitUnknown) {
 		e.Errorf("%s: got %v, want a conflict", what, err)
 	}
 }
@@ -215,7 +232,7 @@ func (e *env) refuses(constraint string, err error) {
 	switch {
 	case err == nil:
 		e.Errorf("%s: committed", constraint)
-	case errors.Is(err, app.ErrConflict), errors.Is(err, app.ErrCommitUnknown):
+	case errors.Is(err, unit.ErrConflict), errors.Is(err, unit.ErrCommitUnknown):
 		e.Errorf("%s: %v; another try would do no better", constraint, err)
 	case !strings.Contains(err.Error(), constraint):
 		e.Errorf("%s is not named by: %v", constraint, err)
@@ -233,21 +250,11 @@ func (e *env) eventually(what string, ok func() bool) {
 }
 
 // counter is a change that shows whether a commit was written.
-func counter(name string) app.CounterChange { return app.CounterChange{Name: name, New: 1} }
+func counter(name string) unit.Pair[rows.Counter] { return counted(name, nil, 1) }
 
 // written says whether the counter is there.
 func (e *env) written(name string) bool {
 	e.Helper()
-	_, ok := e.load(app.Needs{Counters: []string{name}}).Counters[name]
+	_, ok := e.load(needs{Counters: []string{name}}).Counters[name]
 	return ok
 }
-
-func added[D any](rows ...D) []app.Change[D] {
-	out := make([]app.Change[D], len(rows))
-	for i, r := range rows {
-		out[i].New = r
-	}
-	return out
-}
-
-func changed[D any](old, new D) []app.Change[D] { return []app.Change[D]{{Old: &old, New: new}} }

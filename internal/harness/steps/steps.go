@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tandem-pay/tandem/unit"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/inventory"
@@ -21,7 +23,7 @@ import (
 
 // Open makes a backend on the test's database; called again it makes another
 // instance. wrap may put faults before the store.
-type Open = func(wrap func(app.Store) app.Store) *harness.Harness
+type Open = func(wrap func(unit.Store) unit.Store) *harness.Harness
 
 // Shop is a backend with a shop that sells A (10.00, 25 units) and B (3.00,
 // limited to 2 a buyer), has a coupon C5 of 5.00, and a user who is blocked.

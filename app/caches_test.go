@@ -1,10 +1,14 @@
-package engine_test
+package app_test
 
 import (
 	"context"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/tandem-pay/tandem/rows"
+
+	"github.com/tandem-pay/tandem/unit"
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/engine"
@@ -18,7 +22,7 @@ import (
 // reading counts how often facts are read, and may hold a reader up after it
 // has read.
 type reading struct {
-	app.Store
+	harness.Store
 	reads atomic.Int64
 	after func()
 }
@@ -42,12 +46,12 @@ var catalogueChanges = []struct {
 	{"a price", func(a *app.App) error { return define(a, inventory.Definition{Name: "A", Price: 2000}) }, 2000},
 	{"a promotion for gold", func(a *app.App) error {
 		half := money.Percent(5000)
-		return second(a.PutPromotion(context.Background(), shop.Default, "", pricing.Promotion{ID: "p", Name: "p", Kind: "percent_off", PercentOff: &half, UserLevels: []string{"gold"}}, true))
+		return third(a.PutPromotion(context.Background(), shop.Default, "", pricing.Promotion{ID: "p", Name: "p", Kind: "percent_off", PercentOff: &half, UserLevels: []string{"gold"}}, true))
 	}, 2000},
 	{"a user's level", func(a *app.App) error { return putUser(a, shop.User{ID: "u", Level: "gold"}) }, 1000},
 	{"a promotion for a tag and a category", func(a *app.App) error {
 		quarter := money.Percent(2500)
-		return second(a.PutPromotion(context.Background(), shop.Default, "", pricing.Promotion{
+		return third(a.PutPromotion(context.Background(), shop.Default, "", pricing.Promotion{
 			ID: "p", Name: "p", Kind: "percent_off", PercentOff: &quarter, UserTags: []string{"new"}, Scope: &pricing.Scope{Categories: []string{"tea"}},
 		}, false))
 	}, 2000},
@@ -68,7 +72,7 @@ func putUser(a *app.App, u shop.User) error {
 	return err
 }
 
-func second[A, B any](_ A, _ B, err error) error { return err }
+func third[A, B any](_ A, _ B, err error) error { return err }
 
 func cost(t *testing.T, a *app.App) int64 {
 	t.Helper()
@@ -82,9 +86,9 @@ func cost(t *testing.T, a *app.App) int64 {
 // TestFactsOfOurOwn: what was changed here is in force for the next quote,
 // and what was not is not read again.
 func TestFactsOfOurOwn(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		s := &reading{}
-		r := open(func(store app.Store) app.Store { s.Store = store; return s })
+		r := open(func(store unit.Store) unit.Store { s.Store = store.(harness.Store); return s })
 		r.Sku("A", 1000, 10)
 		if c := cost(t, r.App); c != 1000 {
 			t.Fatalf("%d", c)
@@ -99,7 +103,7 @@ func TestFactsOfOurOwn(t *testing.T) {
 		}
 		// Stock moves with every order, and no price follows it.
 		began, before := time.Now(), s.reads.Load()
-		if err := add(r, "", 5); err != nil {
+		if _, _, err := r.AdjustStock(context.Background(), shop.Default, "A", "", 5); err != nil {
 			t.Fatal(err)
 		}
 		quotes := int64(0)
@@ -116,12 +120,13 @@ func TestFactsOfOurOwn(t *testing.T) {
 // TestFactsOfOthers: a quote that begins a second after another instance's
 // change was answered knows of it.
 func TestFactsOfOthers(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := open(nil)
 		r.Sku("A", 1000, 10)
-		e := engine.New(r.Store, engine.Options{Clock: r.Clock, Committers: r.Committers})
+		caches := &app.Caches{Store: r.Store}
+		e := engine.New(r.Store, rows.Schema, engine.Options{Clock: r.Clock, Committers: r.Committers, Prepare: caches.Prepare, Committed: caches.Committed})
 		t.Cleanup(e.Close)
-		other := &app.App{Engine: e, Store: r.Store, PriceInputs: e.PriceInputs, Clock: r.Clock, Rand: r.Rand, Log: r.Log, Tracer: r.Tracer}
+		other := &app.App{Engine: e, Store: r.Store, PriceInputs: caches.PriceInputs, Clock: r.Clock, Rand: r.Rand, Log: r.Log, Tracer: r.Tracer}
 		for _, tt := range catalogueChanges {
 			was := cost(t, r.App)
 			if err := tt.change(other); err != nil {
@@ -149,9 +154,9 @@ func TestFactsOfOthers(t *testing.T) {
 // TestFactsReadBefore: what was read before a change and comes back after it
 // is forgotten.
 func TestFactsReadBefore(t *testing.T) {
-	harness.Each(t, func(t *testing.T, open func(func(app.Store) app.Store) *harness.Harness) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		s := &reading{}
-		r := open(func(store app.Store) app.Store { s.Store = store; return s })
+		r := open(func(store unit.Store) unit.Store { s.Store = store.(harness.Store); return s })
 		r.Sku("A", 1000, 10)
 		for _, tt := range catalogueChanges {
 			var changed error
