@@ -1,4 +1,4 @@
-// Package api is the public face of Tandem: HTTP and OpenAPI 3.1 over the use
+// Package api is the public API of Tandem: HTTP and OpenAPI 3.1 over the use
 // cases of package app. It translates and decides nothing. Each resource has
 // a file, and each endpoint stands on one screen of it: the operation as
 // data, the types of its input and output, and a method that knows nothing
@@ -7,7 +7,7 @@
 // It promises that
 //   - what the published document says is what is enforced: parameters and
 //     bodies are checked against the very schemas that are published, and what
-//     those cannot say the business rooms refuse, by JSON pointer;
+//     schemas cannot express the business packages refuse, by JSON pointer;
 //   - every refusal is an RFC 9457 problem whose code is one of package
 //     fault's (or of HTTP's own, see wireCodes), and no cause ever leaves the
 //     process: it is logged beside the trace id that the problem names;
@@ -41,20 +41,20 @@ import (
 	"github.com/tandem-pay/tandem/bills"
 )
 
-// Options of New. What is not said to be optional must be set.
+// Options of New. What is not marked as optional must be set.
 type Options struct {
 	App  *app.App
 	Auth *app.Auth
 	Book *app.ChannelBook
 	Jobs app.Jobs
 
-	// Waiter is optional: without one, long polls look at the store four
-	// times a second.
+	// Waiter is optional: without one, long polls read the store four times a
+	// second.
 	Waiter Waiter
 	// AdvanceClock moves the server's clock. It is nil outside of the
 	// sandbox, and then there is no endpoint for it.
 	AdvanceClock func(ctx context.Context, d time.Duration) (now time.Time, err error)
-	// Ready says why the server cannot serve now. Optional.
+	// Ready returns why the server cannot serve requests now. Optional.
 	Ready func(ctx context.Context) error
 	// Draining is closed when the server begins to shut down: those who hold
 	// a long poll are answered at once. Optional.

@@ -61,8 +61,8 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestOurFault: what breaks on our side is a problem that tells nothing, and
-// a line that tells it all, under the same trace id.
+// TestOurFault: what breaks on our side is a problem that reveals nothing, and
+// a line of the log that has it all, under the same trace id.
 func TestOurFault(t *testing.T) {
 	const secret = "dial tcp 10.0.0.7:5432: password is hunter2"
 	for _, tt := range []struct {

@@ -56,7 +56,7 @@ func (b *CartBody) readMember(p *rest.Plain, name string) (ok bool) {
 	return ok
 }
 
-// complete says whether nothing is missing.
+// complete reports whether nothing is missing.
 func (b *CartBody) complete() bool { return b.UserID != "" && len(b.Items) > 0 }
 
 func (it *cartItem) read(p *rest.Plain) bool {
@@ -84,7 +84,7 @@ func readCodes(p *rest.Plain) ([]string, bool) {
 	return codes, ok
 }
 
-// couponChoice is codes, or the word that leaves the choice to the server.
+// couponChoice is codes, or "best", which leaves the choice to the server.
 type couponChoice struct {
 	best  bool
 	codes []string
@@ -92,12 +92,12 @@ type couponChoice struct {
 
 const best = "best"
 
-// Schema documents both forms. It says nothing that huma would check: it
-// could only say that neither form fits, not why. UnmarshalJSON does.
+// Schema documents both forms. It has nothing that huma would check:
+// huma could only report that neither form fits, not why. UnmarshalJSON does.
 func (couponChoice) Schema(huma.Registry) *huma.Schema {
 	most, long := pricing.MaxCoupons, marketing.MaxCode
 	return &huma.Schema{
-		Description: "Codes, or the word best: the server then chooses from the coupons that the user holds",
+		Description: "Codes, or \"best\": the server then chooses from the coupons that the user holds",
 		Extensions: map[string]any{"oneOf": []*huma.Schema{
 			{Type: huma.TypeArray, Items: &huma.Schema{Type: huma.TypeString, MaxLength: &long}, MaxItems: &most},
 			{Type: huma.TypeString, Enum: []any{best}},

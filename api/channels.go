@@ -22,7 +22,7 @@ func (s *server) mountChannels() {
 }
 
 // channelSettings are the settings of a channel of any kind. Each kind
-// checks its own, and says by JSON pointer what is wrong.
+// checks its own, and names what is wrong by JSON pointer.
 type channelSettings json.RawMessage
 
 // UnmarshalJSON keeps the text.

@@ -8,7 +8,7 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// mountClock publishes the test clock where there is one: in the sandbox.
+// mountClock mounts the test clock, which only a server with a sandbox has.
 func (s *server) mountClock() {
 	if s.AdvanceClock != nil {
 		rest.Add(s.rest, advanceClock, s.advanceClock)
@@ -20,7 +20,7 @@ const maxAdvance = 10 * 366 * 24 * time.Hour
 
 var advanceClock = rest.Operation{
 	Route: "POST /v1/test/clock", ID: "advanceClock", Tag: "Operations", Summary: "Move the server's clock (sandbox only)",
-	Details: "Expiry, retries and due dates follow. The clock of the whole server moves, for all shops, and never back.",
+	Details: "Whatever becomes due by the new time happens: expiry, retries, instalments. It is the clock of the whole server, for all shops, and it never goes back.",
 	Request: `{"advance":"16m"}`, Response: `{"now":"2026-06-01T04:16:00Z"}`,
 }
 

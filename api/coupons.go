@@ -22,7 +22,7 @@ func (s *server) mountCoupons() {
 type couponView struct {
 	Code        string       `json:"code" example:"WELCOME-7F3K"`
 	TemplateID  string       `json:"templateId"`
-	UserID      string       `json:"userId" doc:"Empty while it is nobody's: whoever has the code may use it"`
+	UserID      string       `json:"userId" doc:"Empty when it belongs to nobody: whoever has the code may use it"`
 	Status      couponStatus `json:"status"`
 	OrderNo     string       `json:"orderNo,omitempty" doc:"The order that holds or used it"`
 	LockedUntil *time.Time   `json:"lockedUntil,omitempty" doc:"When the order that holds it expires"`
@@ -47,8 +47,8 @@ type CouponPath struct {
 
 var issueCoupons = rest.Operation{
 	Route: "POST /v1/coupons", ID: "issueCoupons", Tag: "Coupons", Summary: "Issue coupons of a template", Status: 201,
-	Details: "With `codes` those codes, else `count` made-up ones (1 when absent): all of them or none. Without `userId` they belong to whoever has the code. " +
-		"With `userIds` a made-up one for each of those users. For more than a call can take there is `tandem coupons issue`.",
+	Details: "With `codes` those codes, else `count` random ones (1 when absent): all of them or none. Without `userId` whoever has a code may use it. " +
+		"With `userIds` a random one for each of those users. For more than one call takes, use `tandem coupons issue`.",
 	Codes:   []fault.Code{fault.NotFound, fault.AlreadyExists, fault.CouponUnavailable, fault.IdempotencyKeyReused},
 	Request: `{"templateId":"welcome","userId":"u-1001","codes":["WELCOME-7F3K"]}`, Response: `{"items":[` + couponExample + `]}`,
 }
@@ -65,11 +65,11 @@ type issueCouponsInput struct {
 }
 
 func (s *server) issueCoupons(ctx context.Context, in *issueCouponsInput) (*rest.Repeatable[rest.List[couponView]], error) {
-	ask := app.IssueCoupons{Template: in.Body.TemplateID, User: in.Body.UserID, Users: in.Body.UserIDs, Codes: in.Body.Codes}
+	request := app.IssueCoupons{Template: in.Body.TemplateID, User: in.Body.UserID, Users: in.Body.UserIDs, Codes: in.Body.Codes}
 	if in.Body.Count != nil {
-		ask.Count = *in.Body.Count
+		request.Count = *in.Body.Count
 	}
-	issued, replayed, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, ask)
+	issued, replayed, err := s.app.IssueCoupons(ctx, caller(ctx).Shop, in.IdempotencyKey, request)
 	out, err := rest.ListOf(s.viewCoupon)(issued, "", err)
 	if err != nil {
 		return nil, err
@@ -93,7 +93,7 @@ func (s *server) getCoupon(ctx context.Context, in *getCouponInput) (*rest.Tagge
 
 var revokeCoupon = rest.Operation{
 	Route: "POST /v1/coupons/{code}/revoke", ID: "revokeCoupon", Tag: "Coupons", Summary: "Withdraw a coupon",
-	Details: "An order that holds it keeps its price. What has been used stays used.",
+	Details: "An order that holds it keeps its price. A used coupon stays used.",
 	Codes:   []fault.Code{fault.CouponNotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused}, Response: couponExample,
 }
 

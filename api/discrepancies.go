@@ -40,8 +40,8 @@ type discrepancyView struct {
 	Channel string            `json:"channel"`
 	Date    string            `json:"date" example:"2026-06-01"`
 	Class   discrepancyClass  `json:"class"`
-	Status  discrepancyStatus `json:"status" doc:"healed: by the bill's own fact, or gone at a later run. resolved: by a person"`
-	Meaning bilingual         `json:"meaning" doc:"What the class says"`
+	Status  discrepancyStatus `json:"status" doc:"healed: by what the bill proves, or no longer found by a later run. resolved: by a person"`
+	Meaning bilingual         `json:"meaning" doc:"What the class means"`
 	Advice  bilingual         `json:"advice" doc:"What to do about it"`
 
 	PaymentNo     string `json:"paymentNo,omitempty"`
@@ -78,7 +78,7 @@ const (
 		`"advice":{"en":"Find who else takes money through this merchant account; refund it if nobody does.","zh":"查明是否有其他系统使用该商户号收款；若没有则退款。"},` +
 		`"paymentNo":"A-20260601-77","transactionId":"4200000000202606010000000077","ourAmount":0,"theirAmount":8888,"detail":"line 118: 8888 CNY","createdAt":"2026-06-02T02:00:01Z",`
 	openDiscrepancy     = discrepancyHead + `"status":"open"}`
-	resolvedDiscrepancy = discrepancyHead + `"status":"resolved","resolution":"the booth's own till; told them","resolvedAt":"2026-06-02T03:00:00Z"}`
+	resolvedDiscrepancy = discrepancyHead + `"status":"resolved","resolution":"taken by the cash desk at the stand, which has booked it","resolvedAt":"2026-06-02T03:00:00Z"}`
 )
 
 var listDiscrepancies = rest.Operation{
@@ -121,9 +121,9 @@ func (s *server) getDiscrepancy(ctx context.Context, in *getDiscrepancyInput) (*
 
 var resolveDiscrepancy = rest.Operation{
 	Route: "POST /v1/discrepancies/{id}/resolve", ID: "resolveDiscrepancy", Tag: "Reconciliation", Summary: "Close a discrepancy with what was done about it",
-	Details: "It moves no money. Saying the same again changes nothing; what has been closed otherwise is `discrepancy_closed`.",
+	Details: "It moves no money. The same reason again changes nothing; a discrepancy that was closed for another reason is `discrepancy_closed`.",
 	Codes:   []fault.Code{fault.NotFound, fault.DiscrepancyClosed, fault.IdempotencyKeyReused},
-	Request: `{"reason":"the booth's own till; told them"}`, Response: resolvedDiscrepancy,
+	Request: `{"reason":"taken by the cash desk at the stand, which has booked it"}`, Response: resolvedDiscrepancy,
 }
 
 type resolveDiscrepancyInput struct {

@@ -14,13 +14,13 @@ import (
 // What can be done to a draft beside what can be done to any order. Drafting
 // one is POST /v1/orders.
 
-// draftView is what a draft asks for: what PUT takes.
+// draftView is the content of a draft: what PUT takes.
 type draftView struct {
-	Items       []event.Units    `json:"items" doc:"As they were asked for; gifts are not among them"`
+	Items       []event.Units    `json:"items" doc:"As they were sent; without gifts"`
 	CouponCodes []string         `json:"couponCodes"`
-	ExpiresIn   string           `json:"expiresIn,omitempty" example:"15m0s" doc:"From the submit on"`
+	ExpiresIn   string           `json:"expiresIn,omitempty" example:"15m0s" doc:"Counted from the submission"`
 	Instalments []draftPlanEntry `json:"instalments,omitempty"`
-	EditedAt    time.Time        `json:"editedAt" doc:"When it, or its price, last became another"`
+	EditedAt    time.Time        `json:"editedAt" doc:"When it, or its price, last changed"`
 }
 
 type draftPlanEntry struct {
@@ -47,9 +47,9 @@ const draftExample = `{"orderNo":"12026060104000012300000000017","userId":"u-100
 
 var editDraft = rest.Operation{
 	Route: "PUT /v1/orders/{orderNo}", ID: "editDraft", Tag: "Orders", Summary: "Edit a draft",
-	Details: "Replaces all that it asks for, and prices it again. With the `If-Match` of the version that was read, " +
-		"one editor cannot overwrite what another wrote meanwhile. A draft stays its buyer's. " +
-		"If nothing becomes another, the price neither, it stays at its version.",
+	Details: "Replaces its whole content, and prices it again. With the `If-Match` of the version that was read, " +
+		"one editor cannot overwrite what another wrote in the meantime. A draft keeps its buyer. " +
+		"If neither content nor price changes, the version stays.",
 	Codes:   []fault.Code{fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.SkuNotFound, fault.PriceChanged},
 	Request: `{"items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"]}`, Response: draftExample,
 }
@@ -58,10 +58,10 @@ type editDraftInput struct {
 	OrderPath
 	rest.IfMatch
 	Body struct {
-		UserID                string     `json:"userId,omitempty" maxLength:"64" doc:"The draft's, or absent"`
+		UserID                string     `json:"userId,omitempty" maxLength:"64" doc:"The draft's own, or absent"`
 		Items                 []cartItem `json:"items" minItems:"1" maxItems:"200" doc:"Lines of the same sku are added up"`
 		CouponCodes           []string   `json:"couponCodes,omitempty" maxItems:"20" maxLength:"64"`
-		ExpectedPayableAmount *int64     `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+		ExpectedPayableAmount *int64     `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price differs"`
 		TermsBody
 	} `nameHint:"DraftEdit"`
 }
@@ -78,12 +78,12 @@ func viewEdited(d order.Data, replayed bool) *draftOutput {
 
 func (s *server) editDraft(ctx context.Context, in *editDraftInput) (*draftOutput, error) {
 	cart := CartBody{UserID: in.Body.UserID, Items: in.Body.Items}
-	ask, err := in.Body.ask(cart.cart(in.Body.CouponCodes))
+	request, err := in.Body.request(cart.cart(in.Body.CouponCodes))
 	if err != nil {
 		return nil, err
 	}
-	ask.Expected = in.Body.ExpectedPayableAmount
-	d, err := s.app.EditDraft(ctx, caller(ctx).Shop, in.OrderNo, app.Versions(in.Versions()), ask)
+	request.Expected = in.Body.ExpectedPayableAmount
+	d, err := s.app.EditDraft(ctx, caller(ctx).Shop, in.OrderNo, app.Versions(in.Versions()), request)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +91,8 @@ func (s *server) editDraft(ctx context.Context, in *editDraftInput) (*draftOutpu
 }
 
 var priceDraft = rest.Operation{
-	Route: "POST /v1/orders/{orderNo}/reprice", ID: "priceDraft", Tag: "Orders", Summary: "Price a draft again, as it stands",
-	Details: "For a buyer who comes back to it. At an unchanged price it stays at its version.",
+	Route: "POST /v1/orders/{orderNo}/reprice", ID: "priceDraft", Tag: "Orders", Summary: "Price a draft again, as it is",
+	Details: "For a buyer who returns to it. If the price is unchanged, the version stays.",
 	Codes: []fault.Code{
 		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.Conflict, fault.SkuNotFound, fault.IdempotencyKeyReused,
 	},
@@ -115,9 +115,9 @@ func (s *server) priceDraft(ctx context.Context, in *priceDraftInput) (*draftOut
 
 var submitDraft = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/submit", ID: "submitDraft", Tag: "Orders", Summary: "Submit a draft",
-	Details: "Places the order that it asks for, in one atomic step, at what it costs now: it passes every check of placing, " +
+	Details: "Places the order in one atomic step, at its price now. Every check of placing applies, " +
 		"and a refusal leaves the draft as it was. Send the price that the buyer saw as `expectedPayableAmount`. " +
-		"It can be submitted once; a repeat with the same key is answered as the first was.",
+		"It can be submitted once; a repeat with the same key gets the first answer again.",
 	Codes: []fault.Code{
 		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
 		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
@@ -135,7 +135,7 @@ type submitDraftInput struct {
 }
 
 type submitBody struct {
-	ExpectedPayableAmount *int64 `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+	ExpectedPayableAmount *int64 `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price differs"`
 }
 
 func (s *server) submitDraft(ctx context.Context, in *submitDraftInput) (*placeOrderOutput, error) {

@@ -20,7 +20,7 @@ type eventView struct {
 	Type        string    `json:"type" example:"order.paid" doc:"One of those that the feed lists; new ones may come"`
 	Subject     string    `json:"subject,omitempty" doc:"The order number"`
 	Time        time.Time `json:"time"`
-	TraceParent string    `json:"traceparent,omitempty" doc:"W3C trace context of what caused it"`
+	TraceParent string    `json:"traceparent,omitempty" doc:"W3C trace context of its cause"`
 	ContentType string    `json:"datacontenttype" enum:"application/json"`
 	Data        eventData `json:"data"`
 }
@@ -62,9 +62,9 @@ func viewEvents(r event.Record) []eventView {
 }
 
 var listEvents = rest.Operation{
-	Route: "GET /v1/events", ID: "listEvents", Tag: "Events", Summary: "The shop's events from any point on, oldest first",
-	Details: "Keep `nextCursor` and send it as `after` to go on; it is there on every page, the last one too. What is read once is " +
-		"never followed by something older. `limit` counts commits, each of one or more events.\n\n" + aboutEvents(),
+	Route: "GET /v1/events", ID: "listEvents", Tag: "Events", Summary: "The shop's events from any position on, oldest first",
+	Details: "Keep `nextCursor` and send it as `after` to continue; every page has it, the last one too. After an event " +
+		"never comes an older one. `limit` counts commits, each of one or more events.\n\n" + aboutEvents(),
 	Response: `{"items":[{"specversion":"1.0","id":"42/1","source":"/shops/default","type":"order.paid","subject":"12026060104000012300000000017",` +
 		`"time":"2026-06-01T04:00:31.2Z","datacontenttype":"application/json","data":{"orderNo":"12026060104000012300000000017","seq":5,"status":"paid","amount":16276}}],"nextCursor":"42"}`,
 }

@@ -33,7 +33,7 @@ var readyz = rest.Operation{
 	Access: rest.Anyone, AnyQuery: true, Response: healthExample,
 }
 
-// readyTime bounds the look at what the server needs.
+// readyTime bounds the check of what the server needs.
 const readyTime = 2 * time.Second
 
 func (s *server) readyz(ctx context.Context, _ *struct{}) (*rest.Answer[health], error) {

@@ -21,7 +21,7 @@ type keyView struct {
 	Label     string     `json:"label,omitempty"`
 	CreatedAt time.Time  `json:"createdAt"`
 	RevokedAt *time.Time `json:"revokedAt,omitempty"`
-	Secret    string     `json:"secret,omitempty" example:"sk_…" doc:"Only when it has just been made: this is the one time that it can be seen"`
+	Secret    string     `json:"secret,omitempty" example:"sk_…" doc:"Only in the answer that creates the key: it is never shown again"`
 }
 
 func viewKey(k shop.Key) keyView {
@@ -30,7 +30,7 @@ func viewKey(k shop.Key) keyView {
 
 var makeKey = rest.Operation{
 	Route: "POST /v1/keys", ID: "makeKey", Tag: "Operations", Summary: "Make a secret key", Status: 201,
-	Details: "A repeat makes another key, whatever its Idempotency-Key: a secret is not kept to be told again.",
+	Details: "A repeat makes another key, whatever its Idempotency-Key: a secret is not stored, so it cannot be shown again.",
 	Request: `{"label":"warehouse"}`, Response: `{"id":"key_b3kq5zq2x7m4c6ta","label":"warehouse","createdAt":"2026-06-01T03:00:00Z","secret":"sk_…"}`,
 }
 
@@ -62,7 +62,7 @@ func (s *server) listKeys(ctx context.Context, _ *struct{}) (*rest.Answer[rest.L
 }
 
 var revokeKey = rest.Operation{
-	Route: "DELETE /v1/keys/{id}", ID: "revokeKey", Tag: "Operations", Summary: "End a secret key", Status: 204,
+	Route: "DELETE /v1/keys/{id}", ID: "revokeKey", Tag: "Operations", Summary: "Revoke a secret key", Status: 204,
 	Details: "Every instance refuses it within five seconds.", Codes: []fault.Code{fault.NotFound},
 }
 

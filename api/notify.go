@@ -15,8 +15,8 @@ func (s *server) mountNotify() { rest.Add(s.rest, notify, s.notify) }
 
 var notify = rest.Operation{
 	Route: "POST /v1/notify/{shop}/{channel}", ID: "notify", Tag: "Channels", Summary: "Where a channel calls back", Access: rest.Anyone, AnyQuery: true, Raw: true,
-	Details: "The channel's own protocol: its signature is its key, its answers are what it expects. A callback is acknowledged only after what it " +
-		"tells has been applied; else the channel is to send it again.",
+	Details: "In the channel's own protocol, which signs its messages. A callback is acknowledged only after what it " +
+		"reports has been applied; otherwise the channel sends it again.",
 	Codes: []fault.Code{fault.ChannelNotConfigured},
 }
 
@@ -27,7 +27,7 @@ type notifyInput struct {
 	body []byte
 }
 
-// Resolve reads the raw body: what is signed are its very bytes. One byte
+// Resolve reads the raw body: the signature covers its exact bytes. One byte
 // more than a callback may have is enough to refuse it.
 func (in *notifyInput) Resolve(hc huma.Context) []error {
 	var err error
@@ -44,16 +44,16 @@ type notifyOutput struct {
 }
 
 func (s *server) notify(ctx context.Context, in *notifyInput) (*notifyOutput, error) {
-	said, verdict, err := s.app.Callback(ctx, in.Shop, in.Channel, rest.CallOf(ctx).Request.Header, in.body)
+	answer, verdict, err := s.app.Callback(ctx, in.Shop, in.Channel, rest.CallOf(ctx).Request.Header, in.body)
 	if s.Callback != nil {
 		channel := in.Channel
 		if err != nil {
-			channel = "unknown" // not one of a shop: anybody can make names up
+			channel = "unknown" // not a channel of a shop: anybody can invent names
 		}
 		s.Callback(channel, verdict)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &notifyOutput{said.Status, said.ContentType, said.Body}, nil
+	return &notifyOutput{answer.Status, answer.ContentType, answer.Body}, nil
 }

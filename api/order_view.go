@@ -22,14 +22,14 @@ type orderView struct {
 	PayableAmount   int64 `json:"payableAmount" doc:"totalAmount - discountAmount"`
 	PaidAmount      int64 `json:"paidAmount"`
 	RefundedAmount  int64 `json:"refundedAmount"`
-	RefundingAmount int64 `json:"refundingAmount" doc:"Asked back, and neither gone nor given up yet"`
+	RefundingAmount int64 `json:"refundingAmount" doc:"In refunds that have neither succeeded nor failed yet"`
 
 	Items            []pricing.QuoteLine `json:"items"`
 	AppliedDiscounts []pricing.Applied   `json:"appliedDiscounts"`
 	Payments         []paymentView       `json:"payments"`
 	Instalments      []instalmentView    `json:"instalments,omitempty" doc:"Absent when it is paid all at once"`
 
-	Draft            *draftView        `json:"draft,omitempty" doc:"Only of a draft: what was asked for. Its items, discounts and amounts are those of its last quote, and promise nothing"`
+	Draft            *draftView        `json:"draft,omitempty" doc:"Only of a draft: its content. The items, discounts and amounts of the order are then those of its last quote, and not binding"`
 	SkippedDiscounts []pricing.Skipped `json:"skippedDiscounts,omitzero" doc:"Only of a draft: why rules and coupons did not apply, as in a quote"`
 
 	CreatedAt   time.Time         `json:"createdAt"`
@@ -41,7 +41,7 @@ type orderView struct {
 	Version     int64             `json:"version" doc:"The seq of its last event; also its ETag"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 
-	ClientToken string `json:"clientToken,omitempty" example:"ct_…" doc:"Only when it has just been placed, drafted or submitted: a browser's leave to read, pay and cancel this order"`
+	ClientToken string `json:"clientToken,omitempty" example:"ct_…" doc:"Only when it has just been placed, drafted or submitted: with it a browser can read, pay and cancel this order"`
 }
 
 func viewOrder(v app.OrderView) orderView {
@@ -71,7 +71,7 @@ type instalmentView struct {
 	Amount     int64     `json:"amount" doc:"Minor units"`
 	DueAt      time.Time `json:"dueAt"`
 	PaidAmount int64     `json:"paidAmount"`
-	Status     string    `json:"status" enum:"due,paid,overdue" doc:"overdue: it was not paid in time, and the shop's policy is to wait on"`
+	Status     string    `json:"status" enum:"due,paid,overdue" doc:"overdue: it was not paid in time, and by the shop's policy the order stays open"`
 }
 
 func viewInstalment(p *order.Instalment) instalmentView {
@@ -108,10 +108,10 @@ type paymentView struct {
 
 	SucceededAt     *time.Time `json:"succeededAt,omitempty" doc:"By the channel"`
 	TransactionID   string     `json:"transactionId,omitempty" doc:"The channel's number of the money that arrived"`
-	Anomaly         string     `json:"anomaly,omitempty" doc:"What the channel said that cannot be about this payment; kept, and not followed"`
+	Anomaly         string     `json:"anomaly,omitempty" doc:"What the channel reported that does not match this payment; it is kept and changes nothing"`
 	RefundedAmount  int64      `json:"refundedAmount"`
-	RepeatOf        string     `json:"repeatOf,omitempty" doc:"The buyer paid this payment's number twice: this is the second money, which goes back by itself. The channel knows it under that number"`
-	RefundingAmount int64      `json:"refundingAmount" doc:"Asked back of what the order took, and neither gone nor given up yet"`
+	RepeatOf        string     `json:"repeatOf,omitempty" doc:"The buyer paid this payment's number twice: this is the second amount, which is refunded automatically. The channel knows it by that number"`
+	RefundingAmount int64      `json:"refundingAmount" doc:"In refunds of the order that have neither succeeded nor failed yet"`
 }
 
 func viewPayment(d payment.Data) paymentView {

@@ -63,7 +63,7 @@ type placeOrderInput struct {
 type placementBody struct {
 	CartBody
 	CouponCodes           []string `json:"couponCodes,omitempty" maxItems:"20" maxLength:"64"`
-	ExpectedPayableAmount *int64   `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price is another"`
+	ExpectedPayableAmount *int64   `json:"expectedPayableAmount,omitempty" minimum:"0" maximum:"1000000000000000" doc:"Refuse with price_changed if the price differs"`
 	TermsBody
 	Draft bool `json:"draft,omitempty" doc:"Store it as a draft: nothing is locked, reserved or counted before it is submitted"`
 
@@ -103,30 +103,30 @@ const maxMetadata = 500
 
 // TermsBody is what an order has beside its cart. (Exported for huma.)
 type TermsBody struct {
-	ExpiresIn   string            `json:"expiresIn,omitempty" example:"15m" doc:"How long it waits for its money, 1m to 720h; 15m when absent"`
-	Instalments []instalmentAsk   `json:"instalments,omitempty" minItems:"2" maxItems:"24" doc:"Pay in parts; all at once when absent"`
-	Metadata    map[string]string `json:"metadata,omitempty" maxProperties:"20" doc:"Your own notes: names of 1 to 64 characters, values of at most 500"`
+	ExpiresIn   string              `json:"expiresIn,omitempty" example:"15m" doc:"How long it waits for its money, 1m to 720h; 15m when absent"`
+	Instalments []instalmentRequest `json:"instalments,omitempty" minItems:"2" maxItems:"24" doc:"Pay in parts; all at once when absent"`
+	Metadata    map[string]string   `json:"metadata,omitempty" maxProperties:"20" doc:"Your own notes: names of 1 to 64 characters, values of at most 500"`
 }
 
-// ask is what is asked for by a cart on these terms.
-func (b *TermsBody) ask(cart app.Cart) (app.PlaceOrder, error) {
-	ask := app.PlaceOrder{Cart: cart, Metadata: b.Metadata, Plan: plan(b.Instalments)}
+// request is the request for an order of a cart on these terms.
+func (b *TermsBody) request(cart app.Cart) (app.PlaceOrder, error) {
+	request := app.PlaceOrder{Cart: cart, Metadata: b.Metadata, Plan: plan(b.Instalments)}
 	if b.ExpiresIn != "" {
 		var err error
-		if ask.ExpiresIn, err = time.ParseDuration(b.ExpiresIn); err != nil || ask.ExpiresIn == 0 {
-			return ask, fault.Invalidf("/expiresIn", `must be a duration like "15m"`)
+		if request.ExpiresIn, err = time.ParseDuration(b.ExpiresIn); err != nil || request.ExpiresIn == 0 {
+			return request, fault.Invalidf("/expiresIn", `must be a duration like "15m"`)
 		}
 	}
-	return ask, nil
+	return request, nil
 }
 
-// instalmentAsk is a part of a plan as it is asked for.
-type instalmentAsk struct {
+// instalmentRequest is a requested part of a plan.
+type instalmentRequest struct {
 	Amount int64      `json:"amount" minimum:"1" maximum:"1000000000000000" doc:"Minor units"`
 	DueAt  *time.Time `json:"dueAt,omitempty" doc:"From a minute to 366 days ahead; when absent, the order's own expiry"`
 }
 
-func plan(parts []instalmentAsk) []order.Instalment {
+func plan(parts []instalmentRequest) []order.Instalment {
 	var out []order.Instalment
 	for _, p := range parts {
 		i := order.Instalment{Amount: p.Amount}
@@ -145,16 +145,16 @@ type placeOrderOutput struct {
 
 func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrderOutput, error) {
 	c := caller(ctx)
-	ask, err := in.Body.ask(in.Body.cart(in.Body.CouponCodes))
+	request, err := in.Body.request(in.Body.cart(in.Body.CouponCodes))
 	if err != nil {
 		return nil, err
 	}
-	ask.Expected = in.Body.ExpectedPayableAmount
+	request.Expected = in.Body.ExpectedPayableAmount
 	place := s.app.PlaceOrder
 	if in.Body.Draft {
 		place = s.app.DraftOrder
 	}
-	d, replayed, err := place(ctx, c.Shop, in.IdempotencyKey, ask)
+	d, replayed, err := place(ctx, c.Shop, in.IdempotencyKey, request)
 	if err != nil {
 		return nil, err
 	}
@@ -164,14 +164,14 @@ func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrd
 
 var getOrder = rest.Operation{
 	Route: "GET /v1/orders/{orderNo}", ID: "getOrder", Tag: "Orders", Summary: "An order with its payments", Access: byToken,
-	Details: "With `If-None-Match` and `wait` the answer is held until the order changes: 200, or 304 when the time is over.",
-	Codes:   []fault.Code{fault.NotFound}, Response: orderExample, OtherStatuses: map[int]string{304: "It is still one of If-None-Match."},
+	Details: "With `If-None-Match` and `wait` the answer comes when the order changes (200) or the time is over (304).",
+	Codes:   []fault.Code{fault.NotFound}, Response: orderExample, OtherStatuses: map[int]string{304: "It is a version that If-None-Match names."},
 }
 
 type getOrderInput struct {
 	OrderPath
 	rest.IfNoneMatch
-	Wait string `query:"wait" maxLength:"16" example:"30s" doc:"At most so long; 60s is the longest"`
+	Wait string `query:"wait" maxLength:"16" example:"30s" doc:"How long at most; 60s is the longest"`
 }
 
 func (s *server) getOrder(ctx context.Context, in *getOrderInput) (*rest.Tagged[orderView], error) {
@@ -220,7 +220,7 @@ func (s *server) listOrders(ctx context.Context, in *listOrdersInput) (*rest.Ans
 
 var cancelOrder = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/cancel", ID: "cancelOrder", Tag: "Orders", Summary: "Cancel an order, or discard a draft", Access: byToken,
-	Details: "If a payment of it is open the channel is asked first: an order that was paid meanwhile is paid, and stays. " +
+	Details: "If a payment of it is open, the channel is queried first: an order that was paid in the meantime stays paid. " +
 		"The order is returned as it is afterwards.",
 	Codes:   []fault.Code{fault.NotFound, fault.OrderNotCancellable, fault.IdempotencyKeyReused},
 	Request: `{"reason":"changed my mind"}`, Response: orderExample,

@@ -25,7 +25,7 @@ var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejecte
 
 var openPayment = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/payments", ID: "openPayment", Tag: "Payments", Summary: "Open a payment of an order", Access: byToken, Status: 201,
-	Details: "The payment is stored, then the channel is asked. If the channel's answer is lost (502, 504), repeat with the same " +
+	Details: "The payment is stored, then requested from the channel. If the channel's answer is lost (502, 504), repeat with the same " +
 		"Idempotency-Key: the identical request is sent again, and nothing can be paid twice by it.",
 	Codes: append([]fault.Code{
 		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.OrderNotPayable, fault.AmountExceedsDue,
@@ -61,13 +61,13 @@ func (s *server) openPayment(ctx context.Context, in *openPaymentInput) (*openPa
 		return nil, err
 	}
 	b := &in.Body
-	ask := app.OpenPayment{
+	request := app.OpenPayment{
 		Channel: b.Channel, Method: payment.Method(b.Method), OpenID: b.Payer.OpenID, ReturnURL: b.ReturnURL, ClientIP: rest.CallOf(ctx).ClientIP(),
 	}
 	if b.Amount != nil {
-		ask.Amount = *b.Amount
+		request.Amount = *b.Amount
 	}
-	d, replayed, err := s.app.OpenPayment(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, ask)
+	d, replayed, err := s.app.OpenPayment(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, request)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +107,7 @@ func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*rest.Tag
 
 var closePayment = rest.Operation{
 	Route: "POST /v1/payments/{paymentNo}/close", ID: "closePayment", Tag: "Payments", Summary: "Close an open payment at the channel",
-	Details: "The channel is asked first: if it was paid, it is paid, and the answer is `payment_not_closable`. Closing what is not open changes nothing.",
+	Details: "The channel is queried first: if the payment has been paid, it stays paid, and the answer is `payment_not_closable`. Closing a payment that is not open changes nothing.",
 	Codes:   append([]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
 }
 
@@ -130,7 +130,7 @@ func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*rest
 	}))
 }
 
-// unanswered says in our codes that a channel gave no certain answer.
+// unanswered makes one of our codes of a channel's uncertain answer.
 func unanswered(channel string, err error) error {
 	if err == nil {
 		return nil
@@ -151,8 +151,8 @@ func unanswered(channel string, err error) error {
 }
 
 var syncPayment = rest.Operation{
-	Route: "POST /v1/payments/{paymentNo}/sync", ID: "syncPayment", Tag: "Payments", Summary: "Ask the channel now what became of a payment", Access: byToken,
-	Details: "What the channel says is settled as if it had called back. A repeat under an Idempotency-Key has the first answer: to ask again, send another or none.",
+	Route: "POST /v1/payments/{paymentNo}/sync", ID: "syncPayment", Tag: "Payments", Summary: "Query the channel for a payment now", Access: byToken,
+	Details: "The result is applied as a callback's is. A repeat with an Idempotency-Key gets the first answer again: to query again, send another key or none.",
 	Codes:   append([]fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
 }
 

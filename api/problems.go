@@ -11,7 +11,7 @@ import (
 var titles = map[fault.Code]string{
 	fault.SkuNotFound:           "There is no such sku",
 	fault.OutOfStock:            "Not enough stock",
-	fault.PurchaseLimitExceeded: "More than one buyer may have",
+	fault.PurchaseLimitExceeded: "More than one buyer may buy",
 	fault.UserBlocked:           "The user may not place orders",
 	fault.CouponNotFound:        "There is no such coupon",
 	fault.CouponUnavailable:     "The coupon cannot be used now",
@@ -23,7 +23,7 @@ var titles = map[fault.Code]string{
 	fault.OrderFrozen:           "The order cannot be changed any more",
 	fault.AmountExceedsDue:      "More than what is due",
 	fault.RefundExceedsPaid:     "More than what was paid",
-	fault.RefundNotOpen:         "The refund cannot do that any more",
+	fault.RefundNotOpen:         "The refund is in a state that does not allow this",
 	fault.DiscrepancyClosed:     "The discrepancy is closed",
 	fault.PaymentNotClosable:    "The payment cannot be closed",
 	fault.ChannelNotConfigured:  "The shop has no such channel",

@@ -29,14 +29,14 @@ type IDPath struct {
 // sameID refuses a body that names another id than the path.
 func (p IDPath) sameID(inBody string) error {
 	if inBody != "" && inBody != p.ID {
-		return fault.Invalidf("/id", "the path says %q; leave it out here, or say the same", p.ID)
+		return fault.Invalidf("/id", "the path has the id %q; leave it out here, or send the same", p.ID)
 	}
 	return nil
 }
 
 var makePromotion = rest.Operation{
-	Route: "POST /v1/promotions", ID: "makePromotion", Tag: "Promotions", Summary: "Make a promotion", Status: 201,
-	Details: "Each kind takes its own parameters and refuses the others'. It applies to the next quote and order.",
+	Route: "POST /v1/promotions", ID: "makePromotion", Tag: "Promotions", Summary: "Create a promotion", Status: 201,
+	Details: "Each kind takes its own parameters only. It applies to the next quote and order.",
 	Codes:   []fault.Code{fault.AlreadyExists, fault.IdempotencyKeyReused}, Request: promotionBody, Response: promotionExample,
 }
 
@@ -50,7 +50,7 @@ func (s *server) makePromotion(ctx context.Context, in *makePromotionInput) (*re
 }
 
 var putPromotion = rest.Operation{
-	Route: "PUT /v1/promotions/{id}", ID: "putPromotion", Tag: "Promotions", Summary: "Edit a promotion, or make it under this id",
+	Route: "PUT /v1/promotions/{id}", ID: "putPromotion", Tag: "Promotions", Summary: "Edit a promotion, or create it with this id",
 	Details: "An edit is the next version of the rule; orders keep the one that they were priced with.",
 	Request: promotionBody, Response: promotionExample,
 }
@@ -95,7 +95,7 @@ func (s *server) listPromotions(ctx context.Context, in *listPromotionsInput) (*
 }
 
 var deletePromotion = rest.Operation{
-	Route: "DELETE /v1/promotions/{id}", ID: "deletePromotion", Tag: "Promotions", Summary: "End a promotion", Status: 204,
+	Route: "DELETE /v1/promotions/{id}", ID: "deletePromotion", Tag: "Promotions", Summary: "Delete a promotion", Status: 204,
 	Details: "Orders that were priced with it stay as they are. `active: false` pauses one instead.",
 	Codes:   []fault.Code{fault.NotFound},
 }

@@ -5,8 +5,7 @@ import (
 )
 
 // DocumentPush describes the push endpoints, which others mount beside these
-// (see Options.Document): a socket and an event stream are nothing that huma
-// serves.
+// (see Options.Document): huma serves neither sockets nor event streams.
 func DocumentPush(d *huma.OpenAPI) {
 	either := []map[string][]string{{secretScheme: {}}, {clientScheme: {}}}
 	token := &huma.Param{Name: "token", In: "query", Schema: &huma.Schema{Type: huma.TypeString},
@@ -15,13 +14,13 @@ func DocumentPush(d *huma.OpenAPI) {
 
 	d.AddOperation(&huma.Operation{
 		Method: "GET", Path: "/v1/orders/{orderNo}/events", OperationID: "streamOrder", Tags: []string{"Events"}, Security: either,
-		Summary: "What happens to an order, as Server-Sent Events",
-		Description: "First the state as of now, then each event as it happens, its `seq` rising by one: none missing, none twice. " +
-			"A browser that reconnects sends `Last-Event-ID` by itself and gets what it missed.",
+		Summary: "The events of an order, as Server-Sent Events",
+		Description: "First the present state, then each event when it happens. `seq` rises by one: none is missing, none comes twice. " +
+			"A browser that reconnects sends `Last-Event-ID` automatically and gets what it missed.",
 		Parameters: []*huma.Param{
 			{Name: "orderNo", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "after", In: "query", Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "The last seq that the caller has"},
-			{Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "The same; goes before after"},
+			{Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "The same; used instead of after when both are sent"},
 			token,
 		},
 		Responses: map[string]*huma.Response{
@@ -34,10 +33,10 @@ func DocumentPush(d *huma.OpenAPI) {
 	})
 	d.AddOperation(&huma.Operation{
 		Method: "GET", Path: "/v1/ws", OperationID: "openSocket", Tags: []string{"Events"}, Security: append(either, map[string][]string{}),
-		Summary: "The same over a WebSocket, for any number of orders",
+		Summary: "The events of any number of orders, over a WebSocket",
 		Description: "Send `{\"type\":\"auth\",\"token\":\"…\"}` first, or `?token=`; then `{\"type\":\"subscribe\",\"orderNo\":\"…\",\"after\":4}`. " +
 			"The answer is `{\"type\":\"subscribed\",\"orderNo\":\"…\",\"status\":\"…\",\"seq\":4}`, then one message for each event. A secret key may subscribe to " +
-			"a `userId`, or to the shop. It closes with 1008 (bad token), 1001 (draining) or 1013 (overloaded, or the reader is too slow).",
+			"a `userId`, or to the shop. It closes with 1008 (bad token), 1001 (draining) or 1013 (overloaded, or the client reads too slowly).",
 		Parameters: []*huma.Param{token},
 		Responses:  map[string]*huma.Response{"101": {Description: "The socket is open"}, "503": refused("ServiceUnavailable")},
 	})

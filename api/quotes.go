@@ -39,10 +39,10 @@ const (
 var makeQuote = rest.Operation{
 	Route: "POST /v1/quotes", ID: "makeQuote", Tag: "Quotes", Summary: "What a cart costs now, and why (试算)",
 	Details: "Nothing is stored or reserved. A coupon that cannot be used is listed in `skippedDiscounts` with the reason, where an order would be refused. " +
-		"A promotion that had its turn and gave nothing says why there too, and what is missing.\n\n" +
+		"So is a promotion that was tried and gave nothing, with what is missing.\n\n" +
 		"With `couponCodes` set to `best` (最优惠) the server picks, from the coupons that the user holds, those that bring the cart to the lowest `payableAmount`: " +
-		"at most 20, in the best order. The answer says which in `best.couponCodes`; send those codes with the order, which takes codes only. " +
-		"Of choices that come to the same, the one with the fewest coupons is taken, then those that expire first, then the codes that sort first. " +
+		"at most 20, in the best order. The answer says which in `best.couponCodes`; send those codes with the order, which takes only codes. " +
+		"Of choices with the same price, the one with the fewest coupons is taken, then those that expire first, then the codes that sort first. " +
 		"The search ends at a limit, after some tens of milliseconds, or when there are more than 200 coupons of different worth or 1000 in all: then `best.stopped` is true, " +
 		"and the choice is a good one but may not be the best.\n\n" +
 		"What another instance changed (a promotion, a price, a user's level) is in force here within a second; an order is priced by what is in force when it is placed.",
@@ -59,11 +59,11 @@ type makeQuoteInput struct {
 
 type quoteView struct {
 	pricing.Quote
-	Best *bestView `json:"best,omitempty" doc:"Only when the best coupons were asked for"`
+	Best *bestView `json:"best,omitempty" doc:"Only when couponCodes was best"`
 }
 
 type bestView struct {
-	CouponCodes []string `json:"couponCodes" doc:"Those that were chosen, in the order to send them in with the order"`
+	CouponCodes []string `json:"couponCodes" doc:"Those that were chosen; send them with the order in this sequence"`
 	Of          int      `json:"of" doc:"How many of the user's coupons could take something off this cart by themselves"`
 	Stopped     bool     `json:"stopped" doc:"The search ended at a limit: there may be a better choice"`
 }

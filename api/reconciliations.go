@@ -23,21 +23,21 @@ func (s *server) mountReconciliations() {
 // reconciliationView is one day of one channel, as last reconciled.
 type reconciliationView struct {
 	Channel string `json:"channel"`
-	Date    string `json:"date" example:"2026-06-01" doc:"A day where the channel is"`
+	Date    string `json:"date" example:"2026-06-01" doc:"A day in the channel's time zone"`
 	Status  string `json:"status" enum:"waiting,done,failed" doc:"waiting: the channel has no bill yet"`
 	Runs    int64  `json:"runs"`
 
 	StartedAt  time.Time    `json:"startedAt" doc:"Of the last run; so below"`
 	FinishedAt time.Time    `json:"finishedAt"`
-	Error      string       `json:"error,omitempty" doc:"Why it was not done; the day is tried again by itself, hourly"`
+	Error      string       `json:"error,omitempty" doc:"Why it was not done; the day is tried again every hour"`
 	Summary    *summaryView `json:"summary,omitempty" doc:"Of the last run that was done"`
 }
 
-// summaryView is what a day came to.
+// summaryView is the result of a day.
 type summaryView struct {
-	OurPayments   totalView            `json:"ourPayments" doc:"What our books say moved on that day"`
+	OurPayments   totalView            `json:"ourPayments" doc:"By our books"`
 	OurRefunds    totalView            `json:"ourRefunds"`
-	TheirPayments totalView            `json:"theirPayments" doc:"What the bill says moved"`
+	TheirPayments totalView            `json:"theirPayments" doc:"By the bill"`
 	TheirRefunds  totalView            `json:"theirRefunds"`
 	Fee           int64                `json:"fee" doc:"Of all rows, in thousandths of a minor unit"`
 	Matched       int64                `json:"matched" doc:"Pairs in which nothing differs"`
@@ -85,10 +85,10 @@ const reconciliationExample = `{"channel":"wechatpay","date":"2026-06-01","statu
 
 var reconcileDay = rest.Operation{
 	Route: "POST /v1/reconciliations", ID: "reconcile", Tag: "Reconciliation", Summary: "Reconcile a day of a channel now",
-	Details: "Fetches the channel's bill, matches it with our books, heals what the bill's own facts heal and records the rest; the answer comes when it " +
-		"is done. A million rows take some 20 seconds: for scripts there is `tandem reconcile`, which shows how far it is. Each channel's day is done " +
-		"by itself at ten in the morning, so that this is for running again: what has gone meanwhile is marked healed, and nothing is found twice. " +
-		"A bill that is not there yet or not whole is no refusal: see `status` and `error`. A caller who hangs up ends the run; it can be run again.",
+	Details: "Fetches the channel's bill, matches it with our books, settles what the bill proves and records the other differences; the answer comes when it " +
+		"is done. A million rows take some 20 seconds: for scripts there is `tandem reconcile`, which shows its progress. Each channel's day is reconciled " +
+		"automatically at ten in the morning; use this to run it again. Differences that no longer exist are then marked healed, and none is recorded twice. " +
+		"A bill that is not available yet or not complete is not an error of the request: see `status` and `error`. When the client disconnects the run ends; it can be repeated.",
 	Codes:   []fault.Code{fault.ChannelNotConfigured, fault.IdempotencyKeyReused},
 	Request: `{"channel":"wechatpay","date":"2026-06-01"}`, Response: reconciliationExample,
 }
@@ -97,7 +97,7 @@ type reconcileDayInput struct {
 	rest.KeyAccepted
 	Body struct {
 		Channel string `json:"channel" minLength:"1" maxLength:"64" example:"wechatpay"`
-		Date    string `json:"date" maxLength:"10" example:"2026-06-01" doc:"A day that is over where the channel is"`
+		Date    string `json:"date" maxLength:"10" example:"2026-06-01" doc:"A day that is over in the channel's time zone"`
 	} `nameHint:"ReconciliationRun"`
 }
 

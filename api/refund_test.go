@@ -17,7 +17,7 @@ import (
 )
 
 // part is the first allocation of a refund.
-func (h *house) part(refundNo string) map[string]any {
+func (h *env) part(refundNo string) map[string]any {
 	h.T.Helper()
 	return h.must("GET /v1/refunds/"+refundNo, "")["allocations"].([]any)[0].(map[string]any)
 }
@@ -317,7 +317,7 @@ func TestBillMissing(t *testing.T) {
 	}
 }
 
-// TestEventTypes: the document lists every type that the house knows.
+// TestEventTypes: the document lists every type that events have.
 func TestEventTypes(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../event/event.go", nil, 0)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// What an operator can do about a refund that waits for a person.
+// The operations on a refund that waits for a person.
 
 var retryRefund = rest.Operation{
 	Route: "POST /v1/refunds/{refundNo}/retry", ID: "retryRefund", Tag: "Refunds", Summary: "Try a refund again at once",
-	Details: "What waits for a person is tried again under its number. What the channel has given up is asked for again under a new " +
-		"`refundNoAtChannel`, and its money is promised again.",
+	Details: "What waits for a person is tried again under its number. What has failed at the channel is requested again under a new " +
+		"`refundNoAtChannel`, and its amount is reserved again.",
 	Codes: []fault.Code{fault.NotFound, fault.RefundNotOpen, fault.RefundExceedsPaid, fault.IdempotencyKeyReused}, Response: refundExample,
 }
 
@@ -28,9 +28,9 @@ func (s *server) retryRefund(ctx context.Context, in *retryRefundInput) (*rest.R
 }
 
 var confirmRefund = rest.Operation{
-	Route: "POST /v1/refunds/{refundNo}/confirm", ID: "confirmRefund", Tag: "Refunds", Summary: "Say that the buyer has the money",
-	Details: "For what was paid by hand, or seen at the merchant's console. The word is kept as evidence, and what is left of the refund succeeds by " +
-		"it. Confirming what has succeeded changes nothing.",
+	Route: "POST /v1/refunds/{refundNo}/confirm", ID: "confirmRefund", Tag: "Refunds", Summary: "Confirm that the buyer has the money",
+	Details: "For what was paid by hand, or seen in the merchant's console. The reason is kept as evidence, and what is left of the refund " +
+		"succeeds. Confirming a refund that has succeeded changes nothing.",
 	Codes:   []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
 	Request: `{"reason":"paid by bank transfer 20260603-17"}`, Response: doneExample,
 }
@@ -50,11 +50,11 @@ func (s *server) confirmRefund(ctx context.Context, in *confirmRefundInput) (*re
 }
 
 var giveUpRefund = rest.Operation{
-	Route: "POST /v1/refunds/{refundNo}/give-up", ID: "giveUpRefund", Tag: "Refunds", Summary: "Say that the channel will never send it",
-	Details: "For a refund that the channel is silent about, after a look at the merchant's console: what is pending of it has failed, and `retry` " +
-		"makes another under a new number. Should the channel say later that the money went after all, that is followed.",
+	Route: "POST /v1/refunds/{refundNo}/give-up", ID: "giveUpRefund", Tag: "Refunds", Summary: "Record that the channel will never send it",
+	Details: "For a refund about which the channel gives no answer, after a check in the merchant's console: what is pending of it fails, and `retry` " +
+		"makes another under a new number. If the channel reports later that the money has gone, the refund succeeds.",
 	Codes:   []fault.Code{fault.NotFound, fault.IdempotencyKeyReused},
-	Request: `{"reason":"not at the merchant's console after three days"}`, Response: failedExample,
+	Request: `{"reason":"not in the merchant's console after three days"}`, Response: failedExample,
 }
 
 type giveUpRefundInput struct {
@@ -73,9 +73,9 @@ func (s *server) giveUpRefund(ctx context.Context, in *giveUpRefundInput) (*rest
 
 var abnormalRefund = rest.Operation{
 	Route: "POST /v1/refunds/{refundNo}/abnormal", ID: "abnormalRefund", Tag: "Refunds", Summary: "Send a stuck refund another way",
-	Details: "For a part that is parked as `abnormal`: to a bank card of the buyer's (`bank`, `account` and `name`, all three), or back to the " +
+	Details: "For a part that is parked as `abnormal`. It goes to a bank card of the buyer's (`bank`, `account` and `name`, all three), or back to the " +
 		"merchant, who then pays the buyer by hand and confirms. The card goes to the channel encrypted; it is not stored, not logged and in no " +
-		"answer. For that reason an Idempotency-Key keeps no answer here: a repeat asks the channel again under the same number, which pays once, " +
+		"answer. So no answer is kept for an Idempotency-Key here: a repeat sends the request again under the same number, which pays once, " +
 		"and is `refund_not_open` when the money has gone.",
 	Codes:   append([]fault.Code{fault.NotFound, fault.RefundNotOpen}, channelCodes...),
 	Request: `{"to":"buyer","bank":"ICBC_DEBIT","account":"6222020000000000000","name":"张三"}`, Response: parkedExample,

@@ -13,11 +13,11 @@ type refundView struct {
 	Amount   int64        `json:"amount"`
 	Currency string       `json:"currency" example:"CNY"`
 	Status   refundStatus `json:"status"`
-	Cause    refundCause  `json:"cause" doc:"asked: by the shop. The others came by themselves: money after the order was closed, more than was due, a part of an order that was closed"`
+	Cause    refundCause  `json:"cause" doc:"asked: by the shop. The others are automatic: money that came after the order was closed, more than was due, a part of an order that was closed"`
 	Reason   string       `json:"reason,omitempty" doc:"Shown to the buyer"`
 
-	Items       []refundLine     `json:"items" doc:"What the lines of the order give back; none when the order had not taken the money"`
-	Allocations []allocationView `json:"allocations" doc:"What each payment gives back"`
+	Items       []refundLine     `json:"items" doc:"Refunded lines of the order; none when the money was never applied to the order"`
+	Allocations []allocationView `json:"allocations" doc:"The part that each payment gives back"`
 
 	CreatedAt time.Time  `json:"createdAt"`
 	DoneAt    *time.Time `json:"doneAt,omitempty" doc:"When it succeeded or failed"`
@@ -37,16 +37,16 @@ type allocationView struct {
 	Amount    int64        `json:"amount"`
 	Status    refundStatus `json:"status"`
 
-	RefundNoAtChannel string      `json:"refundNoAtChannel,omitempty" doc:"Our number of it, as the channel knows it"`
+	RefundNoAtChannel string      `json:"refundNoAtChannel,omitempty" doc:"The number that we gave it at the channel"`
 	ChannelRefundID   string      `json:"channelRefundId,omitempty" doc:"The channel's number of it"`
 	DoneAt            *time.Time  `json:"doneAt,omitempty" doc:"When the money went back, by the channel"`
-	Parked            *parkedView `json:"parked,omitempty" doc:"There when a person has to do something"`
+	Parked            *parkedView `json:"parked,omitempty" doc:"Present when a person has to do something"`
 }
 
 // parkedView is why a part waits for a person, and what to do.
 type parkedView struct {
 	Reason string `json:"reason" enum:"merchant_short,abnormal,rejected,given_up,channel_silent"`
-	Said   string `json:"said,omitempty" doc:"The channel's words"`
+	Said   string `json:"said,omitempty" doc:"What the channel reported"`
 	Advice string `json:"advice" doc:"What to do about it"`
 }
 

@@ -42,10 +42,10 @@ const (
 )
 
 var askRefund = rest.Operation{
-	Route: "POST /v1/orders/{orderNo}/refunds", ID: "askRefund", Tag: "Refunds", Summary: "Give money back", Status: 201,
-	Details: "Give `amount`, or `items` with units of lines, or neither for all that is left. A line's units give back their own share of what was " +
-		"paid, so that any sequence of refunds ends at exactly what was paid. The money is promised and the refund stored before a channel is " +
-		"asked; the answer is `pending`, and events (or a read) tell the end. It is taken from the order's payments as the shop's `refundSplit` says.",
+	Route: "POST /v1/orders/{orderNo}/refunds", ID: "askRefund", Tag: "Refunds", Summary: "Request a refund", Status: 201,
+	Details: "Give `amount`, or `items` with units of lines, or neither for all that is left. A line's units give back their share of what was " +
+		"paid, so that any sequence of refunds adds up to exactly what was paid. The amount is reserved and the refund stored before the channel gets " +
+		"the request; the answer is `pending`, and events (or a read) show the result. It is taken from the order's payments by the shop's policy `refundSplit`.",
 	Codes:   []fault.Code{fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.RefundExceedsPaid},
 	Request: `{"items":[{"line":0,"quantity":1}],"reason":"one of two arrived broken"}`, Response: refundExample,
 }
@@ -53,20 +53,20 @@ var askRefund = rest.Operation{
 type askRefundInput struct {
 	OrderPath
 	rest.KeyRequired
-	Body *refundAsk
+	Body *refundRequest
 }
 
-type refundAsk struct {
+type refundRequest struct {
 	Amount *int64       `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units"`
 	Items  []refundItem `json:"items,omitempty" minItems:"1" maxItems:"200" doc:"Each line at most once; not beside amount"`
 	Reason string       `json:"reason,omitempty" maxLength:"80" doc:"Shown to the buyer"`
 }
 
-// UnmarshalJSON refuses null. Elsewhere it is as good as absent; here absent
-// means all that is left, and a client that has lost its number must not give
-// everything back.
-func (r *refundAsk) UnmarshalJSON(body []byte) error {
-	type plain refundAsk
+// UnmarshalJSON refuses null. Elsewhere it means absent; here absent
+// means all that is left, and a client that sends null by mistake must not
+// refund everything.
+func (r *refundRequest) UnmarshalJSON(body []byte) error {
+	type plain refundRequest
 	return rest.DecodeNonNull(body, (*plain)(r))
 }
 
@@ -76,17 +76,17 @@ type refundItem struct {
 }
 
 func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*rest.Repeatable[refundView], error) {
-	var ask app.RequestRefund
+	var request app.RequestRefund
 	if b := in.Body; b != nil {
-		ask.Reason = b.Reason
+		request.Reason = b.Reason
 		if b.Amount != nil {
-			ask.Amount = *b.Amount
+			request.Amount = *b.Amount
 		}
 		for _, it := range b.Items {
-			ask.Items = append(ask.Items, order.RefundItem(it))
+			request.Items = append(request.Items, order.RefundItem(it))
 		}
 	}
-	return rest.RepeatableOf(viewRefund)(s.app.RequestRefund(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, ask))
+	return rest.RepeatableOf(viewRefund)(s.app.RequestRefund(ctx, caller(ctx).Shop, in.OrderNo, in.IdempotencyKey, request))
 }
 
 var listOrderRefunds = rest.Operation{
@@ -107,7 +107,7 @@ func (s *server) listOrderRefunds(ctx context.Context, in *listOrderRefundsInput
 
 var listRefunds = rest.Operation{
 	Route: "GET /v1/refunds", ID: "listRefunds", Tag: "Refunds", Summary: "Refunds, the highest number first",
-	Details:  "A number begins with its cause and goes on with the time: of each cause the newest come first.",
+	Details:  "A number begins with a digit for its cause, then the time: of each cause the newest come first.",
 	Response: `{"items":[` + parkedExample + `]}`,
 }
 

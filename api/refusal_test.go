@@ -439,7 +439,7 @@ type refusalCase struct {
 }
 
 // refuses runs a table of refusals, whose texts fill completes.
-func (h *house) refuses(t *testing.T, fill func(string) string, cases []refusalCase) {
+func (h *env) refuses(t *testing.T, fill func(string) string, cases []refusalCase) {
 	d := api.Published(bare)
 	ops := operations(d)
 	for _, tt := range cases {

@@ -18,7 +18,7 @@ type shopView struct {
 	ID        string        `json:"id" example:"default"`
 	Name      string        `json:"name"`
 	Currency  string        `json:"currency" example:"CNY" doc:"ISO 4217"`
-	Policies  shop.Policies `json:"policies" doc:"What is absent is the first word of its list"`
+	Policies  shop.Policies `json:"policies" doc:"An absent policy has the first value of its list"`
 	CreatedAt time.Time     `json:"createdAt"`
 }
 
@@ -40,7 +40,7 @@ func (s *server) getShop(ctx context.Context, in *getShopInput) (*rest.Tagged[sh
 
 var putPolicies = rest.Operation{
 	Route: "PUT /v1/shop/policies", ID: "putPolicies", Tag: "Shop", Summary: "Set the shop's policies, all of them",
-	Details: "What is absent becomes the first word of its list. They hold for what happens from now on, but `instalmentGoods`, which an order keeps " +
+	Details: "An absent policy gets the first value of its list. They apply to what happens from now on, except `instalmentGoods`, which an order keeps " +
 		"as it was when it was placed.",
 	Request: `{"latePayment":"revive"}`, Response: shopExample,
 }

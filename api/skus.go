@@ -46,8 +46,8 @@ type SkuPath struct {
 }
 
 var putSku = rest.Operation{
-	Route: "PUT /v1/skus/{sku}", ID: "putSku", Tag: "Skus", Summary: "Make or redefine a sku",
-	Details: "`stock` sets what is on hand; absent, it stays as it is (0 on a new sku). Orders that were placed keep their price.",
+	Route: "PUT /v1/skus/{sku}", ID: "putSku", Tag: "Skus", Summary: "Create or change a sku",
+	Details: "`stock` sets the units on hand; when absent they stay as they are (0 for a new sku). Orders that were placed keep their price.",
 	Codes:   []fault.Code{fault.OutOfStock},
 	Request: `{"name":"明前龙井 50g","price":8888,"categories":["tea"],"stock":100}`, Response: skuExample,
 }
@@ -96,8 +96,8 @@ func (s *server) listSkus(ctx context.Context, in *listSkusInput) (*rest.Answer[
 }
 
 var adjustStock = rest.Operation{
-	Route: "POST /v1/skus/{sku}/stock", ID: "adjustStock", Tag: "Skus", Summary: "Add to the stock, or take from it",
-	Details: "What open orders hold cannot be taken away.",
+	Route: "POST /v1/skus/{sku}/stock", ID: "adjustStock", Tag: "Skus", Summary: "Raise or lower the stock",
+	Details: "It cannot be lowered below what open orders hold.",
 	Codes:   []fault.Code{fault.SkuNotFound, fault.OutOfStock, fault.IdempotencyKeyReused},
 	Request: `{"delta":50}`, Response: skuExample,
 }

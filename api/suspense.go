@@ -13,7 +13,7 @@ func (s *server) mountSuspense() { rest.Add(s.rest, getSuspense, s.getSuspense) 
 
 // suspenseView is the suspense account of a shop.
 type suspenseView struct {
-	Items  []app.SuspenseRow `json:"items" doc:"By channel and currency; none when all is well"`
+	Items  []app.SuspenseRow `json:"items" doc:"By channel and currency; empty when there is none"`
 	Totals []suspenseTotal   `json:"totals" doc:"By currency"`
 }
 
@@ -25,8 +25,8 @@ type suspenseTotal struct {
 
 var getSuspense = rest.Operation{
 	Route: "GET /v1/suspense", ID: "getSuspense", Tag: "Reconciliation", Summary: "Money that arrived and belongs to no order yet (挂账)",
-	Details: "What payments brought and is neither applied to an order nor refunded. Late and double money stands here until its refund has gone; " +
-		"what stays for long needs a person: look for refunds that are parked.",
+	Details: "Received money that is neither applied to an order nor refunded. Late and double payments are here until their refund has gone through; " +
+		"what stays for long needs a person: check the parked refunds.",
 	Response: `{"items":[{"channel":"wechatpay","currency":"CNY","amount":8888,"payments":1}],"totals":[{"currency":"CNY","amount":8888,"payments":1}]}`,
 }
 

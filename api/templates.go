@@ -24,7 +24,7 @@ const (
 )
 
 var makeTemplate = rest.Operation{
-	Route: "POST /v1/coupon-templates", ID: "makeCouponTemplate", Tag: "Coupons", Summary: "Make a coupon template", Status: 201,
+	Route: "POST /v1/coupon-templates", ID: "makeCouponTemplate", Tag: "Coupons", Summary: "Create a coupon template", Status: 201,
 	Codes: []fault.Code{fault.AlreadyExists, fault.IdempotencyKeyReused}, Request: templateBody, Response: templateExample,
 }
 
@@ -39,8 +39,8 @@ func (s *server) makeTemplate(ctx context.Context, in *makeTemplateInput) (*rest
 
 var putTemplate = rest.Operation{
 	Route: "PUT /v1/coupon-templates/{id}", ID: "putCouponTemplate", Tag: "Coupons", Summary: "Edit a coupon template",
-	Details: "The next version of the rule holds for coupons that were issued before, too; their dates stay. A limit (`supply`, `perUserLimit`) " +
-		"can be raised or lowered, but neither added nor taken away: what has no limit is not counted.",
+	Details: "The new version applies to coupons that were issued before, too; their dates stay. A limit (`supply`, `perUserLimit`) " +
+		"can be raised or lowered, but neither added nor removed: without a limit nothing is counted.",
 	Codes: []fault.Code{fault.NotFound}, Request: templateBody, Response: templateExample,
 }
 
@@ -85,8 +85,8 @@ func (s *server) listTemplates(ctx context.Context, in *listTemplatesInput) (*re
 
 var claimCoupon = rest.Operation{
 	Route: "POST /v1/coupon-templates/{id}/claim", ID: "claimCoupon", Tag: "Coupons", Summary: "Give a user a coupon (领券)", Status: 201,
-	Details: "Unless the template says `\"claimable\": false`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user: " +
-		"exact, however many ask at once. `coupon_unavailable` says which of these it was.",
+	Details: "Unless the template has `\"claimable\": false`, from its `validFrom` to its `validUntil`, as long as its supply lasts and up to `perUserLimit` for each user. " +
+		"The limits are exact, however many requests come at once. The detail of `coupon_unavailable` names the reason.",
 	Codes:   []fault.Code{fault.NotFound, fault.CouponUnavailable, fault.IdempotencyKeyReused},
 	Request: `{"userId":"u-1001"}`, Response: couponExample,
 }
@@ -105,9 +105,9 @@ func (s *server) claimCoupon(ctx context.Context, in *claimCouponInput) (*rest.R
 
 var revokeTemplate = rest.Operation{
 	Route: "POST /v1/coupon-templates/{id}/revoke", ID: "revokeCouponTemplate", Tag: "Coupons", Summary: "Withdraw the coupons of a template",
-	Details: "Those that are available, and those that orders hold (the orders keep their prices). What has been used stays used. " +
-		"One call looks at 10,000 coupons; while there is a `nextCursor`, send it as `cursor` to go on. It does not keep new ones from being " +
-		"issued: set `claimable` to false, or `validUntil` to now, before.",
+	Details: "Revokes those that are available and those that orders hold (the orders keep their prices). Used coupons stay used. " +
+		"One call checks 10,000 coupons; while there is a `nextCursor`, send it as `cursor` to continue. It does not stop new ones from being " +
+		"issued: set `claimable` to false, or `validUntil` to now, first.",
 	Codes: []fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, Response: `{"revoked":8731}`,
 }
 

@@ -32,8 +32,8 @@ type UserPath struct {
 }
 
 var putUser = rest.Operation{
-	Route: "PUT /v1/users/{userId}", ID: "putUser", Tag: "Users", Summary: "Say what a user is",
-	Details: "What is absent is taken back. A blocked user may look at prices and place no orders.",
+	Route: "PUT /v1/users/{userId}", ID: "putUser", Tag: "Users", Summary: "Store a user",
+	Details: "It replaces the user: what is absent is removed. A blocked user can get quotes and cannot place orders.",
 	Request: `{"level":"gold","tags":["early-bird"]}`, Response: userExample,
 }
 
@@ -53,7 +53,7 @@ func (s *server) putUser(ctx context.Context, in *putUserInput) (*rest.Answer[us
 
 var getUser = rest.Operation{
 	Route: "GET /v1/users/{userId}", ID: "getUser", Tag: "Users", Summary: "A user",
-	Details: "One that was never put is a plain user, not missing.", Response: userExample,
+	Details: "One that was never stored is found too, without level and tags.", Response: userExample,
 }
 
 type getUserInput struct {

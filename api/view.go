@@ -8,7 +8,7 @@ import (
 )
 
 // at shows a time: UTC, to the microsecond that every store keeps, so that a
-// thing looks the same when it is made and when it is read.
+// resource is the same when it is created and when it is read.
 func at(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // atOrNil shows a time that may be zero.

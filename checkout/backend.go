@@ -12,7 +12,8 @@ import (
 	"github.com/tandem-pay/tandem/pricing"
 )
 
-// cart is what the page asks for. Who asks is not in it: see visitor.
+// cart is what the page sends to be quoted or placed. The user is not in it:
+// see visitor.
 type cart struct {
 	Items   []app.Item      `json:"items"`
 	Coupons json.RawMessage `json:"couponCodes"` // codes; for a quote also "best"
@@ -57,7 +58,7 @@ type named struct {
 	Name string `json:"name"`
 }
 
-// shelf is the page's first question: what is sold, and what it may offer.
+// catalog is what the page loads first: what is sold, and what it may offer.
 type shelf struct {
 	Currency   string    `json:"currency"`
 	Items      []product `json:"items"`
@@ -86,7 +87,7 @@ func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error
 		return answered{}, err
 	}
 	out := shelf{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Ways: ways, Phone: s.phonePage("weixin://") != ""}
-	for _, id := range ids { // in the order of the shelf, not of the store
+	for _, id := range ids { // in the order of the demo, not of the store
 		for i := range found {
 			if d := &found[i]; d.Sku == id {
 				out.Items = append(out.Items, product{d.Sku, d.Name, d.Price, d.Categories, d.Available()})
@@ -110,7 +111,7 @@ func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error
 	return answered{body: out}, nil
 }
 
-// clock tells the server's time. The page counts down and measures delays by
+// clock answers with the server's time. The page counts down and measures delays by
 // it: a buyer's clock may be anything, and the server's may have been moved.
 func (s *shop) clock(http.ResponseWriter, *http.Request) (answered, error) {
 	return answered{body: map[string]time.Time{"now": s.App.Clock.Now().UTC()}}, nil

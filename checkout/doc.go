@@ -7,9 +7,9 @@
 // intent and repeats with the same key until the answer is certain, across a
 // reload of the page too. It listens to an order by WebSocket, and falls back
 // to Server-Sent Events and then to long polling where a network allows no
-// better; it tells nothing twice and loses nothing on the way down. Payments
-// by several channels may be open beside each other, one for each wish; what
-// is paid beyond the price goes back by itself, and the order tells it.
+// better; it reports no event twice and loses none while falling back. Payments
+// by several channels may be open at once, one for each intent; what is paid
+// beyond the price is refunded automatically, and the order shows it.
 //
 // The demo is a page (demo/) and the small backend that every shop needs
 // beside it: quoting and placing take the shop's secret key, which a browser

@@ -28,7 +28,7 @@ func SDK() http.Handler {
 	return mux
 }
 
-// types are said here and not found out from the system's tables, which
+// types are listed here and not looked up in the system's tables, which
 // differ: a module with a wrong type is not run.
 var types = map[string]string{
 	".js":   "text/javascript; charset=utf-8",
@@ -38,8 +38,8 @@ var types = map[string]string{
 	".svg":  "image/svg+xml",
 }
 
-// file is an embedded file. Embedded files have no time, so a hash tells a
-// browser whether it has the newest.
+// file is an embedded file. Embedded files have no time, so a hash is the
+// ETag.
 type file struct{ etag, mime, content string }
 
 // files serves the embedded files of a directory by the path value "file".

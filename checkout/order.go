@@ -9,7 +9,7 @@ import (
 
 // placedOrder is an order in the public API's shape. It is written out here
 // because the demo stands where any shop's backend stands: beside the public
-// API, not upon its code. A test holds the two together.
+// API, not on its code. A test compares the two.
 type placedOrder struct {
 	No        string              `json:"orderNo"`
 	User      string              `json:"userId"`

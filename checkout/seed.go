@@ -99,7 +99,7 @@ func Seed(ctx context.Context, a *app.App, shopID string) error {
 		} else if !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		// Another instance may have been quicker.
+		// Another instance may have created it first.
 		if _, _, err := a.PutPromotion(ctx, shopID, "", p, true); err != nil && !fault.Is(err, fault.AlreadyExists) {
 			return err
 		}
@@ -127,7 +127,7 @@ type claimed struct {
 
 // claimCoupon sees to it that the visitor holds a coupon of each template that
 // can be used, and answers with the first. What is held is not given again, so
-// that asking twice is asking once; of a template that has run out, or that
+// a repeat changes nothing; of a template that has run out, or that
 // the shop has removed, there is none.
 func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, error) {
 	ctx, user := r.Context(), visitor(rw, r)
@@ -167,8 +167,8 @@ func (s *shop) claim(ctx context.Context, user, template string, have []marketin
 			return answered{body: claimed{have[i].Code, t.Name}}, nil
 		}
 	}
-	// The code and the key follow from how many the visitor has had: twins
-	// of one claim are one coupon.
+	// The code and the key follow from how many the visitor has had:
+	// duplicates of one claim are one coupon.
 	name := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(template, "demo-"), "-", ""))
 	turn := strings.ToLower(name) + "/" + user + "/" + strconv.Itoa(had)
 	sum := sha256.Sum256([]byte(turn))

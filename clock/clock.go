@@ -1,6 +1,6 @@
-// Package clock tells the time. Everything in Tandem that waits for a moment
+// Package clock is the source of the time. Everything in Tandem that waits for a moment
 // waits on a Clock, so that when a Movable one is moved by an hour, an hour's
-// worth of expiry, retries and due dates follows at once.
+// worth of expiry, retries and due dates happens at once.
 package clock
 
 import (

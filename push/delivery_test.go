@@ -269,11 +269,11 @@ func TestWait(t *testing.T) {
 	const waiters = 20
 	for _, told := range []bool{true, false} {
 		done := make(chan error, waiters)
-		seq, asked := w.log.orders["o1"].Seq, w.log.count(&w.log.asked)
+		seq, reads := w.log.orders["o1"].Seq, w.log.count(&w.log.reads)
 		for range waiters {
 			go func() { done <- w.hub.Wait(ctx, shopID, "o1", seq) }()
 		}
-		w.until("all to have looked", func() bool { return w.log.count(&w.log.asked) == asked+waiters })
+		w.until("all to have looked", func() bool { return w.log.count(&w.log.reads) == reads+waiters })
 		r := w.log.commit("o1", event.PaymentCreated)
 		if told {
 			w.hub.Publish(shopID, []event.Record{r, r})
@@ -286,7 +286,7 @@ func TestWait(t *testing.T) {
 	}
 }
 
-// The log is asked at its pace while somebody listens, and never otherwise.
+// The log is reads at its pace while somebody listens, and never otherwise.
 func TestFollowsOnlyWhileNeeded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger()

@@ -10,11 +10,11 @@ import (
 	"github.com/tandem-pay/tandem/event"
 )
 
-// listener hears of an order. offer is called with the feed locked: it must
+// listener receives the events of an order. offer is called with the feed locked: it must
 // not block and not call the feed.
 type listener interface{ offer(n *notice) }
 
-// feed is one shop's log as far as this instance follows it, and who listens
+// feed is one shop's log as far as this instance has read it, and who listens
 // here. It lives as long as it has users.
 type feed struct {
 	hub  *Hub
@@ -24,10 +24,10 @@ type feed struct {
 	ready chan struct{} // closed once from is known, or err
 	err   error
 	idle  chan struct{} // closed when nobody uses it any more
-	wake  chan struct{} // something was committed that a tail wants
+	wake  chan struct{} // something was committed that a tail needs
 
 	mu     sync.Mutex
-	at     event.Position // what the follower has handed out
+	at     event.Position // what the reader of the log has handed out
 	orders map[string]*audience
 	tails  map[string][]*tail // by user, "" all of the shop
 }
@@ -36,8 +36,9 @@ type feed struct {
 type audience struct {
 	listeners []listener
 	// upto is the highest Seq that was offered. Those who joined later read
-	// the state after they joined, so what is not above upto is news to
-	// nobody: that is how Publish and the follower do not repeat each other.
+	// the state after they joined, so what is not above upto is new to
+	// nobody: that is how Publish and the reader of the log do not repeat each
+	// other.
 	upto int64
 }
 
@@ -203,17 +204,17 @@ func (f *feed) offer(r *event.Record, n *notice) {
 	}
 }
 
-// afterWake are the pauses between looks that find nothing after a commit
+// afterWake are the pauses between reads that find nothing after a commit
 // was announced: on PostgreSQL a record shows in the log only when every
 // older transaction has ended.
 var afterWake = []time.Duration{
 	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
 }
 
-// Limits of the follower's pace.
+// Limits of the pace of reading.
 const (
-	gather     = 5 * time.Millisecond // between two looks: under load one look serves many commits
-	maxBackoff = 5 * time.Second      // after looks that failed
+	gather     = 5 * time.Millisecond // between two reads: under load one read serves many commits
+	maxBackoff = 5 * time.Second      // after reads that failed
 )
 
 // follow hands out what appears in the log until nobody uses the feed, or
@@ -249,10 +250,10 @@ func (f *feed) follow(ctx context.Context) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			f.hub.o.Log.Warn("push cannot follow the log", "shop", f.shop, "error", err)
+			f.hub.o.Log.Warn("push cannot read the log", "shop", f.shop, "error", err)
 			failed = min(2*failed, max(maxBackoff, every))
 			timer.Reset(failed)
-			wake = nil // what is announced meanwhile must wait too
+			wake = nil // what is announced in the meantime must wait too
 			continue
 		case n > 0:
 			missed = len(afterWake)
@@ -262,7 +263,7 @@ func (f *feed) follow(ctx context.Context) {
 		}
 		failed, wake = every, nil
 		if pause > gather {
-			// Rest a moment before the next announcement is listened to.
+			// Wait a moment before the next announcement.
 			timer.Reset(gather)
 			select {
 			case <-ctx.Done():
@@ -293,7 +294,7 @@ func (f *feed) look(ctx context.Context) (n int, err error) {
 	}
 }
 
-// dispatch hands records of the log to all who want them and moves on. After
+// dispatch hands records of the log to their listeners and advances. After
 // an error nothing was handed out.
 func (f *feed) dispatch(ctx context.Context, records []event.Record) error {
 	var owners []string // by place in records; found before the lock is taken

@@ -1,6 +1,6 @@
-// Package push tells browsers and servers what happens to orders, as it
-// happens: over WebSocket, as Server-Sent Events, and to callers that hold a
-// long poll (Wait).
+// Package push sends the events of orders to browsers and servers when they
+// happen: over WebSocket, as Server-Sent Events, and to callers of a long poll
+// (Wait).
 //
 // It promises:
 //
@@ -9,13 +9,13 @@
 //     however Publish is called: late, twice, in the wrong order or, for
 //     events that another instance committed, not at all. With `after` the
 //     events since then come first. The log is the truth; Publish only saves
-//     the wait for the next look at it.
-//   - Publish never blocks and never asks the store. A reader that does not
-//     keep up is disconnected (1013), not waited for, and comes back with
-//     `after`; nobody else notices.
-//   - A socket is told why it closes: 1008 a bad token or ten bad messages,
+//     the wait for the next read of it.
+//   - Publish never blocks and never reads the store. A client that reads too
+//     slowly is disconnected (1013) and reconnects with `after`; no other
+//     client is affected.
+//   - A socket is closed with the reason: 1008 a bad token or ten bad messages,
 //     1003 binary, 1009 a message over 4 KiB, 1001 draining, 1013 overloaded,
-//     too slow, or the store is away.
+//     too slow, or the store does not answer.
 //   - A secret key that is revoked loses its open sockets with the next ping.
 //
 // The feed of a shop or of one user, for secret keys, comes from the log
@@ -26,14 +26,12 @@
 // Costs: a Publish costs one map look-up for each record and one channel
 // send for each subscriber of its order; a message is encoded once for each
 // language. A socket costs two goroutines, some 30 KB, and one query (two
-// with `after`) when it subscribes. Each shop with a subscriber is followed
-// by one query every PollEvery and instance, and nothing is asked while
-// nobody listens.
+// with `after`) when it subscribes. Each shop with a subscriber costs one
+// query every PollEvery on each instance, and none while nobody listens.
 //
 // Limits: see Options. Who may connect is decided by tokens alone; no cookie
-// is looked at, so that a foreign page can do nothing with a visitor's
-// session. Therefore any origin may connect unless Options.Origins says
-// otherwise. A token in a URL may end in a proxy's log: client tokens reach
+// is read, so that a foreign page can do nothing with a buyer's session.
+// Therefore any origin may connect unless Options.Origins restricts them. A token in a URL may end in a proxy's log: client tokens reach
 // one order, secret keys belong in the Authorization header or the first
 // message.
 package push
@@ -83,12 +81,12 @@ type Options struct {
 	MaxPerSocket int           // subscriptions of one socket: 64
 	Buffer       int           // messages that may wait for one reader: 64
 	PingEvery    time.Duration // 25 s
-	PollEvery    time.Duration // looks at the log for what other instances committed: 100 ms
+	PollEvery    time.Duration // reads of the log for what other instances committed: 100 ms
 	SendTimeout  time.Duration // of one message: 5 s
 	AuthTimeout  time.Duration // for the first message: 10 s
 }
 
-// Observe is called with what happens here, for metrics. Functions may be
+// Observe receives what happens here, for metrics. Functions may be
 // nil; they must not block.
 type Observe struct {
 	Sockets func(open int)
@@ -104,11 +102,11 @@ const (
 	readBatch  = 256     // records read from the log at once
 	keepAlive  = 15 * time.Second
 	closeGrace = time.Second // for the close frame to get through
-	maxRefused = 64          // sockets that are being told that there are too many
+	maxRefused = 64          // sockets that are being refused because there are too many
 	storeTime  = 5 * time.Second
 )
 
-// Hub knows who listens to what. It is safe for use by many at once.
+// Hub keeps who listens to what. It is safe for use by many at once.
 type Hub struct {
 	o      Options
 	owners owners
@@ -124,8 +122,8 @@ type Hub struct {
 	refused   atomic.Int32   // sockets that are being refused at the moment
 }
 
-// New makes a hub. Run must run for it to hear of other instances' events
-// and to serve the feeds.
+// New makes a hub. Run must run for it to receive other instances' events and
+// to serve the feeds.
 func New(o Options) *Hub {
 	o.MaxSockets = or(o.MaxSockets, 20_000)
 	o.MaxPerSocket = or(o.MaxPerSocket, 64)
@@ -166,7 +164,7 @@ func (h *Hub) Publish(shop string, records []event.Record) {
 	}
 }
 
-// Run follows the log of every shop that has subscribers here, until ctx
+// Run reads the log of every shop that has subscribers here, until ctx
 // ends; so events that other instances commit reach the sockets here too.
 func (h *Hub) Run(ctx context.Context) error {
 	h.mu.Lock()
@@ -194,7 +192,7 @@ func (h *Hub) Wait(ctx context.Context, shop, orderNo string, seq int64) error {
 	}
 	defer h.release(f)
 	w := &waiter{seq: seq, reached: make(chan struct{})}
-	f.listen(orderNo, w) // before the look at the store, or an event could slip between
+	f.listen(orderNo, w) // before the store is read, or an event in between could be missed
 	defer f.leave(orderNo, w)
 	view, err := h.o.Store.Order(ctx, shop, orderNo)
 	if err != nil || view.Order.Seq > seq {
@@ -210,7 +208,7 @@ func (h *Hub) Wait(ctx context.Context, shop, orderNo string, seq int64) error {
 	}
 }
 
-// waiter is a listener that wants to hear once.
+// waiter is a listener for one event.
 type waiter struct {
 	seq     int64
 	reached chan struct{}
@@ -224,7 +222,7 @@ func (w *waiter) offer(n *notice) {
 	}
 }
 
-// Close tells every socket that this instance drains (1001), refuses new
+// Close closes every socket because this instance drains (1001), refuses new
 // ones, and returns when all have ended; when ctx ends first, they are cut.
 func (h *Hub) Close(ctx context.Context) {
 	h.mu.Lock()
@@ -254,7 +252,7 @@ func (h *Hub) Close(ctx context.Context) {
 	<-done
 }
 
-// admit makes room for one more socket or stream, or says why not.
+// admit makes room for one more socket or stream, or returns why not.
 func (h *Hub) admit(ctx context.Context, r *http.Request) (*subscriber, error) {
 	s := newSubscriber(ctx, h, language(r))
 	h.mu.Lock()
@@ -284,7 +282,7 @@ func (h *Hub) dismiss(s *subscriber) {
 	h.busy.Done()
 }
 
-// count is called under mu, so that the last call has the last word.
+// count is called under mu, so that the last value is the latest.
 func (h *Hub) count(open int) {
 	if h.o.Observe.Sockets != nil {
 		h.o.Observe.Sockets(open)

@@ -56,7 +56,7 @@ func TestWords(t *testing.T) {
 			return true
 		}
 		found++
-		if w := words[event.Type(name)]; w[zh] == "" || w[en] == "" {
+		if w := messages[event.Type(name)]; w[zh] == "" || w[en] == "" {
 			t.Errorf("%s: no words", name)
 		}
 		return true
@@ -64,7 +64,7 @@ func TestWords(t *testing.T) {
 	if found < 21 {
 		t.Errorf("found %d events", found)
 	}
-	if tell("order.sung", zh) == "" || tell("order.sung", en) == "" {
+	if message("order.sung", zh) == "" || message("order.sung", en) == "" {
 		t.Error("an event without words says nothing")
 	}
 }

@@ -43,7 +43,7 @@ type ledger struct {
 	fail    error
 	broken  error // of OrderEvents alone
 	looks   int   // calls of Events
-	asked   int   // calls of Order
+	reads   int   // calls of Order
 	onLook  func()
 }
 
@@ -88,7 +88,7 @@ func (l *ledger) commit(orderNo string, types ...event.Type) event.Record {
 func (l *ledger) Order(_ context.Context, shop, no string) (app.OrderView, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.asked++
+	l.reads++
 	if l.fail != nil {
 		return app.OrderView{}, l.fail
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// notice is one record on its way to those who listen. It is shared by all
+// notice is one record on its way to its listeners. It is shared by all
 // of them and encoded at most once for each form.
 type notice struct {
 	record event.Record
@@ -95,7 +95,7 @@ func (n *notice) forOrder(l lang) []frame {
 			if v := &n.record.Events[i]; v.Seq > 0 {
 				e.frames = append(e.frames, encode(v.Seq, string(v.Type), orderMessage{
 					Type: v.Type, Order: v.Order, Seq: v.Seq, Status: v.Status,
-					Message: tell(v.Type, l), At: n.record.At.UTC(), Payment: v.Payment, Refund: v.Refund, DueAt: v.DueAt,
+					Message: message(v.Type, l), At: n.record.At.UTC(), Payment: v.Payment, Refund: v.Refund, DueAt: v.DueAt,
 				}))
 			}
 		}
@@ -103,7 +103,7 @@ func (n *notice) forOrder(l lang) []frame {
 	return e.frames
 }
 
-// forTail are the messages to those who follow the log: all events to the
+// forTail are the messages to those who read the log: all events to the
 // shop, those in the order's sequence to a user. Until a record is out
 // completely the place to resume from is before it.
 func (n *notice) forTail(l lang, user bool) []frame {
@@ -125,7 +125,7 @@ func (n *notice) forTail(l lang, user bool) []frame {
 				Amount: v.Amount, Quantity: v.Quantity, Reason: v.Reason, DueAt: v.DueAt,
 			}
 			if v.Seq > 0 {
-				m.Message = tell(v.Type, l)
+				m.Message = message(v.Type, l)
 			}
 			messages = append(messages, m)
 		}

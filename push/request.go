@@ -6,16 +6,16 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// asked is a client's message as it was read, or what is wrong with it: a
-// fault, or a goodbye.
-type asked struct {
+// received is a client's message as it was read, or what is wrong with it: a
+// fault, or a closing.
+type received struct {
 	request *request
 	err     error
 }
 
-// serve does what a message asks for. Its error ends the socket; a refusal
+// serve handles a message. Its error ends the socket; a refusal
 // is answered.
-func (s *subscriber) serve(a asked) error {
+func (s *subscriber) serve(a received) error {
 	err := a.err
 	if err == nil {
 		err = s.do(a.request)
@@ -36,7 +36,7 @@ func (s *subscriber) serve(a asked) error {
 		return nil // not the client's doing
 	}
 	if s.refused++; s.refused >= maxErrors {
-		return errRubbish
+		return errBadMessages
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (s *subscriber) do(q *request) error {
 	return fault.New(fault.ValidationFailed, "name one of orderNo, userId and shop")
 }
 
-// authenticate learns whose socket it is; its error is a goodbye.
+// authenticate finds out whose socket it is; its error is a closing.
 func (s *subscriber) authenticate(token string) error {
 	who, err := s.hub.o.Auth.Authenticate(s.ctx, token)
 	switch {

@@ -16,7 +16,7 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// SSE serves GET /v1/orders/{orderNo}/events: what the WebSocket says of one
+// SSE serves GET /v1/orders/{orderNo}/events: what the WebSocket sends about one
 // order, as Server-Sent Events. The id of each is the seq to resume from, in
 // Last-Event-ID or ?after=.
 func (h *Hub) SSE() http.Handler { return http.HandlerFunc(h.serveSSE) }
@@ -56,17 +56,17 @@ func (h *Hub) serveSSE(w http.ResponseWriter, r *http.Request) {
 	err = s.loop(nil, alive.C, func() error { return out.comment("") })
 	s.end()
 	h.parted(err)
-	// EventSource has no close codes and comes back by itself; the comment is
-	// for people who look.
-	var bye *goodbye
+	// EventSource has no close codes and reconnects automatically; the comment is
+	// for people who read the stream.
+	var bye *closing
 	if errors.As(err, &bye) && bye != errGone && bye != errSlow {
 		_ = out.comment(strconv.Itoa(int(bye.code)) + " " + bye.reason)
 	}
 }
 
-// asFault is a goodbye before the stream has begun.
+// asFault is a closing before the stream has begun.
 func asFault(err error) error {
-	var bye *goodbye
+	var bye *closing
 	if errors.As(err, &bye) {
 		f := fault.New(fault.Unavailable, "%s", bye.reason).Because(err)
 		f.RetryAfter = time.Second

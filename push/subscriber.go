@@ -13,27 +13,27 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// goodbye is why a socket ends, as it is told.
-type goodbye struct {
+// closing is why a socket ends, as its close frame reports it.
+type closing struct {
 	code   websocket.StatusCode
 	reason string
 }
 
-func (g *goodbye) Error() string { return g.reason }
+func (g *closing) Error() string { return g.reason }
 
 // Why sockets end.
 var (
-	errGone     = &goodbye{websocket.StatusNormalClosure, ""} // the peer has left
-	errDraining = &goodbye{websocket.StatusGoingAway, "draining: this instance is shutting down, connect again with after"}
-	errBinary   = &goodbye{websocket.StatusUnsupportedData, "messages are JSON text"}
-	errToken    = &goodbye{websocket.StatusPolicyViolation, "bad token"}
-	errRevoked  = &goodbye{websocket.StatusPolicyViolation, "bad token: it was revoked"}
-	errNoAuth   = &goodbye{websocket.StatusPolicyViolation, "authenticate first"}
-	errLate     = &goodbye{websocket.StatusPolicyViolation, "authentication timed out"}
-	errRubbish  = &goodbye{websocket.StatusPolicyViolation, "too many bad messages"}
-	errSlow     = &goodbye{websocket.StatusTryAgainLater, "too slow: connect again with after"}
-	errFull     = &goodbye{websocket.StatusTryAgainLater, "overloaded: too many sockets, try again later"}
-	errStore    = &goodbye{websocket.StatusTryAgainLater, "the store does not answer: connect again with after"}
+	errGone        = &closing{websocket.StatusNormalClosure, ""} // the peer has left
+	errDraining    = &closing{websocket.StatusGoingAway, "draining: this instance is shutting down, connect again with after"}
+	errBinary      = &closing{websocket.StatusUnsupportedData, "messages are JSON text"}
+	errToken       = &closing{websocket.StatusPolicyViolation, "bad token"}
+	errRevoked     = &closing{websocket.StatusPolicyViolation, "bad token: it was revoked"}
+	errNoAuth      = &closing{websocket.StatusPolicyViolation, "authenticate first"}
+	errLate        = &closing{websocket.StatusPolicyViolation, "authentication timed out"}
+	errBadMessages = &closing{websocket.StatusPolicyViolation, "too many bad messages"}
+	errSlow        = &closing{websocket.StatusTryAgainLater, "too slow: connect again with after"}
+	errFull        = &closing{websocket.StatusTryAgainLater, "overloaded: too many sockets, try again later"}
+	errStore       = &closing{websocket.StatusTryAgainLater, "the store does not answer: connect again with after"}
 )
 
 // sink is where frames go: a WebSocket or an event stream. An error is the
@@ -83,7 +83,7 @@ func newSubscriber(ctx context.Context, h *Hub, l lang) *subscriber {
 	return s
 }
 
-// end gives up all subscriptions. Whoever offers later offers to nobody.
+// end gives up all subscriptions. Later offers have no effect.
 func (s *subscriber) end() {
 	s.unsubscribe(&request{})
 	if s.feed != nil {
@@ -105,8 +105,8 @@ func (s *subscriber) put(it item) {
 	}
 }
 
-// loop serves the socket until it ends, and says why it did.
-func (s *subscriber) loop(requests <-chan asked, tick <-chan time.Time, onTick func() error) error {
+// loop serves the socket until it ends, and returns why it did.
+func (s *subscriber) loop(requests <-chan received, tick <-chan time.Time, onTick func() error) error {
 	for {
 		var err error
 		select {
@@ -117,7 +117,7 @@ func (s *subscriber) loop(requests <-chan asked, tick <-chan time.Time, onTick f
 		case q := <-requests:
 			err = s.serve(q)
 		case <-tick:
-			if err = s.stillWelcome(); err == nil {
+			if err = s.recheck(); err == nil {
 				err = onTick()
 			}
 		}
@@ -127,8 +127,8 @@ func (s *subscriber) loop(requests <-chan asked, tick <-chan time.Time, onTick f
 	}
 }
 
-// why prefers the reason for which the socket was told to go over the error
-// that followed from it.
+// why prefers the reason for which the socket was closed over the error
+// that resulted from it.
 func (s *subscriber) why(err error) error {
 	if cause := context.Cause(s.ctx); cause != nil {
 		return cause
@@ -136,9 +136,9 @@ func (s *subscriber) why(err error) error {
 	return err
 }
 
-// stillWelcome looks at the token again: a key may have been revoked. When
+// recheck checks the token again: a key may have been revoked. When
 // the store does not answer, the socket stays.
-func (s *subscriber) stillWelcome() error {
+func (s *subscriber) recheck() error {
 	if s.token == "" {
 		return nil
 	}
@@ -148,7 +148,7 @@ func (s *subscriber) stillWelcome() error {
 	return nil
 }
 
-// deliver sends what Publish or the follower brought.
+// deliver sends what Publish or the reader of the log brought.
 func (s *subscriber) deliver(it item) error {
 	if it.tail != nil {
 		return s.sendBatch(it.tail, it.batch)
@@ -156,12 +156,12 @@ func (s *subscriber) deliver(it item) error {
 	n := it.notice
 	st := s.streams[n.record.Order]
 	if st == nil {
-		return nil // unsubscribed meanwhile
+		return nil // unsubscribed in the meantime
 	}
 	for i := range n.forOrder(s.lang) {
 		f := &n.forOrder(s.lang)[i]
 		if f.seq > st.last+1 {
-			// Something came by another way and is not here yet: the log has it.
+			// An event was committed that has not arrived here yet: the log has it.
 			if err := s.catchUp(n.record.Order, st, f.seq); err != nil {
 				return err
 			}
@@ -250,7 +250,7 @@ func (s *subscriber) subscribeOrder(orderNo string, after *int64) error {
 		if err := s.room(); err != nil {
 			return err
 		}
-		// Listen first, then look: what is committed in between waits in the
+		// Listen first, then read: what is committed in between waits in the
 		// queue and is dropped by its seq if the state has it already.
 		s.feed.listen(orderNo, s)
 	}

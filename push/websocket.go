@@ -47,7 +47,7 @@ func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.CloseNow()
-	ws := &socket{s: s, c: c, asked: make(chan asked)}
+	ws := &socket{s: s, c: c, received: make(chan received)}
 	s.out = ws
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -61,14 +61,14 @@ func (h *Hub) serveWebSocket(w http.ResponseWriter, r *http.Request) {
 	err = ws.serve(r, &wg)
 	s.end()
 	h.parted(err)
-	var bye *goodbye
+	var bye *closing
 	if errors.As(err, &bye) && bye != errGone {
 		_ = c.Close(bye.code, bye.reason)
 	}
 }
 
-// refuse tells a client that there are too many sockets: over WebSocket,
-// where a browser can see it, unless too many are being told already.
+// refuse reports to a client that there are too many sockets: over WebSocket,
+// where a browser can see it, unless too many are being refused already.
 func (h *Hub) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if h.refused.Add(1) > maxRefused {
 		h.refused.Add(-1)
@@ -95,13 +95,13 @@ func (h *Hub) parted(err error) {
 
 // socket is a subscriber's WebSocket.
 type socket struct {
-	s       *subscriber
-	c       *websocket.Conn
-	asked   chan asked
-	pinging atomic.Bool
+	s        *subscriber
+	c        *websocket.Conn
+	received chan received
+	pinging  atomic.Bool
 }
 
-// serve owns the socket until it ends, and says why it did.
+// serve owns the socket until it ends, and returns why it did.
 func (ws *socket) serve(r *http.Request, wg *sync.WaitGroup) error {
 	s, o := ws.s, &ws.s.hub.o
 	if token := tokenOf(r); token != "" {
@@ -116,7 +116,7 @@ func (ws *socket) serve(r *http.Request, wg *sync.WaitGroup) error {
 	// sockets do not come at once.
 	ping := time.NewTicker(o.PingEvery - rand.N(o.PingEvery/8+1))
 	defer ping.Stop()
-	return s.loop(ws.asked, ping.C, func() error {
+	return s.loop(ws.received, ping.C, func() error {
 		if !ws.pinging.Swap(true) {
 			wg.Go(ws.ping)
 		}
@@ -124,7 +124,7 @@ func (ws *socket) serve(r *http.Request, wg *sync.WaitGroup) error {
 	})
 }
 
-// ping makes sure that somebody is there.
+// ping checks that the client is there.
 func (ws *socket) ping() {
 	defer ws.pinging.Store(false)
 	ctx, cancel := context.WithTimeout(ws.s.hard, 2*ws.s.hub.o.SendTimeout)
@@ -143,14 +143,14 @@ func (ws *socket) read() {
 			ws.s.kick(errGone)
 			return
 		}
-		var a asked
+		var a received
 		if kind != websocket.MessageText {
 			a.err = errBinary
 		} else {
 			a.request, a.err = parse(data)
 		}
 		select {
-		case ws.asked <- a:
+		case ws.received <- a:
 		case <-ws.s.ctx.Done():
 		}
 	}

@@ -17,8 +17,8 @@ const (
 	languages
 )
 
-// words says to a buyer what an event means.
-var words = map[event.Type][languages]string{
+// messages are what buyers read about an event.
+var messages = map[event.Type][languages]string{
 	"order.drafted":        {"订单草稿已保存", "Draft saved"},
 	"order.edited":         {"订单草稿已更新", "Draft updated"},
 	"order.placed":         {"订单已提交，等待支付", "Order placed, waiting for payment"},
@@ -43,8 +43,8 @@ var words = map[event.Type][languages]string{
 	"refund.created":    {"退款申请中", "Refund requested"},
 	"refund.progressed": {"部分退款已到账", "Part of the refund has gone through"},
 	"refund.succeeded":  {"退款成功", "Refund successful"},
-	"refund.failed":     {"退款未成功，正在处理", "The refund did not succeed, we are looking into it"},
-	"refund.parked":     {"退款需要人工处理，请稍候", "The refund takes longer, we are looking into it"},
+	"refund.failed":     {"退款未成功，正在处理", "The refund did not succeed, we are checking it"},
+	"refund.parked":     {"退款需要人工处理，请稍候", "The refund takes longer, we are checking it"},
 	"refund.retried":    {"正在重新退款", "The refund is being tried again"},
 
 	"shipment.shipped":    {"商品已发货", "Shipped"},
@@ -54,19 +54,19 @@ var words = map[event.Type][languages]string{
 	"entitlement.revoked": {"权益已收回", "Access ended"},
 }
 
-// tell says what an event means; one that the table does not know yet still
-// says that something happened.
-func tell(t event.Type, l lang) string {
-	if w, ok := words[t]; ok {
+// message is what a buyer reads about an event; of one that the table does
+// not have, that the order has changed.
+func message(t event.Type, l lang) string {
+	if w, ok := messages[t]; ok {
 		return w[l]
 	}
 	return [languages]string{"订单有更新", "The order has changed"}[l]
 }
 
-// language is ?lang=, or the first of Accept-Language that we speak.
+// language is ?lang=, or the first of Accept-Language that is supported.
 func language(r *http.Request) lang {
 	if q := r.URL.Query().Get("lang"); q != "" {
-		if l, ok := speak(q); ok {
+		if l, ok := parseLanguage(q); ok {
 			return l
 		}
 	}
@@ -77,15 +77,15 @@ func language(r *http.Request) lang {
 		if v, ok := strings.CutPrefix(strings.TrimSpace(params), "q="); ok {
 			q, _ = strconv.ParseFloat(v, 64)
 		}
-		if l, ok := speak(strings.TrimSpace(tag)); ok && q > weight {
+		if l, ok := parseLanguage(strings.TrimSpace(tag)); ok && q > weight {
 			best, weight = l, q
 		}
 	}
 	return best
 }
 
-// speak reads the primary part of a language tag.
-func speak(tag string) (lang, bool) {
+// parseLanguage reads the primary part of a language tag.
+func parseLanguage(tag string) (lang, bool) {
 	primary, _, _ := strings.Cut(tag, "-")
 	switch strings.ToLower(primary) {
 	case "zh":

@@ -1,4 +1,4 @@
-// Package seal keeps secrets at rest: AES-256-GCM under a master key that
+// Package seal encrypts secrets at rest: AES-256-GCM under a master key that
 // lives outside the database. What is sealed for one place (shop and name)
 // does not open in another.
 package seal
@@ -69,7 +69,7 @@ func (b *Box) Seal(plain []byte, place string) ([]byte, error) {
 	return b.aead.Seal(nonce, nonce, plain, []byte(place)), nil
 }
 
-// ErrWrongKey says that the sealed bytes were not made with this master key
+// ErrWrongKey means that the sealed bytes were not made with this master key
 // for this place, or were changed.
 var ErrWrongKey = errors.New("the secret does not open: it was sealed under another master key or has been changed")
 

@@ -56,18 +56,18 @@ func NewMetrics() *Metrics {
 		registry:  r,
 		Requests:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tandem_http_request_seconds", Help: "HTTP requests by route and status.", Buckets: fast}, []string{"route", "status"}),
 		Callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_callbacks_total", Help: "Channel callbacks by verdict."}, []string{"channel", "verdict"}),
-		calls:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_channel_calls_total", Help: "Calls to channels by how they ended; call \"state\" counts changes of the circuit breaker."}, []string{"kind", "call", "outcome"}),
-		EventLag:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tandem_event_lag_seconds", Help: "Age of the oldest event that a reaction has not followed."}, []string{"reaction"}),
+		calls:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_channel_calls_total", Help: "Calls to channels by outcome; call \"state\" counts changes of the circuit breaker."}, []string{"kind", "call", "outcome"}),
+		EventLag:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tandem_event_lag_seconds", Help: "Age of the oldest event that a reaction has not processed."}, []string{"reaction"}),
 
 		BatchCommands: histogram("tandem_batch_commands", "Commands in a batch.", sizes),
 		BatchLoad:     histogram("tandem_batch_load_seconds", "Time to lock and load a batch.", fast),
 		BatchCommit:   histogram("tandem_batch_commit_seconds", "Time to save and commit a batch.", fast),
-		BatchWait:     histogram("tandem_batch_wait_seconds", "Time that the first command of a batch had waited.", fast),
+		BatchWait:     histogram("tandem_batch_wait_seconds", "Time that the first command of a batch waited.", fast),
 		BatchRetries:  counter("tandem_batch_retries_total", "Batches that were tried again."),
 		BatchFailures: counter("tandem_batch_failures_total", "Tries of batches that failed as a whole."),
 		PushDelay:     histogram("tandem_push_delay_seconds", "Commit to message written to a socket.", fast),
 		PushSent:      counter("tandem_push_messages_total", "Messages written to sockets."),
-		PushSlow:      counter("tandem_push_slow_readers_total", "Sockets that were dropped for not reading."),
+		PushSlow:      counter("tandem_push_slow_readers_total", "Sockets that were closed because the client read too slowly."),
 	}
 	m.Sockets = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tandem_sockets", Help: "Open WebSockets and event streams."})
 	r.MustRegister(m.Requests, m.Callbacks, m.calls, m.EventLag, m.Sockets)

@@ -1,7 +1,7 @@
-// Package telemetry is what Tandem shows of itself: traces that follow an
-// order from the first call to the message on the buyer's screen, Prometheus
-// metrics, and structured logs that carry the trace id. Nothing that it
-// writes holds a secret or a body.
+// Package telemetry has Tandem's traces, which span an order from the first
+// call to the message on the buyer's screen, Prometheus metrics, and
+// structured logs with the trace id. Nothing that it writes has a secret or a
+// body.
 package telemetry
 
 import (
@@ -22,7 +22,7 @@ type Tracer struct {
 }
 
 // NewTracer makes a tracer. Without a processor spans are still made, so
-// that logs and timelines have their trace ids; they go nowhere.
+// that logs and timelines have their trace ids; they are not exported.
 func NewTracer(processors ...sdk.SpanProcessor) (*Tracer, *sdk.TracerProvider) {
 	opts := []sdk.TracerProviderOption{sdk.WithSampler(sdk.ParentBased(sdk.AlwaysSample()))}
 	if len(processors) == 0 {

@@ -5,22 +5,22 @@ import (
 	"sync"
 )
 
-// turns does what the clock asks for in the store alone, shop after shop,
-// whenever the app's clock has moved on: orders that expire, parts that are
-// announced, coupons that expire.
+// turns runs what is due in the store alone, shop after shop, whenever the
+// app's clock has advanced: orders and coupons that expire, instalments that
+// are announced.
 func (w *Worker) turns(ctx context.Context) {
-	patience := map[string]*sitOut{}
+	pauses := map[string]*pause{}
 	w.every(ctx, func() {
 		for _, shop := range w.known(ctx) {
-			if p := of(patience, shop); p.turn() {
-				p.heard(w.turn(ctx, shop))
+			if p := pauseOf(pauses, shop); p.turn() {
+				p.result(w.turn(ctx, shop))
 			}
 		}
 	})
 }
 
 func (w *Worker) turn(ctx context.Context, shop string) error {
-	for _, c := range []chore{
+	for _, c := range []task{
 		{"orders could not be expired", w.o.App.ExpireOrders},
 		{"instalments could not be announced", w.o.App.RemindInstalments},
 	} {
@@ -28,18 +28,18 @@ func (w *Worker) turn(ctx context.Context, shop string) error {
 			return err
 		}
 	}
-	return w.rounds(ctx, chore{"coupons could not be expired", w.o.App.ExpireCoupons}, shop, couponRounds)
+	return w.rounds(ctx, task{"coupons could not be expired", w.o.App.ExpireCoupons}, shop, couponRounds)
 }
 
-// chore is something that is due from time to time; it says how much it did.
-type chore struct {
-	failed string // what the log says when it fails
+// task is due from time to time; do returns how much it did.
+type task struct {
+	failed string // the log's message when it fails
 	do     func(ctx context.Context, shop string) (int, error)
 }
 
-// rounds does a chore batch after batch until nothing is due; the limit lets
-// the other shops have their turn, and is far above what a second brings.
-func (w *Worker) rounds(ctx context.Context, c chore, shop string, limit int) error {
+// rounds runs a task batch after batch until nothing is due. The limit lets the
+// other shops have their turn; it is far above what becomes due in a second.
+func (w *Worker) rounds(ctx context.Context, c task, shop string, limit int) error {
 	for range limit {
 		n, err := c.do(ctx, shop)
 		if err != nil && ctx.Err() == nil {
@@ -52,29 +52,29 @@ func (w *Worker) rounds(ctx context.Context, c chore, shop string, limit int) er
 	return nil
 }
 
-// outside are the chores that call the channels.
-func (w *Worker) outside() []chore {
-	all := []chore{
-		{"payments could not be asked about", w.o.App.QueryPayments},
-		{"refunds could not be brought on", w.o.App.RunRefunds},
+// outside are the tasks that call the channels.
+func (w *Worker) outside() []task {
+	all := []task{
+		{"payments could not be queried", w.o.App.QueryPayments},
+		{"refunds could not be continued", w.o.App.RunRefunds},
 		{"channels' keys could not be refreshed", w.o.App.RefreshChannels},
 	}
 	if w.o.Bills != nil {
-		all = append(all, chore{"a day could not be reconciled", w.o.Bills.ReconcileDue})
+		all = append(all, task{"a day could not be reconciled", w.o.Bills.ReconcileDue})
 	}
 	return all
 }
 
-// calls does one chore that calls the channels, several shops at a time: a
+// calls runs one task that calls the channels, several shops at a time: a
 // channel that does not answer keeps only its own shop waiting.
-func (w *Worker) calls(ctx context.Context, c chore) {
+func (w *Worker) calls(ctx context.Context, c task) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	patience := map[string]*sitOut{}
+	pauses := map[string]*pause{}
 	slots := make(chan struct{}, callsAtOnce)
 	w.every(ctx, func() {
 		for _, shop := range w.known(ctx) {
-			p := of(patience, shop)
+			p := pauseOf(pauses, shop)
 			if !p.turn() {
 				continue
 			}
@@ -86,14 +86,14 @@ func (w *Worker) calls(ctx context.Context, c chore) {
 			p.busy(true)
 			wg.Go(func() {
 				defer func() { <-slots }()
-				p.heard(w.rounds(ctx, c, shop, callRounds))
+				p.result(w.rounds(ctx, c, shop, callRounds))
 				p.busy(false)
 			})
 		}
 	})
 }
 
-// every does it at once and then each time that the clock has passed
+// every runs do at once and then each time that the clock has passed
 // ScheduleEvery. The wait begins before the work: a clock that is moved while
 // the work runs is not missed.
 func (w *Worker) every(ctx context.Context, do func()) {
@@ -107,23 +107,23 @@ func (w *Worker) every(ctx context.Context, do func()) {
 	}
 }
 
-// sitOut has a shop that fails again and again sit out turns: 0, 1, 3, 7, …
-type sitOut struct {
+// pause makes a shop that fails again and again skip turns: 0, 1, 3, 7, …
+type pause struct {
 	mu      sync.Mutex
 	failed  int
-	left    int // turns to sit out
+	left    int // turns to skip
 	running bool
 }
 
-func of(all map[string]*sitOut, shop string) *sitOut {
+func pauseOf(all map[string]*pause, shop string) *pause {
 	if all[shop] == nil {
-		all[shop] = &sitOut{}
+		all[shop] = &pause{}
 	}
 	return all[shop]
 }
 
-// turn says whether the shop is to be served this time.
-func (s *sitOut) turn() bool {
+// turn reports whether the shop is to be served this time.
+func (s *pause) turn() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.running {
@@ -136,9 +136,9 @@ func (s *sitOut) turn() bool {
 	return true
 }
 
-const maxSitOut = 5 // 31 turns
+const maxPause = 5 // 31 turns
 
-func (s *sitOut) heard(err error) {
+func (s *pause) result(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
@@ -146,10 +146,10 @@ func (s *sitOut) heard(err error) {
 		return
 	}
 	s.failed++
-	s.left = 1<<min(s.failed-1, maxSitOut) - 1
+	s.left = 1<<min(s.failed-1, maxPause) - 1
 }
 
-func (s *sitOut) busy(is bool) {
+func (s *pause) busy(is bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.running = is

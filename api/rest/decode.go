@@ -126,7 +126,7 @@ func locate(data []byte, t reflect.Type) (pointer string, err error) {
 }
 
 // DecodeNonNull is json.Unmarshal for a type none of whose members may be
-// null. Elsewhere null is as good as absent.
+// null. Elsewhere null means absent.
 func DecodeNonNull(body []byte, v any) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil {
@@ -157,7 +157,7 @@ func sorted[V any](m map[string]V) []string {
 
 var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
-// explainType says what is wrong without the names of Go's types.
+// explainType describes what is wrong without the names of Go's types.
 func explainType(err error) string {
 	mistyped, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	if !ok {

@@ -54,7 +54,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 	}
 	if c.DB == "" {
 		if file := filepath.Join(c.Data, "tandem.db"); !exists(file) {
-			return fmt.Errorf("there is no database %s; say --db or --data", file)
+			return fmt.Errorf("there is no database %s; give --db or --data", file)
 		}
 	}
 	db, _, err := c.open(ctx, quiet())
@@ -71,7 +71,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 			}
 		}
 	}
-	// What is kept is little and what passes by is much: collect it less often.
+	// Little is kept of much that is read: collect garbage less often.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	began := time.Now()
 	r, err := backtest.Run(ctx, db, b)
@@ -80,7 +80,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 	}
 	if err != nil {
 		if fault.Is(err, fault.ValidationFailed) {
-			return usageError{inWords(err)}
+			return usageError{describe(err)}
 		}
 		return err
 	}
@@ -103,7 +103,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
-// seen is how many orders were looked at.
+// seen is how many orders were read.
 func seen(r *backtest.Report) int64 {
 	n := r.Orders.All
 	for _, skipped := range r.Skipped {
@@ -144,20 +144,20 @@ func (c *backtestCmd) draft() (p pricing.Promotion, err error) {
 		return p, fmt.Errorf("--promotion %s: %w", c.Promotion, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return p, fmt.Errorf("--promotion %s: there is something behind the promotion", c.Promotion)
+		return p, fmt.Errorf("--promotion %s: there is more after the promotion", c.Promotion)
 	}
 	if c.AnyTime {
 		p.StartsAt, p.EndsAt = nil, nil
 	}
 	p.Version = 0
 	if err := p.Validate(); err != nil {
-		return p, fmt.Errorf("--promotion %s: %w", c.Promotion, inWords(err))
+		return p, fmt.Errorf("--promotion %s: %w", c.Promotion, describe(err))
 	}
 	return p, nil
 }
 
-// inWords names every field at fault.
-func inWords(err error) error {
+// describe names every field at fault.
+func describe(err error) error {
 	f := fault.From(err)
 	if len(f.Fields) < 2 {
 		return err
@@ -172,12 +172,12 @@ func inWords(err error) error {
 // period is from the beginning of the first day to the end of the last.
 func (c *backtestCmd) period() (from, to time.Time, zone *time.Location, err error) {
 	if zone, err = time.LoadLocation(c.Zone); err != nil || c.Zone == "Local" {
-		return from, to, nil, fmt.Errorf("--zone %q: want a name such as UTC or Asia/Shanghai", c.Zone)
+		return from, to, nil, fmt.Errorf("--zone %q: it must be a name such as UTC or Asia/Shanghai", c.Zone)
 	}
 	day := func(flag, text string) (time.Time, error) {
 		d, err := time.ParseInLocation(time.DateOnly, text, zone)
 		if err != nil || d.Year() < 2000 || d.Year() > 9000 {
-			return d, fmt.Errorf("--%s %q: want a day such as 2026-11-01", flag, text)
+			return d, fmt.Errorf("--%s %q: it must be a day such as 2026-11-01", flag, text)
 		}
 		return d, nil
 	}

@@ -20,7 +20,7 @@ func printBacktest(out io.Writer, r *backtested) {
 	p := &r.Promotion
 	fmt.Fprintf(out, "shop %s: %s (%s, %s), %s to %s (both included, days of %s), %s\n", r.Shop, p.Name, p.ID, p.Kind, r.From, r.To, r.Zone, r.Currency)
 	if x := r.Replaces; x != nil {
-		fmt.Fprintf(out, "in the place of the live promotion %s (versions %s), which gave %s to %d paid orders\n", p.ID, list(x.Versions), yuan(x.Amount), x.Orders)
+		fmt.Fprintf(out, "instead of the live promotion %s (versions %s), which gave %s to %d paid orders\n", p.ID, list(x.Versions), yuan(x.Amount), x.Orders)
 	}
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
@@ -33,7 +33,7 @@ func printBacktest(out io.Writer, r *backtested) {
 	}
 	w.Flush()
 	for _, why := range slices.Sorted(maps.Keys(r.Skipped)) {
-		fmt.Fprintf(out, "%d orders were left out: %s\n", r.Skipped[why], skippedWords[why])
+		fmt.Fprintf(out, "%d orders were left out: %s\n", r.Skipped[why], skippedReasons[why])
 	}
 	fmt.Fprintln(out)
 	line := func(name, format string, args ...any) { fmt.Fprintf(w, name+"\t"+format+"\n", args...) }
@@ -70,7 +70,7 @@ func printBacktest(out io.Writer, r *backtested) {
 	fmt.Fprintf(out, "\n%d orders in %.2f s: %d a second\n", seen(r.Report), r.Seconds, r.OrdersPerSecond)
 }
 
-var skippedWords = map[string]string{
+var skippedReasons = map[string]string{
 	"noBasis":       "placed before an order kept what its price was computed from",
 	"otherCurrency": "in another currency",
 	"noPrice":       "with the promotion they cannot be priced",
@@ -99,7 +99,7 @@ func because(rules []backtest.RuleEffect) string {
 	if len(names) == 0 {
 		return ""
 	}
-	return ", for want of " + strings.Join(names, ", ")
+	return ", because they lose " + strings.Join(names, ", ")
 }
 
 func reasons(of map[pricing.Reason]int64) string {

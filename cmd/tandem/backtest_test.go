@@ -99,7 +99,7 @@ func TestBacktestCommand(t *testing.T) {
 			{"no JSON", "{", of, 2, "unexpected EOF"},
 			{"a list", "[{}]", of, 2, "one promotion"},
 			{"an unknown member", `{"name":"x","kind":"percent_off","percentOff":10,"percent":1}`, of, 2, `unknown field "percent"`},
-			{"something behind", `{"name":"x","kind":"percent_off","percentOff":10} {}`, of, 2, "behind"},
+			{"more after it", `{"name":"x","kind":"percent_off","percentOff":10} {}`, of, 2, "after the promotion"},
 			{"members at fault", `{"kind":"percent_off"}`, of, 2, "/percentOff: is required"},
 			{"another time", `{"name":"x","kind":"percent_off","percentOff":10,"startsAt":"2100-01-01T00:00:00Z"}`, of, 2, "outside of the period"},
 			{"another time, left out", `{"name":"x","kind":"percent_off","percentOff":10,"startsAt":"2100-01-01T00:00:00Z"}`, append(of, "--any-time"), 0, ""},

@@ -31,10 +31,10 @@ type benchCmd struct {
 	Skus     int           `help:"Skus to order from; with 2, every order wants the same." default:"1000"`
 	JSON     bool          `help:"Write the report as JSON."`
 
-	Chaos  bool      `help:"Take orders through both channels of the sandbox with every fault switched on at random, until everything is at rest, and compare the buyers' wallets, the bills and the books."`
-	Seed   uint64    `help:"What chance is drawn from (--chaos)." default:"1"`
+	Chaos  bool      `help:"Take orders through both channels of the sandbox with every fault switched on at random, until everything is settled, and compare the buyers' wallets, the bills and the books."`
+	Seed   uint64    `help:"Seed of all randomness (--chaos)." default:"1"`
 	Orders int       `help:"How many orders (--chaos)." default:"20000"`
-	Rate   float64   `help:"The share of operations that are struck (--chaos)." default:"0.08"`
+	Rate   float64   `help:"The share of operations that are disturbed by a fault (--chaos)." default:"0.08"`
 	At     time.Time `help:"The time at which the server's clock starts, e.g. shortly before midnight (2026-11-30T15:45:00Z); now when absent (--chaos)." placeholder:"TIME"`
 }
 
@@ -102,7 +102,7 @@ func (c *benchCmd) check() error {
 	case c.Skus < 1 || c.Skus > 99_999:
 		return usageError{errors.New("--skus: want 1 to 99999")}
 	case c.Duration < time.Second || c.Duration > time.Hour || c.WarmUp < 0 || c.WarmUp > time.Hour:
-		return usageError{errors.New("--duration: want 1s to 1h")}
+		return usageError{errors.New("--duration: it must be 1s to 1h")}
 	case c.Chaos && (c.Orders < 1 || c.Orders > 1_000_000 || c.Rate < 0 || c.Rate > 0.5):
 		return usageError{errors.New("--orders: want 1 to 1000000; --rate: want 0 to 0.5")}
 	case !c.Chaos && !c.At.IsZero():

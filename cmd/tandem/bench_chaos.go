@@ -27,7 +27,7 @@ func (c *benchCmd) runChaos(ctx context.Context, s streams) (err error) {
 		if err == nil {
 			err = os.RemoveAll(dir)
 		} else {
-			fmt.Fprintln(s.err, "what it left is kept in", dir)
+			fmt.Fprintln(s.err, "its data is kept in", dir)
 		}
 	}()
 	db := dbFlags{DB: c.DB, Data: filepath.Join(dir, "data")}

@@ -19,8 +19,8 @@ import (
 
 // couponsCmd is tandem coupons.
 type couponsCmd struct {
-	Issue  couponsIssueCmd  `cmd:"" help:"Issue a great number of coupons with made-up codes."`
-	Import couponsImportCmd `cmd:"" help:"Issue the coupons of a CSV file; those that are there already are left alone."`
+	Issue  couponsIssueCmd  `cmd:"" help:"Issue many coupons with random codes."`
+	Import couponsImportCmd `cmd:"" help:"Issue the coupons of a CSV file; those that exist already stay as they are."`
 	Export couponsExportCmd `cmd:"" help:"Write the coupons of a template as CSV."`
 	Revoke couponsRevokeCmd `cmd:"" help:"Withdraw the coupons of a template."`
 }
@@ -30,12 +30,12 @@ type templateFlags struct {
 	Template string `required:"" help:"The coupon template."`
 }
 
-// progress is a bar on standard error; total -1 when nobody knows.
+// progress is a bar on standard error; total is -1 when it is unknown.
 func progress(s streams, what string, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
-		// One of unknown length would turn its wheel from a goroutine of its own,
-		// which reads what it should not.
+		// A bar of unknown length is drawn by a goroutine of its own, which is a
+		// data race.
 		progressbar.OptionSetSpinnerChangeInterval(0))
 }
 
@@ -51,9 +51,9 @@ func (f *templateFlags) yield(batch int) {
 type couponsIssueCmd struct {
 	templateFlags
 	Count  int    `required:"" help:"How many."`
-	Prefix string `help:"What each code begins with." placeholder:"P"`
-	Job    string `help:"Name of the job: after a crash the same command goes on under it, and issues nothing twice. Made up when absent."`
-	Out    string `help:"Write the codes to this CSV file; it must not be there, unless the job is named." placeholder:"FILE"`
+	Prefix string `help:"Prefix of each code." placeholder:"P"`
+	Job    string `help:"Name of the job: after a crash, repeat the command with it: it continues and issues nothing twice. Random when absent."`
+	Out    string `help:"Write the codes to this CSV file; it must not exist, unless --job is given." placeholder:"FILE"`
 }
 
 func (c *couponsIssueCmd) Run(ctx context.Context, s streams) (err error) {
@@ -62,7 +62,7 @@ func (c *couponsIssueCmd) Run(ctx context.Context, s streams) (err error) {
 		return err
 	}
 	defer end()
-	flag := os.O_EXCL // codes of which nobody knows the job are not overwritten
+	flag := os.O_EXCL // codes of another job are not overwritten
 	if c.Job != "" {
 		flag = os.O_TRUNC
 	} else {
@@ -138,8 +138,8 @@ type couponsImportCmd struct {
 	File string `arg:"" type:"existingfile" help:"CSV with the header code or code,userId."`
 }
 
-// Run reads the file twice: nothing is issued before every line was found to
-// be in order.
+// Run reads the file twice: nothing is issued before every line was
+// checked.
 func (c *couponsImportCmd) Run(ctx context.Context, s streams) error {
 	f, err := os.Open(c.File)
 	if err != nil {

@@ -21,14 +21,14 @@ var version = "dev"
 type cli struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
 	Sandbox   sandboxCmd   `cmd:"" help:"Run the payment gateway emulator alone, for any program in any language."`
-	Bench     benchCmd     `cmd:"" help:"Drive load and report rates, latencies, and the audit's verdict."`
-	Audit     auditCmd     `cmd:"" help:"Check the invariants on a live database; exit 1 if any is broken."`
+	Bench     benchCmd     `cmd:"" help:"Drive load and report rates, latencies, and the result of the audit."`
+	Audit     auditCmd     `cmd:"" help:"Check the invariants on a live database; exit 1 if any is violated."`
 	Backtest  backtestCmd  `cmd:"" help:"Price a period's orders again as if a promotion had been live: what it would have cost."`
-	Reconcile reconcileCmd `cmd:"" help:"Compare a day with a channel's bill; exit 1 if anything is left for a person."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables up to date, or take them away."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare a day with a channel's bill; exit 1 if a difference needs a person."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables up to date, or remove them."`
 	Keys      keysCmd      `cmd:"" help:"List, add and revoke secret keys."`
 	Channels  channelsCmd  `cmd:"" help:"List and set up payment channels."`
-	Coupons   couponsCmd   `cmd:"" help:"Issue, import, export and revoke coupons in great numbers."`
+	Coupons   couponsCmd   `cmd:"" help:"Issue, import, export and revoke many coupons."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
@@ -88,10 +88,10 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	return 0
 }
 
-// usageError is an error of whoever typed the command.
+// usageError is a mistake in the command line.
 type usageError struct{ error }
 
-// errSilent fails a command that has already said why.
+// errSilent fails a command that has already reported why.
 var errSilent = errors.New("failed")
 
 type versionCmd struct{}

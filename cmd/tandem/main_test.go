@@ -243,7 +243,7 @@ func TestCommandLine(t *testing.T) {
 		{"audit --db mysql://x", 2, "postgres://"},
 		{"migrate --data " + data, 0, "up to date"},
 		{"migrate --down --data " + data, 2, "--yes"},
-		{"migrate --down --yes --data " + data, 0, "gone"},
+		{"migrate --down --yes --data " + data, 0, "removed"},
 		{"migrate --data " + data, 0, "up to date"},
 		{"keys add --data " + data, 0, "sk_"},
 		{"keys list --data " + data, 0, "key_"},

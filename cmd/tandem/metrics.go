@@ -41,15 +41,15 @@ func (sv *server) registerGauges() {
 	sv.metrics.Register(&openPayments{sv})
 }
 
-// openPayments counts, when asked, what somebody should look at: open payments
+// openPayments counts at each scrape what a person should watch: open payments
 // by state with the age of the oldest, money in suspense, refunds that wait
 // for a person, and open discrepancies.
 type openPayments struct{ sv *server }
 
 var (
-	openCount = prometheus.NewDesc("tandem_open_payments", "Payments that wait for the channel's word, by state.", []string{"shop", "status"}, nil)
+	openCount = prometheus.NewDesc("tandem_open_payments", "Payments without a final answer of the channel, by state.", []string{"shop", "status"}, nil)
 	openAge   = prometheus.NewDesc("tandem_open_payment_oldest_seconds", "Age of the oldest open payment, by state.", []string{"shop", "status"}, nil)
-	suspense  = prometheus.NewDesc("tandem_suspense_minor_units", "Money that arrived and is neither applied nor refunded, by channel; 0 when all is well.", []string{"shop", "channel", "currency"}, nil)
+	suspense  = prometheus.NewDesc("tandem_suspense_minor_units", "Money that arrived and is neither applied nor refunded, by channel; normally 0.", []string{"shop", "channel", "currency"}, nil)
 	parked    = prometheus.NewDesc("tandem_parked_refunds", "Refunds that wait for a person; up to 200 are counted.", []string{"shop"}, nil)
 	differ    = prometheus.NewDesc("tandem_open_discrepancies", "Discrepancies that nobody has resolved; up to 200 are counted.", []string{"shop"}, nil)
 )
@@ -65,7 +65,7 @@ func (p *openPayments) Collect(ch chan<- prometheus.Metric) {
 	defer cancel()
 	shops, err := p.sv.db.Shops(ctx)
 	if err != nil {
-		return // a scrape without these beats none
+		return // a scrape without these is better than none
 	}
 	for _, s := range shops {
 		p.collect(ctx, s.ID, func(d *prometheus.Desc, v float64, labels ...string) {
@@ -81,7 +81,8 @@ func (p *openPayments) collect(ctx context.Context, shop string, tell func(*prom
 			tell(openAge, age.Oldest.Seconds(), string(status))
 		}
 	}
-	// A channel without any is told as 0: an alert on what is missing never fires.
+	// A channel without any has the value 0: an alert on a missing series never
+	// fires.
 	if rows, err := p.sv.db.Suspense(ctx, shop); err == nil {
 		has := map[string]bool{}
 		for _, r := range rows {

@@ -67,7 +67,7 @@ func TestBothChannels(t *testing.T) {
 			if cfg.DB != "" {
 				args = append(args, "--db", cfg.DB)
 			}
-			if code := run(t.Context(), args, streams{&out, &errs}); code != want || want == 0 && !strings.Contains(out.String(), "nothing is left for a person") {
+			if code := run(t.Context(), args, streams{&out, &errs}); code != want || want == 0 && !strings.Contains(out.String(), "nothing needs a person") {
 				t.Errorf("reconcile %s: exit %d, want %d\n%s%s", date, code, want, out.String(), errs.String())
 			}
 		}

@@ -29,7 +29,7 @@ type reconcileCmd struct {
 }
 
 // Run reconciles one day. It fails (exit 1) when the bill could not be read or
-// when differences are left for a person.
+// when differences need a person.
 func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 	a, db, end, err := c.tool(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func (c *reconcileCmd) report(out io.Writer, d rows.Reconciliation, open []rows.
 		t, about := sum.Classes[class], reconcile.Of(class)
 		healed := ""
 		if about.Heals {
-			healed = " (heals itself)"
+			healed = " (healed by the bill)"
 		}
 		fmt.Fprintf(out, "  %-22s %d, %s%s\n    %s\n    %s\n", class, t.Count, money.FormatYuan(t.Amount), healed, about.Meaning, about.MeaningZH)
 	}
@@ -142,7 +142,7 @@ func (c *reconcileCmd) report(out io.Writer, d rows.Reconciliation, open []rows.
 			x.ID, x.Class, x.PaymentNo, x.RefundNo, money.FormatYuan(x.Ours), money.FormatYuan(x.Theirs), x.Detail, reconcile.Of(reconcile.Class(x.Class)).Do)
 	}
 	if len(open) == 0 {
-		fmt.Fprintln(out, "  nothing is left for a person")
+		fmt.Fprintln(out, "  nothing needs a person")
 	}
 	return nil
 }

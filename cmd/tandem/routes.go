@@ -15,7 +15,7 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// routes puts every room's pages on one server.
+// routes mounts every package's endpoints on one server.
 func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error) {
 	o := api.Options{
 		App: sv.app, Auth: sv.auth, Book: sv.book, Jobs: sv.db, Waiter: sv.hub,
@@ -59,7 +59,7 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 
 // mountSandbox makes the gateway and configures it as the shop's channel.
 // Its keys are the installation's, so that a restart or a second instance
-// speaks with the same.
+// uses the same.
 func (sv *server) mountSandbox(ctx context.Context, mux *http.ServeMux, addr string) error {
 	made, err := sandbox.GenerateKeys(rand.Reader, sv.clock.Now())
 	if err != nil {

@@ -28,8 +28,8 @@ func (c *sandboxCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	// Shops in other programs read the computer's clock: when this one is moved,
-	// what is signed must still look fresh to them, callbacks included.
+	// Shops in other programs use the computer's clock: when this one is moved,
+	// signed messages, callbacks included, must still be fresh to them.
 	g := sandbox.New(sandbox.Options{
 		Clock: now, APITime: time.Now, CallbackTime: time.Now, Rand: rand.Reader, Keys: keys, PublicURL: c.PublicURL, Log: quiet(),
 		Advance: func(d time.Duration) { now.Advance(d) },

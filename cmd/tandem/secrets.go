@@ -24,7 +24,7 @@ type keyFlags struct {
 }
 
 // box makes the sealer from the master key, and refuses a key that is not
-// the one that this database knows.
+// the one that this database was set up with.
 func (f *keyFlags) box(ctx context.Context, db app.Admin, data string) (*seal.Box, error) {
 	key, where, err := f.master(data)
 	if err != nil {

@@ -16,15 +16,15 @@ type serveCmd struct {
 	keyFlags
 	Listen      string        `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080"`
 	PublicURL   string        `help:"How channels and browsers reach this server; http://<listen> when absent." placeholder:"URL"`
-	APIKey      string        `help:"The first secret key (sk_…); made up when absent." placeholder:"SK"`
-	NoSandbox   bool          `help:"Do not mount the sandbox gateway, nor the test clock."`
+	APIKey      string        `help:"The first secret key (sk_…); random when absent." placeholder:"SK"`
+	NoSandbox   bool          `help:"Mount neither the sandbox gateway nor the test clock."`
 	At          time.Time     `help:"The time at which the test clock starts (2026-11-30T15:45:00Z); now when absent. Time must not go back in one database." placeholder:"TIME"`
-	NoDemo      bool          `help:"Do not make the demo shop, nor serve its checkout page."`
-	MaxQueue    int           `help:"Commands that may wait in one shop's lane before the answer is 429." default:"4096"`
+	NoDemo      bool          `help:"Neither create the demo shop nor serve its checkout page."`
+	MaxQueue    int           `help:"Commands that may wait in one shop's queue before the answer is 429." default:"4096"`
 	Drain       time.Duration `help:"How long in-flight work may take after SIGTERM." default:"20s"`
-	TrustProxy  bool          `help:"Believe X-Forwarded-For (behind a proxy of yours only)."`
+	TrustProxy  bool          `help:"Trust X-Forwarded-For (only behind a proxy of your own)."`
 	OTLP        string        `name:"otlp" help:"Send traces to this OTLP/HTTP endpoint." placeholder:"URL"`
-	DebugListen string        `help:"Serve Go's profiles (pprof) on this address, for yourself only." placeholder:"ADDR"`
+	DebugListen string        `help:"Serve Go's profiles (pprof) on this address, not for the public." placeholder:"ADDR"`
 	LogLevel    string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
 	LogFormat   string        `help:"text or json." default:"text" enum:"text,json"`
 }
@@ -49,7 +49,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	return err
 }
 
-// clock is what everything in the server tells the time by.
+// clock is the clock of everything in the server.
 func (c *serveCmd) clock() *clock.Movable {
 	if c.At.IsZero() {
 		return clock.New()

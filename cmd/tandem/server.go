@@ -39,7 +39,7 @@ import (
 type server struct {
 	cfg     *serveCmd
 	url     string
-	key     string // to be shown; "" when it is not ours to show
+	key     string // to be printed; "" when it is not ours to print
 	demo    bool
 	broken  chan error
 	drain   chan struct{} // closed when the server begins to stop
@@ -63,7 +63,7 @@ type server struct {
 	loops    sync.WaitGroup
 }
 
-// start brings an instance up, in the order in which its parts lean on each
+// start brings an instance up, in the order in which its parts depend on each
 // other; what it started is stopped again if a later part fails.
 func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error) {
 	calmCollector()
@@ -137,7 +137,7 @@ func (sv *server) listenDebug() error {
 
 // calmCollector lets garbage grow to five times what lives before it is
 // collected: a server's live heap is some 20 MB, and collecting at every
-// doubling of that was a fifth of its time under load. GOGC still rules.
+// doubling of that was a fifth of its time under load. GOGC overrides it.
 func calmCollector() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
@@ -162,7 +162,7 @@ func (sv *server) openTraces(ctx context.Context) (*telemetry.Tracer, error) {
 var extraSpans []sdk.SpanProcessor
 
 // wire makes the parts: the engine first, then what uses it and what
-// follows it.
+// reads its log.
 func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers int) error {
 	box, err := sv.cfg.box(ctx, sv.db, sv.cfg.Data)
 	if err != nil {
@@ -259,7 +259,7 @@ func (sv *server) runLoops() error {
 	return nil
 }
 
-// stop drains: sockets are told, requests in flight finish, then the loops,
+// stop drains: sockets are closed, requests in flight finish, then the loops,
 // the engine and the store.
 func (sv *server) stop(limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)

@@ -121,7 +121,7 @@ func printReport(out io.Writer, shop string, r *audit.Report) {
 	}
 }
 
-// quiet is the log of commands that speak for themselves.
+// quiet is the log of commands that report their results themselves.
 func quiet() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
@@ -129,13 +129,13 @@ func quiet() *slog.Logger {
 // migrateCmd is tandem migrate.
 type migrateCmd struct {
 	dbFlags
-	Down bool `help:"Take all tables away, with everything in them."`
-	Yes  bool `help:"Do not ask before --down."`
+	Down bool `help:"Remove all tables, with everything in them."`
+	Yes  bool `help:"Confirm --down."`
 }
 
 func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 	if c.Down && !c.Yes {
-		return usageError{fmt.Errorf("--down deletes every order and payment; add --yes if that is what you want")}
+		return usageError{fmt.Errorf("--down deletes every order and payment; add --yes to confirm")}
 	}
 	db, _, err := c.open(ctx, quiet())
 	if err != nil {
@@ -146,7 +146,7 @@ func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 		if err := db.MigrateDown(ctx); err != nil {
 			return err
 		}
-		fmt.Fprintln(s.out, "all tables are gone")
+		fmt.Fprintln(s.out, "all tables are removed")
 		return nil
 	}
 	if err := db.Migrate(ctx); err != nil {
@@ -160,7 +160,7 @@ func (c *migrateCmd) Run(ctx context.Context, s streams) error {
 type keysCmd struct {
 	List   keysListCmd   `cmd:"" help:"List a shop's keys (never the secrets)."`
 	Add    keysAddCmd    `cmd:"" help:"Make a key and print its secret, once."`
-	Revoke keysRevokeCmd `cmd:"" help:"End a key."`
+	Revoke keysRevokeCmd `cmd:"" help:"Revoke a key."`
 }
 
 type shopFlags struct {

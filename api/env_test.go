@@ -43,8 +43,8 @@ const (
 	theirKey = "sk_test_of_another_shop"
 )
 
-// house is the API over a real backend.
-type house struct {
+// env is the API over a real backend.
+type env struct {
 	*harness.Harness
 	http.Handler
 	log  *lines
@@ -97,8 +97,8 @@ var migrated = func() func(testing.TB) []byte {
 	}
 }()
 
-// open makes a house with two shops, each with a key, and the channel "gate".
-func open(t testing.TB, tweaks ...func(*api.Options)) *house {
+// open makes an environment with two shops, each with a key, and the channel "gate".
+func open(t testing.TB, tweaks ...func(*api.Options)) *env {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "tandem.db")
 	if err := os.WriteFile(file, migrated(t), 0o600); err != nil {
@@ -109,7 +109,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	h := &house{Harness: harness.New(t, s, 1, nil), log: &lines{}}
+	h := &env{Harness: harness.New(t, s, 1, nil), log: &lines{}}
 	h.gate = &gate{Gate: h.Harness.Gate}
 	if err := s.EnsureShop(ctx, shop.Shop{ID: "other", Name: "other", Currency: "CNY", CreatedAt: h.Clock.Now()}); err != nil {
 		t.Fatal(err)
@@ -144,13 +144,13 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *house {
 	return h
 }
 
-func (h *house) note(list *[]string, s string) {
+func (h *env) note(list *[]string, s string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	*list = append(*list, s)
 }
 
-// gate is the rig's, which can also send a stuck refund another way.
+// gate is the harness's, which can also send a stuck refund another way.
 type gate struct {
 	*harness.Gate
 	sent []payment.AbnormalRefund
@@ -189,7 +189,7 @@ func gateKind(g *gate) app.ChannelKind {
 
 // do sends a request with our key, and an Idempotency-Key of its own on a
 // POST. Headers are "Name: value"; one without a value takes the header away.
-func (h *house) do(call, body string, headers ...string) *httptest.ResponseRecorder {
+func (h *env) do(call, body string, headers ...string) *httptest.ResponseRecorder {
 	method, path, _ := strings.Cut(call, " ")
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+ourKey)
@@ -209,7 +209,7 @@ func (h *house) do(call, body string, headers ...string) *httptest.ResponseRecor
 }
 
 // must sends a request that has to succeed, and returns the answer.
-func (h *house) must(call, body string, headers ...string) map[string]any {
+func (h *env) must(call, body string, headers ...string) map[string]any {
 	h.T.Helper()
 	w := h.do(call, body, headers...)
 	if w.Code/100 != 2 {
@@ -226,7 +226,7 @@ func (h *house) must(call, body string, headers ...string) map[string]any {
 
 // pay opens a payment of an order, of an amount or (0) of what comes next,
 // and has it paid.
-func (h *house) pay(orderNo string, amount int64) (paymentNo string) {
+func (h *env) pay(orderNo string, amount int64) (paymentNo string) {
 	h.T.Helper()
 	body := `{"channel":"gate","method":"native"}`
 	if amount > 0 {
@@ -238,15 +238,15 @@ func (h *house) pay(orderNo string, amount int64) (paymentNo string) {
 }
 
 // callback brings a fact as the channel would.
-func (h *house) callback(paymentNo string, f payment.Fact) {
+func (h *env) callback(paymentNo string, f payment.Fact) {
 	h.T.Helper()
 	if w := h.do("POST /v1/notify/default/gate", string(harness.Callback(paymentNo, f)), "Authorization", "Idempotency-Key"); w.Code != http.StatusOK {
 		h.T.Fatalf("callback: %d %s", w.Code, w.Body)
 	}
 }
 
-// refunds speaks with the channel about what is due, as the worker does.
-func (h *house) refunds() {
+// refunds calls the channel about what is due, as the worker does.
+func (h *env) refunds() {
 	h.T.Helper()
 	if _, err := h.RunRefunds(ctx, shop.Default); err != nil {
 		h.T.Fatal(err)
@@ -255,7 +255,7 @@ func (h *house) refunds() {
 
 // differ reconciles yesterday with a bill that has two payments too many: the
 // ids of what was found, one resolved and one still open, and the day.
-func (h *house) differ() map[string]any {
+func (h *env) differ() map[string]any {
 	h.T.Helper()
 	yesterday := h.Clock.Now().Add(-24 * time.Hour)
 	date := payment.DayOf(yesterday, h.gate.Zone()).String()
@@ -277,7 +277,7 @@ func (h *house) differ() map[string]any {
 }
 
 // paidOrder is an order of ours that is paid.
-func (h *house) paidOrder(body string) (orderNo, paymentNo string) {
+func (h *env) paidOrder(body string) (orderNo, paymentNo string) {
 	h.T.Helper()
 	orderNo = h.must("POST /v1/orders", body)["orderNo"].(string)
 	return orderNo, h.pay(orderNo, 0)
@@ -286,7 +286,7 @@ func (h *house) paidOrder(body string) (orderNo, paymentNo string) {
 // stock is what every scene has: tea (88.88, 100 units), milk (20.00, 50
 // units, 2 for each buyer), a promotion, a template with codes, a blocked
 // user.
-func (h *house) stock() {
+func (h *env) stock() {
 	h.T.Helper()
 	h.must("PUT /v1/skus/tea", `{"name":"茶","price":8888,"categories":["tea"],"stock":100}`)
 	h.must("PUT /v1/skus/milk", `{"name":"牛奶","price":2000,"stock":50,"maxPerUser":2}`)
@@ -302,7 +302,7 @@ const oneTea = `{"userId":"u1","items":[{"sku":"tea","quantity":1}]}`
 
 // everything is the whole state of our shop as text: two of them are equal
 // if nothing has changed.
-func (h *house) everything() string {
+func (h *env) everything() string {
 	h.T.Helper()
 	var b strings.Builder
 	e := json.NewEncoder(&b)
