@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"io"
 	"strings"
@@ -33,46 +34,78 @@ const maxCouponLine = 512
 //
 // It needs no memory to speak of, however long the file or a line is.
 func ReadCoupons(r io.Reader, each func(CouponLine) error) error {
-	in := bufio.NewReaderSize(r, maxCouponLine+len("\ufeff\r\n")+1)
-	columns := 0
-	for line := 1; ; line++ {
-		raw, err := in.ReadSlice('\n')
-		tooLong := errors.Is(err, bufio.ErrBufferFull)
-		if err != nil && !tooLong && !errors.Is(err, io.EOF) {
+	lines := &couponLines{in: bufio.NewReaderSize(r, maxCouponLine+len("\ufeff\r\n")+1)}
+	file := csv.NewReader(lines)
+	file.FieldsPerRecord, file.ReuseRecord = -1, true
+	for columns := 0; ; {
+		lines.taken = false
+		fields, err := file.Read()
+		switch {
+		case errors.Is(err, io.EOF) && columns == 0:
+			return fault.New(fault.ValidationFailed, "the file is empty; its first line is code or code,userId")
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, csv.ErrBareQuote):
+			return atLine(lines.line, lines.line, fault.New(fault.ValidationFailed, "a quote in a field that does not begin with one"))
+		case errors.Is(err, csv.ErrQuote):
+			return atLine(lines.line, lines.line, fault.New(fault.ValidationFailed, "text behind a closing quote"))
+		case err != nil:
+			return err
+		case columns == 0:
+			if columns, err = couponHeader(fields); err != nil {
+				return atLine(lines.line, lines.line, err)
+			}
+			continue
+		}
+		l, err := couponLine(fields, columns)
+		if err != nil {
+			return atLine(lines.line, lines.line, err)
+		}
+		l.Line = lines.line
+		if err := each(l); err != nil {
 			return err
 		}
+	}
+}
+
+// couponLines gives a csv.Reader one line that is not empty at a time, each
+// ended by LF. encoding/csv alone would take a field over any number of lines,
+// and read a whole file into memory for a quote that is not closed.
+type couponLines struct {
+	in    *bufio.Reader
+	line  int // the last one that was read, from 1
+	taken bool
+}
+
+func (l *couponLines) Read(p []byte) (int, error) {
+	if l.taken { // a line ended within quotes
+		return 0, atLine(l.line, l.line, fault.New(fault.ValidationFailed, "a quote is not closed"))
+	}
+	for {
+		raw, err := l.in.ReadSlice('\n')
 		last := errors.Is(err, io.EOF)
-		if line == 1 {
+		if last && len(raw) == 0 {
+			return 0, io.EOF
+		}
+		if err != nil && !last && !errors.Is(err, bufio.ErrBufferFull) {
+			return 0, err
+		}
+		if l.line++; l.line == 1 {
 			raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // the byte order mark
 		}
 		raw = bytes.TrimSuffix(bytes.TrimSuffix(raw, []byte("\n")), []byte("\r"))
-		if tooLong || len(raw) > maxCouponLine {
-			return atLine(line, line, fault.New(fault.ValidationFailed, "longer than %d bytes", maxCouponLine))
-		}
 		switch {
-		case len(raw) == 0 && columns > 0:
-		case len(raw) == 0 && last && line == 1:
-			return fault.New(fault.ValidationFailed, "the file is empty; its first line is code or code,userId")
-		default:
-			fields, err := couponFields(raw)
-			if err == nil && columns == 0 {
-				columns, err = couponHeader(fields)
-			} else if err == nil {
-				var l CouponLine
-				if l, err = couponLine(fields, columns); err == nil {
-					l.Line = line
-					err = each(l)
-					if err != nil {
-						return err
-					}
-				}
-			}
-			if err != nil {
-				return atLine(line, line, err)
-			}
-		}
-		if last {
-			return nil
+		case errors.Is(err, bufio.ErrBufferFull) || len(raw) > maxCouponLine:
+			return 0, atLine(l.line, l.line, fault.New(fault.ValidationFailed, "longer than %d bytes", maxCouponLine))
+		case !utf8.Valid(raw):
+			return 0, atLine(l.line, l.line, fault.New(fault.ValidationFailed, "not UTF-8"))
+		case len(raw) > 0:
+			l.taken = true
+			n := copy(p, raw)
+			return n + copy(p[n:], "\n"), nil
+		case l.line == 1 && !last:
+			_, err := couponHeader(nil)
+			return 0, atLine(l.line, l.line, err)
 		}
 	}
 }
@@ -104,98 +137,54 @@ func couponLine(fields []string, columns int) (l CouponLine, err error) {
 	return l, nil
 }
 
-// couponFields splits a line at its commas. A field may be quoted, as
-// spreadsheets do, with a quote in it doubled.
-func couponFields(raw []byte) ([]string, error) {
-	if !utf8.Valid(raw) {
-		return nil, fault.New(fault.ValidationFailed, "not UTF-8")
-	}
-	rest := string(raw)
-	for fields := []string(nil); ; {
-		if !strings.HasPrefix(rest, `"`) {
-			field, more, comma := strings.Cut(rest, ",")
-			if strings.Contains(field, `"`) {
-				return nil, fault.New(fault.ValidationFailed, "a quote in a field that does not begin with one")
-			}
-			if fields = append(fields, field); !comma {
-				return fields, nil
-			}
-			rest = more
-			continue
-		}
-		var b strings.Builder
-		for rest = rest[1:]; ; {
-			part, more, quote := strings.Cut(rest, `"`)
-			if !quote {
-				return nil, fault.New(fault.ValidationFailed, "a quote is not closed")
-			}
-			b.WriteString(part)
-			if rest = more; !strings.HasPrefix(rest, `"`) {
-				break
-			}
-			b.WriteByte('"')
-			rest = rest[1:]
-		}
-		fields = append(fields, b.String())
-		switch {
-		case rest == "":
-			return fields, nil
-		case rest[0] != ',':
-			return nil, fault.New(fault.ValidationFailed, "text behind a closing quote")
-		}
-		rest = rest[1:]
-	}
-}
-
 // CouponColumns is the header of an export.
 const CouponColumns = "code,templateId,userId,status,orderNo,validFrom,validUntil,issuedAt"
 
 // ExportCoupons writes a template's coupons as CSV in the order of their
 // codes; status "" is any, and each has the status that it has now. It reads a
 // page at a time and holds nothing up: a coupon that changes meanwhile is
-// written as it was when its page was read. seen is told of each page.
+// written as it was when its page was read. seen is called
+// with the size of each page.
 func (a *App) ExportCoupons(ctx context.Context, shopID, template string, status marketing.Status, w io.Writer, seen func(n int)) error {
 	if _, err := a.Store.Template(ctx, shopID, template); err != nil {
 		return err
 	}
 	now := a.Clock.Now().UTC()
 	f := CouponFilter{Template: template, Status: status, Now: now}
-	out := bufio.NewWriterSize(w, 1<<16)
-	_, _ = out.WriteString(CouponColumns + "\n") // Flush tells of an error
+	out := csv.NewWriter(bufio.NewWriterSize(w, 1<<16))
+	if err := out.Write(strings.Split(CouponColumns, ",")); err != nil {
+		return err
+	}
 	for p := (Page{Limit: 1000}); ; {
 		found, next, err := a.Store.ListCoupons(ctx, shopID, f, p)
 		if err != nil {
 			return err
 		}
 		for i := range found {
-			writeCoupon(out, &found[i], now)
+			if err := out.Write(couponRow(&found[i], now)); err != nil {
+				return err
+			}
 		}
 		seen(len(found))
 		if next == "" {
-			return out.Flush()
+			out.Flush()
+			return out.Error()
 		}
 		p.Cursor = next
 	}
 }
 
-// writeCoupon writes a line. No field can hold a comma, a quote or the end of
-// a line: codes, ids and numbers are checked when they are made.
-func writeCoupon(w *bufio.Writer, d *marketing.CouponData, now time.Time) {
+// couponRow is a coupon under CouponColumns.
+func couponRow(d *marketing.CouponData, now time.Time) []string {
 	moment := func(t time.Time) string {
 		if t.IsZero() {
 			return ""
 		}
 		return t.UTC().Format(time.RFC3339Nano)
 	}
-	for i, field := range [...]string{
+	return []string{
 		SafeCell(d.Code), d.TemplateID, d.User, string(d.StatusAt(now)), d.Order, moment(d.ValidFrom), moment(d.ValidUntil), moment(d.IssuedAt),
-	} {
-		if i > 0 {
-			_ = w.WriteByte(',')
-		}
-		_, _ = w.WriteString(field)
 	}
-	_ = w.WriteByte('\n')
 }
 
 // SafeCell is a code as it is written for a spreadsheet, which takes what
