@@ -97,10 +97,10 @@ func emptySQLite(path string) error {
 	return os.WriteFile(path, b, 0o600)
 }
 
-// Postgres makes rigs on one fresh PostgreSQL database: each call another
+// Postgres makes rigs on one empty PostgreSQL database: each call another
 // instance.
 func Postgres(t *testing.T) func(wrap func(unit.Store) unit.Store) *Harness {
-	url := server.NewDatabase(t)
+	url := server.ReusedDatabase(t)
 	return func(wrap func(unit.Store) unit.Store) *Harness {
 		s, err := postgres.Open(t.Context(), url, postgres.Options{})
 		if err != nil {

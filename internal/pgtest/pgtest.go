@@ -47,6 +47,8 @@ type Server struct {
 	names    atomic.Int64
 	mu       sync.Mutex // creating from a template wants it for itself
 	template string
+	emptying string   // statements that empty a database made from the template
+	used     []string // databases that were emptied, see ReusedDatabase
 	stop     sync.Once
 	err      error
 }
@@ -191,9 +193,13 @@ func (s *Server) Template(ctx context.Context, prepare func(ctx context.Context,
 	if err := prepare(ctx, s.URL("prepared")); err != nil {
 		return err
 	}
+	emptying, err := statementsToEmpty(ctx, s.URL("prepared"))
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.template = "prepared"
+	s.template, s.emptying = "prepared", emptying
 	return nil
 }
 

@@ -2,6 +2,7 @@ package pgtest_test
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -68,7 +69,7 @@ func TestServer(t *testing.T) {
 			return err
 		}
 		defer conn.Close(ctx)
-		_, err = conn.Exec(ctx, "CREATE TABLE t AS SELECT 'prepared' AS x")
+		_, err = conn.Exec(ctx, "CREATE TABLE t AS SELECT 'prepared' AS x; CREATE TABLE rows (id serial)")
 		return err
 	})
 	if err != nil {
@@ -89,6 +90,21 @@ func TestServer(t *testing.T) {
 	})
 	if _, err := pgx.Connect(t.Context(), url); err == nil {
 		t.Error("the database is still there after its test")
+	}
+	var first string
+	for range 2 {
+		t.Run("a database that is used again", func(t *testing.T) {
+			url := s.ReusedDatabase(t)
+			if first = cmp.Or(first, url); url != first {
+				t.Errorf("%s, want %s again", url, first)
+			}
+			if got := ask(t, url, "SELECT (SELECT x FROM t) || (SELECT count(*) FROM rows)"); got != "prepared0" {
+				t.Errorf("it holds %q", got)
+			}
+			if got := ask(t, url, "WITH r AS (INSERT INTO rows DEFAULT VALUES RETURNING id) SELECT id::text FROM r"); got != "1" {
+				t.Errorf("the sequence gives %s", got)
+			}
+		})
 	}
 	if err := s.Stop(); err != nil {
 		t.Error(err)
