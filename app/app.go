@@ -4,8 +4,8 @@
 // loads, decides and saves; this package never sees a transaction.
 //
 // It promises that no call to the outside happens inside a command, that
-// what is refused leaves no trace, and that the whole choreography of what
-// follows what stands on one page, reactions.go.
+// what is refused leaves no trace, and that all reactions to events stand on one
+// page, reactions.go.
 package app
 
 import (
@@ -21,13 +21,13 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// Engine takes commands to committed state. Do returns when the command has
-// been committed or refused, never before.
+// Engine runs commands. Do returns when the command has been committed or
+// refused, never before.
 type Engine interface {
 	Do(ctx context.Context, c *Command) (unit.Result, error)
 }
 
-// Clock tells the time, and lets what waits follow when it is moved.
+// Clock gives the time. When it is moved, whoever waits by it moves along.
 type Clock interface {
 	Now() time.Time
 	// After fires once the clock has passed d from now.
@@ -68,14 +68,14 @@ type App struct {
 	looks   looks // of what is due only now and then
 }
 
-// Tracer joins what happens to the trace of the order that it is about.
+// Tracer adds spans to the trace of the order that they are about.
 type Tracer interface {
 	// Start begins a span under ctx, or under the W3C traceparent when that
 	// is not "". The returned function ends it; err may be nil.
 	Start(ctx context.Context, name, traceparent string) (context.Context, func(err error))
-	// Tell adds a span that began at start (wall clock) and ends now, under
+	// AddSpan adds a span that began at start (wall clock) and ends now, under
 	// the traceparent of a trace that was not known when it began.
-	Tell(ctx context.Context, name, traceparent string, start time.Time)
+	AddSpan(ctx context.Context, name, traceparent string, start time.Time)
 	// Parent is the traceparent of ctx, "" without a span.
 	Parent(ctx context.Context) string
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// Identity is who asks: a shop with its secret key, or a browser with the
+// Identity is who makes a request: a shop with its secret key, or a browser with the
 // client token of one order.
 type Identity struct {
 	Shop  string
@@ -43,8 +43,8 @@ type knownKey struct {
 	checked time.Time // wall clock
 }
 
-// How long a found key is believed without asking the store, and how many
-// are kept.
+// How long a key that was found is valid without reading the store again, and
+// how many are kept.
 const (
 	keyFresh = 5 * time.Second
 	keysKept = 10_000

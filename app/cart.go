@@ -11,7 +11,7 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// Item is a line that a buyer asks for.
+// Item is a line that a buyer requests.
 type Item struct {
 	Sku      string `json:"sku"`
 	Quantity int64  `json:"quantity"`
@@ -79,12 +79,12 @@ func (c *Cart) skus() []string {
 	return ids
 }
 
-// line is an item as pricing wants it.
+// line is an item in the form that pricing takes.
 func line(d *inventory.Data, quantity int64) pricing.Line {
 	return pricing.Line{Sku: d.Sku, Name: d.Name, Categories: d.Categories, UnitPrice: d.Price, Quantity: quantity}
 }
 
-// buyer is a user as pricing wants it.
+// buyer is a user in the form that pricing takes.
 func buyer(u *shop.User) pricing.User { return pricing.User{ID: u.ID, Level: u.Level, Tags: u.Tags} }
 
 func skuNotFound(sku string) error {

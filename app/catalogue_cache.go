@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// shelfFresh is how long an instance goes by what it remembers: a change
+	// cacheFresh is how long an instance uses what it remembers: a change
 	// made by another is in force here within this time. Orders do not depend
 	// on it: every batch reads its rows, and the version of the rules with them.
-	shelfFresh = 500 * time.Millisecond
+	cacheFresh = 500 * time.Millisecond
 
-	// maxShelf is how many skus, and how many users, of one shop are kept in
+	// maxCached is how many skus, and how many users, of one shop are kept in
 	// memory: 10 MB at most, as they usually are.
-	maxShelf = 20_000
+	maxCached = 20_000
 )
 
 // priceReader reads what a price depends on.
@@ -40,7 +40,7 @@ type CatalogueCache struct {
 }
 
 // PriceInputs is what a price depends on, at most half a second behind a change made
-// by another instance and never behind one that Changed was told of. What
+// by another instance and never behind one that Changed was called for. What
 // nobody uses up (what skus and users are) is remembered; coupons and counters
 // are read each time. What has to be read is read at one moment, in one round
 // trip.
@@ -90,7 +90,7 @@ func (s *CatalogueCache) look(n *PriceInputNeeds) (f *PriceInputs, version int64
 			m.User = n.User
 		}
 	}
-	if time.Since(s.checked) < shelfFresh && len(m.Skus)+len(m.Coupons)+len(m.Counters) == 0 && m.User == "" && m.Wallet == nil {
+	if time.Since(s.checked) < cacheFresh && len(m.Skus)+len(m.Coupons)+len(m.Counters) == 0 && m.User == "" && m.Wallet == nil {
 		m = nil
 	}
 	return f, s.version, m, s.changes
@@ -115,13 +115,13 @@ func (s *CatalogueCache) put(n *PriceInputNeeds, f *PriceInputs, changes int) {
 	if changes == s.changes {
 		s.checked = time.Now()
 	}
-	if len(s.skus) > maxShelf {
+	if len(s.skus) > maxCached {
 		clear(s.skus)
 	}
 	for i := range f.Skus {
 		s.skus[f.Skus[i].Sku] = f.Skus[i]
 	}
-	if len(s.users) > maxShelf {
+	if len(s.users) > maxCached {
 		clear(s.users)
 	}
 	if n.User != "" {

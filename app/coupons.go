@@ -15,7 +15,7 @@ import (
 // MaxIssue is how many coupons one call may issue.
 const MaxIssue = 1000
 
-// IssueCoupons asks for coupons of a template: Codes as given, or Count made
+// IssueCoupons is a request for coupons of a template: Codes as given, or Count made
 // up ones (1 by default), for User or for whoever holds the code; or a made up
 // one for each of Users.
 type IssueCoupons struct {
@@ -56,8 +56,8 @@ func (a *App) IssueCoupons(ctx context.Context, shopID, key string, in IssueCoup
 	return Do(ctx, a, c, func(tx *Tx) ([]marketing.CouponData, error) { return issue(tx, in.Template, false, list) })
 }
 
-// ClaimCoupon gives a user who asks for it a coupon of a template that can be
-// claimed (领券), if any are left and the user has not had as many as each may.
+// ClaimCoupon gives a user, at the user's request, a coupon of a template that can
+// be claimed (领券), if any are left and the user has not had as many as each may.
 func (a *App) ClaimCoupon(ctx context.Context, shopID, key, template, user string) (d marketing.CouponData, replayed bool, err error) {
 	if err := shop.CheckID("/userId", user); err != nil {
 		return d, false, err
@@ -184,8 +184,8 @@ func issue(tx *Tx, template string, claim bool, list []newCoupon) ([]marketing.C
 
 // take takes n coupons out of what a template can still give.
 func take(tx *Tx, id string, claim bool, n int64) (t *marketing.Template, err error) {
-	// The rules tell whether there is a supply; that never changes. Only then
-	// the row is held, for its count.
+	// Whether there is a supply stands in the rules, and never changes. Only a
+	// template with one has its row locked, for the count.
 	if t = tx.Rules().Templates[id]; t != nil && t.Supply > 0 {
 		if t, err = tx.Template(id); err != nil {
 			return nil, err
@@ -204,7 +204,7 @@ func take(tx *Tx, id string, claim bool, n int64) (t *marketing.Template, err er
 	case left <= 0:
 		return nil, fault.New(fault.CouponUnavailable, "template %s: all %d coupons are issued", id, t.Supply)
 	case n > left:
-		return nil, fault.New(fault.CouponUnavailable, "template %s: %d of %d coupons are left, %d were asked for", id, left, t.Supply, n)
+		return nil, fault.New(fault.CouponUnavailable, "template %s: %d of %d coupons are left, %d were requested", id, left, t.Supply, n)
 	}
 	t.Issued += n
 	tx.CountIssued(t)

@@ -36,14 +36,14 @@ func (a *App) DraftOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 	if err != nil {
 		return d, false, err
 	}
-	wish, refused := a.wish(ctx, shopID, &in)
+	priced, refused := a.draftPlacement(ctx, shopID, &in)
 	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "draft order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
 	}, func(tx *Tx) (out order.Data, err error) {
 		if refused != nil {
 			return out, refused
 		}
-		p := wish
+		p := priced
 		p.No, p.Now, p.Trace = no, tx.Now(), tx.Trace()
 		o := order.NewDraft(p)
 		tx.PutOrder(o)
@@ -51,9 +51,9 @@ func (a *App) DraftOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 	})
 }
 
-// EditDraft replaces what a draft asks for, and prices it. in.User may be ""
+// EditDraft replaces what a draft requests, and prices it. in.User may be ""
 // and must be the draft's otherwise; in.Expected is checked. A draft that is
-// asked for what it is, at the price that it has, stays at its version.
+// edited into what it is already, at the price that it has, keeps its version.
 func (a *App) EditDraft(ctx context.Context, shopID, no string, seen Versions, in PlaceOrder) (d order.Data, err error) {
 	v, err := a.Store.Order(ctx, shopID, no)
 	if err != nil {
@@ -91,7 +91,7 @@ func (a *App) PriceDraft(ctx context.Context, shopID, no, key string, seen Versi
 		if seen == nil {
 			at = Versions{v.Order.Seq} // what is priced is of this one
 		}
-		in := asked(v.Order.User, v.Order.Metadata, v.Order.Draft)
+		in := requested(v.Order.User, v.Order.Metadata, v.Order.Draft)
 		d, replayed, err = a.editDraft(ctx, shopID, no, key, Hash("price draft "+no, seen), at, in)
 		if seen != nil || !fault.Is(err, fault.PreconditionFailed) {
 			return d, replayed, err
@@ -101,7 +101,7 @@ func (a *App) PriceDraft(ctx context.Context, shopID, no, key string, seen Versi
 }
 
 func (a *App) editDraft(ctx context.Context, shopID, no, key string, hash []byte, seen Versions, in *PlaceOrder) (order.Data, bool, error) {
-	wish, refused := a.wish(ctx, shopID, in)
+	priced, refused := a.draftPlacement(ctx, shopID, in)
 	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "edit draft", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Orders.Keys(no)},
 	}, func(tx *Tx) (out order.Data, err error) {
@@ -112,7 +112,7 @@ func (a *App) editDraft(ctx context.Context, shopID, no, key string, hash []byte
 		if refused != nil {
 			return out, refused
 		}
-		p := wish
+		p := priced
 		p.Now = tx.Now()
 		if err := o.Edit(p); err != nil {
 			return out, err
@@ -122,7 +122,7 @@ func (a *App) editDraft(ctx context.Context, shopID, no, key string, hash []byte
 	})
 }
 
-// SubmitDraft places the order that a draft asks for: PlaceOrder's own step,
+// SubmitDraft places the order that a draft requests: PlaceOrder's own step,
 // at what it costs now. Refused, the draft is as it was. expected is in minor
 // units, nil for any price. replayed says that the key had submitted it.
 func (a *App) SubmitDraft(ctx context.Context, shopID, no, key string, seen Versions, expected *int64) (order.Data, bool, error) {
@@ -151,7 +151,7 @@ func (a *App) SubmitDraft(ctx context.Context, shopID, no, key string, seen Vers
 	})
 }
 
-// draft finds a draft at one of the versions, and what it asks for.
+// draft finds a draft at one of the versions, and what it requests.
 func draft(tx *Tx, no string, seen Versions) (*order.Order, *PlaceOrder, error) {
 	o, err := tx.Order(no)
 	if err != nil {
@@ -169,11 +169,11 @@ func draft(tx *Tx, no string, seen Versions) (*order.Order, *PlaceOrder, error) 
 		return nil, nil, fault.New(fault.PreconditionFailed, "order %s is at version %d, and not as you have seen it; read it again", no, d.Seq)
 	}
 	tx.Join(d.Trace)
-	return o, asked(d.User, d.Metadata, w), nil
+	return o, requested(d.User, d.Metadata, w), nil
 }
 
-// wish is what a draft is made of, but for its number and its time.
-func (a *App) wish(ctx context.Context, shopID string, in *PlaceOrder) (order.Placement, error) {
+// draftPlacement is what a draft is made of, but for its number and its time.
+func (a *App) draftPlacement(ctx context.Context, shopID string, in *PlaceOrder) (order.Placement, error) {
 	p := order.Placement{
 		User: in.User, Items: make([]event.Units, len(in.Items)), Coupons: in.Coupons,
 		Metadata: in.Metadata, ExpiresIn: in.ExpiresIn, Plan: in.Plan,
@@ -191,8 +191,8 @@ func (a *App) wish(ctx context.Context, shopID string, in *PlaceOrder) (order.Pl
 	return p, nil
 }
 
-// asked is what a draft asks for, as it was asked.
-func asked(user string, metadata map[string]string, w *order.DraftData) *PlaceOrder {
+// requested is what a draft requests, in the form of the request.
+func requested(user string, metadata map[string]string, w *order.DraftData) *PlaceOrder {
 	in := &PlaceOrder{Cart: Cart{User: user}, Metadata: metadata}
 	if w == nil { // not a draft any more, which its command says
 		return in

@@ -7,17 +7,17 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// errFirst says that a key has no answer yet.
+// errFirst: a key has no answer yet.
 var errFirst = fault.New(fault.NotFound, "the key has no answer yet")
 
-// Idempotent gives a use case that is more than one command (it speaks with a
-// channel in between, say) the promise of an idempotency key: a repeat gets
+// Idempotent gives a use case that is more than one command (it calls a
+// channel in between, say) the guarantee of an idempotency key: a repeat gets
 // the first answer again, and the same key for another request is refused.
 // Without a key it is act alone; with one it costs two more commands.
 //
-// A failure is not kept, so that a repeat tries again; and duplicates in flight
-// may both act, of which all get the answer of one. act must therefore be
-// harmless when it is done twice.
+// A failure is not kept, so that a repeat tries again. Duplicates in flight may
+// both act; all of them get the answer of one. act must therefore be harmless
+// when it is done twice.
 func Idempotent[R any](ctx context.Context, a *App, shopID, name, key string, request any, act func() (R, error)) (r R, replayed bool, err error) {
 	if key == "" {
 		r, err = act()

@@ -14,7 +14,7 @@ import (
 // SecretPrefix begins every secret key.
 const SecretPrefix = "sk_"
 
-// HashKey is what is stored of a secret key.
+// HashKey is the form in which a secret key is stored.
 func HashKey(secret string) []byte {
 	h := sha256.Sum256([]byte(secret))
 	return h[:]

@@ -16,7 +16,7 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// OpenPayment is a buyer's wish to pay.
+// OpenPayment is a buyer's request to pay.
 type OpenPayment struct {
 	Channel   string
 	Method    payment.Method
@@ -26,10 +26,10 @@ type OpenPayment struct {
 	ReturnURL string
 }
 
-// OpenPayment stores a payment with its request, then asks the channel. The
-// order of the two matters: what the channel may have taken, we know of. If
-// the channel's answer is lost, repeating with the same key repeats the
-// identical request.
+// OpenPayment stores a payment with its request, then calls the channel. The
+// order of the two matters: there is a row for every payment that the channel
+// may have accepted. If the channel's answer is lost, repeating with the same
+// key repeats the identical request.
 func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in OpenPayment) (p payment.Data, replayed bool, err error) {
 	if err := in.check(); err != nil {
 		return p, false, err
@@ -55,7 +55,7 @@ func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in Ope
 	if err != nil {
 		return p, replayed, err
 	}
-	a.Tracer.Tell(ctx, "open payment", p.Trace, began)
+	a.Tracer.AddSpan(ctx, "open payment", p.Trace, began)
 	if replayed {
 		if p, err = a.Store.Payment(ctx, shop, p.No); err != nil {
 			return p, replayed, err
@@ -127,7 +127,7 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 	return p.Data(), nil
 }
 
-// describe says to the buyer what is paid for.
+// describe is what the buyer reads of what is paid for.
 func describe(d *order.Data) string {
 	s := "Order " + d.No
 	if len(d.Items) > 0 {
@@ -139,7 +139,7 @@ func describe(d *order.Data) string {
 	return s
 }
 
-// prepay asks the channel to take a stored payment and records its answer.
+// prepay opens a stored payment at the channel and records the answer.
 func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment.Data) (payment.Data, error) {
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -149,13 +149,13 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 	action, err := ch.Prepay(call, p.Request)
 	end(err)
 	x := ChannelMessage{Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessagePrepay, At: start, TookUS: time.Since(began).Microseconds(), Verdict: verdict(err)}
-	// What the channel said must be recorded even if the caller has gone.
+	// The channel's answer must be recorded even if the caller has gone.
 	ctx = context.WithoutCancel(ctx)
 
 	var rejected *payment.RejectedError
 	switch {
 	case err == nil:
-		return a.taken(ctx, shop, p, action, x)
+		return a.accepted(ctx, shop, p, action, x)
 	case errors.As(err, &rejected):
 		x.Detail = rejected.Error()
 		f := payment.Fact{ID: "rejected/" + rejected.Code, Kind: payment.Failed, Source: payment.ByPrepay, Word: rejected.Code}
@@ -176,8 +176,8 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 	return p, channelFault(p.Channel, err)
 }
 
-// taken records the channel's yes.
-func (a *App) taken(ctx context.Context, shop string, p payment.Data, action payment.Action, x ChannelMessage) (payment.Data, error) {
+// accepted records that the channel accepted the payment.
+func (a *App) accepted(ctx context.Context, shop string, p payment.Data, action payment.Action, x ChannelMessage) (payment.Data, error) {
 	d, _, err := Do(ctx, a, &Command{
 		Shop: shop, Name: "prepay answered", Trace: p.Trace, Needs: Needs{rows.Payments.Keys(p.No)},
 	}, func(tx *Tx) (out payment.Data, err error) {
@@ -190,7 +190,7 @@ func (a *App) taken(ctx context.Context, shop string, p payment.Data, action pay
 			return out, err
 		}
 		tx.Keep(x)
-		if q.Taken(action) {
+		if q.Accepted(action) {
 			o.Note(q.Event(event.PaymentPending, ""))
 			tx.PutOrder(o)
 		}
@@ -200,7 +200,7 @@ func (a *App) taken(ctx context.Context, shop string, p payment.Data, action pay
 	return d, err
 }
 
-// verdict is how a call to a channel ended, as the timeline says it.
+// verdict is how a call to a channel ended, as the timeline shows it.
 func verdict(err error) string {
 	var rejected *payment.RejectedError
 	switch {
@@ -222,7 +222,7 @@ func verdict(err error) string {
 	return "unknown"
 }
 
-// channelFault tells a caller that the channel gave no certain answer.
+// channelFault is the refusal of a call to which the channel gave no certain answer.
 func channelFault(channel string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fault.New(fault.ChannelTimeout, "%s did not answer in time; repeat with the same Idempotency-Key", channel).Because(err)

@@ -21,7 +21,7 @@ const (
 	MaxMetadataValue = 500 // characters
 )
 
-// PlaceOrder is a buyer's wish to buy.
+// PlaceOrder is a buyer's request to buy.
 type PlaceOrder struct {
 	Cart
 	Expected  *int64        // minor units: refuse if the price is another
@@ -58,12 +58,12 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 	})
 }
 
-// placeNeeds names the rows that placing the cart takes, as far as they can be
-// told beforehand: what rules ask about a user of a level, say, the step asks
-// for itself.
+// placeNeeds names the rows that placing the cart takes, as far as they are known
+// beforehand. The others (what rules need of a user of some level, say) the step
+// requests itself.
 func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.Time) Needs {
 	n := Needs{rows.Users.Keys(in.User), rows.Skus.Keys(in.skus()...), rows.Coupons.Keys(in.Coupons...)}
-	// A guess saves a round trip, no more: an error here is met again by the engine.
+	// The guess only saves a round trip: the engine meets an error here again.
 	rules, err := a.rules(ctx, shopID)
 	if err != nil || !rules.Promotions.Asks() {
 		return n
@@ -111,8 +111,8 @@ func (in *PlaceOrder) checkTerms(now time.Time) error {
 // placeOrder is the pure step of placing and of submitting alike; they differ
 // in place, which makes the order of what was found: order.Place, or a
 // draft's Submit. The checks run in the order in which refusals take
-// precedence: who asks, what for, with which coupons, at what price, and
-// whether it can still be had.
+// precedence: the user, the goods, the coupons, the price, and what is still
+// available.
 func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (*order.Order, error)) (*order.Order, error) {
 	u, err := tx.User(in.User)
 	if err != nil {
@@ -213,8 +213,8 @@ func priceCart(tx *Tx, u *shop.User, in *Cart) (*priced, error) {
 		Lines: lines, Rules: tx.Rules().Promotions, Coupons: coupons,
 	}
 	p.ask = p.Rules.Ask(lines, &p.User, p.Now)
-	// All counters at once: a command that asks for more again and again is
-	// given up.
+	// All counters at once: a command that requests more rows again and again is
+	// refused.
 	needs := askNeeds(&p.ask, in.User)
 	needs.Add(rows.Counters.Keys(counters...))
 	if err := tx.Need(needs); err != nil {

@@ -35,7 +35,7 @@ type Reader interface {
 	Work
 }
 
-// Page asks for a part of a list: at most Limit, after the Cursor that the
+// Page selects a part of a list: at most Limit, after the Cursor that the
 // page before gave ("" for the first).
 type Page struct {
 	Limit  int
@@ -251,7 +251,7 @@ type Work interface {
 	PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]Age, error)
 }
 
-// DuePayment is a payment to be asked about.
+// DuePayment is a payment to be queried.
 type DuePayment struct {
 	No      string
 	Channel string

@@ -11,8 +11,8 @@ import (
 
 // CatalogueCounter is the counter that rises with every change of what a
 // price depends on beside the rules: the name, price or categories of a sku,
-// the level or tags of a user. Who keeps skus and users in memory looks at it
-// to learn whether they are still right.
+// the level or tags of a user. Whoever keeps skus and users in memory compares
+// it to see whether they are still right.
 const CatalogueCounter = "catalogue"
 
 // PriceInputNeeds says what a price depends on.
@@ -24,7 +24,7 @@ type PriceInputNeeds struct {
 	Wallet   *WalletNeeds
 }
 
-// WalletNeeds asks for the coupons that a user could use.
+// WalletNeeds requests the coupons that a user could use.
 type WalletNeeds struct {
 	User  string
 	Now   time.Time

@@ -13,8 +13,8 @@ import (
 )
 
 // MaxWalletRead is how many of a user's coupons QuoteBest reads: the soonest
-// to expire of those that could be used. A user who has more is told that the
-// search stopped.
+// to expire of those that could be used. For a user who has more, the
+// answer says that the search stopped.
 const MaxWalletRead = 1000
 
 // Quote prices a cart as an order would be priced now, and says why. It
@@ -88,8 +88,8 @@ func (a *App) gather(ctx context.Context, shop string, in *Cart, wallet *WalletN
 	return g, a.inform(ctx, shop, &g.Input)
 }
 
-// inform puts what the rules ask about into the input of a quote. Most carts
-// are asked nothing.
+// inform puts what the rules depend on into the input of a quote. For most carts
+// that is nothing.
 func (a *App) inform(ctx context.Context, shop string, in *pricing.Input) error {
 	ask := in.Rules.Ask(in.Lines, &in.User, in.Now)
 	needs := askNeeds(&ask, in.User.ID)
@@ -113,7 +113,7 @@ func (a *App) inform(ctx context.Context, shop string, in *pricing.Input) error 
 	return answer(in, &ask, &now)
 }
 
-// read is what a quote has read of what the rules ask about.
+// read is what a quote has read of what the rules depend on.
 type read struct {
 	counters map[string]int64
 	bought   bool
@@ -152,7 +152,7 @@ func (g *gathered) given(in *Cart) ([]pricing.Coupon, error) {
 	return out, nil
 }
 
-// priced are coupons as pricing wants them.
+// priced are coupons in the form that pricing takes.
 func (g *gathered) priced(user string, coupons []marketing.CouponData) ([]pricing.Coupon, error) {
 	out := make([]pricing.Coupon, len(coupons))
 	for i := range coupons {

@@ -25,7 +25,7 @@ func (a *App) RefreshChannels(ctx context.Context, shopID string) (int, error) {
 	for i := range rows {
 		ch, err := a.Channels.Channel(ctx, shopID, rows[i].Name)
 		if err != nil {
-			continue // its calls say so
+			continue // its calls report that
 		}
 		r, can := payment.As[payment.Refresher](ch.Channel)
 		if !can || !r.RefreshDue(now) {

@@ -24,7 +24,7 @@ func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fa
 		Needs: Needs{rows.Payments.Keys(paymentNo), rows.Refunds.Keys(refundsOf(f)...)},
 	}, func(tx *Tx) (settled, error) { return settle(tx, paymentNo, f, x, spare) })
 	if err == nil && out.trace != "" {
-		a.Tracer.Tell(ctx, "settle "+x.Kind, out.trace, began)
+		a.Tracer.AddSpan(ctx, "settle "+x.Kind, out.trace, began)
 	}
 	return out.outcome, err
 }

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// TimelineEntry is one line of an order's story: an event, or a channel message
-// with a channel. Times are UTC.
+// TimelineEntry is one line of an order's history: an event or a channel message.
+// Times are UTC.
 type TimelineEntry struct {
 	At      time.Time  `json:"at"`
-	Kind    string     `json:"kind" doc:"event, callback, or a word with the channel or about it: prepay, query, close, refund, refund_query, bill (a line of it), operator"`
+	Kind    string     `json:"kind" doc:"event, or the kind of a channel message: callback, prepay, query, close, refund, refund_query, bill (a line of it), operator"`
 	Type    string     `json:"type,omitempty" doc:"The event's type"`
 	Seq     int64      `json:"seq,omitempty"`
 	Status  string     `json:"status,omitempty" doc:"The order's status after the event"`
@@ -30,7 +30,7 @@ type TimelineEntry struct {
 	TraceID string     `json:"traceId,omitempty"`
 }
 
-// Timeline is the whole story of an order, in order.
+// Timeline is the whole history of an order, oldest first.
 func (a *App) Timeline(ctx context.Context, shop, orderNo string) ([]TimelineEntry, error) {
 	if _, err := a.Store.Order(ctx, shop, orderNo); err != nil {
 		return nil, err

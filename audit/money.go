@@ -58,7 +58,7 @@ func (a *auditor) replay(who string, p *payment.Data) {
 	}
 	again := payment.New(p.Order, p.Channel, p.Merchant, p.App, p.Trace, p.Request, p.CreatedAt)
 	if p.Action != nil && p.Status == payment.StatusPending {
-		again.Taken(*p.Action)
+		again.Accepted(*p.Action)
 	}
 	transactions := map[string]bool{}
 	for _, f := range slices.Backward(p.Facts) {

@@ -103,7 +103,7 @@ func (s *Sku) adjusted(delta int64) {
 // Reserve holds units for an order.
 func (s *Sku) Reserve(order string, units int64) error {
 	if units <= 0 || units > s.d.Available() {
-		return fault.New(fault.OutOfStock, "%s: %d asked for, %d available", s.d.Sku, units, s.d.Available())
+		return fault.New(fault.OutOfStock, "%s: %d requested, %d available", s.d.Sku, units, s.d.Available())
 	}
 	s.d.Reserved += units
 	s.Record(event.Event{Type: event.StockReserved, Order: order, Sku: s.d.Sku, Quantity: units})

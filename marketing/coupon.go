@@ -194,7 +194,7 @@ func (c *Coupon) GiveBack(order string, now time.Time) bool {
 }
 
 // Revoke withdraws the coupon; what has been used stays used. An order that
-// holds it keeps the price that it was promised.
+// holds it keeps the price that it was placed with.
 func (c *Coupon) Revoke() error {
 	if c.d.Status == Used || c.d.Status == Revoked {
 		return fault.New(fault.CouponUnavailable, "coupon %s is %s and cannot be revoked", c.d.Code, c.d.Status)

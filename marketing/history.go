@@ -23,8 +23,8 @@ type RuleChange struct {
 	Template  *Template
 }
 
-// History tells what a shop's rules were at any version. It remembers the
-// last few that it was asked for. It is not safe for use by many at once.
+// History gives a shop's rules at any version. It remembers the last few that
+// were requested. It is not safe for use by many at once.
 type History struct {
 	changes []RuleChange // by Since
 

@@ -86,7 +86,7 @@ func (t *Template) CanBecome(next *Template) error {
 }
 
 // Open says why no more coupons of the template can be issued now; "" if they
-// can. A claim by a user must also fall within its dates and be wanted.
+// can. A claim by a user must also fall within its dates and be allowed.
 func (t *Template) Open(claim bool, now time.Time) string {
 	switch {
 	case t.ValidUntil != nil && !now.Before(*t.ValidUntil):
@@ -99,7 +99,7 @@ func (t *Template) Open(claim bool, now time.Time) string {
 	return ""
 }
 
-// Priced is the coupon as pricing wants it, with the reason if the user
+// Priced is the coupon in the form that pricing takes, with the reason if the user
 // cannot use it now.
 func (t *Template) Priced(c *CouponData, user string, now time.Time) pricing.Coupon {
 	p := pricing.Coupon{

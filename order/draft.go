@@ -43,7 +43,7 @@ func (o *Order) Draft() (*DraftData, error) {
 	return o.d.Draft, nil
 }
 
-// Edit replaces what the draft asks for, and its quote. If both are what they
+// Edit replaces what the draft requests, and its quote. If both are what they
 // were nothing changes.
 func (o *Order) Edit(p Placement) error {
 	if _, err := o.Draft(); err != nil {

@@ -40,7 +40,7 @@ type Instalment struct {
 // Left is what is still to be paid of it.
 func (i *Instalment) Left() int64 { return i.Amount - i.Paid }
 
-// CheckPlan refuses a plan that cannot be followed. The amounts are checked
+// CheckPlan refuses a plan that cannot be kept. The amounts are checked
 // against payable when the order is placed.
 func CheckPlan(plan []Instalment, now time.Time) error {
 	if len(plan) == 1 || len(plan) > MaxInstalments {
@@ -166,7 +166,7 @@ func (o *Order) Remind(now time.Time) {
 	o.replan()
 }
 
-// WaitOn lets an order whose part was not paid in time live on.
+// WaitOn marks the instalments that were not paid in time, and keeps the order open.
 func (o *Order) WaitOn(now time.Time) {
 	o.d.Plan = slices.Clone(o.d.Plan)
 	for i := range o.d.Plan {

@@ -27,7 +27,7 @@ const (
 	PayRest     Verb = "pay the rest"
 	FailAttempt Verb = "attempt failed"
 	TryAgain    Verb = "new attempt"
-	BeginClose  Verb = "ask the channel before closing"
+	BeginClose  Verb = "begin to close"
 	Close       Verb = "cancel or expire"
 	RefundPart  Verb = "part of it refunded"
 	RefundRest  Verb = "refunded in full"

@@ -61,7 +61,7 @@ type BillRow struct {
 	Currency      string // ISO 4217
 	Merchant      string // "" when the bill does not say
 	App           string // "" when the bill does not say
-	Word          string // the channel's own word for its state
+	Word          string // the channel's own code for its state
 	Done          bool   // the money has moved; false while a refund is worked on, or failed
 	At            time.Time
 }
@@ -81,7 +81,7 @@ type BillSummary struct {
 var (
 	// ErrNoBill: the channel says that nothing moved on that day.
 	ErrNoBill = errors.New("the channel has no bill of that day: nothing moved")
-	// ErrBillNotReady: the bill is being made; ask again later.
+	// ErrBillNotReady: the bill is being made; try again later.
 	ErrBillNotReady = errors.New("the channel has not made the bill of that day yet")
 )
 
@@ -99,7 +99,7 @@ func (e *BadBillError) Error() string {
 	return fmt.Sprintf("bad bill, line %d: %s", e.Line, e.Reason)
 }
 
-// FundFlow is what a channel has beside Channel that can tell how the money
+// FundFlow is what a channel has beside Channel that can report how the money
 // of its account moved.
 type FundFlow interface {
 	// FundFlow reads the account's movements of one day as Bill reads trades.
@@ -111,7 +111,7 @@ type FundFlow interface {
 // FundForm is how an account's movements belong to the rows of a bill.
 type FundForm struct {
 	ByRefund bool     // a refund's stand under the channel's number of the refund, not of the payment
-	Trades   []string // the words (FundRow.Business) for what the bill tells of too; nil: all
+	Trades   []string // the kinds (FundRow.Business) of what the bill has too; nil: all
 	FeeApart bool     // fees do not stand in the account's movements at all
 }
 

@@ -12,8 +12,8 @@ import (
 // many at once, honours ctx, and bounds its own time and what it reads.
 //
 // Errors of Prepay, Query, Close, Refund and QueryRefund are one of the
-// sentinel errors below, possibly wrapped, or a *RejectedError. Whatever cannot be told apart with
-// certainty is ErrUnknown: unknown is not failed.
+// sentinel errors below, possibly wrapped, or a *RejectedError. An outcome that is
+// not certain is ErrUnknown: unknown is not failed.
 type Channel interface {
 	Accounts
 	// Kind is the protocol: "wechatpay", "alipay".
@@ -23,31 +23,31 @@ type Channel interface {
 	// Prepay opens the payment at the channel. Repeating it with the same
 	// request is safe and gives a usable action again.
 	Prepay(ctx context.Context, r PrepayRequest) (Action, error)
-	// Query asks what became of the payment. A fact of kind Open means that
+	// Query queries the state of the payment. A fact of kind Open means that
 	// the channel knows it and it is not paid.
 	Query(ctx context.Context, paymentNo string) (Fact, error)
-	// Close asks the channel to accept no money for it any more. nil means
+	// Close requests that the channel accept no money for it any more. nil means
 	// closed for good; ErrPaid means that it was paid meanwhile.
 	Close(ctx context.Context, paymentNo string) error
 	// Read verifies one callback and translates it. now is the moment of
 	// arrival. It calls nothing outside and never panics.
 	Read(now time.Time, header http.Header, body []byte) (Notice, error)
-	// Answer is what the channel expects to hear: ok, or "send it again".
+	// Answer is the answer that the channel expects: ok, or "send it again".
 	Answer(ok bool) CallbackAnswer
 }
 
 // Accounts is the part of a channel that gives money back and accounts for
 // what moved.
 type Accounts interface {
-	// Refund asks the channel to send money back. Repeating it with the same
+	// Refund requests that the channel send money back. Repeating it with the same
 	// request is safe: one number refunds once. The fact is Refunded when the
 	// money has gone, Open while the channel works on it, RefundStuck or
 	// RefundFailed when it could not. ErrShort: the merchant's account has too
 	// little money; repeat identically after it was topped up.
 	Refund(ctx context.Context, r RefundRequest) (Fact, error)
-	// QueryRefund asks what became of a refund. ErrNotExist is a verified
-	// "never heard of it": only then may Refund be repeated after an unknown
-	// outcome.
+	// QueryRefund queries the state of a refund. ErrNotExist is a verified answer
+	// that the channel does not know it: only then may Refund be repeated after
+	// an unknown outcome.
 	QueryRefund(ctx context.Context, r RefundRequest) (Fact, error)
 	// Bill reads the bill of one day of Zone, row by row in the file's order.
 	// Nothing that emit was given may be acted upon before Bill has returned
@@ -61,12 +61,12 @@ type Accounts interface {
 // Refresher is what a channel has beside Channel whose keys to verify with
 // change by themselves.
 type Refresher interface {
-	// Refresh asks the channel for its keys and takes the new ones in. Many at
+	// Refresh fetches the channel's keys and adds the new ones. Many at
 	// once are one request. Its errors are those of Channel.
 	Refresh(ctx context.Context) error
 	// RefreshDue says whether it is time to call Refresh: the keys are old, or
 	// a message came that was signed with one that is not held. It calls
-	// nothing and may be asked often.
+	// nothing and may be called often.
 	RefreshDue(now time.Time) bool
 }
 
@@ -87,7 +87,7 @@ const (
 // Methods are all of them: the list that the API's schema is made from.
 var Methods = []Method{Native, JSAPI, H5, App, Page, Wap, Precreate}
 
-// PrepayRequest is everything that a channel is told of a payment. It is
+// PrepayRequest is everything that a channel is sent about a payment. It is
 // stored with the payment before the first call, so that a repeat is
 // identical.
 type PrepayRequest struct {
@@ -103,7 +103,7 @@ type PrepayRequest struct {
 	ExpiresAt   time.Time `json:"expiresAt"`
 }
 
-// RefundRequest is everything that a channel is told of a refund. It is made
+// RefundRequest is everything that a channel is sent about a refund. It is made
 // from what is stored with the refund before the first call, so that a repeat
 // is identical.
 type RefundRequest struct {
@@ -136,14 +136,14 @@ var (
 	ErrClosed = errors.New("closed at the channel")
 	// ErrNotExist: the channel does not know the number (yet).
 	ErrNotExist = errors.New("the channel does not know this payment")
-	// ErrBusy: the channel asks us to slow down; repeat identically later.
-	ErrBusy = errors.New("the channel asks to slow down")
+	// ErrBusy: the channel limits our rate; repeat identically later.
+	ErrBusy = errors.New("the channel limits the rate of requests")
 	// ErrShort: the merchant's account has too little money for a refund.
 	ErrShort = errors.New("the merchant's account at the channel is short of money")
 )
 
-// RejectedError is a channel's certain no to a request of ours: it would say
-// the same again. Code and Message are the channel's own words.
+// RejectedError is a channel's certain refusal of a request of ours: a repeat
+// would be refused too. Code and Message are the channel's own.
 type RejectedError struct {
 	Code    string
 	Message string
@@ -180,7 +180,7 @@ func (e *RefusedError) Error() string {
 // Notice is an authentic callback, translated.
 type Notice struct {
 	ID        string // the channel's id of the notification
-	Type      string // the channel's own word for what it tells: TRANSACTION.SUCCESS
+	Type      string // the channel's own type of notification: TRANSACTION.SUCCESS
 	PaymentNo string // our number, as the channel says it
 	RefundNo  string // set when it is about a refund; the same as Fact.RefundNo
 	Fact      Fact

@@ -15,7 +15,7 @@ const (
 	Open        FactKind = "open"         // the channel knows it, and it is not paid (or refunded) yet; says nothing lasting
 
 	// RefundFailed: a refund that the channel has given up for good. Its
-	// number is dead, no money has gone; another try needs a new number.
+	// number is used up, no money has gone; another try needs a new number.
 	RefundFailed FactKind = "refund_failed"
 )
 
@@ -29,15 +29,15 @@ const (
 	ByQuery    Source = "query"
 	ByClose    Source = "close"
 	ByOperator Source = "operator"
-	ByRefund   Source = "refund" // the answer to a refund that we asked for
+	ByRefund   Source = "refund" // the answer to a refund that we requested
 	ByBill     Source = "bill"
 )
 
 // Fact is one piece of evidence about a payment: a verified callback, a
-// query's answer, an operator's word. A payment's state is a function of the
+// query's answer, an operator's statement. A payment's state is a function of the
 // set of its facts, whatever the order in which they came.
 type Fact struct {
-	// ID is equal for the same fact told twice, whoever tells it: made by
+	// ID is equal for the same fact reported twice, whatever its source: made by
 	// the channel from what it says ("paid/4200000000202611225108579453").
 	ID            string    `json:"id"`
 	Kind          FactKind  `json:"kind"`
@@ -48,7 +48,7 @@ type Fact struct {
 	Currency      string    `json:"currency,omitempty"`
 	Merchant      string    `json:"merchant,omitempty"` // mchid or seller id, as the channel says
 	App           string    `json:"app,omitempty"`      // app id, as the channel says
-	Word          string    `json:"word,omitempty"`     // the channel's own word: SUCCESS, NOTPAY, …
+	Word          string    `json:"word,omitempty"`     // the channel's own code: SUCCESS, NOTPAY, …
 	At            time.Time `json:"at,omitzero"`        // when it happened, by the channel
 	ReceivedAt    time.Time `json:"receivedAt,omitzero"`
 }

@@ -16,7 +16,7 @@ import (
 type Status string
 
 // The states of a payment. Created becomes Pending when the channel has
-// taken it; an unknown outcome leaves it where it is: unknown is not failed.
+// accepted it; an unknown outcome leaves it where it is: unknown is not failed.
 const (
 	StatusCreated   Status = "created"
 	StatusPending   Status = "pending"
@@ -65,7 +65,7 @@ type Data struct {
 	Request  PrepayRequest
 	Action   *Action // nil until the channel has answered
 	Facts    []Fact  // lasting evidence, one per Fact.ID, in order of arrival
-	Anomaly  string  // why a fact was kept and not followed; "" if none was
+	Anomaly  string  // why a fact was kept but does not count; "" if there is none
 
 	TransactionID string // the channel's number of the money that arrived
 	CreatedAt     time.Time
@@ -138,9 +138,9 @@ func (p *Payment) Event(t event.Type, reason string) event.Event {
 	return event.Event{Type: t, Payment: p.d.No, Channel: p.d.Channel, Amount: p.d.Amount, Reason: reason}
 }
 
-// Taken stores what the channel answered to the prepay. A late answer to a
-// payment that has moved on changes nothing.
-func (p *Payment) Taken(a Action) bool {
+// Accepted stores the channel's answer to the prepay. A late answer to a payment
+// that has changed since does not change its state.
+func (p *Payment) Accepted(a Action) bool {
 	if p.d.Status != StatusCreated {
 		if p.d.Action == nil {
 			p.d.Action = &a

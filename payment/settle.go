@@ -16,7 +16,7 @@ type Outcome string
 
 // The outcomes.
 const (
-	Settled    Outcome = "settled"    // the money is there, and this told us first
+	Settled    Outcome = "settled"    // the money is there, and this fact was the first to say so
 	Repeated   Outcome = "repeated"   // known already
 	Recorded   Outcome = "recorded"   // kept; the state is as before
 	NowFailed  Outcome = "failed"     // the attempt failed
@@ -24,14 +24,14 @@ const (
 	GoneBack   Outcome = "refunded"   // money of it went back to the buyer
 	PaidAgain  Outcome = "paid_again" // a second transaction under its number: the buyer paid twice
 	NowParked  Outcome = "parked"     // of a refund: the channel cannot finish it by itself
-	Anomalous  Outcome = "anomaly"    // authentic but wrong: kept, not followed
+	Anomalous  Outcome = "anomaly"    // authentic but wrong: kept, but does not count
 	Orphan     Outcome = "orphan"     // authentic, about a payment that we do not know
-	StillOpen  Outcome = "still_open" // nothing lasting was said
+	StillOpen  Outcome = "still_open" // the fact says nothing lasting
 	NotFactual Outcome = "refused"    // did not pass a check
 )
 
 // Settle adds a fact to the payment's evidence and recomputes its state. It
-// is the one way in which a payment learns anything from a channel.
+// is the only way in which a fact changes a payment.
 func (p *Payment) Settle(f Fact, now time.Time) Outcome {
 	if f.Kind == Open {
 		return StillOpen
@@ -116,11 +116,11 @@ func (p *Payment) resolve(now time.Time) {
 }
 
 // Believes says whether a fact can be about this payment's money; one that
-// cannot is kept, and not followed.
+// cannot is kept, but does not count.
 func (p *Payment) Believes(f Fact) bool { return p.mismatch(f) == "" }
 
 // settles says whether f rather than g is the money that settled the payment:
-// the transaction that was told first stays so, because refunds may be under
+// the transaction that was reported first stays so, because refunds may be under
 // way against it. Which of two it was is the one thing that the order of
 // arrival decides; what the other brought has a payment of its own.
 func (p *Payment) settles(f, g *Fact) bool {
@@ -131,7 +131,7 @@ func (p *Payment) settles(f, g *Fact) bool {
 }
 
 // mismatch says why a fact cannot be about this payment's money: what the
-// channel says of amount, currency, merchant and app must be what we asked.
+// channel says of amount, currency, merchant and app must be what we requested.
 func (p *Payment) mismatch(f Fact) string {
 	switch {
 	case f.Kind == Refunded && f.Merchant != p.d.Merchant:

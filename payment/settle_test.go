@@ -113,7 +113,7 @@ func TestOrderOfFactsDoesNotMatter(t *testing.T) {
 func TestTakenLate(t *testing.T) {
 	p := opened()
 	p.Settle(paid("a", nil), now)
-	if p.Taken(payment.Action{Kind: "qr_code"}) || p.Data().Status != payment.StatusSucceeded {
+	if p.Accepted(payment.Action{Kind: "qr_code"}) || p.Data().Status != payment.StatusSucceeded {
 		t.Errorf("a late prepay answer changed the state to %s", p.Data().Status)
 	}
 }

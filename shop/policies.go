@@ -6,17 +6,17 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// Policies are what a shop decides about the cases in which more than one
-// ending is right. "" is the first of each list, the default.
+// Policies are what a shop decides about the cases that have more than one right
+// outcome. "" is the first of each list, the default.
 type Policies struct {
-	LatePayment      string `json:"latePayment,omitempty" enum:"refund,revive" doc:"Money that arrives after its order was closed: given back, or the order lives again if its goods and coupons are still to be had"`
+	LatePayment      string `json:"latePayment,omitempty" enum:"refund,revive" doc:"Money that arrives after its order was closed: given back, or the order is revived if its goods and coupons are still available"`
 	RefundSplit      string `json:"refundSplit,omitempty" enum:"newest_first,proportional" doc:"How a refund is taken from several payments of one order"`
 	RefundedStock    string `json:"refundedStock,omitempty" enum:"return,keep_out" doc:"What a full refund does with the units: back on hand, or not"`
 	UnpaidInstalment string `json:"unpaidInstalment,omitempty" enum:"close,forfeit,wait" doc:"A part that was not paid in time: close and give back what was paid, close and keep it, or wait on"`
 	InstalmentGoods  string `json:"instalmentGoods,omitempty" enum:"all_parts,first_part" doc:"When an order in instalments has its goods and uses its coupons"`
 }
 
-// The policies' words.
+// The values of the policies.
 const (
 	Revive       = "revive"
 	Proportional = "proportional"
@@ -26,11 +26,11 @@ const (
 	FirstPart    = "first_part"
 )
 
-// Check refuses words that are none of the policies'.
+// Check refuses values that a policy does not have.
 func (p *Policies) Check() error {
 	for _, c := range []struct {
 		pointer, value string
-		words          []string
+		values         []string
 	}{
 		{"/latePayment", p.LatePayment, []string{"", "refund", Revive}},
 		{"/refundSplit", p.RefundSplit, []string{"", "newest_first", Proportional}},
@@ -38,8 +38,8 @@ func (p *Policies) Check() error {
 		{"/unpaidInstalment", p.UnpaidInstalment, []string{"", "close", Forfeit, Wait}},
 		{"/instalmentGoods", p.InstalmentGoods, []string{"", "all_parts", FirstPart}},
 	} {
-		if !slices.Contains(c.words, c.value) {
-			return fault.Invalidf(c.pointer, "must be one of %v", c.words[1:])
+		if !slices.Contains(c.values, c.value) {
+			return fault.Invalidf(c.pointer, "must be one of %v", c.values[1:])
 		}
 	}
 	return nil

@@ -72,8 +72,8 @@ func under(ctx context.Context, traceparent string) (context.Context, []trace.Sp
 	return remote, []trace.SpanStartOption{trace.WithLinks(trace.Link{SpanContext: came})}
 }
 
-// Tell adds a span that began at start and ends now, linked to ctx's.
-func (t *Tracer) Tell(ctx context.Context, name, traceparent string, start time.Time) {
+// AddSpan adds a span that began at start and ends now, linked to ctx's.
+func (t *Tracer) AddSpan(ctx context.Context, name, traceparent string, start time.Time) {
 	if t.idle {
 		return
 	}

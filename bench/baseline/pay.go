@@ -109,7 +109,7 @@ func (pg *postgres) taken(ctx context.Context, no string, action payment.Action,
 		if err != nil {
 			return err
 		}
-		if p.Taken(action) {
+		if p.Accepted(action) {
 			o.Note(p.Event(event.PaymentPending, ""))
 			if err := changeOrder(ctx, tx, o, now); err != nil {
 				return err
