@@ -8,40 +8,22 @@ import (
 	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/format"
 )
 
 func (s *server) mountEvents() { rest.Add(s.rest, listEvents, s.listEvents) }
 
 // eventView is an event as a CloudEvent 1.0.
 type eventView struct {
-	SpecVersion string    `json:"specversion" enum:"1.0"`
-	ID          string    `json:"id" example:"42/1" doc:"Unique in the shop; the same whenever it is read"`
-	Source      string    `json:"source" example:"/shops/default"`
-	Type        string    `json:"type" example:"order.paid" doc:"One of those that the feed lists; new ones may come"`
-	Subject     string    `json:"subject,omitempty" doc:"The order number"`
-	Time        time.Time `json:"time"`
-	TraceParent string    `json:"traceparent,omitempty" doc:"W3C trace context of its cause"`
-	ContentType string    `json:"datacontenttype" enum:"application/json"`
-	Data        eventData `json:"data"`
-}
-
-// eventData is what the event is about; only what its type needs is there.
-type eventData struct {
-	OrderNo     string        `json:"orderNo,omitempty"`
-	Seq         int64         `json:"seq,omitempty" doc:"The order's count of events: 1, 2, 3, …"`
-	Status      string        `json:"status,omitempty" doc:"The order's status after the event"`
-	UserID      string        `json:"userId,omitempty"`
-	PaymentNo   string        `json:"paymentNo,omitempty"`
-	RefundNo    string        `json:"refundNo,omitempty"`
-	Channel     string        `json:"channel,omitempty"`
-	CouponCode  string        `json:"couponCode,omitempty"`
-	Sku         string        `json:"sku,omitempty"`
-	Amount      int64         `json:"amount,omitempty" doc:"Minor units"`
-	Quantity    int64         `json:"quantity,omitempty"`
-	Reason      string        `json:"reason,omitempty"`
-	DueAt       *time.Time    `json:"dueAt,omitempty" doc:"Of an instalment"`
-	CouponCodes []string      `json:"couponCodes,omitempty"`
-	Units       []event.Units `json:"units,omitempty"`
+	SpecVersion string           `json:"specversion" enum:"1.0"`
+	ID          string           `json:"id" example:"42/1" doc:"Unique in the shop; the same whenever it is read"`
+	Source      string           `json:"source" example:"/shops/default"`
+	Type        string           `json:"type" example:"order.paid" doc:"One of those that the feed lists; new ones may come"`
+	Subject     string           `json:"subject,omitempty" doc:"The order number"`
+	Time        time.Time        `json:"time"`
+	TraceParent string           `json:"traceparent,omitempty" doc:"W3C trace context of its cause"`
+	ContentType string           `json:"datacontenttype" enum:"application/json"`
+	Data        format.EventData `json:"data"`
 }
 
 func viewEvents(r event.Record) []eventView {
@@ -51,11 +33,7 @@ func viewEvents(r event.Record) []eventView {
 		out[i] = eventView{
 			SpecVersion: "1.0", ID: r.Position.String() + "/" + strconv.Itoa(i+1), Source: "/shops/" + r.Shop, Type: string(e.Type),
 			Subject: e.Order, Time: at(r.At), TraceParent: r.Trace, ContentType: "application/json",
-			Data: eventData{
-				OrderNo: e.Order, Seq: e.Seq, Status: e.Status, UserID: e.User, PaymentNo: e.Payment, RefundNo: e.Refund, Channel: e.Channel,
-				CouponCode: e.Coupon, Sku: e.Sku, Amount: e.Amount, Quantity: e.Quantity, Reason: e.Reason, DueAt: atOrNil(e.DueAt),
-				CouponCodes: e.Coupons, Units: e.Units,
-			},
+			Data: format.EventDataOf(e),
 		}
 	}
 	return out

@@ -2,13 +2,12 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/payment"
 )
 
@@ -30,7 +29,11 @@ func (a *App) Callback(ctx context.Context, shop, channel string, header http.He
 		return payment.CallbackAnswer{}, "no_channel", err
 	}
 	now := a.Clock.Now().UTC()
-	x := ChannelMessage{Channel: channel, Kind: MessageCallback, At: now, Header: headerJSON(header), Body: body}
+	kept, err := format.Header.Encode((*map[string][]string)(&header))
+	if err != nil {
+		return payment.CallbackAnswer{}, "no_header", err
+	}
+	x := ChannelMessage{Channel: channel, Kind: MessageCallback, At: now, Header: kept, Body: body}
 
 	notice, err := ch.Read(now, header, body)
 	if err != nil {
@@ -54,48 +57,6 @@ func (a *App) Callback(ctx context.Context, shop, channel string, header http.He
 		return ch.Answer(false), "not_applied", nil
 	}
 	return ch.Answer(outcome != payment.Orphan), string(outcome), nil
-}
-
-// headerJSON is what json.Marshal makes of a header, without its reflection.
-func headerJSON(h http.Header) []byte {
-	if h == nil {
-		return []byte("null")
-	}
-	names, size := make([]string, 0, len(h)), 2
-	for name, values := range h {
-		names, size = append(names, name), size+len(name)+6
-		for _, v := range values {
-			size += len(v) + 3
-		}
-	}
-	slices.Sort(names)
-	b := append(make([]byte, 0, size), '{')
-	for i, name := range names {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(appendJSON(b, name), ":["...)
-		for j, v := range h[name] {
-			if j > 0 {
-				b = append(b, ',')
-			}
-			b = appendJSON(b, v)
-		}
-		b = append(b, ']')
-	}
-	return append(b, '}')
-}
-
-// appendJSON appends a string. Headers hardly ever have anything in them that
-// is written otherwise than it is.
-func appendJSON(b []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, _ := json.Marshal(s) // a string always marshals
-			return append(b, quoted...)
-		}
-	}
-	return append(append(append(b, '"'), s...), '"')
 }
 
 // keep stores a channel message that changes nothing else.

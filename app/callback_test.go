@@ -2,45 +2,17 @@ package app_test
 
 import (
 	"context"
-	"encoding/json"
-	"net/http"
 	"slices"
 	"testing"
 
-	"github.com/tandem-pay/tandem/rows"
-	"github.com/tandem-pay/tandem/unit"
-
-	"pgregory.net/rapid"
-
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/rows"
 	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/unit"
 )
-
-// A header is stored as json.Marshal writes it, whatever is in it.
-func TestHeaderJSON(t *testing.T) {
-	for _, h := range []http.Header{
-		nil, {}, {"A": {}}, {"B": {"1"}, "A": {"2", "3"}}, {"Quote": {`"\\`, "<&>", "\t\x7f"}}, {"签名": {"\xff", "\u2028"}}, {"": {""}},
-	} {
-		checkHeader(t, h)
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		checkHeader(t, rapid.MapOf(rapid.String(), rapid.SliceOf(rapid.String())).Draw(t, "header"))
-	})
-}
-
-func checkHeader(t interface{ Errorf(string, ...any) }, h http.Header) {
-	for name, values := range h {
-		if values == nil {
-			h[name] = []string{} // net/http has none of these, and null is no list
-		}
-	}
-	want, err := json.Marshal(h)
-	if got := app.HeaderJSON(h); err != nil || string(got) != string(want) {
-		t.Errorf("%q: %s, want %s (%v)", h, got, want, err)
-	}
-}
 
 // What the closing of payments looks at: not at an order that was paid and of
 // which nothing can be paid any more.
@@ -68,14 +40,15 @@ func TestClosingLooksAt(t *testing.T) {
 
 func reread(t *testing.T, e event.Event) (back event.Event) {
 	t.Helper()
-	text, err := json.Marshal(e)
+	var events []event.Event
+	text, err := format.Events.Encode(&[]event.Event{e})
 	if err == nil {
-		err = json.Unmarshal(text, &back)
+		err = format.Events.Decode(text, &events)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return back
+	return events[0]
 }
 
 // overheard collects the jobs that are stored and the orders that commands

@@ -3,6 +3,3 @@ package app
 // DerivedNumber is the number of an automatic refund: tests tell facts about
 // it before anybody has made it.
 var DerivedNumber = derivedNumber
-
-// HeaderJSON is how a callback's header is stored.
-var HeaderJSON = headerJSON

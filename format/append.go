@@ -151,6 +151,10 @@ func listAny[T any](o *out, name string, list []T, members func(*out, *T)) {
 // mapOf is a member that is an object with the names of a map, in order.
 func mapOf[V any](o *out, name string, m map[string]V, value func(*out, V)) {
 	o.name(name)
+	appendMap(o, m, value)
+}
+
+func appendMap[V any](o *out, m map[string]V, value func(*out, V)) {
 	o.begin('{')
 	var room [16]string
 	names := room[:0]
@@ -165,30 +169,56 @@ func mapOf[V any](o *out, name string, m map[string]V, value func(*out, V)) {
 	o.end('}')
 }
 
-// appendText appends a string. Most have nothing in them that is written
-// otherwise than it is, and the rest is left to encoding/json.
+// appendText appends a string with the escapes of encoding/json, which are
+// those that HTML needs too.
 func appendText(b []byte, s string) []byte {
+	const hex = "0123456789abcdef"
+	b = append(b, '"')
+	from := 0
 	for i := 0; i < len(s); {
-		c := s[i]
+		c, size := s[i], 1
 		if c < utf8.RuneSelf {
-			if c < ' ' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-				return appendQuoted(b, s)
+			if c >= ' ' && c != '"' && c != '\\' && c != '<' && c != '>' && c != '&' {
+				i++
+				continue
 			}
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && size == 1 || r == '\u2028' || r == '\u2029' {
-			return appendQuoted(b, s)
+			b = append(b, s[from:i]...)
+			switch c {
+			case '"', '\\':
+				b = append(b, '\\', c)
+			case '\b':
+				b = append(b, `\b`...)
+			case '\f':
+				b = append(b, `\f`...)
+			case '\n':
+				b = append(b, `\n`...)
+			case '\r':
+				b = append(b, `\r`...)
+			case '\t':
+				b = append(b, `\t`...)
+			default:
+				b = append(b, `\u00`...)
+				b = append(b, hex[c>>4], hex[c&0xf])
+			}
+		} else {
+			var r rune
+			r, size = utf8.DecodeRuneInString(s[i:])
+			bad := r == utf8.RuneError && size == 1
+			if !bad && r != '\u2028' && r != '\u2029' {
+				i += size
+				continue
+			}
+			b = append(b, s[from:i]...)
+			if bad {
+				b = append(b, `\ufffd`...)
+			} else {
+				b = append(b, `\u202`...)
+				b = append(b, hex[r&0xf])
+			}
 		}
 		i += size
+		from = i
 	}
-	b = append(b, '"')
-	b = append(b, s...)
+	b = append(b, s[from:]...)
 	return append(b, '"')
-}
-
-func appendQuoted(b []byte, s string) []byte {
-	quoted, _ := json.Marshal(s) // a string always marshals
-	return append(b, quoted...)
 }

@@ -39,7 +39,7 @@ var Events = Doc[[]event.Event]{
 }
 
 // occurrence is an event. The members that its type does not need are absent;
-// see Payloads.
+// see EventMembers.
 type occurrence struct {
 	Type     event.Type `json:"type"`
 	Order    string     `json:"orderNo,omitempty"`

@@ -7,8 +7,10 @@ package harness
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +23,7 @@ import (
 	"github.com/tandem-pay/tandem/bills"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
+	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/telemetry"
@@ -129,7 +132,44 @@ func (r *Harness) Audit() *audit.Report {
 	if report.Pending != 0 {
 		r.T.Errorf("%d order ends were not followed", report.Pending)
 	}
+	r.listed()
 	return report
+}
+
+// listed fails the test for every event with a member that its type is not
+// said to have.
+func (r *Harness) listed() {
+	r.T.Helper()
+	var q app.EventQuery
+	for q.Limit = 1000; ; {
+		records, err := r.Store.Events(context.Background(), shop.Default, q)
+		if err != nil {
+			r.T.Fatal(err)
+		}
+		if len(records) == 0 {
+			return
+		}
+		for i := range records {
+			q.After = records[i].Position
+			body, err := format.Events.Encode(&records[i].Events)
+			if err != nil {
+				r.T.Fatal(err)
+			}
+			var events []map[string]any
+			if err := json.Unmarshal(body, &events); err != nil {
+				r.T.Fatal(err)
+			}
+			for j, e := range events {
+				t := records[i].Events[j].Type
+				names, _ := format.EventMembers(t)
+				for name := range e {
+					if name != "type" && !slices.Contains(names, name) {
+						r.T.Errorf("%s has the member %s, which format does not list", t, name)
+					}
+				}
+			}
+		}
+	}
 }
 
 // Together runs f n times at once and returns the errors, by place.
