@@ -245,3 +245,10 @@ func (k *Kind[D]) Document(column string, d *D) Decoder {
 	}
 	panic("kind of rows " + k.info.Table + " has no document " + column)
 }
+
+// Counts says whether the unit counts a version of the rows.
+func (k *Kind[D]) Counts() bool { return k.version != nil }
+
+// Moves says whether the update changes what guards the row, so that a change
+// of what was before it is refused.
+func (u Update) Moves(k *Info) bool { return slices.Contains(u.Set, k.GuardAt) }

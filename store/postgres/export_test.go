@@ -70,3 +70,21 @@ func UnitStatements() []string {
 	}
 	return out
 }
+
+// Tables are the columns of each table.
+func (s *Store) Tables(ctx context.Context) (map[string][]string, error) {
+	found, err := s.read.Query(ctx, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
+	if err != nil {
+		return nil, err
+	}
+	defer found.Close()
+	out := map[string][]string{}
+	for found.Next() {
+		var table, column string
+		if err := found.Scan(&table, &column); err != nil {
+			return nil, err
+		}
+		out[table] = append(out[table], column)
+	}
+	return out, found.Err()
+}

@@ -40,3 +40,15 @@ func (s *Store) MigrateTo(ctx context.Context, version int64) error {
 		return err
 	})
 }
+
+// Tables are the columns of each table.
+func (s *Store) Tables(ctx context.Context) (map[string][]string, error) {
+	out := map[string][]string{}
+	err := each(ctx, func(ctx context.Context, text string, a ...any) (*sql.Rows, error) {
+		return s.read.QueryContext(ctx, text, a...)
+	}, func(r row, c *[2]string) error { return r.Scan(&c[0], &c[1]) }, func(c [2]string) error {
+		out[c[0]] = append(out[c[0]], c[1])
+		return nil
+	}, "SELECT t.name, c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'")
+	return out, err
+}

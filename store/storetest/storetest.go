@@ -31,6 +31,8 @@ type Store interface {
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
 	MigrateTo(ctx context.Context, version int64) error
+	// Tables are the columns of each table.
+	Tables(ctx context.Context) (map[string][]string, error)
 	StartJobs(ctx context.Context, run func(ctx context.Context, shop string, e app.Job) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error)
 }
 
@@ -51,6 +53,8 @@ func Run(t *testing.T, b Backend) {
 		name string
 		run  func(*env)
 	}{
+		{"every kind of row", testKinds},
+		{"what is declared is stored, and what is stored declared", testSchema},
 		{"shops", testShops},
 		{"policies", testPolicies},
 		{"secrets", testSecrets},
