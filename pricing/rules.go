@@ -94,7 +94,7 @@ func (r *Rules) list(rank int32, u *rule, skus, categories *listings) {
 	s := u.Scope
 	u.Scope = nil // from here on the index knows it
 	if u.kind.lists != nil {
-		u.listed, u.within = true, s.clone()
+		u.listed, u.within = true, s
 		skus.add(rank, u.kind.lists(&u.Promotion))
 		return
 	}
@@ -263,10 +263,11 @@ func (u *rule) inDate(now time.Time) bool {
 	return (u.StartsAt == nil || !now.Before(*u.StartsAt)) && (u.EndsAt == nil || now.Before(*u.EndsAt))
 }
 
-// clone copies p with all that a rule needs of what it points to.
+// clone copies p with all that it points to, and sorts the items of a bundle.
 func (p *Promotion) clone() Promotion {
 	c := *p
-	c.PercentOff, c.StartsAt, c.EndsAt = copied(p.PercentOff), copied(p.StartsAt), copied(p.EndsAt)
+	c.PercentOff, c.StartsAt, c.EndsAt, c.Active = copied(p.PercentOff), copied(p.StartsAt), copied(p.EndsAt), copied(p.Active)
+	c.Scope = p.Scope.clone()
 	c.UserLevels, c.UserTags = slices.Clone(p.UserLevels), slices.Clone(p.UserTags)
 	c.Items, c.Tiers = slices.Clone(p.Items), slices.Clone(p.Tiers)
 	slices.SortFunc(c.Items, func(a, b BundleItem) int { return strings.Compare(a.Sku, b.Sku) })
