@@ -13,6 +13,7 @@ import (
 
 	"github.com/tandem-pay/tandem/channel/alipay"
 	"github.com/tandem-pay/tandem/channel/channeltest"
+	"github.com/tandem-pay/tandem/channel/settings"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/sandbox"
@@ -53,6 +54,8 @@ type shop struct {
 	gate    *sandbox.Gateway
 	url     string
 	client  *http.Client
+	wire    *channeltest.Wire
+	config  alipay.Config
 	channel *alipay.Channel
 
 	mu    sync.Mutex
@@ -71,10 +74,12 @@ func open(t *testing.T) *shop {
 	s.url, s.client = srv.URL, &http.Client{Transport: transport}
 	t.Cleanup(func() { s.gate.Close(); srv.Close(); transport.CloseIdleConnections() })
 	m := s.gate.Alipay().Merchant()
-	s.channel, err = alipay.New(alipay.Config{
+	s.wire = channeltest.NewWire(transport)
+	s.config = alipay.Config{
 		AppID: m.AppID, SellerID: m.SellerID, AppPrivateKey: m.AppPrivateKeyPEM, AlipayPublicKey: m.AlipayPublicKey,
 		GatewayURL: srv.URL + "/gateway.do",
-	}, alipay.Options{Transport: transport, Clock: s.clock.Now, TempDir: t.TempDir()})
+	}
+	s.channel, err = alipay.New(s.config, alipay.Options{Transport: s.wire, Clock: s.clock.Now, TempDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,10 +134,15 @@ func (s *shop) show(no string) error {
 func (s *shop) fixture() channeltest.Fixture {
 	return channeltest.Fixture{
 		Channel: spy{s.channel, s}, Now: s.clock.Now, NotifyURL: "https://shop.example.test/notify",
+		Settings: s.config, Masked: settings.Masked(s.config), Secrets: []string{s.config.AppPrivateKey}, Wire: s.wire,
 		Called: []payment.Method{payment.Precreate},
 		Show:   s.show,
-		Fresh:  0, // Alipay has no such rule
-		Pay:    s.gate.PaySilently,
+		Terms: func(no string) (string, time.Time, error) {
+			v, err := s.gate.Trade(no)
+			return v.NotifyURL, v.ExpiresAt, err
+		},
+		Fresh: 0, // Alipay has no such rule
+		Pay:   s.gate.PaySilently,
 		// Alipay says TRADE_CLOSED of what nobody paid in time.
 		Shut: func(string) error { s.clock.Advance(61 * time.Minute); return nil },
 		Break: func(call channeltest.Call, fault channeltest.Fault) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -61,6 +62,24 @@ func prepayEveryMethod(s suite) {
 		s.query(no, payment.Open)
 		s.must(s.Pay(no))
 		s.query(no, payment.Paid)
+	}
+}
+
+// prepayTerms wants the gateway to know where to send the callback and when
+// the payment ends: no answer shows that either was forgotten.
+func prepayTerms(s suite) {
+	for i, m := range s.Channel.Methods() {
+		r := s.request(m, fmt.Sprintf("CTTERMS%04d", i))
+		r.NotifyURL += "/" + string(m)
+		r.ExpiresAt = s.Now().Add(time.Duration(37+i) * time.Minute).Truncate(time.Second)
+		_, err := s.Channel.Prepay(s.Context(), r)
+		s.must(err)
+		s.show(r.PaymentNo)
+		notify, expires, err := s.Terms(r.PaymentNo)
+		s.must(err)
+		if notify != r.NotifyURL || !expires.Equal(r.ExpiresAt) {
+			s.Errorf("%s: the gateway notifies %q and ends it at %s, want %q and %s", m, notify, expires, r.NotifyURL, r.ExpiresAt)
+		}
 	}
 }
 

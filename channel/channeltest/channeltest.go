@@ -23,6 +23,16 @@ import (
 type Fixture struct {
 	// Channel must be a payment.Accounts as well.
 	Channel payment.Channel
+	// Settings are what the channel was opened with, as package settings wants
+	// them, and Masked is what people read of them. Secrets are the texts in
+	// the settings that nobody may read.
+	Settings, Masked any
+	Secrets          []string
+	// Wire lies between the channel and its gateway.
+	Wire *Wire
+	// Nameless are the calls whose answers, by the protocol, do not name the
+	// payment that they are about.
+	Nameless []Call
 	// Now is the time of the channel and of its gateway.
 	Now func() time.Time
 	// NotifyURL is where the gateway may send callbacks; nothing need listen.
@@ -34,6 +44,9 @@ type Fixture struct {
 	// gateway knows a payment only from then on, and is nil when it knows one
 	// from its prepay.
 	Show func(paymentNo string) error
+	// Terms is what the gateway was told of a payment, once the buyer has
+	// looked at it: where callbacks go, and the last moment to pay.
+	Terms func(paymentNo string) (notifyURL string, expiresAt time.Time, err error)
 	// Fresh is how old a callback may be, and how far ahead; 0 for a channel
 	// that has no such rule.
 	Fresh time.Duration
@@ -152,21 +165,28 @@ var rows = []struct {
 	run  func(suite)
 }{
 	{"names itself and its methods", itself},
+	{"settings say what is secret", settingsTagged},
+	{"settings hide their secrets", settingsHidden},
+	{"settings show what is not secret", maskedShowsTheRest},
 	{"prepay gives an action by every method", prepayEveryMethod},
+	{"prepay by every method says where to notify and when it ends", prepayTerms},
 	{"prepay repeated is prepay", prepayRepeated},
 	{"prepay by many at once", prepayByMany},
 	{"prepay with another amount", prepayOtherAmount},
 	{"prepay by a method it has not", prepayNoMethod},
 	{"prepay of a paid payment", prepayPaid},
 	{"prepay of a closed payment", prepayClosed},
+	{"prepay answered for another payment", prepayCrossed},
 	{"query of an unknown number", queryUnknown},
 	{"query before and after payment", queryPaid},
 	{"query after a failed attempt", queryFailed},
 	{"query of a payment closed at the gateway", queryShut},
+	{"query answered for another payment", queryCrossed},
 	{"close open", closeOpen},
 	{"close twice", closeTwice},
 	{"close paid", closePaid},
 	{"close unknown", closeUnknown},
+	{"close answered for another payment", closeCrossed},
 	{"calls that are cancelled", cancelled},
 	{"prepay broken", brokenPrepay},
 	{"query broken", brokenQuery},
@@ -188,8 +208,10 @@ var rows = []struct {
 	{"refund that cannot pass", refundRefusedHere},
 	{"refund while the merchant is short", refundShort},
 	{"refund and its query cancelled", refundCancelled},
+	{"refund answered for another payment", refundCrossed},
 	{"refund broken", brokenRefund},
 	{"refund query of an unknown number", queryRefundUnknown},
+	{"refund query answered for another refund", queryRefundCrossed},
 	{"refund query broken", brokenQueryRefund},
 	{"refund stuck, failed and finished", refundEnds},
 	{"refund callback and query tell one fact", refundCallbackAgrees},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/channel/channeltest"
+	"github.com/tandem-pay/tandem/channel/settings"
 	"github.com/tandem-pay/tandem/channel/wechatpay"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/payment"
@@ -84,16 +85,23 @@ func newBench(t *testing.T, signing emulator.Signing, changes ...func(*wechatpay
 	for _, change := range changes {
 		change(&cfg)
 	}
-	c, err := wechatpay.New(cfg, wechatpay.Options{Transport: transport, Clock: clock.Now})
+	wire := channeltest.NewWire(transport)
+	c, err := wechatpay.New(cfg, wechatpay.Options{Transport: wire, Clock: clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &bench{wechat: c, accounts: c, gateway: g, clock: clock, Fixture: channeltest.Fixture{
 		Channel: c, Now: clock.Now, NotifyURL: "https://shop.example.test/notify",
-		Called: []payment.Method{payment.Native, payment.JSAPI, payment.H5, payment.App},
-		Fresh:  5 * time.Minute,
-		Pay:    g.PaySilently,
-		Fail:   g.Fail,
+		Settings: cfg, Masked: settings.Masked(cfg), Secrets: []string{m.MerchantPrivateKeyPEM, m.APIv3Key}, Wire: wire,
+		Nameless: []channeltest.Call{channeltest.Prepay, channeltest.Close},
+		Called:   []payment.Method{payment.Native, payment.JSAPI, payment.H5, payment.App},
+		Terms: func(no string) (string, time.Time, error) {
+			v, err := g.Trade(no)
+			return v.NotifyURL, v.ExpiresAt, err
+		},
+		Fresh: 5 * time.Minute,
+		Pay:   g.PaySilently,
+		Fail:  g.Fail,
 		// The gateway says CLOSED of what nobody paid in time.
 		Shut: func(string) error { clock.Advance(61 * time.Minute); return nil },
 		Break: func(call channeltest.Call, fault channeltest.Fault) error {
