@@ -1,5 +1,5 @@
 // Package event names what can happen in Tandem and gives it one shape. An
-// event is written in the same transaction as the change it tells of; all
+// event is written in the same transaction as the change that it records; all
 // events of one command are one Record, one row of the log.
 //
 // The log promises an order per aggregate: the events that carry an order
@@ -26,7 +26,7 @@ const (
 	OrderPartiallyPaid Type = "order.partially_paid"
 	OrderPaid          Type = "order.paid"
 	OrderPaymentFailed Type = "order.payment_failed"
-	OrderClosing       Type = "order.closing" // wants to close, the channel is being asked first
+	OrderClosing       Type = "order.closing" // is to be closed; the channel is queried first
 	OrderClosed        Type = "order.closed"
 
 	OrderRefunded Type = "order.refunded"

@@ -1,5 +1,5 @@
 // Package fault is the one way in which Tandem says no. An Error carries a
-// stable code that clients branch on, a message that tells a person what to
+// stable code that clients branch on, a message that says to a person what to
 // do, the fields at fault and, for the logs alone, the hidden cause.
 //
 // Each code has exactly one kind, and each kind exactly one HTTP status: the
@@ -35,7 +35,7 @@ const (
 // Code is a stable snake_case name that clients branch on.
 type Code string
 
-// The codes, grouped as the checks run: the form of the request, who asks,
+// The codes, grouped as the checks run: the form of the request, who sends it,
 // whether it is a repeat, then what the rules say.
 const (
 	ValidationFailed       Code = "validation_failed"

@@ -36,7 +36,7 @@
 // # Limits
 //
 // What limited promotions have given so far, whether this is the buyer's
-// first order, and what can be had of a gift are part of the input;
+// first order, and what is available of a gift are part of the input;
 // Rules.Ask says which of it a cart needs. A rule whose limit is reached is
 // skipped. So is one whose discount is larger than what its budget has left:
 // there are no part discounts. Applied.Limited says which counters an order

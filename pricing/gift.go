@@ -92,7 +92,7 @@ func (c *cart) gift(sku string) *Gift {
 	return &c.gifts[k]
 }
 
-// available is what can be had of a gift after what was bought of it and
+// available is how much there is of a gift after what was bought of it and
 // given already; never less than 0.
 func (c *cart) available(g *Gift) int64 {
 	left := g.Available

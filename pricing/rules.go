@@ -136,7 +136,7 @@ func (r *Rules) turns(c *cart, now time.Time, without *source) []turn {
 	}
 
 	n := 0
-	before := make([]int32, len(marked)) // turns of the words before this one
+	before := make([]int32, len(marked)) // turns in the 64-bit words before this one
 	for w := range marked {
 		before[w] = int32(n)
 		for rest := marked[w]; rest != 0; rest &= rest - 1 {

@@ -36,7 +36,7 @@ const (
 	FundsDiffer  Class = "funds_differ"
 )
 
-// About is what people are told of a class.
+// About is what people read about a class.
 type About struct {
 	Class     Class
 	Meaning   string
@@ -114,7 +114,7 @@ var Classes = []About{
 		"Compare with the channel's console; ask its support for the missing movement.", "与渠道后台核对，就缺失的资金变动联系渠道客服。"},
 }
 
-// Of is what people are told of a class; the zero About for one that is none.
+// Of is what people read about a class; the zero About for one that is none.
 func Of(c Class) About {
 	for _, a := range Classes {
 		if a.Class == c {

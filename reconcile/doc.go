@@ -11,7 +11,7 @@
 //     differences and the summaries of the parts are those of the whole.
 //   - What the bill alone can settle is settled by the same payment.Fact as a
 //     callback's (Fact). What is right comes from payment.Settle: a row whose
-//     money would be refused there does not heal, and is shown as what is
+//     money would be refused there cannot be healed, and is shown as what is
 //     wrong with it.
 //
 // # Which row is a payment's own

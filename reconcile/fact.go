@@ -2,12 +2,12 @@ package reconcile
 
 import "github.com/tandem-pay/tandem/payment"
 
-// Fact is what a difference has to tell the payment: the same fact, under the
-// same id, that a callback or a query of the channel's would have told, so
-// that telling it again changes nothing. No is false when the bill has nothing
-// to tell: the row lacks a number, or a person must look first.
+// Fact is what a difference proves about the payment: the same fact, under the
+// same id, that a callback or a query of the channel would have given, so that
+// settling it again changes nothing. It returns false when the bill proves
+// nothing: the row lacks a number, or a person must look first.
 //
-// A second payment (PaidTwice) is told as well, as evidence; it does not heal.
+// A second payment (PaidTwice) is a fact as well, as evidence; it does not heal the difference.
 func Fact(d Difference, opt Options) (payment.Fact, bool) {
 	t := d.Theirs
 	if t == nil || !t.Done {

@@ -16,8 +16,8 @@ type FundOptions struct {
 	// ByRefund: a refund's movements stand under the channel's number of the
 	// refund, not of the payment.
 	ByRefund bool
-	// Trades are the channel's words (FundRow.Business) for what its bill
-	// tells of too. Movements of other business (a withdrawal, a top-up) are
+	// Trades are the kinds of business (FundRow.Business) that the channel's
+	// bill has too. Movements of other business (a withdrawal, a top-up) are
 	// left out. nil: all are trades.
 	Trades []string
 	// FeeApart: fees do not stand in the account's movements at all, because

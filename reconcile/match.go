@@ -12,7 +12,7 @@ import (
 // rows of the bill. Both may come in any order.
 //
 // ours must hold every payment and refund that we think moved within the day
-// (Options.RefundsWhenAsked: refunds that were asked for within it), and
+// (Options.RefundsWhenAsked: refunds that were requested within it), and
 // beside them whatever theirs names and we have at all: the payment and, of a
 // refund, also the payment that it is of, whether settled or not and of
 // whatever day. A row of theirs without one of ours counts as unknown to us. A
@@ -21,9 +21,9 @@ import (
 //
 // The differences come ordered by number, and their rows are copies.
 func Match(day Span, ours []Ours, theirs []payment.BillRow, opt Options) ([]Difference, Summary) {
-	m := matcher{day: day, opt: &opt, failed: opt.FailedWords}
+	m := matcher{day: day, opt: &opt, failed: opt.FailedStates}
 	if m.failed == nil {
-		m.failed = DefaultFailedWords
+		m.failed = DefaultFailedStates
 	}
 	m.gather(ours, theirs)
 	for i := range m.groups {
@@ -47,8 +47,8 @@ type matcher struct {
 	sum   Summary
 
 	// What is at hand while one group is judged; kept to be used again.
-	pays, asked []*Ours
-	rows, backs []*payment.BillRow
+	pays, requested []*Ours
+	rows, backs     []*payment.BillRow
 }
 
 // group is everything about one payment number.
@@ -82,12 +82,12 @@ func (m *matcher) gather(ours []Ours, theirs []payment.BillRow) {
 
 // judge compares all about one payment.
 func (m *matcher) judge(g *group, ours []Ours, theirs []payment.BillRow) {
-	m.pays, m.asked, m.rows, m.backs = m.pays[:0], m.asked[:0], m.rows[:0], m.backs[:0]
+	m.pays, m.requested, m.rows, m.backs = m.pays[:0], m.requested[:0], m.rows[:0], m.backs[:0]
 	for i := g.ours; i != 0; i = m.nextOurs[i-1] {
 		if o := &ours[i-1]; o.Kind == payment.BillPayment {
 			m.pays = append(m.pays, o)
 		} else {
-			m.asked = append(m.asked, o)
+			m.requested = append(m.requested, o)
 		}
 	}
 	for i := g.theirs; i != 0; i = m.nextTheirs[i-1] {
@@ -104,7 +104,7 @@ func (m *matcher) judge(g *group, ours []Ours, theirs []payment.BillRow) {
 	}
 	rows, gone := m.distinct(p, m.rows)
 	m.payment(p, rows, gone)
-	if len(m.asked)+len(m.backs) > 0 {
+	if len(m.requested)+len(m.backs) > 0 {
 		m.refunds(p, len(rows) > 0)
 	}
 }
@@ -157,7 +157,7 @@ func sameMovement(a, b *payment.BillRow) bool {
 // Rows that it finds equal are equal.
 func compareRows(a, b *payment.BillRow) int {
 	return cmp.Or(cmp.Compare(a.RefundNo, b.RefundNo), cmp.Compare(a.RefundID, b.RefundID), cmp.Compare(a.TransactionID, b.TransactionID),
-		after(reversed(a), reversed(b)), refundWord(a, b), cmp.Compare(a.Line, b.Line), a.At.Compare(b.At), cmp.Compare(a.Amount, b.Amount),
+		after(reversed(a), reversed(b)), byRefundState(a, b), cmp.Compare(a.Line, b.Line), a.At.Compare(b.At), cmp.Compare(a.Amount, b.Amount),
 		cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Merchant, b.Merchant), cmp.Compare(a.App, b.App),
 		cmp.Compare(a.Fee, b.Fee), cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Word, b.Word), after(b.Done, a.Done))
 }
@@ -173,7 +173,7 @@ func after(a, b bool) int {
 	return -1
 }
 
-func refundWord(a, b *payment.BillRow) int {
+func byRefundState(a, b *payment.BillRow) int {
 	if a.Kind == payment.BillPayment {
 		return 0
 	}

@@ -17,7 +17,7 @@ type Ours struct {
 	Currency      string // ISO 4217
 	Merchant      string // who had to be paid, or to pay back
 	App           string
-	State         string    // our word: created, pending, succeeded, failed, closed
+	State         string    // ours: created, pending, succeeded, failed, closed
 	Settled       bool      // we think that the money moved
 	At            time.Time // when it moved, by the channel; zero when we do not know
 	CreatedAt     time.Time
@@ -67,23 +67,23 @@ type Options struct {
 	// minor unit; 0 is a whole minor unit.
 	FeeUnit int64
 	// RefundsWhenAsked: the channel has a refund in the bill of the day on
-	// which it was asked for, not of that on which it was done.
+	// which it was requested, not of that on which it was done.
 	RefundsWhenAsked bool
-	// FailedWords are the channel's words for a refund that failed or stuck;
-	// nil is DefaultFailedWords. Another word on a refund that is not done
+	// FailedStates are the channel's states of a refund that failed or is stuck;
+	// nil is DefaultFailedStates. Another state of a refund that is not done
 	// means that it is worked on.
-	FailedWords []string
+	FailedStates []string
 }
 
-// DefaultTolerance is Options.Tolerance when it is not given. A channel tells
+// DefaultTolerance is Options.Tolerance when it is not given. A channel reports
 // us of a payment by the clock that its bill is made by; a minute is for
 // channels whose notices and bills come from different houses.
 const DefaultTolerance = time.Minute
 
-// DefaultFailedWords are the words of the channels that we speak to.
-var DefaultFailedWords = []string{"FAIL", "FAILED", "CLOSED", "ABNORMAL", "CHANGE", "REFUND_FAIL"}
+// DefaultFailedStates are the states of the channels that there are.
+var DefaultFailedStates = []string{"FAIL", "FAILED", "CLOSED", "ABNORMAL", "CHANGE", "REFUND_FAIL"}
 
-// Revoked is the word on a row that says that a payment was taken back.
+// Revoked is the state on a row of a payment that was taken back.
 const Revoked = "REVOKED"
 
 func (o *Options) tolerance() time.Duration {

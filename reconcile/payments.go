@@ -78,7 +78,7 @@ func (m *matcher) pair(o *Ours, t *payment.BillRow) {
 	switch {
 	case o.Settled:
 		m.sameDay(o, t)
-	case wrong > 0: // what is wrong with it has been said, and does not heal
+	case wrong > 0: // what is wrong with it has been reported, and cannot be healed
 	case o.over():
 		m.add(PaymentLate, o, t, t.Amount, "ours is "+o.State).Heals = t.TransactionID != ""
 	default:
@@ -90,15 +90,15 @@ func (m *matcher) pair(o *Ours, t *payment.BillRow) {
 }
 
 // mismatch counts in how many ways the money of a row is not the money of o,
-// and reports them if told to. What a payment has not taken yet is
-// measured as Settle will measure it, with our identity where the bill has
-// none.
-func (m *matcher) mismatch(o *Ours, t *payment.BillRow, tell bool) int {
+// and adds a difference for each if list is set. What a payment has not accepted
+// yet is compared as Settle will compare it, with our identity where the bill
+// has none.
+func (m *matcher) mismatch(o *Ours, t *payment.BillRow, list bool) int {
 	refund := o.Kind == payment.BillRefund
 	n := 0
 	report := func(pay, back Class, amount int64, ours, theirs string) {
 		n++
-		if !tell {
+		if !list {
 			return
 		}
 		if refund {

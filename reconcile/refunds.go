@@ -12,25 +12,27 @@ import (
 // rows that the bill has of them. paid says that the bill has the payment.
 func (m *matcher) refunds(p *Ours, paid bool) {
 	rows, _ := m.distinct(p, m.backs)
-	if len(m.asked) > 1 {
-		slices.SortFunc(m.asked, func(a, b *Ours) int { return cmp.Or(cmp.Compare(a.RefundNo, b.RefundNo), a.compare(b)) })
+	if len(m.requested) > 1 {
+		slices.SortFunc(m.requested, func(a, b *Ours) int { return cmp.Or(cmp.Compare(a.RefundNo, b.RefundNo), a.compare(b)) })
 		// The first of a number is the one that is believed.
-		m.asked = slices.CompactFunc(m.asked, func(a, b *Ours) bool { return a.RefundNo == b.RefundNo })
+		m.requested = slices.CompactFunc(m.requested, func(a, b *Ours) bool { return a.RefundNo == b.RefundNo })
 	}
 	slices.SortFunc(rows, compareRefunds)
 	before := p != nil && !p.Settled && !paid
-	asked := m.asked
-	for len(asked)+len(rows) > 0 {
+	ours := m.requested
+	for len(ours)+len(rows) > 0 {
 		var r *Ours
 		n := 0 // rows of one number
 		switch {
-		case len(rows) == 0 || len(asked) > 0 && asked[0].RefundNo < rows[0].RefundNo:
-			r, asked = asked[0], asked[1:]
+		case len(rows) == 0 || len(ours) > 0 && ours[0].RefundNo < rows[0].RefundNo:
+			r, ours = ours[0], ours[1:]
 		default:
-			if len(asked) > 0 && asked[0].RefundNo == rows[0].RefundNo {
-				r, asked = asked[0], asked[1:]
+			if len(ours) > 0 && ours[0].RefundNo == rows[0].RefundNo {
+				r, ours = ours[0], ours[1:]
 			}
-			for n = 1; n < len(rows) && rows[n].RefundNo == rows[0].RefundNo && rows[0].RefundNo != ""; n++ {
+			n = 1
+			for n < len(rows) && rows[n].RefundNo == rows[0].RefundNo && rows[0].RefundNo != "" {
+				n++
 			}
 		}
 		if r != nil {
@@ -51,7 +53,7 @@ func (m *matcher) refunds(p *Ours, paid bool) {
 			m.add(RefundBeforePayment, p, t, t.Amount, "our payment is "+p.State)
 		}
 		if r == nil {
-			m.unasked(p, t)
+			m.unrequested(p, t)
 		} else {
 			m.refund(r, t)
 		}
@@ -64,14 +66,14 @@ func compareRefunds(a, b *payment.BillRow) int {
 	return cmp.Or(cmp.Compare(a.RefundNo, b.RefundNo), after(b.Done, a.Done), a.At.Compare(b.At), compareRows(a, b))
 }
 
-// unasked judges a refund that we never asked for.
-func (m *matcher) unasked(p *Ours, t *payment.BillRow) {
+// unrequested judges a refund that we never requested.
+func (m *matcher) unrequested(p *Ours, t *payment.BillRow) {
 	if p == nil {
 		m.add(RefundOrphan, nil, t, t.Amount, "no payment of ours has this number")
 		return
 	}
-	detail := "the channel's word is " + t.Word
-	// What Settle would not believe cannot heal.
+	detail := "the channel's state is " + t.Word
+	// What Settle would not accept cannot be healed.
 	right := t.Amount > 0 && t.Amount <= p.Amount && m.opt.merchant(t) == p.Merchant
 	if !right {
 		detail += fmt.Sprintf("; %d of %d, by %s for %s", t.Amount, p.Amount, m.opt.merchant(t), p.Merchant)

@@ -12,7 +12,7 @@ type Total struct {
 }
 
 // Summary is what a match came to. Those of the partitions of a day add up to
-// that of the day. It does not tell currencies apart: it is for one account.
+// that of the day. It adds up currencies as if they were one: it is for one account.
 type Summary struct {
 	// What our books say moved on that day.
 	OurPayments Total `json:"ourPayments"`

@@ -1,7 +1,7 @@
 // Package alipay speaks Alipay's open platform (the gateway of version 2, RSA2)
-// for a direct merchant in public-key mode. It is for asking Alipay to take
-// money (precreate, page, wap and app), asking what became of it, closing it,
-// giving it back, reading Alipay's notifications, and reading a day's bill.
+// for a direct merchant in public-key mode. It opens payments
+// (precreate, page, wap and app), queries and closes them, refunds them, reads
+// Alipay's notifications, and reads the bill of a day.
 //
 // It promises:
 //   - It translates and never decides. What Alipay says becomes a
@@ -12,7 +12,7 @@
 //     configured. An answer without a signature proves nothing: it says at
 //     most "slow down".
 //   - Whatever is not certain is payment.ErrUnknown.
-//   - A notification and a query that tell the same have the same Fact.ID.
+//   - A notification and a query that say the same have the same Fact.ID.
 //   - Time comes from Options.Clock alone.
 //   - Every call ends within Options.Timeout and reads at most 1 MiB; a bill
 //     ends within Options.BillTimeout, is kept in one temporary file of at
@@ -29,7 +29,7 @@
 //   - Notifications have no freshness rule: an old one is as good as new.
 //   - A notification that a refund caused says how much has gone back in all,
 //     not by this refund. It is read as "look now": a fact of kind Open with
-//     the refund's number, whose amount QueryRefund tells exactly.
+//     the refund's number; QueryRefund gives the exact amount.
 //   - The answer of a query names neither app nor seller. It is signed for our
 //     request, which names our app, so ours stand in the fact.
 //   - The file of a bill is not signed. It is trusted for the host that it
@@ -159,7 +159,7 @@ func (c *Channel) Methods() []payment.Method {
 	return []payment.Method{payment.Precreate, payment.Page, payment.Wap, payment.App}
 }
 
-// Answer is what Alipay expects to hear: exactly "success", or anything else.
+// Answer is the answer that Alipay expects: exactly "success", or anything else.
 func (c *Channel) Answer(ok bool) payment.CallbackAnswer {
 	a := payment.CallbackAnswer{Status: http.StatusOK, ContentType: "text/plain; charset=utf-8", Body: []byte("success")}
 	if !ok {

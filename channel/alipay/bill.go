@@ -66,7 +66,7 @@ func (c *Channel) Bill(ctx context.Context, day payment.Day, emit func(payment.B
 	return readBill(&patient{ctx, detail}, day, c.seller, emit)
 }
 
-// billURL asks where the bill of a day is.
+// billURL requests the address of the bill of a day.
 func (c *Channel) billURL(ctx context.Context, day payment.Day) (*url.URL, error) {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()

@@ -18,7 +18,7 @@ import (
 const maxLine = 64 << 10
 
 // The columns that are read, by name.
-var wanted = [...]string{
+var columns = [...]string{
 	colTradeNo: "支付宝交易号", colPaymentNo: "商户订单号", colKind: "业务类型", colDone: "完成时间",
 	colAmount: "订单金额（元）", colReceived: "商家实收（元）", colDiscount: "商家优惠（元）",
 	colRefundNo: "退款批次号/请求号", colFee: "服务费（元）",
@@ -60,7 +60,7 @@ const (
 //
 // It splits the rows as they are, undecoded: no byte of a character of GB18030
 // beyond the first is a comma, a TAB or the end of a line. Only lines with #,
-// the header and odd words are decoded.
+// the header and unknown kinds of rows are decoded.
 type bill struct {
 	in     *bufio.Reader
 	line   int64
@@ -237,7 +237,7 @@ func (b *bill) header(line []byte) error {
 		}
 		place[name] = i
 	}
-	for i, name := range wanted {
+	for i, name := range columns {
 		at, ok := place[name]
 		if !ok {
 			return bad(b.line, "the column %s is missing", name)
@@ -247,7 +247,7 @@ func (b *bill) header(line []byte) error {
 	name, ok1 := place[headName]
 	made, ok2 := place[headCreated]
 	if !ok1 || !ok2 || made != name+1 || b.at[colDone] != made+1 {
-		return bad(b.line, "the columns %s, %s and %s do not follow each other", headName, headCreated, wanted[colDone])
+		return bad(b.line, "the columns %s, %s and %s do not follow each other", headName, headCreated, columns[colDone])
 	}
 	b.iName, b.iMade = name, made
 	b.remarkIsLast = strings.TrimSpace(names[len(names)-1]) == headRemark
@@ -299,7 +299,7 @@ func decode(b []byte) (string, error) {
 func gbk(s string) []byte {
 	b, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(s))
 	if err != nil {
-		panic(err) // a word of ours
+		panic(err) // a constant of ours
 	}
 	return b
 }

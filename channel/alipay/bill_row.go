@@ -26,8 +26,8 @@ func (b *bill) row(line []byte) (payment.BillRow, error) {
 	case bytes.Equal(kind, wordRefund):
 		row.Kind, row.Word, sum, sign = payment.BillRefund, "退款", &b.back, -1
 	default:
-		word, _ := decode(kind)
-		return none, bad(b.line, "the business %q is not a known one", short(word, 32))
+		business, _ := decode(kind)
+		return none, bad(b.line, "the business %q is not a known one", short(business, 32))
 	}
 	amount, err1 := decimal(b.field(colAmount), 2)
 	received, err2 := decimal(b.field(colReceived), 2)

@@ -62,7 +62,7 @@ func (c *Channel) sign(v url.Values) (string, error) {
 	return base64.StdEncoding.EncodeToString(sig), nil
 }
 
-// call asks the gateway and reads its answer, if it is signed and says
+// call calls the gateway and reads its answer, if it is signed and says
 // success, into out.
 func (c *Channel) call(ctx context.Context, param sdk.Param, out any) error {
 	v, err := c.values(param)

@@ -15,7 +15,7 @@ import (
 // The codes of the gateway itself.
 const (
 	codeSuccess  = "10000"
-	codeUnknown  = "20000" // the service is not to be had: it may have worked
+	codeUnknown  = "20000" // the service is not available: it may have worked
 	codeBusiness = "40004" // the business said no: see sub_code
 	codeBusy     = "40005" // too many calls
 
@@ -23,7 +23,7 @@ const (
 )
 
 // certain are the gateway's codes that refuse a request before any business
-// has seen it: no right to ask, something missing, something invalid.
+// has seen it: no permission, something missing, something invalid.
 var certain = map[string]bool{"20001": true, "40001": true, "40002": true, "40003": true, "40006": true}
 
 // Meanings that only some calls can do something with.
@@ -31,7 +31,7 @@ var (
 	// errRejected is a certain no.
 	errRejected = errors.New("rejected")
 	// errState: the trade is in another state than the call needs. A query
-	// tells in which.
+	// says in which.
 	errState = errors.New("the trade is in another state")
 )
 
@@ -46,7 +46,7 @@ var meanings = map[string]error{
 	"ACQ.TRADE_STATUS_ERROR":          errState,
 	"ACQ.REASON_TRADE_STATUS_INVALID": errState,
 	"ACQ.REASON_ILLEGAL_STATUS":       errState,
-	// Our requests under one number are identical: the query tells.
+	// Our requests under one number are identical: the query says which.
 	"ACQ.CONTEXT_INCONSISTENT":      errUnknown,
 	"ACQ.SELLER_BALANCE_NOT_ENOUGH": payment.ErrShort,
 	codeNoBill:                      payment.ErrNoBill,
@@ -129,7 +129,7 @@ func cause(err error) error {
 }
 
 // only turns a meaning that a call cannot have into an unknown outcome, and
-// leaves its words alone in it.
+// leaves only its text in it.
 func only(err error, may ...error) error {
 	for _, m := range [...]error{
 		payment.ErrPaid, payment.ErrClosed, payment.ErrNotExist, payment.ErrShort, payment.ErrNoBill, errState,

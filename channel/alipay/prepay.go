@@ -30,9 +30,9 @@ const (
 	productApp  = "QUICK_MSECURITY_PAY"
 )
 
-// Prepay opens a payment: it asks for a code to scan, or makes the signed URL
+// Prepay opens a payment: it requests a code to scan, or makes the signed URL
 // or order string that opens the payment when the buyer follows it. Of the
-// latter Alipay hears only then.
+// latter Alipay learns only then.
 func (c *Channel) Prepay(ctx context.Context, r payment.PrepayRequest) (payment.Action, error) {
 	if err := check(r); err != nil {
 		return payment.Action{}, err
@@ -51,7 +51,7 @@ func (c *Channel) Prepay(ctx context.Context, r payment.PrepayRequest) (payment.
 	}
 }
 
-// check refuses what Alipay would refuse, without asking it: a request that
+// check refuses what Alipay would refuse, without calling it: a request that
 // can never pass must not look like one whose outcome is unknown.
 func check(r payment.PrepayRequest) error {
 	switch {
@@ -71,7 +71,7 @@ func check(r payment.PrepayRequest) error {
 	return nil
 }
 
-// trade is what all methods tell of a payment.
+// trade is what all methods send about a payment.
 func (c *Channel) trade(r payment.PrepayRequest, product string) sdk.Trade {
 	return sdk.Trade{
 		NotifyURL: r.NotifyURL, ReturnURL: r.ReturnURL, Subject: subject(r), OutTradeNo: r.PaymentNo,

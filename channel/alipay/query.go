@@ -9,8 +9,8 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// Query asks what became of a payment. The answer is read by the same code as
-// a notification, so that the two cannot tell the same thing differently.
+// Query queries the state of a payment. The answer is read by the same code as
+// a notification, so that the two cannot report the same thing differently.
 //
 // payment.ErrNotExist also means that nobody has scanned the code or opened
 // the page yet. It can still be paid until its ExpiresAt.
@@ -45,11 +45,11 @@ func (c *Channel) Query(ctx context.Context, paymentNo string) (payment.Fact, er
 	if err != nil {
 		return payment.Fact{}, unknown(err)
 	}
-	return told(f, payment.ByQuery, c.now()), nil
+	return received(f, payment.ByQuery, c.now()), nil
 }
 
-// Close asks Alipay to accept no money for a payment any more. Only a trade
-// that waits for its buyer can be closed; of any other a query tells what it
+// Close makes Alipay accept no money for a payment any more. Only a trade
+// that waits for its buyer can be closed; of any other a query says what it
 // is. What nobody has scanned or opened is payment.ErrNotExist and stays
 // payable until its ExpiresAt.
 func (c *Channel) Close(ctx context.Context, paymentNo string) error {

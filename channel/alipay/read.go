@@ -65,12 +65,12 @@ func (c *Channel) Read(now time.Time, _ http.Header, body []byte) (payment.Notic
 			return payment.Notice{}, refused(payment.StageBody, err.Error())
 		}
 	}
-	notice.Fact = told(notice.Fact, payment.ByCallback, now)
+	notice.Fact = received(notice.Fact, payment.ByCallback, now)
 	return notice, nil
 }
 
 // guard lets only such forms through to the library as a verification says
-// something about, and only those that it can verify without asking anybody.
+// something about, and only those that it can verify without a call to the outside.
 func guard(body []byte) (url.Values, error) {
 	if len(body) > MaxCallback {
 		return nil, refused(payment.StageSize, "the body is longer than 64 KiB")
@@ -113,7 +113,7 @@ func goneBack(n *sdk.Notification) (bool, error) {
 }
 
 // hint is what a notification that a refund caused says of that refund: that
-// it is time to ask. refund_fee is what has gone back in all, so that the
+// it is time to query. refund_fee is what has gone back in all, so that the
 // amount of this refund is known only if it was the first, which nothing says.
 func (c *Channel) hint(n *sdk.Notification) payment.Fact {
 	no := n.OutBizNo

@@ -25,7 +25,7 @@ const (
 // refundShape is what Alipay takes as the number of a refund.
 var refundShape = regexp.MustCompile(`^[0-9A-Za-z_\-]{1,64}$`)
 
-// onRequest are members of a refund query's answer that must be asked for.
+// onRequest are members of a refund query's answer that must be requested.
 var onRequest = []string{"gmt_refund_pay"}
 
 func checkRefund(r payment.RefundRequest) error {
@@ -51,8 +51,8 @@ func which(r payment.RefundRequest) (tradeNo, outTradeNo string) {
 //
 // The answer does not say how much moved by this request (its refund_fee is
 // what has gone back in all), only whether anything did. If so, it was what we
-// asked for: Alipay refuses one number with two amounts. If not, the refund
-// may have been made before, and is asked about.
+// requested: Alipay refuses one number with two amounts. If not, the refund
+// may have been made before, and is queried.
 func (c *Channel) Refund(ctx context.Context, r payment.RefundRequest) (payment.Fact, error) {
 	if err := checkRefund(r); err != nil {
 		return payment.Fact{}, err
@@ -70,9 +70,9 @@ func (c *Channel) Refund(ctx context.Context, r payment.RefundRequest) (payment.
 		FundChange   string `json:"fund_change"`
 		GmtRefundPay string `json:"gmt_refund_pay"`
 	}
-	ask := sdk.TradeRefund{OutRequestNo: r.RefundNo, RefundAmount: money.FormatYuan(r.Amount), RefundReason: reason(r)}
-	ask.TradeNo, ask.OutTradeNo = which(r)
-	err := c.call(ctx, ask, &a)
+	req := sdk.TradeRefund{OutRequestNo: r.RefundNo, RefundAmount: money.FormatYuan(r.Amount), RefundReason: reason(r)}
+	req.TradeNo, req.OutTradeNo = which(r)
+	err := c.call(ctx, req, &a)
 	var no *payment.RejectedError
 	switch {
 	case errors.Is(err, errState), errors.Is(err, payment.ErrPaid), errors.Is(err, payment.ErrClosed):
@@ -119,8 +119,8 @@ func (c *Channel) refundRefused(ctx context.Context, r payment.RefundRequest, no
 	return payment.Fact{}, unknown(errors.New("refused with " + no.Code + ", and a query cannot tell whether it was made before"))
 }
 
-// QueryRefund asks what became of a refund. payment.ErrNotExist is what Alipay
-// says of a refund that it was never asked for, that failed, or that it made
+// QueryRefund queries the state of a refund. payment.ErrNotExist is what Alipay
+// says of a refund that was never requested, that failed, or that it made
 // seconds ago: believe it 10 seconds after a Refund of unknown outcome, and
 // repeat that Refund with the same number.
 func (c *Channel) QueryRefund(ctx context.Context, r payment.RefundRequest) (payment.Fact, error) {
@@ -136,9 +136,9 @@ func (c *Channel) QueryRefund(ctx context.Context, r payment.RefundRequest) (pay
 		RefundStatus string `json:"refund_status"`
 		GmtRefundPay string `json:"gmt_refund_pay"`
 	}
-	ask := sdk.TradeFastPayRefundQuery{OutRequestNo: r.RefundNo, QueryOptions: onRequest}
-	ask.TradeNo, ask.OutTradeNo = which(r)
-	err := only(c.call(ctx, ask, &a), payment.ErrNotExist)
+	req := sdk.TradeFastPayRefundQuery{OutRequestNo: r.RefundNo, QueryOptions: onRequest}
+	req.TradeNo, req.OutTradeNo = which(r)
+	err := only(c.call(ctx, req, &a), payment.ErrNotExist)
 	switch {
 	case err != nil:
 		return payment.Fact{}, err
@@ -164,10 +164,10 @@ func (c *Channel) QueryRefund(ctx context.Context, r payment.RefundRequest) (pay
 
 // refunded is money that went back. Alipay has no number of its own for a
 // refund; its answers name neither app nor seller, and are signed for ours.
-func (c *Channel) refunded(r payment.RefundRequest, by payment.Source, amount int64, word, at string) payment.Fact {
-	return told(payment.Fact{
+func (c *Channel) refunded(r payment.RefundRequest, by payment.Source, amount int64, state, at string) payment.Fact {
+	return received(payment.Fact{
 		ID: "refund/" + r.RefundNo, Kind: payment.Refunded, RefundNo: r.RefundNo, Amount: amount, Currency: defaultCurrency,
-		Merchant: c.seller, App: c.appID, Word: word, At: readTime(at),
+		Merchant: c.seller, App: c.appID, Word: state, At: readTime(at),
 	}, by, c.now())
 }
 

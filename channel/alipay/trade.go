@@ -17,7 +17,7 @@ const (
 )
 
 // trade is the part that concerns us of what a query answers and of what a
-// notification tells.
+// notification says.
 type trade struct {
 	tradeNo  string
 	state    string
@@ -38,7 +38,7 @@ var (
 const maxTotal = 100_000_000_00
 
 // fact is what the trade says. Its ID is made of what is said alone, so that
-// it is the same whoever tells it.
+// it is the same from either source.
 func (t *trade) fact() (payment.Fact, error) {
 	f := payment.Fact{
 		TransactionID: t.tradeNo, Currency: t.currency, Merchant: t.seller, App: t.app, Word: t.state, At: readTime(t.paidAt),
@@ -75,8 +75,8 @@ func (t *trade) fact() (payment.Fact, error) {
 	return f, nil
 }
 
-// told completes a fact with who told it, and when.
-func told(f payment.Fact, by payment.Source, now time.Time) payment.Fact {
+// received completes a fact with its source and the moment of its arrival.
+func received(f payment.Fact, by payment.Source, now time.Time) payment.Fact {
 	f.Source, f.ReceivedAt = by, now.UTC()
 	return f
 }

@@ -2,7 +2,7 @@ package alipay
 
 // This file is the table of the protocol facts that are well known, or were
 // seen in other people's samples, but were not confirmed on a real merchant
-// account, marked [K]. Confirm them on the first one, and mend them here.
+// account, marked [K]. Confirm them on the first one, and correct them here.
 const (
 	// [K] trans_currency may be left out; a mainland merchant has only CNY.
 	defaultCurrency = "CNY"
@@ -43,8 +43,8 @@ const (
 // Alipay's own; its request number is then the trade's out_trade_no.
 //
 // [K] A refund query may lag behind a refund whose answer was lost, by 10
-// seconds as far as is known: its "never heard of it" is to be believed only
-// after that. QueryRefund tells what it was told; the caller waits.
+// seconds as far as is known: its answer that there is no such refund is to be
+// believed only after that. QueryRefund reports what it got; the caller waits.
 //
 // [K] The sign of 服务费（元） in a bill: samples have 0.00. Its size is taken,
 // and its sign from the row: a payment costs fee, a refund gives some back.

@@ -45,9 +45,9 @@ func (s suite) moved() (day payment.Day, refunds []payment.RefundRequest) {
 	}
 	s.open("CTBILL0009")
 	for i, part := range []int64{300, 88} {
-		refunds = append(refunds, s.ask("CTBILL0001", fmt.Sprintf("CTBR%d", i), part))
+		refunds = append(refunds, s.refundOf("CTBILL0001", fmt.Sprintf("CTBR%d", i), part))
 	}
-	refunds = append(refunds, s.ask("CTBILL0002", "CTBR2", amount))
+	refunds = append(refunds, s.refundOf("CTBILL0002", "CTBR2", amount))
 	for _, r := range refunds {
 		s.refund(r)
 		s.refunded(r)
@@ -99,14 +99,14 @@ func billRows(s suite) {
 		}
 		s.ours(r, f)
 	}
-	for _, ask := range refunds {
-		f := s.became(ask, payment.Refunded)
-		r := byNo[ask.RefundNo]
-		if r.Kind != payment.BillRefund || r.Amount != ask.Amount || r.PaymentNo != ask.PaymentNo || r.TransactionID != ask.TransactionID {
-			s.Errorf("%s: the row is %+v", ask.RefundNo, r)
+	for _, want := range refunds {
+		f := s.became(want, payment.Refunded)
+		r := byNo[want.RefundNo]
+		if r.Kind != payment.BillRefund || r.Amount != want.Amount || r.PaymentNo != want.PaymentNo || r.TransactionID != want.TransactionID {
+			s.Errorf("%s: the row is %+v", want.RefundNo, r)
 		}
 		if f.TransactionID != "" && r.RefundID != f.TransactionID {
-			s.Errorf("%s: the row is of refund %q, the fact of %q", ask.RefundNo, r.RefundID, f.TransactionID)
+			s.Errorf("%s: the row is of refund %q, the fact of %q", want.RefundNo, r.RefundID, f.TransactionID)
 		}
 		s.ours(r, f)
 	}

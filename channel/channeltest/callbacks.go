@@ -20,8 +20,8 @@ func (s suite) paid(paymentNo string) (http.Header, []byte) {
 	return h, body
 }
 
-// callbackAgrees reads every callback as the fact that a query tells, so that
-// hearing it twice is hearing it once.
+// callbackAgrees reads every callback as the fact that a query gives, so that
+// the second of the two changes nothing.
 func callbackAgrees(s suite) {
 	seen := map[string]bool{}
 	for _, no := range []string{"CTCALL0001", "CTCALL0002", "CTCALL0003"} {
@@ -35,19 +35,19 @@ func callbackAgrees(s suite) {
 		if !cmp.Equal(header, h) || !bytes.Equal(text, body) {
 			s.Error("it changed what it read")
 		}
-		asked := s.query(no, payment.Paid)
+		queried := s.query(no, payment.Paid)
 		if n.Fact.Source != payment.ByCallback {
 			s.Errorf("the source is %q", n.Fact.Source)
 		}
-		told := n.Fact
-		told.Source, told.ReceivedAt = asked.Source, asked.ReceivedAt
-		if diff := cmp.Diff(asked, told); diff != "" {
-			s.Errorf("asked and told: %s", diff)
+		notified := n.Fact
+		notified.Source, notified.ReceivedAt = queried.Source, queried.ReceivedAt
+		if diff := cmp.Diff(queried, notified); diff != "" {
+			s.Errorf("query and callback differ: %s", diff)
 		}
-		if seen[told.ID] {
-			s.Errorf("%s is the fact of two payments", told.ID)
+		if seen[notified.ID] {
+			s.Errorf("%s is the fact of two payments", notified.ID)
 		}
-		seen[told.ID] = true
+		seen[notified.ID] = true
 
 		again, err := s.Channel.Read(s.Now(), h, body)
 		s.must(err)
@@ -76,7 +76,7 @@ func callbackTampered(s suite) {
 	s.refuses("cut short", s.Now(), h, body[:len(body)-1], "")
 	s.refuses("made longer", s.Now(), h, append(bytes.Clone(body), 'x'), "")
 	s.refuses("emptied", s.Now(), h, nil, "")
-	s.refuses("of another's words", s.Now(), h, []byte(`{"id":"1"}`), "")
+	s.refuses("with another content", s.Now(), h, []byte(`{"id":"1"}`), "")
 
 	// Some channels sign in headers. The others' are nobody's promise: only a
 	// header that is missed when it is dropped must be missed when it is changed.
@@ -119,7 +119,7 @@ func callbackReplayed(s suite) {
 func answers(s suite) {
 	yes, no := s.Channel.Answer(true), s.Channel.Answer(false)
 	if yes.Status != http.StatusOK && yes.Status != http.StatusNoContent {
-		s.Errorf("success is told with %d", yes.Status)
+		s.Errorf("success is answered with %d", yes.Status)
 	}
 	if yes.Status == no.Status && bytes.Equal(yes.Body, no.Body) {
 		s.Errorf("success and failure are the same: %+v", yes)

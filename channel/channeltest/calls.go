@@ -130,7 +130,7 @@ func prepayOtherAmount(s suite) {
 	s.open(no)
 	r := s.request(s.method(), no)
 	r.Amount++
-	// A certain no, or a word that only a query can explain: never an action.
+	// A certain refusal, or an outcome that only a query can explain: never an action.
 	var rejected *payment.RejectedError
 	if _, err := s.Channel.Prepay(s.Context(), r); !errors.As(err, &rejected) && !errors.Is(err, payment.ErrUnknown) {
 		s.Errorf("another amount under the same number: got %v", err)
@@ -181,7 +181,7 @@ func queryPaid(s suite) {
 		s.Errorf("paid: %+v", f)
 	}
 	if diff := cmp.Diff(f, s.query(no, payment.Paid)); diff != "" {
-		s.Errorf("asked twice: %s", diff)
+		s.Errorf("queried twice: %s", diff)
 	}
 }
 

@@ -1,10 +1,10 @@
 // Package channeltest is the suite that every payment channel passes: what
-// payment.Channel and payment.Accounts promise, asked of a real implementation that talks to a
-// gateway over the wire. A channel's own test is a constructor.
+// payment.Channel and payment.Accounts promise, checked on a real implementation that talks
+// to a gateway over the wire. A channel's own test is a constructor.
 //
 // It promises that a channel which passes can be put in another's place: the
 // same refusals become the same errors, every broken answer is unknown, and a
-// query afterwards tells what really happened.
+// query afterwards says what really happened.
 package channeltest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// Fixture is one channel, and the hands on the gateway that it talks to. Each
+// Fixture is one channel, and what drives the gateway that it talks to. Each
 // row of the suite gets a new one. A nil function that is marked optional
 // skips the rows that need it: leave it out only when the protocol has no such
 // thing.
@@ -44,7 +44,7 @@ type Fixture struct {
 	// gateway knows a payment only from then on, and is nil when it knows one
 	// from its prepay.
 	Show func(paymentNo string) error
-	// Terms is what the gateway was told of a payment, once the buyer has
+	// Terms is what the gateway knows of a payment, once the buyer has
 	// looked at it: where callbacks go, and the last moment to pay.
 	Terms func(paymentNo string) (notifyURL string, expiresAt time.Time, err error)
 	// Fresh is how old a callback may be, and how far ahead; 0 for a channel
@@ -55,12 +55,12 @@ type Fixture struct {
 	Pay func(paymentNo string) error
 	// Fail lets an attempt of the buyer's fail. Optional.
 	Fail func(paymentNo string) error
-	// Shut closes the payment at the gateway, unasked by us. Optional.
+	// Shut closes the payment at the gateway, without a request of ours. Optional.
 	Shut func(paymentNo string) error
 	// Break makes the next call of that kind go wrong. It returns
 	// errors.ErrUnsupported for what this gateway cannot do.
 	Break func(call Call, fault Fault) error
-	// Callback is how the gateway tells of a paid payment, now.
+	// Callback is the callback of the gateway about a paid payment, made now.
 	Callback func(paymentNo string) (http.Header, []byte, error)
 
 	// Settle lets the refunds that the gateway is working on end well: their
@@ -73,7 +73,7 @@ type Fixture struct {
 	// RefundFailed, and one that is stuck as Refunded. Optional: some channels
 	// refund at once or not at all.
 	EndRefund func(paymentNo, refundNo string, as payment.FactKind) error
-	// RefundCallback is how the gateway tells what became of a refund, now.
+	// RefundCallback is the callback of the gateway about a refund, made now.
 	RefundCallback func(paymentNo, refundNo string) (http.Header, []byte, error)
 	// RefundHints: a refund's callback cannot say how much went back by it,
 	// and is read as "look now": a fact of kind Open that names the refund.
@@ -97,7 +97,7 @@ const (
 
 	Refund      Call = "refund"
 	QueryRefund Call = "query_refund"
-	Bill        Call = "bill"     // asking where a bill is
+	Bill        Call = "bill"     // requesting the address of a bill
 	Download    Call = "download" // fetching it
 )
 
@@ -192,7 +192,7 @@ var rows = []struct {
 	{"query broken", brokenQuery},
 	{"close broken", brokenClose},
 	{"query answered with too much", hugeQuery},
-	{"callback and query tell one fact", callbackAgrees},
+	{"callback and query are one fact", callbackAgrees},
 	{"callback tampered with", callbackTampered},
 	{"callback too long", callbackTooLong},
 	{"callback replayed", callbackReplayed},
@@ -214,14 +214,14 @@ var rows = []struct {
 	{"refund query answered for another refund", queryRefundCrossed},
 	{"refund query broken", brokenQueryRefund},
 	{"refund stuck, failed and finished", refundEnds},
-	{"refund callback and query tell one fact", refundCallbackAgrees},
+	{"refund callback and query are one fact", refundCallbackAgrees},
 	{"refund callback tampered with", refundCallbackTampered},
 	{"bill has what moved, row by row", billRows},
 	{"bill of a day without movements", billOfNothing},
 	{"bill of a day that is not over", billOfToday},
 	{"bill whose rows are refused", billNotTaken},
 	{"bill that is bad", badBills},
-	{"bill asked for in vain", brokenBill},
+	{"bill broken", brokenBill},
 }
 
 // suite is one row at work.
@@ -233,7 +233,7 @@ type suite struct {
 // amount is what every payment of the suite costs.
 const amount = 1288
 
-// must ends the row when the gateway's hands fail.
+// must ends the row when the gateway cannot be driven.
 func (s suite) must(err error) {
 	s.Helper()
 	if err != nil {
@@ -290,7 +290,7 @@ func (s suite) fails(what string, err, want error) {
 	}
 }
 
-// rejects wants a certain no.
+// rejects wants a certain refusal.
 func (s suite) rejects(what string, err error) {
 	s.Helper()
 	var r *payment.RejectedError

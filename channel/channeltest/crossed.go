@@ -17,7 +17,7 @@ func (s suite) crossed(others, ours func()) {
 	s.Helper()
 	s.Wire.Keep(others)
 	if !s.Wire.Replay(ours) {
-		s.Error("the call asked nothing of the gateway")
+		s.Error("the call sent nothing to the gateway")
 	}
 }
 
@@ -76,7 +76,7 @@ func refundCrossed(s suite) {
 	const other, no = "CTCROSS0005", "CTCROSS0006"
 	s.bought(other)
 	s.bought(no)
-	theirs, ours := s.ask(other, "CTX1", 500), s.ask(no, "CTX1", 500)
+	theirs, ours := s.refundOf(other, "CTX1", 500), s.refundOf(no, "CTX1", 500)
 	s.crossed(func() { s.refund(theirs) }, func() {
 		f, err := s.accounts().Refund(s.Context(), ours)
 		s.fails("refund", err, payment.ErrUnknown)
@@ -86,7 +86,7 @@ func refundCrossed(s suite) {
 	s.left(no, amount)
 }
 
-// queryRefundCrossed tells neither another payment's refund nor another refund
+// queryRefundCrossed takes neither another payment's refund nor another refund
 // of the same payment for ours.
 func queryRefundCrossed(s suite) {
 	const other, no = "CTCROSS0007", "CTCROSS0008"
@@ -96,8 +96,8 @@ func queryRefundCrossed(s suite) {
 		name         string
 		theirs, ours payment.RefundRequest
 	}{
-		{"another payment's", s.ask(other, "CTX2", 500), s.ask(no, "CTX2", 500)},
-		{"another number's", s.ask(no, "CTX3", 500), s.ask(no, "CTX4", 500)},
+		{"another payment's", s.refundOf(other, "CTX2", 500), s.refundOf(no, "CTX2", 500)},
+		{"another number's", s.refundOf(no, "CTX3", 500), s.refundOf(no, "CTX4", 500)},
 	} {
 		s.refund(row.theirs)
 		s.refunded(row.theirs)

@@ -24,8 +24,8 @@ func (s suite) accounts() payment.Accounts {
 	return a
 }
 
-// ask is a refund of a paid payment, as a caller makes it.
-func (s suite) ask(paymentNo, refundNo string, amountBack int64) payment.RefundRequest {
+// refundOf is a refund of a paid payment, as a caller makes it.
+func (s suite) refundOf(paymentNo, refundNo string, amountBack int64) payment.RefundRequest {
 	return payment.RefundRequest{
 		RefundNo: refundNo, PaymentNo: paymentNo, TransactionID: s.query(paymentNo, payment.Paid).TransactionID,
 		Amount: amountBack, Total: amount, Currency: "CNY", Reason: "不想要了 & <b>", NotifyURL: s.NotifyURL,
@@ -80,7 +80,7 @@ func (s suite) became(r payment.RefundRequest, want payment.FactKind) payment.Fa
 	return f
 }
 
-// unmade wants a refund that the channel has never heard of.
+// unmade wants a refund that the channel does not know.
 func (s suite) unmade(r payment.RefundRequest) {
 	s.Helper()
 	_, err := s.accounts().QueryRefund(s.Context(), r)
@@ -91,12 +91,12 @@ func (s suite) unmade(r payment.RefundRequest) {
 // can be, and not a fen more.
 func (s suite) left(paymentNo string, rest int64) {
 	s.Helper()
-	more := s.ask(paymentNo, "CTRMORE"+paymentNo, rest+1)
+	more := s.refundOf(paymentNo, "CTRMORE"+paymentNo, rest+1)
 	_, err := s.accounts().Refund(s.Context(), more)
 	s.rejects("one fen more than is left", err)
 	s.unmade(more)
 	if rest > 0 {
-		last := s.ask(paymentNo, "CTRREST"+paymentNo, rest)
+		last := s.refundOf(paymentNo, "CTRREST"+paymentNo, rest)
 		s.refund(last)
 		s.refunded(last)
 	}
@@ -106,7 +106,7 @@ func refundWhole(s suite) {
 	const no = "CTRWHOLE0001"
 	s.bought(no)
 	paid := s.query(no, payment.Paid)
-	r := s.ask(no, "CTRW1", amount)
+	r := s.refundOf(no, "CTRW1", amount)
 	first := s.refund(r)
 	if first.Kind == payment.Open {
 		s.became(r, payment.Open)
@@ -116,7 +116,7 @@ func refundWhole(s suite) {
 		s.Error("nobody says when the money went")
 	}
 	if diff := cmp.Diff(f, s.became(r, payment.Refunded)); diff != "" {
-		s.Errorf("asked twice: %s", diff)
+		s.Errorf("queried twice: %s", diff)
 	}
 	// What was paid stays paid: the money that went back is another fact.
 	if again := s.query(no, payment.Paid); again.ID != paid.ID || again.Amount != amount {
@@ -130,7 +130,7 @@ func refundParts(s suite) {
 	s.bought(no)
 	seen := map[string]bool{}
 	for i, part := range []int64{1, 1000, amount - 1001} {
-		r := s.ask(no, fmt.Sprintf("CTRP%d", i), part)
+		r := s.refundOf(no, fmt.Sprintf("CTRP%d", i), part)
 		s.refund(r)
 		f := s.refunded(r)
 		if seen[f.ID] {
@@ -145,7 +145,7 @@ func refundParts(s suite) {
 func refundRepeated(s suite) {
 	const no = "CTRAGAIN0001"
 	s.bought(no)
-	r := s.ask(no, "CTRA1", 500)
+	r := s.refundOf(no, "CTRA1", 500)
 	s.refund(r)
 	s.refund(r)
 	want := s.refunded(r)
@@ -159,7 +159,7 @@ func refundRepeated(s suite) {
 func refundByMany(s suite) {
 	const no = "CTRMANY0001"
 	s.bought(no)
-	r := s.ask(no, "CTRM1", 700)
+	r := s.refundOf(no, "CTRM1", 700)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -182,7 +182,7 @@ func refundByMany(s suite) {
 func refundOtherAmount(s suite) {
 	const no = "CTROTHER0001"
 	s.bought(no)
-	r := s.ask(no, "CTRO1", 300)
+	r := s.refundOf(no, "CTRO1", 300)
 	s.refund(r)
 	other := r
 	for _, other.Amount = range []int64{1, 299, 301, amount} {
@@ -199,12 +199,12 @@ func refundOtherAmount(s suite) {
 func refundTooMuch(s suite) {
 	const no = "CTRMUCH0001"
 	s.bought(no)
-	r := s.ask(no, "CTRT1", amount+1)
+	r := s.refundOf(no, "CTRT1", amount+1)
 	_, err := s.accounts().Refund(s.Context(), r)
 	s.rejects("more than was paid", err)
-	first := s.ask(no, "CTRT2", 1000)
+	first := s.refundOf(no, "CTRT2", 1000)
 	s.refund(first)
-	r = s.ask(no, "CTRT3", amount-999)
+	r = s.refundOf(no, "CTRT3", amount-999)
 	_, err = s.accounts().Refund(s.Context(), r)
 	s.rejects("more than is left", err)
 	s.unmade(r)
@@ -254,7 +254,7 @@ func refundRefusedHere(s suite) {
 		"more than the total":  func(r *payment.RefundRequest) { r.Amount = r.Total + 1 },
 		"dollars":              func(r *payment.RefundRequest) { r.Currency = "USD" },
 	} {
-		r := s.ask(no, "CTRNEVER1", 100)
+		r := s.refundOf(no, "CTRNEVER1", 100)
 		change(&r)
 		_, err := s.accounts().Refund(s.Context(), r)
 		s.rejects("refund of "+name, err)
@@ -265,7 +265,7 @@ func refundRefusedHere(s suite) {
 func refundShort(s suite) {
 	const no = "CTRSHORT0001"
 	s.bought(no)
-	r := s.ask(no, "CTRS1", amount)
+	r := s.refundOf(no, "CTRS1", amount)
 	s.must(s.Short(true))
 	f, err := s.accounts().Refund(s.Context(), r)
 	s.fails("refund", err, payment.ErrShort)
@@ -282,7 +282,7 @@ func refundShort(s suite) {
 func refundCancelled(s suite) {
 	const no = "CTRGONE0001"
 	s.bought(no)
-	r := s.ask(no, "CTRG1", 100)
+	r := s.refundOf(no, "CTRG1", 100)
 	ctx, cancel := context.WithCancel(s.Context())
 	cancel()
 	_, err := s.accounts().Refund(ctx, r)
@@ -299,7 +299,7 @@ func brokenRefund(s suite) {
 	for i, f := range faults {
 		no := fmt.Sprintf("CTRBREAK%04d", i)
 		s.bought(no)
-		r := s.ask(no, fmt.Sprintf("CTRB%d", i), 800)
+		r := s.refundOf(no, fmt.Sprintf("CTRB%d", i), 800)
 		if !s.breaks(Refund, f.fault) {
 			continue
 		}
@@ -321,7 +321,7 @@ func brokenRefund(s suite) {
 func queryRefundUnknown(s suite) {
 	const no = "CTRASK0001"
 	s.bought(no)
-	r := s.ask(no, "CTRQ1", amount)
+	r := s.refundOf(no, "CTRQ1", amount)
 	s.unmade(r)
 	s.refund(r)
 	other := r
@@ -334,7 +334,7 @@ func queryRefundUnknown(s suite) {
 func brokenQueryRefund(s suite) {
 	const no = "CTRASK0002"
 	s.bought(no)
-	r := s.ask(no, "CTRQ3", 100)
+	r := s.refundOf(no, "CTRQ3", 100)
 	s.refund(r)
 	s.refunded(r)
 	for _, f := range faults {
@@ -357,7 +357,7 @@ func refundEnds(s suite) {
 	}
 	const no = "CTRENDS0001"
 	s.bought(no)
-	stuck, failed := s.ask(no, "CTRE1", 200), s.ask(no, "CTRE2", 300)
+	stuck, failed := s.refundOf(no, "CTRE1", 200), s.refundOf(no, "CTRE2", 300)
 	ids := map[string]bool{}
 	for _, row := range []struct {
 		r     payment.RefundRequest
@@ -372,19 +372,19 @@ func refundEnds(s suite) {
 		s.must(s.EndRefund(no, row.r.RefundNo, row.as))
 		f := s.became(row.r, row.as)
 		if ids[f.ID] {
-			s.Errorf("%s is told of two ends", f.ID)
+			s.Errorf("%s is the fact of two outcomes", f.ID)
 		}
 		ids[f.ID] = true
-		n := s.told(no, row.r)
+		n := s.refundNotice(no, row.r)
 		if n.Fact.ID != f.ID || n.Fact.Kind != row.as {
-			s.Errorf("told %+v, asked %+v", n.Fact, f)
+			s.Errorf("the callback says %+v, the query %+v", n.Fact, f)
 		}
 	}
 	s.left(no, amount-200) // what failed has left its share
 }
 
-// told reads the refund's callback.
-func (s suite) told(paymentNo string, r payment.RefundRequest) payment.Notice {
+// refundNotice reads the refund's callback.
+func (s suite) refundNotice(paymentNo string, r payment.RefundRequest) payment.Notice {
 	s.Helper()
 	h, body, err := s.RefundCallback(paymentNo, r.RefundNo)
 	s.must(err)
@@ -409,21 +409,21 @@ func (s suite) told(paymentNo string, r payment.RefundRequest) payment.Notice {
 	return n
 }
 
-// refundCallbackAgrees wants one fact of one refund, whoever tells it and
+// refundCallbackAgrees wants one fact of one refund, from either source and
 // however many others there are of the payment.
 func refundCallbackAgrees(s suite) {
 	const no = "CTRCALL0001"
 	s.bought(no)
 	for i, part := range []int64{400, 800, amount - 1200} {
-		r := s.ask(no, fmt.Sprintf("CTRC%d", i), part)
+		r := s.refundOf(no, fmt.Sprintf("CTRC%d", i), part)
 		s.refund(r)
 		f := s.refunded(r)
-		n := s.told(no, r)
+		n := s.refundNotice(no, r)
 		if n.Fact.ID != f.ID || n.Fact.Kind != payment.Refunded || n.Fact.Merchant != f.Merchant || n.Fact.Currency != f.Currency {
-			s.Errorf("told %+v, asked %+v", n.Fact, f)
+			s.Errorf("the callback says %+v, the query %+v", n.Fact, f)
 		}
-		if again := s.told(no, r); again.Fact.ID != f.ID || again.ID != n.ID {
-			s.Errorf("told twice: %+v, then %+v", n, again)
+		if again := s.refundNotice(no, r); again.Fact.ID != f.ID || again.ID != n.ID {
+			s.Errorf("notified twice: %+v, then %+v", n, again)
 		}
 	}
 }
@@ -431,7 +431,7 @@ func refundCallbackAgrees(s suite) {
 func refundCallbackTampered(s suite) {
 	const no = "CTRCALL0002"
 	s.bought(no)
-	r := s.ask(no, "CTRC9", amount)
+	r := s.refundOf(no, "CTRC9", amount)
 	s.refund(r)
 	s.refunded(r)
 	h, body, err := s.RefundCallback(no, r.RefundNo)

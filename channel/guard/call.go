@@ -9,22 +9,22 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// The outcomes that Options.Observe is told of a call.
+// The outcomes of a call, as Options.Observe gets them.
 const (
 	OK          = "ok"
 	Rejected    = "rejected"
 	Paid        = "already_paid"
 	Closed      = "already_closed"
 	NotThere    = "not_there"
-	Busy        = "busy" // the channel's own word
+	Busy        = "busy" // as the channel says
 	Short       = "short"
 	NoBill      = "no_bill"  // nothing moved, or it is not made yet
 	BadBill     = "bad_bill" // cut off or altered
 	TimedOut    = "timeout"  // unknown, because time ran out
 	Unknown     = "unknown"
 	Cancelled   = "cancelled"    // the caller went away
-	RefusedFull = "refused_full" // not asked: ErrFull
-	RefusedOpen = "refused_open" // not asked: ErrOpen
+	RefusedFull = "refused_full" // not called: ErrFull
+	RefusedOpen = "refused_open" // not called: ErrOpen
 	Panicked    = "panic"
 )
 
@@ -71,7 +71,7 @@ const (
 	silent
 )
 
-// judge tells how a call ended and what that says of the channel. waited is
+// judge says how a call ended and what that means for the channel. waited is
 // how long the channel was given; caller is the caller's own context.
 func (c *Channel) judge(caller context.Context, err error, waited time.Duration) (string, verdict) {
 	how := outcome(err)
@@ -99,7 +99,7 @@ func call[T any](ctx context.Context, c *Channel, name string, do func(context.C
 	}
 	defer func() { <-c.calls }()
 	done, refused := c.breaker.Allow()
-	c.tell()
+	c.notify()
 	if refused != nil {
 		c.opt.Observe(name, RefusedOpen)
 		return answer, fmt.Errorf("%w: %w", payment.ErrBusy, ErrOpen)
@@ -114,7 +114,7 @@ func call[T any](ctx context.Context, c *Channel, name string, do func(context.C
 		}
 		c.count(says, era, done)
 		c.opt.Observe(name, how)
-		c.tell()
+		c.notify()
 	}()
 	ours, cancel := context.WithTimeout(ctx, c.opt.Timeout)
 	defer cancel()
@@ -133,7 +133,7 @@ func (c *Channel) now() int {
 	return c.era
 }
 
-// count tells the breaker what a call that began in an era said.
+// count reports to the breaker what a call that began in an era said.
 func (c *Channel) count(says verdict, era int, done func(bool)) {
 	c.mu.Lock()
 	if c.era == era {

@@ -63,7 +63,7 @@ import (
 )
 
 // The reasons behind a payment.ErrBusy that is the guard's own. They are
-// stable: callers may tell them apart with errors.Is.
+// stable: callers may distinguish them with errors.Is.
 var (
 	// ErrFull: as many calls as are allowed are at the channel already.
 	ErrFull = errors.New("too many calls are at the channel")
@@ -91,7 +91,7 @@ type Options struct {
 	InARow      int           // unknown outcomes that open it; 10
 	Rest        time.Duration // before it is tried again; 5 s
 	Probes      int           // calls that must be answered then; 3
-	// Observe is told how each call ended and each change of State (call is
+	// Observe gets how each call ended and each change of State (call is
 	// "state", the outcome is the new state). It is called by the caller's
 	// goroutine, must be quick, and may be called by many at once.
 	Observe func(call, outcome string)
@@ -131,7 +131,7 @@ type Channel struct {
 	mu      sync.Mutex
 	inARow  int      // unknown outcomes since the last certain one, in this era
 	era     int      // rises with each change of state; what began in another says nothing of this
-	changes []string // states that Observe has not been told of
+	changes []string // states that Observe has not got yet
 }
 
 var _ Inner = (*Channel)(nil)
@@ -151,7 +151,7 @@ func New(inner Inner, opt Options) *Channel {
 	return c
 }
 
-// tired says whether the channel is to be left alone. The breaker asks after
+// tired says whether the channel is to be left alone. The breaker calls it after
 // each unknown outcome. Its own count of failures in a row ends with its
 // window, so the guard keeps one that does not: a shop with a call every few
 // seconds has a dead channel too.
@@ -167,11 +167,11 @@ func (c *Channel) changed(_ string, _, to gobreaker.State) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.era, c.inARow = c.era+1, 0
-	c.changes = append(c.changes, word(to))
+	c.changes = append(c.changes, stateName(to))
 }
 
-// word is a state as Observe and State say it.
-func word(s gobreaker.State) string {
+// stateName is a state as Observe and State name it.
+func stateName(s gobreaker.State) string {
 	switch s {
 	case gobreaker.StateOpen:
 		return "open"
@@ -184,14 +184,14 @@ func word(s gobreaker.State) string {
 // State is "closed" (all is well), "open" (left alone) or "half_open" (being
 // tried).
 func (c *Channel) State() string {
-	s := word(c.breaker.State())
-	c.tell()
+	s := stateName(c.breaker.State())
+	c.notify()
 	return s
 }
 
-// tell gives Observe the changes of state, outside of any lock, so that it may
-// ask for State.
-func (c *Channel) tell() {
+// notify gives Observe the changes of state, outside of any lock, so that it may
+// call State.
+func (c *Channel) notify() {
 	c.mu.Lock()
 	changes := c.changes
 	c.changes = nil
@@ -265,7 +265,7 @@ func (c *Channel) Bill(ctx context.Context, day payment.Day, emit func(payment.B
 func (c *Channel) enter(ctx context.Context, places chan struct{}, name string) error {
 	if err := ctx.Err(); err != nil {
 		c.opt.Observe(name, Cancelled)
-		return fmt.Errorf("%w: not asked: %w", payment.ErrBusy, err)
+		return fmt.Errorf("%w: not called: %w", payment.ErrBusy, err)
 	}
 	select {
 	case places <- struct{}{}:

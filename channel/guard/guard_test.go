@@ -20,14 +20,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// channel does as do says, whatever it is asked.
+// channel does as do says, whatever is called.
 type channel struct {
 	mu    sync.Mutex
 	do    func(context.Context) error
 	calls int
 }
 
-func (c *channel) ask(ctx context.Context) error {
+func (c *channel) answer(ctx context.Context) error {
 	c.mu.Lock()
 	c.calls++
 	do := c.do
@@ -41,7 +41,7 @@ func (c *channel) set(do func(context.Context) error) {
 	c.do = do
 }
 
-func (c *channel) asked() int {
+func (c *channel) called() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.calls
@@ -51,20 +51,20 @@ func (c *channel) Kind() string              { return "fake" }
 func (c *channel) Methods() []payment.Method { return []payment.Method{payment.Native} }
 func (c *channel) Zone() *time.Location      { return time.UTC }
 func (c *channel) Prepay(ctx context.Context, _ payment.PrepayRequest) (payment.Action, error) {
-	return payment.Action{Kind: "qr_code"}, c.ask(ctx)
+	return payment.Action{Kind: "qr_code"}, c.answer(ctx)
 }
 func (c *channel) Query(ctx context.Context, no string) (payment.Fact, error) {
-	return payment.Fact{ID: no}, c.ask(ctx)
+	return payment.Fact{ID: no}, c.answer(ctx)
 }
-func (c *channel) Close(ctx context.Context, _ string) error { return c.ask(ctx) }
+func (c *channel) Close(ctx context.Context, _ string) error { return c.answer(ctx) }
 func (c *channel) Refund(ctx context.Context, r payment.RefundRequest) (payment.Fact, error) {
-	return payment.Fact{ID: r.RefundNo}, c.ask(ctx)
+	return payment.Fact{ID: r.RefundNo}, c.answer(ctx)
 }
 func (c *channel) QueryRefund(ctx context.Context, r payment.RefundRequest) (payment.Fact, error) {
-	return payment.Fact{ID: r.RefundNo}, c.ask(ctx)
+	return payment.Fact{ID: r.RefundNo}, c.answer(ctx)
 }
 func (c *channel) Bill(ctx context.Context, _ payment.Day, _ func(payment.BillRow) error) (payment.BillSummary, error) {
-	return payment.BillSummary{Payments: 7}, c.ask(ctx)
+	return payment.BillSummary{Payments: 7}, c.answer(ctx)
 }
 func (c *channel) Read(time.Time, http.Header, []byte) (payment.Notice, error) {
 	return payment.Notice{ID: "n"}, nil
@@ -81,7 +81,7 @@ func says(err error) func(context.Context) error {
 	return func(context.Context) error { return err }
 }
 
-// dead is a channel that never answers, as channels tell of it.
+// dead is a channel that never answers, as channels report it.
 func dead(ctx context.Context) error {
 	<-ctx.Done()
 	return fmt.Errorf("%w: no answer in time: %w", payment.ErrUnknown, ctx.Err())
@@ -99,16 +99,16 @@ func after(d time.Duration, err error) func(context.Context) error {
 	}
 }
 
-// rig is a guard around a channel, and what Observe was told.
-type rig struct {
+// setup is a guard around a channel, and what Observe got.
+type setup struct {
 	*guard.Channel
 	inner *channel
 	mu    sync.Mutex
 	seen  []string
 }
 
-func newHarness(do func(context.Context) error, opt guard.Options) *rig {
-	r := &rig{inner: &channel{do: do}}
+func newHarness(do func(context.Context) error, opt guard.Options) *setup {
+	r := &setup{inner: &channel{do: do}}
 	opt.Observe = func(call, outcome string) {
 		if call == "state" {
 			_ = r.State() // must not lock up
@@ -121,15 +121,15 @@ func newHarness(do func(context.Context) error, opt guard.Options) *rig {
 	return r
 }
 
-func (r *rig) ask(n int) (err error) {
+func (r *setup) query(n int) (err error) {
 	for range n {
 		_, err = r.Query(context.Background(), "p1")
 	}
 	return err
 }
 
-// told is what Observe heard, and forgets it.
-func (r *rig) told() []string {
+// observed returns what Observe got since the last time.
+func (r *setup) observed() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s := r.seen
@@ -137,8 +137,8 @@ func (r *rig) told() []string {
 	return s
 }
 
-// count is how often Observe heard of it.
-func (r *rig) count(what string) int {
+// count is how often Observe got it.
+func (r *setup) count(what string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
@@ -178,12 +178,12 @@ func TestOutcomes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newHarness(tt.do, guard.Options{})
-				err := r.ask(10)
+				err := r.query(10)
 				if tt.is != nil && !errors.Is(err, tt.is) || tt.is == nil && errors.Is(err, payment.ErrUnknown) {
 					t.Errorf("the caller sees %v", err)
 				}
 				if n := r.count("query " + tt.how); n != 10 || r.State() != tt.state {
-					t.Errorf("%d times %s, then %s; told %v", n, tt.how, r.State(), r.told())
+					t.Errorf("%d times %s, then %s; observed %v", n, tt.how, r.State(), r.observed())
 				}
 			})
 		})
@@ -193,15 +193,15 @@ func TestOutcomes(t *testing.T) {
 // TestCalls: every call of the port is guarded, and is answered as it was.
 func TestCalls(t *testing.T) {
 	ctx := context.Background()
-	for name, do := range map[string]func(r *rig) (string, error){
-		"prepay": func(r *rig) (string, error) { a, err := r.Prepay(ctx, payment.PrepayRequest{}); return a.Kind, err },
-		"query":  func(r *rig) (string, error) { f, err := r.Query(ctx, "p1"); return f.ID, err },
-		"close":  func(r *rig) (string, error) { return "", r.Close(ctx, "p1") },
-		"refund": func(r *rig) (string, error) {
+	for name, do := range map[string]func(r *setup) (string, error){
+		"prepay": func(r *setup) (string, error) { a, err := r.Prepay(ctx, payment.PrepayRequest{}); return a.Kind, err },
+		"query":  func(r *setup) (string, error) { f, err := r.Query(ctx, "p1"); return f.ID, err },
+		"close":  func(r *setup) (string, error) { return "", r.Close(ctx, "p1") },
+		"refund": func(r *setup) (string, error) {
 			f, err := r.Refund(ctx, payment.RefundRequest{RefundNo: "r1"})
 			return f.ID, err
 		},
-		"query_refund": func(r *rig) (string, error) {
+		"query_refund": func(r *setup) (string, error) {
 			f, err := r.QueryRefund(ctx, payment.RefundRequest{RefundNo: "r1"})
 			return f.ID, err
 		},
@@ -210,18 +210,18 @@ func TestCalls(t *testing.T) {
 			want := map[string]string{"prepay": "qr_code", "query": "p1", "close": "", "refund": "r1", "query_refund": "r1"}[name]
 			r := newHarness(says(nil), guard.Options{})
 			if got, err := do(r); got != want || err != nil || r.count(name+" ok") != 1 {
-				t.Errorf("%s: %q, %v; told %v", name, got, err, r.told())
+				t.Errorf("%s: %q, %v; observed %v", name, got, err, r.observed())
 			}
 			r.inner.set(dead)
 			begun := time.Now()
 			if _, err := do(r); !errors.Is(err, payment.ErrUnknown) || time.Since(begun) != 8*time.Second {
 				t.Errorf("%s: no answer: %v after %v", name, err, time.Since(begun))
 			}
-			_ = r.ask(9)
-			before := r.inner.asked()
+			_ = r.query(9)
+			before := r.inner.called()
 			_, err := do(r)
-			if !errors.Is(err, payment.ErrBusy) || !errors.Is(err, guard.ErrOpen) || errors.Is(err, payment.ErrUnknown) || r.inner.asked() != before || r.count(name+" refused_open") != 1 {
-				t.Errorf("%s: left alone: %v, asked %d times more", name, err, r.inner.asked()-before)
+			if !errors.Is(err, payment.ErrBusy) || !errors.Is(err, guard.ErrOpen) || errors.Is(err, payment.ErrUnknown) || r.inner.called() != before || r.count(name+" refused_open") != 1 {
+				t.Errorf("%s: left alone: %v, called %d times more", name, err, r.inner.called()-before)
 			}
 		})
 	}
@@ -231,16 +231,16 @@ func TestCalls(t *testing.T) {
 // and the state afterwards.
 func TestBreaker(t *testing.T) {
 	unknown := says(payment.ErrUnknown)
-	hasty := func(r *rig, d time.Duration) {
+	hasty := func(r *setup, d time.Duration) {
 		ctx, cancel := context.WithTimeout(context.Background(), d)
 		defer cancel()
 		_, _ = r.Query(ctx, "p1")
 	}
-	do := func(n int, f func(context.Context) error) func(r *rig) {
-		return func(r *rig) { r.inner.set(f); _ = r.ask(n) }
+	do := func(n int, f func(context.Context) error) func(r *setup) {
+		return func(r *setup) { r.inner.set(f); _ = r.query(n) }
 	}
-	mixed := func(rounds int, outcomes ...error) func(r *rig) {
-		return func(r *rig) {
+	mixed := func(rounds int, outcomes ...error) func(r *setup) {
+		return func(r *setup) {
 			for range rounds {
 				for _, err := range outcomes {
 					do(1, says(err))(r)
@@ -248,50 +248,50 @@ func TestBreaker(t *testing.T) {
 			}
 		}
 	}
-	wait := func(d time.Duration) func(r *rig) { return func(*rig) { time.Sleep(d) } }
-	leave := func(r *rig) { // a caller who goes away
+	wait := func(d time.Duration) func(r *setup) { return func(*setup) { time.Sleep(d) } }
+	leave := func(r *setup) { // a caller who goes away
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(time.Second, cancel)
 		_, _ = r.Query(ctx, "p1")
 	}
 	rest := wait(5*time.Second + 1)
 	for _, tt := range []struct {
-		name  string
-		steps []func(r *rig)
-		state string
-		asked int // what reached the channel
+		name   string
+		steps  []func(r *setup)
+		state  string
+		called int // what reached the channel
 	}{
-		{"nine in a row are not enough", []func(*rig){do(9, unknown)}, "closed", 9},
-		{"ten in a row open it", []func(*rig){do(10, unknown)}, "open", 10},
-		{"what comes then is not asked", []func(*rig){do(13, unknown)}, "open", 10},
-		{"a certain no between", []func(*rig){do(9, unknown), do(1, says(payment.ErrNotExist)), do(9, unknown)}, "closed", 19},
-		{"ten in a row, one a minute", []func(*rig){do(5, after(time.Minute, nil)), wait(time.Minute), do(5, after(time.Minute, nil))}, "open", 10},
-		{"60 of a hundred, of 20", []func(*rig){mixed(4, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown)}, "open", 20},
-		{"60 of a hundred, of 15", []func(*rig){mixed(3, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown)}, "closed", 15},
-		{"half of very many", []func(*rig){mixed(100, nil, payment.ErrUnknown)}, "closed", 200},
-		{"60 of a hundred, but long ago", []func(*rig){mixed(3, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown), wait(20 * time.Second), mixed(1, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown)}, "closed", 20},
-		{"tried after a rest", []func(*rig){do(10, unknown), rest}, "half_open", 10},
-		{"not before", []func(*rig){do(10, unknown), wait(5 * time.Second), do(1, says(nil))}, "open", 10},
-		{"one good probe is not enough", []func(*rig){do(10, unknown), rest, do(1, says(nil))}, "half_open", 11},
-		{"three are", []func(*rig){do(10, unknown), rest, do(3, says(payment.ErrBusy))}, "closed", 13},
-		{"a bad probe", []func(*rig){do(10, unknown), rest, do(2, says(nil)), do(2, unknown)}, "open", 13},
-		{"well again", []func(*rig){do(10, unknown), rest, do(20, says(nil)), do(9, unknown)}, "closed", 39},
-		{"and dead again", []func(*rig){do(10, unknown), rest, do(20, says(nil)), do(10, unknown)}, "open", 40},
-		{"a probe whose caller leaves", []func(*rig){do(10, unknown), rest, func(r *rig) { r.inner.set(dead) }, leave}, "open", 11},
-		{"the probes after it", []func(*rig){do(10, unknown), rest, func(r *rig) { r.inner.set(dead) }, leave, rest, do(3, says(nil))}, "closed", 14},
-		{"callers who leave", []func(*rig){do(9, unknown), func(r *rig) {
+		{"nine in a row are not enough", []func(*setup){do(9, unknown)}, "closed", 9},
+		{"ten in a row open it", []func(*setup){do(10, unknown)}, "open", 10},
+		{"what comes then is not called", []func(*setup){do(13, unknown)}, "open", 10},
+		{"a certain no between", []func(*setup){do(9, unknown), do(1, says(payment.ErrNotExist)), do(9, unknown)}, "closed", 19},
+		{"ten in a row, one a minute", []func(*setup){do(5, after(time.Minute, nil)), wait(time.Minute), do(5, after(time.Minute, nil))}, "open", 10},
+		{"60 of a hundred, of 20", []func(*setup){mixed(4, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown)}, "open", 20},
+		{"60 of a hundred, of 15", []func(*setup){mixed(3, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown)}, "closed", 15},
+		{"half of very many", []func(*setup){mixed(100, nil, payment.ErrUnknown)}, "closed", 200},
+		{"60 of a hundred, but long ago", []func(*setup){mixed(3, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown), wait(20 * time.Second), mixed(1, nil, nil, payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown)}, "closed", 20},
+		{"tried after a rest", []func(*setup){do(10, unknown), rest}, "half_open", 10},
+		{"not before", []func(*setup){do(10, unknown), wait(5 * time.Second), do(1, says(nil))}, "open", 10},
+		{"one good probe is not enough", []func(*setup){do(10, unknown), rest, do(1, says(nil))}, "half_open", 11},
+		{"three are", []func(*setup){do(10, unknown), rest, do(3, says(payment.ErrBusy))}, "closed", 13},
+		{"a bad probe", []func(*setup){do(10, unknown), rest, do(2, says(nil)), do(2, unknown)}, "open", 13},
+		{"well again", []func(*setup){do(10, unknown), rest, do(20, says(nil)), do(9, unknown)}, "closed", 39},
+		{"and dead again", []func(*setup){do(10, unknown), rest, do(20, says(nil)), do(10, unknown)}, "open", 40},
+		{"a probe whose caller leaves", []func(*setup){do(10, unknown), rest, func(r *setup) { r.inner.set(dead) }, leave}, "open", 11},
+		{"the probes after it", []func(*setup){do(10, unknown), rest, func(r *setup) { r.inner.set(dead) }, leave, rest, do(3, says(nil))}, "closed", 14},
+		{"callers who leave", []func(*setup){do(9, unknown), func(r *setup) {
 			r.inner.set(dead)
 			for range 50 {
 				leave(r)
 			}
 		}}, "closed", 59},
-		{"callers in haste", []func(*rig){func(r *rig) {
+		{"callers in haste", []func(*setup){func(r *setup) {
 			r.inner.set(dead)
 			for range 50 {
 				hasty(r, 3*time.Second)
 			}
 		}}, "closed", 50},
-		{"callers with less patience than ours", []func(*rig){func(r *rig) {
+		{"callers with less patience than ours", []func(*setup){func(r *setup) {
 			r.inner.set(dead)
 			for range 12 {
 				hasty(r, 5*time.Second)
@@ -304,8 +304,8 @@ func TestBreaker(t *testing.T) {
 				for _, step := range tt.steps {
 					step(r)
 				}
-				if r.State() != tt.state || r.inner.asked() != tt.asked {
-					t.Errorf("%s after %d calls, want %s after %d", r.State(), r.inner.asked(), tt.state, tt.asked)
+				if r.State() != tt.state || r.inner.called() != tt.called {
+					t.Errorf("%s after %d calls, want %s after %d", r.State(), r.inner.called(), tt.state, tt.called)
 				}
 			})
 		})
@@ -319,18 +319,18 @@ func TestLateComers(t *testing.T) {
 		r := newHarness(dead, guard.Options{})
 		var wg sync.WaitGroup
 		for range 30 {
-			wg.Go(func() { _ = r.ask(1) })
+			wg.Go(func() { _ = r.query(1) })
 		}
 		synctest.Wait()
 		r.inner.set(says(payment.ErrUnknown))
-		_ = r.ask(10)
+		_ = r.query(10)
 		time.Sleep(6 * time.Second)
 		r.inner.set(says(nil))
-		_ = r.ask(3)
+		_ = r.query(3)
 		wg.Wait()
 		r.inner.set(says(payment.ErrUnknown))
-		if _ = r.ask(1); r.State() != "closed" || r.count("query timeout") != 30 {
-			t.Errorf("%s; told %v", r.State(), r.told())
+		if _ = r.query(1); r.State() != "closed" || r.count("query timeout") != 30 {
+			t.Errorf("%s; observed %v", r.State(), r.observed())
 		}
 	})
 }
@@ -341,7 +341,7 @@ func TestLongTimeout(t *testing.T) {
 		r := newHarness(dead, guard.Options{Timeout: 30 * time.Second, InARow: 1000})
 		var wg sync.WaitGroup
 		for range 20 {
-			wg.Go(func() { _ = r.ask(1) })
+			wg.Go(func() { _ = r.query(1) })
 		}
 		wg.Wait()
 		if r.State() != "open" {
@@ -353,13 +353,13 @@ func TestLongTimeout(t *testing.T) {
 func TestObserveStates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newHarness(says(payment.ErrUnknown), guard.Options{InARow: 1, Probes: 1})
-		_ = r.ask(2)
+		_ = r.query(2)
 		time.Sleep(6 * time.Second)
 		r.inner.set(says(nil))
-		_ = r.ask(1)
-		got := strings.Join(r.told(), ", ")
+		_ = r.query(1)
+		got := strings.Join(r.observed(), ", ")
 		if want := "query unknown, state open, query refused_open, state half_open, query ok, state closed"; got != want {
-			t.Errorf("told %s\nwant %s", got, want)
+			t.Errorf("observed %s\nwant %s", got, want)
 		}
 	})
 }
@@ -369,12 +369,12 @@ func TestPanic(t *testing.T) {
 	r := newHarness(func(context.Context) error { panic("x") }, guard.Options{Calls: 1, InARow: 1})
 	func() {
 		defer func() { _ = recover() }()
-		_ = r.ask(1)
+		_ = r.query(1)
 	}()
 	if r.State() != "open" || r.count("query panic") != 1 {
-		t.Errorf("%s; told %v", r.State(), r.told())
+		t.Errorf("%s; observed %v", r.State(), r.observed())
 	}
-	if err := r.ask(1); !errors.Is(err, guard.ErrOpen) {
+	if err := r.query(1); !errors.Is(err, guard.ErrOpen) {
 		t.Errorf("the place was not given back: %v", err)
 	}
 }
@@ -383,14 +383,14 @@ func TestPanic(t *testing.T) {
 // channel; what is there goes on, and its place is free afterwards.
 func TestBulkhead(t *testing.T) {
 	ctx := context.Background()
-	query := func(r *rig) error { return r.ask(1) }
-	bill := func(r *rig) error { _, err := r.Bill(ctx, payment.Day{}, nil); return err }
+	query := func(r *setup) error { return r.query(1) }
+	bill := func(r *setup) error { _, err := r.Bill(ctx, payment.Day{}, nil); return err }
 	for _, tt := range []struct {
 		name   string
 		opt    guard.Options
-		fill   func(*rig) error
+		fill   func(*setup) error
 		places int
-		more   func(*rig) error
+		more   func(*setup) error
 		full   bool
 	}{
 		{"64 calls and another", guard.Options{}, query, 64, query, true},
@@ -417,8 +417,8 @@ func TestBulkhead(t *testing.T) {
 				if full := errors.Is(err, payment.ErrBusy) && errors.Is(err, guard.ErrFull); full != tt.full || full != (err != nil) {
 					t.Errorf("refused: %v", err)
 				}
-				if tt.full && (time.Since(begun) != 0 || r.inner.asked() != tt.places) {
-					t.Errorf("refused after %v, %d were asked", time.Since(begun), r.inner.asked())
+				if tt.full && (time.Since(begun) != 0 || r.inner.called() != tt.places) {
+					t.Errorf("refused after %v, %d were called", time.Since(begun), r.inner.called())
 				}
 				wg.Wait()
 				if err := tt.more(r); err != nil || r.State() != "closed" {
@@ -437,14 +437,14 @@ func TestDeadChannel(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 500 {
 			wg.Go(func() {
-				if err := r.ask(1); !errors.Is(err, payment.ErrUnknown) && !errors.Is(err, guard.ErrFull) {
+				if err := r.query(1); !errors.Is(err, payment.ErrUnknown) && !errors.Is(err, guard.ErrFull) {
 					t.Error(err)
 				}
 			})
 		}
 		wg.Wait()
-		if time.Since(begun) != 8*time.Second || r.inner.asked() != 64 || r.State() != "open" {
-			t.Errorf("%d were asked in %v, %s", r.inner.asked(), time.Since(begun), r.State())
+		if time.Since(begun) != 8*time.Second || r.inner.called() != 64 || r.State() != "open" {
+			t.Errorf("%d were called in %v, %s", r.inner.called(), time.Since(begun), r.State())
 		}
 	})
 }
@@ -473,7 +473,7 @@ func TestBills(t *testing.T) {
 				_, _ = r.Bill(ctx, payment.Day{}, nil)
 			}
 			if took := time.Since(begun) / 12; took != tt.after || s.Payments != 7 || r.count("bill "+tt.how) != 12 || r.State() != "closed" {
-				t.Errorf("%s: %v, %v in %v, %s; told %v", tt.name, s, err, took, r.State(), r.told())
+				t.Errorf("%s: %v, %v in %v, %s; observed %v", tt.name, s, err, took, r.State(), r.observed())
 			}
 			if errors.Is(err, payment.ErrUnknown) != (tt.how == "timeout") {
 				t.Errorf("%s: the error became %v", tt.name, err)
@@ -482,7 +482,7 @@ func TestBills(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := newHarness(says(payment.ErrUnknown), guard.Options{})
-		_ = r.ask(10)
+		_ = r.query(10)
 		r.inner.set(says(nil))
 		if _, err := r.Bill(ctx, payment.Day{}, nil); err != nil || r.State() != "open" {
 			t.Errorf("a bill while payments are left alone: %v, %s", err, r.State())
@@ -490,14 +490,14 @@ func TestBills(t *testing.T) {
 	})
 }
 
-// TestGoneBefore: who has gone already is not asked for.
+// TestGoneBefore: a caller that has gone already does not count.
 func TestGoneBefore(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	r := newHarness(says(nil), guard.Options{})
 	_, err := r.Query(ctx, "p1")
-	if !errors.Is(err, payment.ErrBusy) || !errors.Is(err, context.Canceled) || r.inner.asked() != 0 || !slices.Equal(r.told(), []string{"query cancelled"}) {
-		t.Errorf("%v, asked %d times", err, r.inner.asked())
+	if !errors.Is(err, payment.ErrBusy) || !errors.Is(err, context.Canceled) || r.inner.called() != 0 || !slices.Equal(r.observed(), []string{"query cancelled"}) {
+		t.Errorf("%v, called %d times", err, r.inner.called())
 	}
 }
 
@@ -505,7 +505,7 @@ func TestGoneBefore(t *testing.T) {
 // is left alone, and what it has beside the port is within reach.
 func TestThrough(t *testing.T) {
 	r := newHarness(says(payment.ErrUnknown), guard.Options{InARow: 1})
-	_ = r.ask(1)
+	_ = r.query(1)
 	n, err := r.Read(time.Time{}, nil, nil)
 	if n.ID != "n" || err != nil || r.Answer(true).Status != 200 || r.Kind() != "fake" || len(r.Methods()) != 1 || r.Zone() != time.UTC || r.State() != "open" {
 		t.Error("something does not pass through")

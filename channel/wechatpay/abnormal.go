@@ -73,7 +73,7 @@ type abnormalBody struct {
 func checkAbnormal(r payment.AbnormalRefund) error {
 	switch {
 	case !refundShape.MatchString(r.RefundNo):
-		return rejected(refundShapeWords)
+		return rejected(refundShapeRule)
 	case !refundIDShape.MatchString(r.RefundID):
 		return rejected("the channel's number of the refund must be 1 to 32 letters and digits")
 	case r.ToMerchant && (r.Bank != "" || r.Account != "" || r.Name != ""):

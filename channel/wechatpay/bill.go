@@ -64,20 +64,20 @@ func (c *Channel) FundFlow(ctx context.Context, day payment.Day, emit func(payme
 	return sum, nil
 }
 
-// statement asks where a file is, downloads it and has it read.
+// statement requests the address of a file, downloads it and has it read.
 func (c *Channel) statement(ctx context.Context, uri string, read func(io.Reader) error) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.whole)
 	defer cancel()
-	where, sum, err := c.ask(ctx, uri)
+	where, sum, err := c.address(ctx, uri)
 	if err != nil {
 		return 0, err
 	}
 	return c.download(ctx, where, sum, read)
 }
 
-// ask asks for the place and the hash of a file. The answer is signed, and
+// address requests the address and the hash of a file. The answer is signed, and
 // with it the file is as good as signed: its own download is not.
-func (c *Channel) ask(ctx context.Context, uri string) (*url.URL, []byte, error) {
+func (c *Channel) address(ctx context.Context, uri string) (*url.URL, []byte, error) {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
 	body, err := c.get(ctx, c.client, uri, billMeans)
@@ -210,7 +210,7 @@ type unpacked struct {
 	max  int64
 }
 
-// unpack looks whether the file is packed, as was asked.
+// unpack looks whether the file is packed, as was requested.
 func unpack(in io.Reader, limit int64) (*unpacked, error) {
 	u := &unpacked{sum: sha1.New(), max: limit}
 	b := bufio.NewReaderSize(in, 32<<10)

@@ -24,7 +24,7 @@ var (
 	fundColumns = []string{
 		"记账时间", "微信支付业务单号", "资金流水单号", "业务名称", "收支类型", "收支金额", "账户结余", "业务凭证号",
 	}
-	// Who asked for it, and a remark.
+	// Who requested it, and a remark.
 	fundFree   = []string{"资金变更提交申请人", "备注"}
 	fundTotals = []string{"资金流水总笔数", "收入笔数", "收入金额", "支出笔数", "支出金额"}
 )

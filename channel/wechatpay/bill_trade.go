@@ -38,7 +38,7 @@ var (
 		"交易时间", "公众账号ID", "商户号", "微信订单号", "商户订单号", "交易状态", "货币种类", "应结订单金额",
 		"微信退款单号", "商户退款单号", "退款金额", "充值券退款金额", "退款状态", "手续费", "订单金额", "申请退款金额", "费率",
 	}
-	// The merchant's own words: the goods' name and what it attached.
+	// The merchant's own text: the goods' name and what it attached.
 	tradeFree = []string{"商品名称", "商户数据包"}
 	// The totals: the number of rows, and sums of the columns in tradeSums.
 	tradeTotals = []string{
@@ -141,7 +141,7 @@ func (t *trades) trade(line []byte) (payment.BillRow, error) {
 	case "SUCCESS":
 		r.Kind, r.Amount, r.Word, r.Done = payment.BillPayment, t.amounts[sumAmount], "SUCCESS", true
 	case "REFUND", "REVOKED": // revoked: taken back at the counter
-		r.Kind, r.Amount, r.Word = payment.BillRefund, t.amounts[sumRefund], refundWord(v[tradeRefundState])
+		r.Kind, r.Amount, r.Word = payment.BillRefund, t.amounts[sumRefund], refundState(v[tradeRefundState])
 		r.Done = r.Word == "SUCCESS"
 	default:
 		return payment.BillRow{}, t.bad("交易状态 is %q, which is not known", short(string(state), 32))
@@ -181,8 +181,8 @@ func (t *trades) names(r *payment.BillRow) {
 	r.RefundNo, r.RefundID = all[transaction:refundNo], all[refundNo:]
 }
 
-// refundWord is a refund's state; the known ones cost no allocation.
-func refundWord(b []byte) string {
+// refundState is a refund's state; the known ones cost no allocation.
+func refundState(b []byte) string {
 	switch string(b) {
 	case "SUCCESS":
 		return "SUCCESS"

@@ -23,14 +23,14 @@ const (
 	// is listed a day before it is used.
 	refreshEvery = 10 * time.Hour
 	// refreshGap is the least time between two requests for the list, so that
-	// messages of invented serials cannot make us ask all the time.
+	// messages of invented serials cannot make us call all the time.
 	refreshGap = time.Minute
 )
 
 var _ payment.Refresher = (*Channel)(nil)
 
 // renewal keeps the platform certificates up to date. One request at a time
-// is under way; whoever asks meanwhile waits for that one.
+// is under way; a call meanwhile waits for that one.
 type renewal struct {
 	mu     sync.Mutex
 	flight *flight
@@ -47,10 +47,10 @@ type flight struct {
 // WantsRefresh says that a message came with the serial of a certificate that
 // is not held. A callback is then refused; after a Refresh the channel's own
 // repetition of it passes.
-func (c *Channel) WantsRefresh() bool { return c.keys.wants(c.now()) }
+func (c *Channel) WantsRefresh() bool { return c.keys.stale(c.now()) }
 
 // RefreshDue says whether a worker shall call Refresh now: the list is older
-// than ten hours, or a refresh is wanted, and the last attempt is a minute
+// than ten hours, or a certificate is missing, and the last attempt is a minute
 // ago. It is never due when only public keys are configured.
 func (c *Channel) RefreshDue(now time.Time) bool {
 	if !c.keys.renewable {
@@ -58,7 +58,7 @@ func (c *Channel) RefreshDue(now time.Time) bool {
 	}
 	c.renewal.mu.Lock()
 	defer c.renewal.mu.Unlock()
-	return passed(now, c.renewal.tried, refreshGap) && (c.keys.wants(now) || passed(now, c.renewal.done, refreshEvery))
+	return passed(now, c.renewal.tried, refreshGap) && (c.keys.stale(now) || passed(now, c.renewal.done, refreshEvery))
 }
 
 // passed says that d has gone by since t; a clock that was put back does not
@@ -67,7 +67,7 @@ func passed(now, t time.Time, d time.Duration) bool {
 	return t.IsZero() || now.Sub(t) >= d || now.Before(t)
 }
 
-// Refresh asks WeChat Pay for its platform certificates and takes the new ones
+// Refresh fetches the platform certificates of WeChat Pay and adds the new ones
 // in. It does nothing when only public keys are configured.
 func (c *Channel) Refresh(ctx context.Context) error {
 	if !c.keys.renewable {
@@ -76,8 +76,8 @@ func (c *Channel) Refresh(ctx context.Context) error {
 	return c.refresh(ctx, false)
 }
 
-// errTooSoon says that the list was asked for a moment ago.
-var errTooSoon = errors.New("the certificates were asked for less than a minute ago")
+// errTooSoon says that the list was requested a moment ago.
+var errTooSoon = errors.New("the certificates were requested less than a minute ago")
 
 // renew is the refresh that an answer of an unknown certificate causes.
 func (c *Channel) renew(ctx context.Context) error { return c.refresh(ctx, true) }
@@ -112,7 +112,7 @@ func (c *Channel) refresh(ctx context.Context, spare bool) error {
 func (c *Channel) fly(ctx context.Context, f *flight) {
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
-	wanted := c.keys.wanted.Swap(nil) // what is marked from now on, this list need not have
+	missing := c.keys.missing.Swap(nil) // what is marked from now on, this list need not have
 	f.err = c.fetchCertificates(ctx)
 	r := &c.renewal
 	r.mu.Lock()
@@ -121,7 +121,7 @@ func (c *Channel) fly(ctx context.Context, f *flight) {
 	if f.err == nil {
 		r.done = c.now()
 	} else {
-		c.keys.wanted.CompareAndSwap(nil, wanted)
+		c.keys.missing.CompareAndSwap(nil, missing)
 	}
 	close(f.over)
 }
@@ -129,7 +129,7 @@ func (c *Channel) fly(ctx context.Context, f *flight) {
 // listMeans: there is no list where there are no certificates.
 var listMeans = noState(map[string]error{"RESOURCENOTEXISTS": errRejected, codeNotExist: errRejected})
 
-// fetchCertificates asks for the list, believes it if one of the listed or
+// fetchCertificates requests the list, believes it if one of the listed or
 // held keys has signed it, and adds what is new.
 func (c *Channel) fetchCertificates(ctx context.Context) error {
 	list := &listValidator{c: c}
@@ -141,7 +141,7 @@ func (c *Channel) fetchCertificates(ctx context.Context) error {
 	return nil
 }
 
-// get asks for an address of the API and returns the verified answer's body.
+// get requests an address of the API and returns the verified answer's body.
 func (c *Channel) get(ctx context.Context, client *core.Client, uri string, also map[string]error) ([]byte, error) {
 	resp, err := client.Get(ctx, consts.WechatPayAPIServer+uri)
 	if err := outcome(resp, err, http.StatusOK, also); err != nil {

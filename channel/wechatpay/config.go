@@ -26,7 +26,7 @@ type Config struct {
 	APIv3Key           string `json:"apiV3Key" doc:"32 bytes" secret:"true"`
 	// PlatformKeys verify what WeChat Pay says: platform certificates, WeChat
 	// Pay public keys, or both while a merchant moves from one to the other.
-	// Answers are asked to be signed with the first; callbacks may use any.
+	// Requests ask for answers that are signed with the first; callbacks may use any.
 	PlatformKeys []PlatformKey `json:"platformKeys" doc:"that verify what WeChat Pay sends; answers are to be signed with the first"`
 	// BaseURL is where the API is; empty is WeChat Pay itself.
 	BaseURL string `json:"baseUrl,omitempty" doc:"of the API; WeChat Pay itself when absent"`

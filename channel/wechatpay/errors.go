@@ -38,7 +38,7 @@ var meanings = map[string]error{
 	"SYSTEMERROR":       payment.ErrUnknown,
 	"BANKERROR":         payment.ErrUnknown,
 	codePaying:          payment.ErrUnknown,
-	codeNumberUsed:      payment.ErrUnknown, // our requests under one number are identical: the query tells
+	codeNumberUsed:      payment.ErrUnknown, // our requests under one number are identical: the query says which
 	// Documented with status 500, but the mistake is ours and stays one.
 	"OPENIDMISMATCH":       errRejected,
 	"INVALIDTRANSACTIONID": errRejected,

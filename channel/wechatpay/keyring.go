@@ -36,9 +36,9 @@ type keyring struct {
 	// renewable: a certificate is configured, so there may be newer ones. In
 	// pure public key mode WeChat Pay lists none.
 	renewable bool
-	// wanted is the serial that a message last named and that was not held;
-	// nil when no list is wanted.
-	wanted atomic.Pointer[string]
+	// missing is the serial that a message last named and that was not held;
+	// nil when no list is needed.
+	missing atomic.Pointer[string]
 }
 
 // newKeyring holds the configured keys.
@@ -57,16 +57,16 @@ func (k *keyring) find(serial string, now time.Time) (*rsa.PublicKey, bool) {
 	if !known || key.expired(now) {
 		if k.renewable && hexShape.MatchString(serial) {
 			named := serial // else every serial would be put on the heap
-			k.wanted.Store(&named)
+			k.missing.Store(&named)
 		}
 		return nil, false
 	}
 	return key.pub, true
 }
 
-// wants says that a message came of a certificate that is still not held.
-func (k *keyring) wants(now time.Time) bool {
-	serial := k.wanted.Load()
+// stale says that a message came of a certificate that is still not held.
+func (k *keyring) stale(now time.Time) bool {
+	serial := k.missing.Load()
 	if serial == nil {
 		return false
 	}

@@ -51,7 +51,7 @@ func (c *Channel) Prepay(ctx context.Context, r payment.PrepayRequest) (payment.
 	}
 }
 
-// check refuses what WeChat Pay would refuse, without asking it: a request
+// check refuses what WeChat Pay would refuse, without calling it: a request
 // that can never pass must not look like one whose outcome is unknown.
 func (c *Channel) check(r payment.PrepayRequest) error {
 	switch {
@@ -142,7 +142,7 @@ func (c *Channel) prepayH5(ctx context.Context, r payment.PrepayRequest) (paymen
 	return payment.Action{Kind: "redirect", URL: page}, nil
 }
 
-// withReturn tells WeChat Pay's page where to send the buyer afterwards.
+// withReturn says to WeChat Pay's page where to send the buyer afterwards.
 func withReturn(page, back string) (string, error) {
 	u, err := url.Parse(page)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // queryMeans: a query answers with a state, and is not refused for one.
 var queryMeans = noState(nil)
 
-// Query asks what became of a payment. The answer is read by the same code as
-// a callback, so that the two cannot tell the same thing differently.
+// Query queries the state of a payment. The answer is read by the same code as
+// a callback, so that the two cannot report the same thing differently.
 func (c *Channel) Query(ctx context.Context, paymentNo string) (payment.Fact, error) {
 	if !numberShape.MatchString(paymentNo) {
 		return payment.Fact{}, rejected("the payment number must be 6 to 32 of 0-9 A-Z a-z _ - | *")
@@ -47,7 +47,7 @@ func (c *Channel) Query(ctx context.Context, paymentNo string) (payment.Fact, er
 	return f, nil
 }
 
-// Close asks WeChat Pay to accept no money for a payment any more. ErrPaid and
+// Close makes WeChat Pay accept no money for a payment any more. ErrPaid and
 // ErrClosed come out of unsigned refusals: follow them with a Query.
 func (c *Channel) Close(ctx context.Context, paymentNo string) error {
 	if !numberShape.MatchString(paymentNo) {

@@ -22,7 +22,7 @@ const maxReason = 80
 
 var refundShape = regexp.MustCompile(`^[0-9A-Za-z_\-|*@]{1,64}$`)
 
-const refundShapeWords = "the refund number must be 1 to 64 of 0-9 A-Z a-z _ - | * @"
+const refundShapeRule = "the refund number must be 1 to 64 of 0-9 A-Z a-z _ - | * @"
 
 // What codes mean to the calls about refunds.
 var (
@@ -38,7 +38,7 @@ var (
 	refundQueryMeans = noState(nil)
 )
 
-// Refund asks for money back. That WeChat Pay takes the request does not mean
+// Refund requests a refund. That WeChat Pay accepts the request does not mean
 // that the money has gone: the fact is Open until a callback or a query says
 // more.
 func (c *Channel) Refund(ctx context.Context, r payment.RefundRequest) (payment.Fact, error) {
@@ -67,17 +67,17 @@ func (c *Channel) Refund(ctx context.Context, r payment.RefundRequest) (payment.
 	_, result, err := s.Create(ctx, req)
 	said, err := c.refundAnswer(result, err, refundMeans, r.RefundNo, r.PaymentNo, payment.ByRefund)
 	if err == nil && said.Amount != r.Amount {
-		// Another refund has this number. What has become of it, a query tells.
+		// Another refund has this number. A query says what has become of it.
 		return payment.Fact{}, unknown(errors.New("the answer is about another amount"))
 	}
 	return said, err
 }
 
-// QueryRefund asks what became of a refund. The answer is read by the same
+// QueryRefund queries the state of a refund. The answer is read by the same
 // code as a callback. Only r's numbers are used.
 func (c *Channel) QueryRefund(ctx context.Context, r payment.RefundRequest) (payment.Fact, error) {
 	if !refundShape.MatchString(r.RefundNo) {
-		return payment.Fact{}, rejected(refundShapeWords)
+		return payment.Fact{}, rejected(refundShapeRule)
 	}
 	ctx, cancel := c.bound(ctx)
 	defer cancel()
@@ -86,11 +86,11 @@ func (c *Channel) QueryRefund(ctx context.Context, r payment.RefundRequest) (pay
 	return c.refundAnswer(result, err, refundQueryMeans, r.RefundNo, r.PaymentNo, payment.ByQuery)
 }
 
-// checkRefund refuses what WeChat Pay would refuse, without asking it.
+// checkRefund refuses what WeChat Pay would refuse, without calling it.
 func checkRefund(r payment.RefundRequest) error {
 	switch {
 	case !refundShape.MatchString(r.RefundNo):
-		return rejected(refundShapeWords)
+		return rejected(refundShapeRule)
 	case r.TransactionID == "" && !numberShape.MatchString(r.PaymentNo):
 		return rejected("the payment number must be 6 to 32 of 0-9 A-Z a-z _ - | *")
 	case len(r.TransactionID) > 32:
@@ -131,8 +131,8 @@ func (c *Channel) refundAnswer(
 	if err != nil {
 		return payment.Fact{}, unknown(err)
 	}
-	// The answer does not name the merchant; a merchant is told of its own
-	// refunds alone, and this one was asked for with our signature.
+	// The answer does not name the merchant; a merchant gets answers about its
+	// own refunds alone, and this one was requested with our signature.
 	f.Source, f.ReceivedAt, f.Merchant = by, c.now().UTC(), c.merchant.mchID
 	return f, nil
 }
@@ -149,7 +149,7 @@ type refundObject struct {
 	NotifiedAs  string `json:"refund_status"` // SUCCESS, CLOSED or ABNORMAL
 	SuccessTime string `json:"success_time"`
 	Amount      struct {
-		// Refund is what we asked for. payer_refund, what the payer's account
+		// Refund is what we requested. payer_refund, what the payer's account
 		// gets, is smaller when WeChat's own coupons had paid a part.
 		Refund   int64  `json:"refund"` // fen
 		Currency string `json:"currency"`

@@ -63,7 +63,7 @@ func kindOf(state string) (payment.FactKind, bool) {
 }
 
 // fact is what the transaction says. Its ID is made of what is said alone, so
-// that it is the same whoever tells it.
+// that it is the same from either source.
 func (t *transaction) fact() (payment.Fact, error) {
 	kind, ok := kindOf(t.TradeState)
 	if !ok {
@@ -95,7 +95,7 @@ func (t *transaction) fact() (payment.Fact, error) {
 		f.ID = "paid/" + f.TransactionID
 	case payment.Failed:
 		// One attempt may fail after another; those that WeChat Pay numbers
-		// are told apart.
+		// are different facts.
 		f.ID = "failed/" + f.Word
 		if f.TransactionID != "" {
 			f.ID = "failed/" + f.TransactionID

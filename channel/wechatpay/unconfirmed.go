@@ -4,7 +4,7 @@ import "time"
 
 // This file is the table of the protocol facts that are well known but were
 // not confirmed on a real merchant account, marked [K]. Confirm them on the
-// first one, and mend them here.
+// first one, and correct them here.
 const (
 	// [K] WeChat Pay refuses requests signed more than 5 minutes ago. That we
 	// refuse its messages at the same age, in both directions, is documented.
@@ -25,7 +25,7 @@ const (
 	// again, and one with other parameters this code (or INVALID_REQUEST).
 	codeNumberUsed = "OUTTRADENOUSED"
 
-	// [K] Codes whose place or spelling in API v3 is not sure; the words are
+	// [K] Codes whose place or spelling in API v3 is not sure; they are
 	// compared without underscores, which absorbs the known drift.
 	codePaid        = "ORDERPAID"       // prepay and close, 400: it has been paid
 	codeNotExist    = "ORDERNOTEXIST"   // query and close, 404

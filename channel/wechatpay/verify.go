@@ -94,7 +94,7 @@ func refused(stage payment.Stage, reason string) error {
 type validator struct {
 	keys *keyring
 	now  func() time.Time
-	// renew asks WeChat Pay for the certificates that it has now.
+	// renew fetches the certificates that it has now.
 	renew func(context.Context) error
 	// accept is the key that answers shall be signed with; "" leaves it to
 	// the keyring.

@@ -1,7 +1,6 @@
-// Package wechatpay speaks WeChat Pay API v3 for a direct merchant. It is for
-// asking WeChat Pay to take money (native, JSAPI, H5 and app prepay), asking
-// what became of it, closing it, giving it back, reading WeChat Pay's callbacks
-// and its bills.
+// Package wechatpay speaks WeChat Pay API v3 for a direct merchant. It opens
+// payments (native, JSAPI, H5 and app prepay), queries and closes them, refunds
+// them, and reads WeChat Pay's callbacks and its bills.
 //
 // It promises:
 //   - It translates and never decides. What WeChat says becomes a
@@ -12,7 +11,7 @@
 //     configured, and within five minutes of the clock. Answers other than 2xx
 //     are not trusted with money: they say at most "query".
 //   - Whatever is not certain is payment.ErrUnknown.
-//   - A callback and a query that tell the same have the same Fact.ID.
+//   - A callback and a query that say the same have the same Fact.ID.
 //   - Time comes from Options.Clock alone, for signatures as for freshness, so
 //     that a server on a moved clock agrees with a gateway on the same clock.
 //   - Every call ends within Options.Timeout, and reads at most 1 MiB. A bill
@@ -70,7 +69,7 @@ type Options struct {
 	// Clock is the moment that requests are signed with and that answers are
 	// compared with; nil is time.Now.
 	Clock func() time.Time
-	// Nonce makes the random word of a signature, at most 32 letters and
+	// Nonce makes the random text of a signature, at most 32 letters and
 	// digits; nil is crypto/rand.
 	Nonce func() string
 	// AppName is shown to H5 payers as the shop's name; it may be empty.
@@ -167,7 +166,7 @@ func (c *Channel) Methods() []payment.Method {
 	return []payment.Method{payment.Native, payment.JSAPI, payment.H5, payment.App}
 }
 
-// Answer is what WeChat Pay expects to hear. The status decides: a 200 is
+// Answer is the answer that WeChat Pay expects. The status decides: a 200 is
 // never sent again, whatever its body says.
 func (c *Channel) Answer(ok bool) payment.CallbackAnswer {
 	if ok {
