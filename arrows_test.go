@@ -41,7 +41,8 @@ var packages = map[string][]string{
 	"bills":     {"app", "unit", "rows", "format", "fault", "payment", "reconcile"},
 	"backtest":  {"app", "format", "money", "fault", "pricing", "order", "marketing", "inventory", "repricing"},
 
-	"worker":    {"app", "event", "fault", "shop"},
+	"outbox":    {"app", "event", "fault", "rows", "shop", "unit"},
+	"worker":    {"app", "fault", "shop"},
 	"telemetry": {},
 
 	"store/job":       {"app", "rows"},

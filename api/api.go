@@ -47,6 +47,8 @@ type Options struct {
 	Auth *app.Auth
 	Book *app.ChannelBook
 	Jobs app.Jobs
+	// Followers are those of the log.
+	Followers Followers
 
 	// Waiter is optional: without one, long polls read the store four times a
 	// second.
@@ -56,6 +58,9 @@ type Options struct {
 	AdvanceClock func(ctx context.Context, d time.Duration) (now time.Time, err error)
 	// Ready returns why the server cannot serve requests now. Optional.
 	Ready func(ctx context.Context) error
+	// Warnings are what /readyz says beside: what a person should look at
+	// although the server can serve. Optional.
+	Warnings func(ctx context.Context) []string
 	// Draining is closed when the server begins to shut down: those who hold
 	// a long poll are answered at once. Optional.
 	Draining <-chan struct{}
@@ -120,7 +125,7 @@ func newServer(o Options) *server {
 		s.mountQuotes, s.mountOrders, s.mountPayments, s.mountRefunds, s.mountTimeline, s.mountEvents,
 		s.mountSkus, s.mountUsers, s.mountPromotions, s.mountPromotionKinds, s.mountTemplates, s.mountCoupons,
 		s.mountShop, s.mountReconciliations, s.mountDiscrepancies, s.mountSuspense,
-		s.mountChannels, s.mountNotify, s.mountJobs, s.mountKeys, s.mountClock, s.mountHealth,
+		s.mountChannels, s.mountNotify, s.mountJobs, s.mountParkedRecords, s.mountKeys, s.mountClock, s.mountHealth,
 	} {
 		mount()
 	}

@@ -129,7 +129,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *env {
 		t.Fatal(err)
 	}
 	o := api.Options{
-		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Jobs: s,
+		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Jobs: s, Followers: h.Outbox,
 		AdvanceClock: func(_ context.Context, d time.Duration) (time.Time, error) { return h.Harness.Clock.Advance(d), nil },
 		Observe: func(route string, status int, _ time.Duration) {
 			h.note(&h.observed, route+" "+http.StatusText(status))
@@ -326,4 +326,18 @@ func (h *env) everything() string {
 		b.WriteString(h.do(call, "").Body.String())
 	}
 	return b.String()
+}
+
+// park puts the first record of the log aside for a follower.
+func (h *env) park(follower string) {
+	h.T.Helper()
+	u, _, err := h.Store.Begin(ctx, shop.Default, nil)
+	if err == nil {
+		err = u.Commit(ctx, &unit.Changes{Shop: shop.Default, Writes: unit.Writes(rows.Parked, unit.Pair[rows.ParkedRecord]{New: &rows.ParkedRecord{
+			ID: rows.ParkedID(follower, 1), Follower: follower, Position: 1, Error: "defect", Attempts: 5, FailedAt: h.Clock.Now(), ParkedAt: h.Clock.Now(),
+		}})})
+	}
+	if err != nil {
+		h.T.Fatal(err)
+	}
 }

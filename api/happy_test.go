@@ -180,6 +180,15 @@ func TestHappy(t *testing.T) {
 		{"GET /v1/keys", ``, 200, `{"items":[{},{}]}`},
 		{"DELETE /v1/keys/{key}", ``, 204, ``},
 		{"GET /v1/jobs?state=parked", ``, 200, `{"items":[]}`},
+		{"GET /v1/parked-records", ``, 200, `{"items":[]}`},
+		{"PARK coupons", ``, 0, ``},
+		{"PARK stock", ``, 0, ``},
+		{"GET /v1/parked-records?follower=stock", ``, 200, `{"items":[{"id":"stock-1","follower":"stock","position":"1","error":"defect","attempts":5}]}`},
+		{"GET /v1/parked-records?limit=1", ``, 200, `{"items":[{"id":"coupons-1"}],"nextCursor":"…{parked}"}`},
+		{"GET /v1/parked-records?limit=1&cursor={parked}", ``, 200, `{"items":[{"id":"stock-1"}]}`},
+		{"POST /v1/parked-records/coupons-1/retry", ``, 204, ``},
+		{"POST /v1/parked-records/stock-1/dismiss", ``, 204, ``},
+		{"GET /v1/parked-records", ``, 200, `{"items":[]}`},
 		{"GET /v1/effects?state=parked", ``, 200, `{"items":[]}`},
 		{"POST /v1/test/clock", `{"advance":"25h"}`, 200, `{"now":"…{now}"}`},
 		{"BILL", ``, 0, ``},
@@ -212,6 +221,9 @@ func TestHappy(t *testing.T) {
 			continue
 		case "REFUNDS":
 			h.refunds()
+			continue
+		case "PARK":
+			h.park(no)
 			continue
 		case "STUCK":
 			h.Gate.Slow(true)

@@ -16,6 +16,8 @@ func (s *server) mountHealth() {
 type health struct {
 	Status  string `json:"status" enum:"ok"`
 	Version string `json:"version"`
+	// Only of /readyz.
+	Warnings []string `json:"warnings,omitempty" doc:"What a person should look at although the server serves: followers of the log that are late, parked records. It stays 200, for another instance would do no better"`
 }
 
 const healthExample = `{"status":"ok","version":"1.0.0"}`
@@ -25,7 +27,7 @@ var healthz = rest.Operation{
 }
 
 func (s *server) healthz(context.Context, *struct{}) (*rest.Answer[health], error) {
-	return &rest.Answer[health]{Body: health{"ok", s.Version}}, nil
+	return &rest.Answer[health]{Body: health{Status: "ok", Version: s.Version}}, nil
 }
 
 var readyz = rest.Operation{
@@ -47,5 +49,9 @@ func (s *server) readyz(ctx context.Context, _ *struct{}) (*rest.Answer[health],
 			return nil, fault.New(fault.Unavailable, "the server is not ready").Because(err)
 		}
 	}
-	return &rest.Answer[health]{Body: health{"ok", s.Version}}, nil
+	out := health{Status: "ok", Version: s.Version}
+	if s.Warnings != nil {
+		out.Warnings = s.Warnings(ctx)
+	}
+	return &rest.Answer[health]{Body: out}, nil
 }

@@ -421,6 +421,9 @@ func TestRefusals(t *testing.T) {
 		{"differences of no status", "GET /v1/discrepancies?status=lost", ``, "", 400, "validation_failed", "status"},
 
 		{"an unknown job", "POST /v1/jobs/99/retry", ``, "", 404, "not_found", ""},
+		{"a record that is not parked", "POST /v1/parked-records/stock-99/retry", ``, "", 404, "not_found", ""},
+		{"a record that is not parked, dismissed", "POST /v1/parked-records/stock-99/dismiss", ``, "", 404, "not_found", ""},
+		{"a cursor of an earlier release that was nobody's", "GET /v1/events?after=7-7", ``, "", 400, "validation_failed", "after"},
 		{"an unknown job at the older path", "POST /v1/effects/99/retry", ``, "", 404, "not_found", ""},
 		{"a job with an impossible id", "POST /v1/jobs/x/retry", ``, "", 404, "not_found", ""},
 		{"an unknown key to end", "DELETE /v1/keys/key_nothing", ``, "", 404, "not_found", ""},

@@ -199,6 +199,7 @@ type EventQuery struct {
 	After event.Position
 	UpTo  event.Position // 0: to the end
 	Types []event.Type   // records with an event of one of these; nil: any
+	Known []event.Type   // with Types: records with an event that is none of these, too; nil: not
 	Limit int
 }
 
@@ -218,6 +219,19 @@ type Log interface {
 	// Cursor is the position up to which a follower is done; began is false
 	// before its first step.
 	Cursor(ctx context.Context, shop, follower string) (at event.Position, began bool, err error)
+	// LogEnds are the ends of all shops' logs that have a record.
+	LogEnds(ctx context.Context) (map[string]event.Position, error)
+	// Cursors are those of all shops.
+	Cursors(ctx context.Context) ([]FollowerCursor, error)
+	// ParkedRecords are in the order of their ids; follower "" is any.
+	ParkedRecords(ctx context.Context, shop, follower string, p Page) (items []ParkedRecord, next string, err error)
+	// ParkedRecord is one of them.
+	ParkedRecord(ctx context.Context, shop, id string) (ParkedRecord, error)
+	// ParkedOf are those of a follower that are about one of the orders, by
+	// position.
+	ParkedOf(ctx context.Context, shop, follower string, orders []string) ([]ParkedRecord, error)
+	// ParkedCounts counts them in all shops.
+	ParkedCounts(ctx context.Context) ([]ParkedCount, error)
 	// ChannelMessages are all of an order, oldest first, without bodies.
 	ChannelMessages(ctx context.Context, shop, orderNo string) ([]ChannelMessage, error)
 }

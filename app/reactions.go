@@ -1,7 +1,6 @@
 package app
 
 import (
-	"context"
 	"time"
 
 	"github.com/tandem-pay/tandem/rows"
@@ -12,9 +11,9 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// Reaction is something that follows events: commands again, each moved in
-// the same transaction as what it does, so that it happens exactly once in
-// effect.
+// Reaction is something that follows events: commands again. It is a follower
+// of the log (package outbox), whose cursor is moved in the same transaction
+// as what it does, so that it happens exactly once in effect.
 type Reaction struct {
 	Name string
 	// On lists the events that it follows; any other passes it by.
@@ -193,62 +192,4 @@ func followRefunds(tx *Tx, e *event.Event) error {
 	}
 	tx.PutOrder(o)
 	return nil
-}
-
-// ReactionBatch is how many records a reaction follows in one command.
-const ReactionBatch = 200
-
-// React lets one reaction follow the next records of a shop's log and says
-// how many there were. 0 means that it has caught up.
-func (a *App) React(ctx context.Context, shopID string, r *Reaction) (int, error) {
-	at, _, err := a.Store.Cursor(ctx, shopID, r.Name)
-	if err != nil {
-		return 0, err
-	}
-	records, err := a.Store.Events(ctx, shopID, EventQuery{After: at, Types: r.On, Limit: ReactionBatch})
-	if err != nil || len(records) == 0 {
-		return 0, err
-	}
-	c := &Command{Shop: shopID, Name: "react " + r.Name, Needs: Needs{rows.Cursors.Keys(r.Name)}}
-	for i := range records {
-		for j := range records[i].Events {
-			if e := &records[i].Events[j]; follows(r, e.Type) {
-				r.Needs(e, &c.Needs)
-			}
-		}
-	}
-	_, err = Run(ctx, a, c, func(tx *Tx) error {
-		now, err := tx.Cursor(r.Name)
-		if err != nil {
-			return err
-		}
-		if now != nil && *now != at || now == nil && at != 0 {
-			return nil // another instance was here first
-		}
-		for i := range records {
-			tx.Join(records[i].Trace)
-			for j := range records[i].Events {
-				if e := &records[i].Events[j]; follows(r, e.Type) {
-					if err := r.Do(tx, e); err != nil {
-						return err
-					}
-				}
-			}
-		}
-		tx.PutCursor(r.Name, records[len(records)-1].Position)
-		return nil
-	})
-	if err != nil {
-		return 0, err
-	}
-	return len(records), nil
-}
-
-func follows(r *Reaction, t event.Type) bool {
-	for _, on := range r.On {
-		if on == t {
-			return true
-		}
-	}
-	return false
 }

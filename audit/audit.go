@@ -28,7 +28,7 @@ import (
 func Run(ctx context.Context, store app.Admin, shop string) (*Report, error) {
 	a := &auditor{
 		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]held{}, templates: map[string]*issued{},
-		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, cursors: map[string]event.Position{}, orders: map[string]*audited{},
+		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, cursors: map[string]event.Position{}, orders: map[string]*audited{}, parked: map[string]bool{},
 	}
 	err := store.Scan(ctx, shop, unit.Scan{
 		Visits: []unit.Visit{
@@ -37,6 +37,7 @@ func Run(ctx context.Context, store app.Admin, shop string) (*Report, error) {
 			unit.Each(rows.Coupons, a.coupon),
 			unit.Each(rows.Counters, func(c rows.Counter) error { return a.counter(c.Name, c.Value) }),
 			unit.Each(rows.Cursors, func(c rows.Cursor) error { return a.cursor(c.Follower, c.Position) }),
+			unit.Each(rows.Parked, a.putAside),
 			unit.EachFamily(rows.Orders, rows.Payments, func(o order.Data, p []payment.Data) error {
 				return a.order(app.OrderView{Order: o, Payments: p})
 			}),
@@ -60,6 +61,7 @@ type auditor struct {
 	counted   map[string]int64 // as the rows say
 	within    map[string]int64 // the largest limit that an order was counted under
 	cursors   map[string]event.Position
+	parked    map[string]bool // by id
 	orders    map[string]*audited
 }
 

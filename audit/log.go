@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/rows"
 )
 
 func (a *auditor) cursor(follower string, p event.Position) error {
@@ -11,9 +12,15 @@ func (a *auditor) cursor(follower string, p event.Position) error {
 	return nil
 }
 
-// behind says whether the reaction has not come to a record yet.
+func (a *auditor) putAside(r rows.ParkedRecord) error {
+	a.parked[r.ID] = true
+	return nil
+}
+
+// behind says whether the reaction has not come to a record yet, or has put
+// it aside.
 func (a *auditor) behind(reaction string, at event.Position) bool {
-	return a.cursors[reaction] < at
+	return a.cursors[reaction] < at || a.parked[rows.ParkedID(reaction, at)]
 }
 
 func (a *auditor) record(r event.Record) error {

@@ -63,6 +63,17 @@ const (
 	RulesChanged Type = "rules.changed"
 )
 
+// Known are all types that this release knows. One that a newer release wrote
+// is none of them.
+var Known = []Type{
+	OrderDrafted, OrderEdited, OrderPlaced, OrderPartiallyPaid, OrderPaid, OrderPaymentFailed,
+	OrderClosing, OrderClosed, OrderRefunded, RefundCreated, RefundSucceeded, RefundProgressed,
+	RefundFailed, RefundParked, RefundRetried, InstalmentDue, InstalmentOverdue, PaymentCreated,
+	PaymentPending, PaymentSucceeded, PaymentFailed, PaymentClosed, PaymentAnomaly, CouponLocked,
+	CouponUsed, CouponReleased, CouponExpired, CouponRevoked, StockAdjusted, StockReserved,
+	StockReleased, StockSold, RulesChanged,
+}
+
 // Units is a quantity of one sku.
 type Units struct {
 	Sku      string `json:"sku"`

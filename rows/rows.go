@@ -38,6 +38,7 @@ const (
 	rankAPIKeys
 	rankReconciliations
 	rankDiscrepancies
+	rankParked
 	rankRuleVersions
 	rankChannelMessages
 	rankJobs

@@ -26,7 +26,6 @@ type Metrics struct {
 	BatchRetries  prometheus.Counter
 	BatchFailures prometheus.Counter
 
-	EventLag  *prometheus.GaugeVec // reaction
 	PushDelay prometheus.Histogram // commit to socket
 	PushSent  prometheus.Counter
 	PushSlow  prometheus.Counter
@@ -57,7 +56,6 @@ func NewMetrics() *Metrics {
 		Requests:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tandem_http_request_seconds", Help: "HTTP requests by route and status.", Buckets: fast}, []string{"route", "status"}),
 		Callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_callbacks_total", Help: "Channel callbacks by verdict."}, []string{"channel", "verdict"}),
 		calls:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_channel_calls_total", Help: "Calls to channels by outcome; call \"state\" counts changes of the circuit breaker."}, []string{"kind", "call", "outcome"}),
-		EventLag:  prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "tandem_event_lag_seconds", Help: "Age of the oldest event that a reaction has not processed."}, []string{"reaction"}),
 
 		BatchCommands: histogram("tandem_batch_commands", "Commands in a batch.", sizes),
 		BatchLoad:     histogram("tandem_batch_load_seconds", "Time to lock and load a batch.", fast),
@@ -70,7 +68,7 @@ func NewMetrics() *Metrics {
 		PushSlow:      counter("tandem_push_slow_readers_total", "Sockets that were closed because the client read too slowly."),
 	}
 	m.Sockets = prometheus.NewGauge(prometheus.GaugeOpts{Name: "tandem_sockets", Help: "Open WebSockets and event streams."})
-	r.MustRegister(m.Requests, m.Callbacks, m.calls, m.EventLag, m.Sockets)
+	r.MustRegister(m.Requests, m.Callbacks, m.calls, m.Sockets)
 	return m
 }
 

@@ -22,6 +22,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/outbox"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/push"
 	"github.com/tandem-pay/tandem/shop"
@@ -46,19 +47,22 @@ func begin(t *testing.T, r *harness.Harness, channel app.Channels) *instance {
 		Store: r.Store, Auth: &app.Auth{Store: r.Store, Tokens: r.Tokens}, Tracer: r.Tracer, Clock: r.Clock, Log: log,
 	})
 	w := worker.New(worker.Options{App: r.App, Bills: r.Reconciler, Shops: r.Store.Shops, Clock: r.Clock, Log: log})
+	var after *outbox.Outbox
 	commands := engine.New(r.Store, rows.Schema, engine.Options{
 		Clock: r.Clock, Committers: r.Committers, Log: log, Prepare: r.Caches.Prepare,
 		Committed: func(c *unit.Changes) {
 			r.Caches.Committed(c)
 			hub.Publish(c.Shop, c.Records)
-			w.Wake(c.Shop, c.Records)
+			after.Wake(c.Shop, c.Records)
 		},
 	})
 	r.App.Engine = commands
+	after = outbox.New(outbox.Options{Store: r.Store, Engine: commands, Followers: outbox.Reactions(app.Reactions), Clock: r.Clock, Log: log})
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 2)
+	ended := make(chan error, 3)
 	go func() { ended <- hub.Run(ctx) }()
 	go func() { ended <- w.Run(ctx) }()
+	go func() { ended <- after.Run(ctx) }()
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/ws", hub.WebSocket())
 	server := httptest.NewServer(mux)
@@ -66,7 +70,7 @@ func begin(t *testing.T, r *harness.Harness, channel app.Channels) *instance {
 		hub.Close(context.Background())
 		server.Close()
 		stop()
-		if err := errors.Join(<-ended, <-ended); err != nil {
+		if err := errors.Join(<-ended, <-ended, <-ended); err != nil {
 			t.Error(err)
 		}
 		commands.Close()

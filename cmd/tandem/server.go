@@ -28,6 +28,7 @@ import (
 	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
+	"github.com/tandem-pay/tandem/outbox"
 	"github.com/tandem-pay/tandem/push"
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/shop"
@@ -51,6 +52,7 @@ type server struct {
 	auth    *app.Auth
 	book    *app.ChannelBook
 	hub     *push.Hub
+	outbox  *outbox.Outbox
 	worker  *worker.Worker
 	sandbox *sandbox.Gateway
 	metrics *telemetry.Metrics
@@ -188,16 +190,16 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		Committed: func(c *unit.Changes) {
 			caches.Committed(c)
 			sv.hub.Publish(c.Shop, c.Records)
-			sv.worker.Wake(c.Shop, c.Records)
+			sv.outbox.Wake(c.Shop, c.Records)
 		},
 	})
 	sv.app = &app.App{
 		Engine: sv.engine, Store: sv.db, PriceInputs: caches.PriceInputs, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
-	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log, Observe: func(reaction, _ string, lag time.Duration) {
-		sv.metrics.EventLag.WithLabelValues(reaction).Set(lag.Seconds())
-	}})
+	sv.outbox = outbox.New(outbox.Options{Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Clock: sv.clock, Log: sv.log})
+	sv.metrics.Register(followers{sv.outbox})
+	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log})
 	sv.registerGauges()
 	return sv.firstKey(ctx)
 }
@@ -252,6 +254,7 @@ func (sv *server) runLoops() error {
 		})
 	}
 	run("push", sv.hub.Run)
+	run("outbox", sv.outbox.Run)
 	run("worker", sv.worker.Run)
 	if sv.sandbox != nil {
 		run("sandbox", sv.sandbox.Run)

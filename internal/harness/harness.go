@@ -25,6 +25,7 @@ import (
 	"github.com/tandem-pay/tandem/engine"
 	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/inventory"
+	"github.com/tandem-pay/tandem/outbox"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/telemetry"
 )
@@ -44,6 +45,7 @@ type Harness struct {
 	T      testing.TB
 	Store  Store
 	Engine *engine.Engine
+	Outbox *outbox.Outbox // of the reactions; it does not run by itself
 	Clock  *clock.Movable
 	Gate   *Gate
 	Caches *app.Caches
@@ -78,6 +80,7 @@ func New(t testing.TB, s Store, committers int, wrap func(unit.Store) unit.Store
 		Tokens: app.NewTokens(make([]byte, 32)), Log: log, Tracer: tracer, PublicURL: "http://127.0.0.1",
 	}
 	r := &Harness{T: t, Committers: committers, Store: s, Engine: e, Clock: c, Gate: gate, Caches: caches, App: a, Reconciler: bills.New(a)}
+	r.Outbox = outbox.New(outbox.Options{Store: s, Engine: e, Followers: outbox.Reactions(app.Reactions), Clock: c, Log: log})
 	t.Cleanup(e.Close)
 	return r
 }
@@ -98,16 +101,8 @@ func Cart(user, sku string, coupons ...string) app.PlaceOrder {
 // React lets every reaction catch up with the log.
 func (r *Harness) React() {
 	r.T.Helper()
-	for i := range app.Reactions {
-		for {
-			n, err := r.App.React(context.Background(), shop.Default, &app.Reactions[i])
-			if err != nil {
-				r.T.Fatal(err)
-			}
-			if n == 0 {
-				break
-			}
-		}
+	if err := r.Outbox.CatchUp(context.Background(), shop.Default); err != nil {
+		r.T.Fatal(err)
 	}
 }
 

@@ -56,8 +56,13 @@ func (s *Store) Events(ctx context.Context, shop string, q app.EventQuery) ([]ev
 	sql, scan := "SELECT "+recordColumns+" FROM events WHERE shop = $1 AND position > $2 AND ($4 = 0 OR position <= $4)", scanRecord
 	args := []any{shop, q.After, q.Limit, q.UpTo}
 	if q.Types != nil {
-		sql, scan = sql+" AND string_to_array(types, ',') && $5::text[]", s.recent.scan
+		of := "string_to_array(types, ',') && $5::text[]"
 		args = append(args, q.Types)
+		if q.Known != nil {
+			of = "(" + of + " OR NOT string_to_array(types, ',') <@ $6::text[])"
+			args = append(args, q.Known)
+		}
+		sql, scan = sql+" AND "+of, s.recent.scan
 	}
 	return some(ctx, s, min(q.Limit, 1000), scan, sql+" ORDER BY position LIMIT $3", args...)
 }

@@ -52,3 +52,6 @@ func (s *Store) Tables(ctx context.Context) (map[string][]string, error) {
 	}, "SELECT t.name, c.name FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c WHERE t.type = 'table'")
 	return out, err
 }
+
+// OfAllShops are the statements that read a few rows of every shop.
+var OfAllShops = []string{parkedOfAll, endsOfAll, cursorsOfAll}

@@ -235,4 +235,5 @@ var (
 	reconciliations = tableOf(rows.Reconciliations)
 	discrepancies   = tableOf(rows.Discrepancies)
 	ruleVersions    = tableOf(rows.RuleVersions)
+	parkedRecords   = tableOf(rows.Parked)
 )

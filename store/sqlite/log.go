@@ -33,7 +33,9 @@ func scanRecord(r row, e *event.Record) error {
 
 const (
 	eventsAfter = "SELECT " + recordColumns + " FROM events WHERE shop = ?1 AND position > ?2 AND (?4 = 0 OR position <= ?4)"
-	ofTypes     = " AND EXISTS (SELECT 1 FROM json_each(?5) AS t WHERE instr(',' || types || ',', ',' || t.value || ',') > 0)"
+	ofTypes     = "EXISTS (SELECT 1 FROM json_each(?5) AS t WHERE instr(',' || types || ',', ',' || t.value || ',') > 0)"
+	// A list of types becomes a list of JSON.
+	unknown     = `types <> '' AND EXISTS (SELECT 1 FROM json_each('["' || replace(types, ',', '","') || '"]') AS t WHERE t.value NOT IN (SELECT value FROM json_each(?6)))`
 	oldestFirst = " ORDER BY position LIMIT ?3"
 )
 
@@ -46,7 +48,14 @@ func (s *Store) Events(ctx context.Context, shop string, q app.EventQuery) ([]ev
 	if err != nil {
 		return nil, err
 	}
-	return all(ctx, s.reading, scanRecord, eventsAfter+ofTypes+oldestFirst, shop, q.After, q.Limit, q.UpTo, string(types))
+	if q.Known == nil {
+		return all(ctx, s.reading, scanRecord, eventsAfter+" AND "+ofTypes+oldestFirst, shop, q.After, q.Limit, q.UpTo, string(types))
+	}
+	known, err := json.Marshal(q.Known)
+	if err != nil {
+		return nil, err
+	}
+	return all(ctx, s.reading, scanRecord, eventsAfter+" AND ("+ofTypes+" OR "+unknown+")"+oldestFirst, shop, q.After, q.Limit, q.UpTo, string(types), string(known))
 }
 
 // OrderEvents reads the records of one order that hold an event after a

@@ -39,6 +39,7 @@ type Changes struct {
 	APIKeys         []unit.Pair[shop.Key]
 	Reconciliations []unit.Pair[rows.Reconciliation]
 	Discrepancies   []unit.Pair[rows.Discrepancy]
+	Parked          []unit.Pair[rows.ParkedRecord]
 	ChannelMessages []rows.ChannelMessage
 	Jobs            []rows.Job
 	Records         []event.Record
@@ -77,6 +78,7 @@ func (c *Changes) Unit(was shop.Shop) *unit.Changes {
 	add(unit.Writes(rows.APIKeys, c.APIKeys...))
 	add(unit.Writes(rows.Reconciliations, c.Reconciliations...))
 	add(unit.Writes(rows.Discrepancies, c.Discrepancies...))
+	add(unit.Writes(rows.Parked, c.Parked...))
 	add(unit.Writes(rows.RuleVersions, Added(c.Rules...)...))
 	add(unit.Writes(rows.ChannelMessages, Added(c.ChannelMessages...)...))
 	add(unit.Writes(rows.Jobs, Added(c.Jobs...)...))
@@ -88,7 +90,7 @@ type Needs struct {
 	Shop bool
 
 	Keys, Cursors, Orders, Payments, Refunds, Users, Coupons, Skus, Counters, Buyers []string
-	Promotions, Templates, Channels, APIKeys, Reconciliations, Discrepancies         []string
+	Promotions, Templates, Channels, APIKeys, Reconciliations, Discrepancies, Parked []string
 }
 
 // Unit is what the unit needs.
@@ -102,7 +104,7 @@ func (n *Needs) Unit() unit.Needs {
 		rows.Refunds.Keys(n.Refunds...), rows.Users.Keys(n.Users...), rows.Coupons.Keys(n.Coupons...), rows.Skus.Keys(n.Skus...),
 		rows.Counters.Keys(n.Counters...), rows.Buyers.Keys(n.Buyers...), rows.Promotions.Keys(n.Promotions...),
 		rows.RetiredPromotions.Keys(n.Promotions...), rows.Templates.Keys(n.Templates...), rows.Channels.Keys(n.Channels...),
-		rows.APIKeys.Keys(n.APIKeys...), rows.Reconciliations.Keys(n.Reconciliations...), rows.Discrepancies.Keys(n.Discrepancies...),
+		rows.APIKeys.Keys(n.APIKeys...), rows.Reconciliations.Keys(n.Reconciliations...), rows.Discrepancies.Keys(n.Discrepancies...), rows.Parked.Keys(n.Parked...),
 	)
 	return unit.Sorted(out)
 }
@@ -127,6 +129,7 @@ type Loaded struct {
 	APIKeys         []shop.Key
 	Reconciliations []rows.Reconciliation
 	Discrepancies   []rows.Discrepancy
+	Parked          []rows.ParkedRecord
 }
 
 // LoadedOf sorts what a unit has loaded.
@@ -136,7 +139,7 @@ func LoadedOf(l *unit.Loaded) *Loaded {
 		Payments: unit.Of(l, rows.Payments), Refunds: unit.Of(l, rows.Refunds), Users: unit.Of(l, rows.Users),
 		Coupons: unit.Of(l, rows.Coupons), Skus: unit.Of(l, rows.Skus), Promotions: unit.Of(l, rows.Promotions),
 		Templates: unit.Of(l, rows.Templates), Channels: unit.Of(l, rows.Channels), APIKeys: unit.Of(l, rows.APIKeys),
-		Reconciliations: unit.Of(l, rows.Reconciliations), Discrepancies: unit.Of(l, rows.Discrepancies),
+		Reconciliations: unit.Of(l, rows.Reconciliations), Discrepancies: unit.Of(l, rows.Discrepancies), Parked: unit.Of(l, rows.Parked),
 		Counters: map[string]int64{}, Retired: map[string]int64{},
 	}
 	for i := range out.Keys {

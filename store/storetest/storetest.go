@@ -93,6 +93,8 @@ func Run(t *testing.T, b Backend) {
 		{"nothing in the log is missed", testNothingMissed},
 		{"records of one order stay in order", testCausalOrder},
 		{"cursors", testCursors},
+		{"parked records", testParked},
+		{"the ends of all logs", testEnds},
 		{"channel messages", testChannelMessages},
 		{"scan", testScan},
 		{"one writer at a time", testOneWriter},

@@ -1,4 +1,4 @@
-package worker
+package outbox
 
 import (
 	"cmp"
@@ -7,53 +7,50 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/event"
 )
 
-// loop runs one reaction for all shops.
+// loop runs one follower for all shops.
 type loop struct {
-	w        *Worker
-	reaction *app.Reaction
-	woken    chan struct{}
+	b     *Outbox
+	f     Follower
+	woken chan struct{}
 
 	mu    sync.Mutex
 	lanes map[string]*lane // by shop
 }
 
-// lane is where one reaction stands with one shop. The loop's mutex guards it.
+// lane is where one follower stands with one shop. The loop's mutex guards
+// the times; the rest belongs to whoever runs the rounds.
 type lane struct {
 	shop  string
 	at    time.Time // its next turn; zero: at the next look
 	rests time.Time // no turn before, whoever wakes it
 
-	owed   int       // announced and not followed yet
-	since  time.Time // when the oldest of them was announced
-	looks  int       // that found nothing of it
-	failed int       // in a row
+	failed int // in a row
+
+	cursor *event.Position // as it was last stored; nil: there is none
+	seen   event.Position  // nothing is wanted up to here
+	bad    event.Position  // the record that failed last
+	tries  int             // of it
+	since  time.Time       // when it failed first; of the outbox's clock
 }
 
-// again are the pauses between looks that find nothing of what was
-// announced: on PostgreSQL a record shows in the log only when every older
-// transaction has ended.
-var again = []time.Duration{
-	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
-}
-
-// announce says that n records of the shop wait to be followed.
-func (l *loop) announce(shop string, n int, now time.Time) {
+// announce says that the shop has something to process.
+func (l *loop) announce(shop string, now time.Time) {
 	l.mu.Lock()
-	p := l.lane(shop)
-	if p.owed == 0 {
-		p.since = now
-	}
-	p.owed += n
-	p.looks = 0
-	p.turn(now)
+	l.lane(shop).turn(now)
 	l.mu.Unlock()
 	select {
 	case l.woken <- struct{}{}:
 	default:
 	}
+}
+
+func (l *loop) state(shop string) *lane {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lane(shop)
 }
 
 func (l *loop) lane(shop string) *lane {
@@ -83,11 +80,13 @@ func (l *loop) run(ctx context.Context) {
 	var look time.Time // the next look at all shops
 	for ctx.Err() == nil {
 		if now := time.Now(); !now.Before(look) {
-			look = now.Add(l.w.o.ReactEvery)
-			shops := l.w.known(ctx)
+			look = now.Add(l.b.o.LookEvery)
+			ends := l.b.known(ctx)
 			l.mu.Lock()
-			for _, shop := range shops {
-				l.lane(shop).turn(now)
+			for shop, end := range ends {
+				if p := l.lane(shop); p.seen < end || p.cursor == nil {
+					p.turn(now)
+				}
 			}
 			l.mu.Unlock()
 		}
@@ -135,13 +134,12 @@ func (l *loop) due() (due []*lane, next time.Time) {
 	return due, next
 }
 
-// round follows one batch of a shop's records.
+// round processes one batch of a shop's records.
 func (l *loop) round(ctx context.Context, p *lane) {
-	start := time.Now()
 	l.mu.Lock()
 	p.at = time.Time{} // a Wake from here on asks for another turn
 	l.mu.Unlock()
-	n, err := l.w.o.App.React(ctx, p.shop, l.reaction)
+	n, err := l.step(ctx, p)
 	if ctx.Err() != nil {
 		return
 	}
@@ -149,35 +147,19 @@ func (l *loop) round(ctx context.Context, p *lane) {
 
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case err != nil:
+	if err != nil {
 		p.failed++
 		p.rests = now.Add(backoff(p.failed))
-		l.w.o.Log.ErrorContext(ctx, "a reaction failed", "reaction", l.reaction.Name, "shop", p.shop,
-			"failures", p.failed, "again", p.rests.Sub(now), "error", err)
 		p.at = p.rests
+		l.b.o.Log.WarnContext(ctx, "a follower of the log failed", "follower", l.f.Name, "shop", p.shop,
+			"failures", p.failed, "again", p.rests.Sub(now), "error", err)
 		return
-	case n > 0:
-		if p.rests = now; n < app.ReactionBatch {
-			p.rests = now.Add(l.w.o.Gather)
-		}
-		since := p.since
-		if p.owed == 0 {
-			since = start
-		}
-		if p.owed = max(0, p.owed-n); p.owed > 0 {
-			p.since = start // of the rest it is not known; about now
-		}
-		p.looks = 0
-		p.at = p.rests // whatever a Wake asked for meanwhile
-		l.w.o.Observe(l.reaction.Name, p.shop, now.Sub(since))
-	case p.owed > 0 && p.looks < len(again):
-		p.turn(now.Add(again[p.looks]))
-		p.looks++
-	default:
-		// Caught up, or another instance has followed it. If not, the next
-		// look at all shops finds it.
-		p.owed = 0
 	}
 	p.failed = 0
+	if n > 0 {
+		if p.rests = now; n < l.f.Batch {
+			p.rests = now.Add(l.b.o.Gather)
+		}
+		p.at = p.rests // whatever a Wake asked for meanwhile
+	}
 }
