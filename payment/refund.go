@@ -246,6 +246,7 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 		if a.Parked != ParkAbnormal {
 			a.Parked, a.Said = "", ""
 		}
+	case Paid, Failed, Closed: // kinds of a payment's facts alone
 	}
 	r.resolve(now)
 	return outcome
@@ -261,6 +262,7 @@ func (r *Refund) resolve(now time.Time) {
 			if status == RefundSucceeded {
 				status = RefundGivenUp
 			}
+		case RefundSucceeded:
 		}
 	}
 	r.d.Status = status
@@ -273,7 +275,8 @@ func (r *Refund) resolve(now time.Time) {
 
 // RefundDelays is the schedule on which a pending refund is queried at the channel, each counted from the time before; the last repeats.
 var RefundDelays = []time.Duration{
-	5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour,
+	5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, 10 * time.Minute, 20 * time.Minute,
+	30 * time.Minute, time.Hour, 3 * time.Hour,
 }
 
 // silentAfter is the number of tries without a result after which a person has to look.
@@ -312,7 +315,10 @@ func (r *Refund) Retry(now time.Time) (again []Allocation) {
 	for i := range r.d.Allocations {
 		a := &r.d.Allocations[i]
 		if a.Status == RefundGivenUp {
-			*a = Allocation{No: r.unused(a.No), Former: append(slices.Clone(a.Former), a.No), Payment: a.Payment, Channel: a.Channel, Amount: a.Amount, Status: RefundPending}
+			*a = Allocation{
+				No: r.unused(a.No), Former: append(slices.Clone(a.Former), a.No),
+				Payment: a.Payment, Channel: a.Channel, Amount: a.Amount, Status: RefundPending,
+			}
 			again = append(again, *a)
 		}
 		a.Parked, a.Said = "", ""

@@ -94,6 +94,7 @@ func (p *Payment) resolve(now time.Time) {
 			failed = true
 		case Refunded:
 			refunded += f.Amount
+		case Open, RefundStuck, RefundFailed: // say nothing lasting about the payment
 		}
 	}
 	switch {

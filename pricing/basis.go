@@ -45,7 +45,9 @@ func (b *Basis) Input(currency, user string, lines []QuoteLine, rules *Rules, co
 	}
 	for i := range lines {
 		if l := &lines[i]; !l.Gift {
-			in.Lines = append(in.Lines, Line{Sku: l.Sku, Name: l.Name, Categories: b.Categories[l.Sku], UnitPrice: l.UnitPrice, Quantity: l.Quantity})
+			in.Lines = append(in.Lines, Line{
+				Sku: l.Sku, Name: l.Name, Categories: b.Categories[l.Sku], UnitPrice: l.UnitPrice, Quantity: l.Quantity,
+			})
 		}
 	}
 	return in

@@ -73,8 +73,9 @@ var gift = kind{
 				"one order has at most " + strconv.Itoa(MaxGiftLines) + " gifts, and comes to at most " + money.FormatYuan(money.Max),
 				"每单至多" + strconv.Itoa(MaxGiftLines) + "份赠品，合计至多" + money.FormatYuan(money.Max) + "元",
 			}}
+		default:
+			return c.explainThreshold(p, p.Threshold, in)
 		}
-		return c.explainThreshold(p, p.Threshold, in)
 	},
 
 	note: func(c *cart, p *Promotion, _ scoped) words {
@@ -96,7 +97,8 @@ func (c *cart) gift(sku string) *Gift {
 // given already; never less than 0.
 func (c *cart) available(g *Gift) int64 {
 	left := g.Available
-	if k, bought := slices.BinarySearchFunc(c.lines, g.Sku, func(l cartLine, sku string) int { return strings.Compare(l.given.Sku, sku) }); bought {
+	bySku := func(l cartLine, sku string) int { return strings.Compare(l.given.Sku, sku) }
+	if k, bought := slices.BinarySearchFunc(c.lines, g.Sku, bySku); bought {
 		left -= c.lines[k].given.Quantity
 	}
 	for i := range c.given {

@@ -94,6 +94,7 @@ func (c *cart) explainLimits(t *turn) (lack, bool) {
 			"its budget has " + left + " left, and here it would give " + this,
 			"活动预算仅余" + left + "元，不足以优惠" + this + "元",
 		}}, true
+	default:
+		return lack{}, false
 	}
-	return lack{}, false
 }

@@ -35,11 +35,15 @@ const (
 )
 
 func moneyInfo(name string, label words) ParameterInfo {
-	return ParameterInfo{Name: name, Type: "integer", Required: true, Min: 1, Max: money.Max, Unit: unitMoney, Label: label.en, LabelZh: label.zh}
+	return ParameterInfo{
+		Name: name, Type: "integer", Required: true, Min: 1, Max: money.Max, Unit: unitMoney, Label: label.en, LabelZh: label.zh,
+	}
 }
 
 func goodsInfo(name string, least, most int64, label words) ParameterInfo {
-	return ParameterInfo{Name: name, Type: "integer", Required: true, Min: least, Max: most, Unit: unitGoods, Label: label.en, LabelZh: label.zh}
+	return ParameterInfo{
+		Name: name, Type: "integer", Required: true, Min: least, Max: most, Unit: unitGoods, Label: label.en, LabelZh: label.zh,
+	}
 }
 
 func percentInfo(name string, label words) ParameterInfo {

@@ -68,7 +68,8 @@ var Classes = []About{
 		"Compare with the channel's console; settle the rest with the buyer by hand.", "与渠道后台核对，差额与买家人工处理。"},
 	{PaymentCurrency, "The bill has another currency than the payment.", "账单币种与支付单币种不一致。", "", false, false,
 		"Compare with the channel's console; check the channel's settings.", "与渠道后台核对，并检查渠道配置。"},
-	{PaymentMerchant, "The bill has the payment under another merchant or app than it was opened for.", "账单中的商户号或应用与支付单不一致。", "", false, false,
+	{PaymentMerchant, "The bill has the payment under another merchant or app than it was opened for.",
+		"账单中的商户号或应用与支付单不一致。", "", false, false,
 		"Check whose account took the money, and the channel's settings.", "核对收款账户，并检查渠道配置。"},
 	{PaymentTransaction, "The bill has the payment under another transaction id of the channel's.", "同一支付单在账单中的渠道交易号不同。", "", false, false,
 		"Query the channel; if both transactions exist, refund one.", "向渠道查询；若两笔交易都存在，退回其中一笔。"},
@@ -79,7 +80,8 @@ var Classes = []About{
 
 	{RefundUnsettled, "The bill has the refund as done; with us it is not.", "账单显示退款成功，我方退款单未成功。", "refunded", true, false,
 		"Nothing; if it comes back, look why callbacks and queries were lost.", "无需处理；若反复出现，请检查回调与查询为何丢失。"},
-	{RefundUnknown, "Money of a payment of ours went back by a refund that we never asked for.", "我方支付单有一笔并非由我方发起的退款。", "refunded", true, false,
+	{RefundUnknown, "Money of a payment of ours went back by a refund that we never asked for.",
+		"我方支付单有一笔并非由我方发起的退款。", "refunded", true, false,
 		"Find who refunded it, most likely at the channel's console; it is booked.", "查明由谁退款（多为渠道后台操作）；系统已入账。"},
 	{RefundOrphan, "The bill has a refund of a payment that we do not know.", "账单中的退款对应的支付我方没有记录。", "", false, false,
 		"Find who else uses this merchant account.", "查明是否有其他系统使用该商户号。"},
@@ -99,7 +101,8 @@ var Classes = []About{
 		"Wait for the next day's bill, then query the refund.", "等待次日账单，再向渠道查询。"},
 	{RefundTwice, "The channel has two refunds under one number of ours.", "渠道在同一退款单号下有两笔退款。", "", false, false,
 		"Ask the channel's support: one number must refund once.", "联系渠道客服：同一退款单号只应退款一次。"},
-	{RefundBeforePayment, "Money went back of a payment that neither we nor this bill have as paid.", "账单有退款，但我方与该账单都没有对应的支付成功记录。", "", false, false,
+	{RefundBeforePayment, "Money went back of a payment that neither we nor this bill have as paid.",
+		"账单有退款，但我方与该账单都没有对应的支付成功记录。", "", false, false,
 		"Query the payment, or reconcile the day on which it was paid.", "向渠道查询支付，或对支付当日重新对账。"},
 
 	{DuplicateRow, "The bill has the same movement more than once.", "账单中同一笔记录重复出现。", "", false, false,
@@ -108,9 +111,11 @@ var Classes = []About{
 		"Nothing, if the neighbouring day has it.", "若相邻一天有该记录则无需处理。"},
 	{WrongDay, "Ours moved on another day than the bill says, by more than clocks differ.", "我方记账日期与账单日期不一致，且超出时钟误差。", "", false, false,
 		"Compare the times with the channel's console.", "与渠道后台核对时间。"},
-	{Fee, "The channel's fee is not the rate's share of the amount, or the rate is not the agreed one.", "手续费与费率不符，或费率与约定不符。", "", false, false,
+	{Fee, "The channel's fee is not the rate's share of the amount, or the rate is not the agreed one.",
+		"手续费与费率不符，或费率与约定不符。", "", false, false,
 		"Compare with the contract; ask the channel for the rest.", "与合同核对，向渠道追回差额。"},
-	{FundsDiffer, "The account's movements do not add up to what the bill says of the same business.", "资金账单与交易账单同一业务的金额不一致。", "", false, false,
+	{FundsDiffer, "The account's movements do not add up to what the bill says of the same business.",
+		"资金账单与交易账单同一业务的金额不一致。", "", false, false,
 		"Compare with the channel's console; ask its support for the missing movement.", "与渠道后台核对，就缺失的资金变动联系渠道客服。"},
 }
 

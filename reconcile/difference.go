@@ -56,7 +56,8 @@ func (d *Difference) ID() string {
 // it keeps the first.
 func sorted(ds []Difference) []Difference {
 	slices.SortFunc(ds, func(a, b Difference) int {
-		return cmp.Or(a.compare(&b), after(b.done(), a.done()), cmp.Compare(a.line(), b.line()), cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Detail, b.Detail))
+		return cmp.Or(a.compare(&b), after(b.done(), a.done()), cmp.Compare(a.line(), b.line()),
+			cmp.Compare(a.Amount, b.Amount), cmp.Compare(a.Detail, b.Detail))
 	})
 	return slices.CompactFunc(ds, func(a, b Difference) bool { return a.compare(&b) == 0 })
 }

@@ -24,6 +24,7 @@ func Fact(d Difference, opt Options) (payment.Fact, bool) {
 	case RefundUnsettled, RefundUnknown:
 		f.ID, f.Kind, f.RefundNo, f.TransactionID = "refund/"+t.RefundNo, payment.Refunded, t.RefundNo, t.RefundID
 		return f, d.Heals
+	default:
+		return payment.Fact{}, false
 	}
-	return payment.Fact{}, false
 }

@@ -64,7 +64,7 @@ func (m *matcher) gather(ours []Ours, theirs []payment.BillRow) {
 	of := func(no string) *group {
 		i, have := index[no]
 		if !have {
-			i = int32(len(m.groups))
+			i = int32(len(m.groups)) //nolint:gosec // at most the numbers of a part, which fit into memory
 			index[no], m.groups = i, append(m.groups, group{})
 		}
 		return &m.groups[i]

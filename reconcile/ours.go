@@ -31,8 +31,9 @@ func (o *Ours) over() bool {
 // compare puts two rows of one number in the order in which they are
 // believed: one that says that money moved before one that does not.
 func (o *Ours) compare(p *Ours) int {
-	return cmp.Or(after(p.Settled, o.Settled), o.At.Compare(p.At), cmp.Compare(o.TransactionID, p.TransactionID), cmp.Compare(o.Amount, p.Amount),
-		cmp.Compare(o.Currency, p.Currency), cmp.Compare(o.Merchant, p.Merchant), cmp.Compare(o.App, p.App), cmp.Compare(o.State, p.State), o.CreatedAt.Compare(p.CreatedAt))
+	return cmp.Or(after(p.Settled, o.Settled), o.At.Compare(p.At), cmp.Compare(o.TransactionID, p.TransactionID),
+		cmp.Compare(o.Amount, p.Amount), cmp.Compare(o.Currency, p.Currency), cmp.Compare(o.Merchant, p.Merchant),
+		cmp.Compare(o.App, p.App), cmp.Compare(o.State, p.State), o.CreatedAt.Compare(p.CreatedAt))
 }
 
 // Span is the time from From until just before To: a day of the channel's, as
@@ -116,5 +117,5 @@ func Partition(paymentNo string, n int) int {
 	for i := range len(paymentNo) {
 		h = (h ^ uint64(paymentNo[i])) * 1099511628211
 	}
-	return int(h % uint64(n))
+	return int(h % uint64(n)) //nolint:gosec // below n, which is positive
 }

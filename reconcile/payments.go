@@ -21,7 +21,8 @@ func (m *matcher) payment(o *Ours, rows []*payment.BillRow, gone int) {
 	i := m.own(o, rows)
 	for j, t := range rows {
 		if j != i {
-			m.add(PaidTwice, o, t, t.Amount, fmt.Sprintf("transaction %s of %d %s beside %s", t.TransactionID, t.Amount, t.Currency, m.beside(o, rows, i)))
+			m.add(PaidTwice, o, t, t.Amount, fmt.Sprintf("transaction %s of %d %s beside %s",
+				t.TransactionID, t.Amount, t.Currency, m.beside(o, rows, i)))
 		}
 	}
 	if i >= 0 {

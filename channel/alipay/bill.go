@@ -151,7 +151,7 @@ func unpack(file io.ReaderAt, size int64) (io.ReadCloser, error) {
 		return nil, bad(0, "the archive has no file of trades (业务明细.csv)")
 	case detail.UncompressedSize64 > maxBill:
 		return nil, bad(0, "the bill is longer than 4 GiB")
-	case detail.UncompressedSize64 > maxRatio*uint64(size):
+	case detail.UncompressedSize64 > maxRatio*uint64(size): //nolint:gosec // of a file, never negative
 		return nil, bad(0, "the archive packs more than a bill can")
 	}
 	// The reader of archive/zip checks length and CRC, and gives no more than

@@ -64,10 +64,10 @@ func read(in io.Reader, seller string) ([]payment.BillRow, payment.BillSummary, 
 
 // TestReadBill reads files that are whole, in every form that they may have.
 func TestReadBill(t *testing.T) {
-	replace := func(old, new string) string {
-		text := strings.ReplaceAll(goodBill(), old, new)
+	replace := func(from, to string) string {
+		text := strings.ReplaceAll(goodBill(), from, to)
 		if text == goodBill() {
-			t.Fatalf("there is no %q", old)
+			t.Fatalf("there is no %q", from)
 		}
 		return text
 	}
@@ -134,15 +134,15 @@ func TestReadBillOfNothing(t *testing.T) {
 // file as a whole.
 func TestReadBillRefuses(t *testing.T) {
 	good := goodBill()
-	swap := func(old, new string) string {
-		text := strings.Replace(good, old, new, 1)
+	swap := func(from, to string) string {
+		text := strings.Replace(good, from, to, 1)
 		if text == good {
-			t.Fatalf("there is no %q", old)
+			t.Fatalf("there is no %q", from)
 		}
 		return text
 	}
-	row := func(old, new string) string {
-		return strings.Replace(good, rowBack, strings.Replace(rowBack, old, new, 1), 1)
+	row := func(from, to string) string {
+		return strings.Replace(good, rowBack, strings.Replace(rowBack, from, to, 1), 1)
 	}
 	for _, c := range []struct {
 		name string

@@ -11,13 +11,13 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// rejectedAs says that a row wants a *payment.RejectedError.
-var rejectedAs = errors.New("a RejectedError")
+// errAnyRejection says that a row wants a *payment.RejectedError.
+var errAnyRejection = errors.New("a RejectedError")
 
 // is compares an error with what a row wants, and with nothing else.
 func is(err, want error) bool {
 	var r *payment.RejectedError
-	if want == rejectedAs {
+	if want == errAnyRejection {
 		return errors.As(err, &r) && !errors.Is(err, payment.ErrUnknown)
 	}
 	return errors.Is(err, want) && !errors.As(err, &r) && (want == payment.ErrUnknown || !errors.Is(err, payment.ErrUnknown))
@@ -66,12 +66,12 @@ func TestRefusals(t *testing.T) {
 		{"20000", "isp.unknow-error", all(unknown)},
 		{"20000", "aop.unknow-error", all(unknown)},
 		{"20000", "", all(unknown)},
-		{"20001", "aop.invalid-auth-token", all(rejectedAs)},
-		{"40001", "isv.missing-signature", all(rejectedAs)},
-		{"40002", "isv.invalid-signature", all(rejectedAs)},
-		{"40002", "isv.invalid-app-id", all(rejectedAs)},
-		{"40002", "", all(rejectedAs)},
-		{"40006", "isv.insufficient-isv-permissions", all(rejectedAs)},
+		{"20001", "aop.invalid-auth-token", all(errAnyRejection)},
+		{"40001", "isv.missing-signature", all(errAnyRejection)},
+		{"40002", "isv.invalid-signature", all(errAnyRejection)},
+		{"40002", "isv.invalid-app-id", all(errAnyRejection)},
+		{"40002", "", all(errAnyRejection)},
+		{"40006", "isv.insufficient-isv-permissions", all(errAnyRejection)},
 		{"40005", "isv.app-call-limited", all(busy)},
 		{"40005", "", all(busy)},
 		{"10003", "", all(unknown)},
@@ -82,24 +82,24 @@ func TestRefusals(t *testing.T) {
 		{"40004", "AQC.SYSTEM_ERROR", all(unknown)},
 		{"40004", "aop.ACQ.SYSTEM_ERROR", all(unknown)},
 		{"40004", "isp.unknow-error", all(unknown)},
-		{"40004", "ACQ.INVALID_PARAMETER", all(rejectedAs)},
-		{"40004", "ACQ.ACCESS_FORBIDDEN", all(rejectedAs)},
-		{"40004", "ACQ.TOTAL_FEE_EXCEED", all(rejectedAs)},
-		{"40004", "ACQ.PARTNER_ERROR", all(rejectedAs)},
-		{"40004", "ACQ.A_CODE_OF_TOMORROW", all(rejectedAs)},
+		{"40004", "ACQ.INVALID_PARAMETER", all(errAnyRejection)},
+		{"40004", "ACQ.ACCESS_FORBIDDEN", all(errAnyRejection)},
+		{"40004", "ACQ.TOTAL_FEE_EXCEED", all(errAnyRejection)},
+		{"40004", "ACQ.PARTNER_ERROR", all(errAnyRejection)},
+		{"40004", "ACQ.A_CODE_OF_TOMORROW", all(errAnyRejection)},
 		{"40004", "ACQ.CONTEXT_INCONSISTENT", all(unknown)},
 		{"40004", "ACQ.TRADE_HAS_SUCCESS", [6]error{paid, unknown, unknown, unknown, unknown, unknown}},
 		{"40004", "ACQ.TRADE_HAS_CLOSE", [6]error{shut, unknown, unknown, unknown, unknown, unknown}},
-		{"40004", "ACQ.TRADE_NOT_EXIST", [6]error{unknown, none, none, rejectedAs, none, unknown}},
+		{"40004", "ACQ.TRADE_NOT_EXIST", [6]error{unknown, none, none, errAnyRejection, none, unknown}},
 		{"40004", "ACQ.TRADE_STATUS_ERROR", all(unknown)},
 		{"40004", "ACQ.REASON_TRADE_STATUS_INVALID", all(unknown)},
 		{"40004", "ACQ.REASON_ILLEGAL_STATUS", all(unknown)},
 		{"40004", "ACQ.SELLER_BALANCE_NOT_ENOUGH", [6]error{unknown, unknown, unknown, payment.ErrShort, unknown, unknown}},
-		{"40004", "ACQ.DISCORDANT_REPEAT_REQUEST", all(rejectedAs)},
-		{"40004", "ACQ.TRADE_HAS_FINISHED", all(rejectedAs)},
-		{"40004", "ACQ.TRADE_NOT_ALLOW_REFUND", all(rejectedAs)},
-		{"40004", "ACQ.REASON_TRADE_REFUND_FEE_ERR", all(rejectedAs)},
-		{"40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", all(rejectedAs)},
+		{"40004", "ACQ.DISCORDANT_REPEAT_REQUEST", all(errAnyRejection)},
+		{"40004", "ACQ.TRADE_HAS_FINISHED", all(errAnyRejection)},
+		{"40004", "ACQ.TRADE_NOT_ALLOW_REFUND", all(errAnyRejection)},
+		{"40004", "ACQ.REASON_TRADE_REFUND_FEE_ERR", all(errAnyRejection)},
+		{"40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", all(errAnyRejection)},
 		{"40004", "isp.bill_not_exist", [6]error{unknown, unknown, unknown, unknown, unknown, payment.ErrNoBill}},
 		{"40004", "BILL_NOT_EXIST", [6]error{unknown, unknown, unknown, unknown, unknown, payment.ErrNoBill}},
 		{"40004", "isp.invalid_arguments", all(unknown)},

@@ -397,7 +397,8 @@ func (s suite) refundNotice(paymentNo string, r payment.RefundRequest) payment.N
 		s.isOf(r, n.Fact, payment.ByCallback)
 		return n
 	}
-	if n.Fact.Kind != payment.Open || n.Fact.RefundNo != r.RefundNo || n.Fact.Amount != 0 || n.Fact.Source != payment.ByCallback || n.Fact.Word == "" {
+	if n.Fact.Kind != payment.Open || n.Fact.RefundNo != r.RefundNo || n.Fact.Amount != 0 ||
+		n.Fact.Source != payment.ByCallback || n.Fact.Word == "" {
 		s.Errorf("the hint is %+v", n.Fact)
 	}
 	// The caller looks.

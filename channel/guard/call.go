@@ -142,6 +142,7 @@ func (c *Channel) count(says verdict, era int, done func(bool)) {
 			c.inARow = 0
 		case silent:
 			c.inARow++
+		case nothing:
 		}
 	}
 	c.mu.Unlock()

@@ -143,7 +143,8 @@ func New(inner Inner, opt Options) *Channel {
 	c := &Channel{inner: inner, opt: opt, calls: make(chan struct{}, opt.Calls), bills: make(chan struct{}, opt.Bills)}
 	look := max(window, 2*opt.Timeout)
 	c.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: inner.Kind(), MaxRequests: uint32(opt.Probes), Timeout: opt.Rest,
+		Name: inner.Kind(), MaxRequests: uint32(opt.Probes), //nolint:gosec // a handful
+		Timeout:  opt.Rest,
 		Interval: look, BucketPeriod: look / buckets,
 		ReadyToTrip:   c.tired,
 		OnStateChange: c.changed,
@@ -177,6 +178,7 @@ func stateName(s gobreaker.State) string {
 		return "open"
 	case gobreaker.StateHalfOpen:
 		return "half_open"
+	case gobreaker.StateClosed:
 	}
 	return "closed"
 }

@@ -135,8 +135,8 @@ func TestFundFlow(t *testing.T) {
 	}
 }
 
-// badBill says that a row wants a *payment.BadBillError.
-var badBill = errors.New("a BadBillError")
+// errBadBill says that a row wants a *payment.BadBillError.
+var errBadBill = errors.New("a BadBillError")
 
 // TestSpoiledDownloads are unknown when they did not come, and bad bills when
 // they came and are wrong. They end soon and have no summary.
@@ -158,18 +158,18 @@ func TestSpoiledDownloads(t *testing.T) {
 		send func(http.ResponseWriter, *http.Request)
 		want error
 	}{
-		{"nothing", write(nil), badBill},
-		{"half of the packed file", write(gz[:len(gz)/2]), badBill},
-		{"a packed file without its end", write(gz[:len(gz)-4]), badBill},
-		{"a packed file of nothing", write(packed(nil)), badBill},
-		{"a broken head", write([]byte("\x1f\x8b\x09\x00")), badBill},
-		{"a wrong check sum", write(flipped), badBill},
-		{"more behind the packed file", write(append(bytes.Clone(gz), "more"...)), badBill},
-		{"a word altered, counts and sums as before", write(packed(altered)), badBill},
-		{"the file's end cut off by whole lines", write(packed(text[:bytes.LastIndex(text, []byte("`3,"))])), badBill},
-		{"100 MB of blanks", write(blanks), badBill},
-		{"a page", write([]byte("<html>")), badBill},
-		{"an error told with 200", write([]byte(`{"code":"SYSTEM_ERROR"}`)), badBill},
+		{"nothing", write(nil), errBadBill},
+		{"half of the packed file", write(gz[:len(gz)/2]), errBadBill},
+		{"a packed file without its end", write(gz[:len(gz)-4]), errBadBill},
+		{"a packed file of nothing", write(packed(nil)), errBadBill},
+		{"a broken head", write([]byte("\x1f\x8b\x09\x00")), errBadBill},
+		{"a wrong check sum", write(flipped), errBadBill},
+		{"more behind the packed file", write(append(bytes.Clone(gz), "more"...)), errBadBill},
+		{"a word altered, counts and sums as before", write(packed(altered)), errBadBill},
+		{"the file's end cut off by whole lines", write(packed(text[:bytes.LastIndex(text, []byte("`3,"))])), errBadBill},
+		{"100 MB of blanks", write(blanks), errBadBill},
+		{"a page", write([]byte("<html>")), errBadBill},
+		{"an error told with 200", write([]byte(`{"code":"SYSTEM_ERROR"}`)), errBadBill},
 		{"half of the answer", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(gz)))
 			_, _ = w.Write(gz[:len(gz)/2])
@@ -201,7 +201,7 @@ func TestSpoiledDownloads(t *testing.T) {
 			d.send = row.send
 			_, sum, err := readAll(t.Context(), d.channel(t, Options{Stall: 100 * time.Millisecond}))
 			var bad *payment.BadBillError
-			if row.want == badBill && !errors.As(err, &bad) || row.want != badBill && !errors.Is(err, row.want) {
+			if row.want == errBadBill && !errors.As(err, &bad) || row.want != errBadBill && !errors.Is(err, row.want) {
 				t.Errorf("got %v, want %v", err, row.want)
 			}
 			if sum != (payment.BillSummary{}) {
@@ -364,10 +364,10 @@ func TestBillRefusals(t *testing.T) {
 		{404, "RESOURCE_NOT_EXISTS", payment.ErrUnknown},
 		{404, "ORDER_NOT_EXIST", payment.ErrUnknown},
 		{400, "ORDERPAID", payment.ErrUnknown},
-		{400, "PARAM_ERROR", rejectedAs},
-		{400, "INVALID_REQUEST", rejectedAs},
-		{401, "SIGN_ERROR", rejectedAs},
-		{403, "NO_AUTH", rejectedAs},
+		{400, "PARAM_ERROR", errAnyRejection},
+		{400, "INVALID_REQUEST", errAnyRejection},
+		{401, "SIGN_ERROR", errAnyRejection},
+		{403, "NO_AUTH", errAnyRejection},
 		{429, "FREQUENCY_LIMITED", payment.ErrBusy},
 		{500, "SYSTEM_ERROR", payment.ErrUnknown},
 		{404, "", payment.ErrUnknown},

@@ -168,14 +168,14 @@ func TestPrepayCannotPass(t *testing.T) {
 	} {
 		r := prepayRequest(payment.Native)
 		change(&r)
-		if _, err := c.Prepay(t.Context(), r); !is(err, rejectedAs) {
+		if _, err := c.Prepay(t.Context(), r); !is(err, errAnyRejection) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := c.Query(t.Context(), "a/../b"); !is(err, rejectedAs) {
+	if _, err := c.Query(t.Context(), "a/../b"); !is(err, errAnyRejection) {
 		t.Errorf("query: %v", err)
 	}
-	if err := c.Close(t.Context(), "a b c d e"); !is(err, rejectedAs) {
+	if err := c.Close(t.Context(), "a b c d e"); !is(err, errAnyRejection) {
 		t.Errorf("close: %v", err)
 	}
 	if g.last().Method != "" {

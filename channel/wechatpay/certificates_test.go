@@ -266,8 +266,8 @@ func TestBadLists(t *testing.T) {
 		{"empty", 200, nil, `{"data":[]}`, certSerial, payment.ErrUnknown},
 		{"no list", 200, nil, `[]`, certSerial, payment.ErrUnknown},
 		{"too long", 200, nil, `{"data":[` + strings.Repeat("{},", maxConfigured) + `{}]}`, certSerial, payment.ErrUnknown},
-		{"none to be had", 404, nil, `{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}`, certSerial, rejectedAs},
-		{"forbidden", 403, nil, `{"code":"NO_AUTH","message":"平台证书已过期失效"}`, certSerial, rejectedAs},
+		{"none to be had", 404, nil, `{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}`, certSerial, errAnyRejection},
+		{"forbidden", 403, nil, `{"code":"NO_AUTH","message":"平台证书已过期失效"}`, certSerial, errAnyRejection},
 		{"busy", 429, nil, `{"code":"FREQUENCY_LIMITED"}`, certSerial, payment.ErrBusy},
 		{"in trouble", 500, nil, `{"code":"SYSTEM_ERROR"}`, certSerial, payment.ErrUnknown},
 	} {

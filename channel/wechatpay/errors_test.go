@@ -13,12 +13,12 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// rejectedAs says that a row wants a *payment.RejectedError.
-var rejectedAs = errors.New("a RejectedError")
+// errAnyRejection says that a row wants a *payment.RejectedError.
+var errAnyRejection = errors.New("a RejectedError")
 
 // is compares an error with what a row wants.
 func is(err, want error) bool {
-	if want != rejectedAs {
+	if want != errAnyRejection {
 		return errors.Is(err, want)
 	}
 	var r *payment.RejectedError
@@ -64,21 +64,21 @@ func TestRefusals(t *testing.T) {
 		code                string
 		prepay, query, clos error
 	}{
-		{400, "PARAM_ERROR", rejectedAs, rejectedAs, rejectedAs},
-		{400, "INVALID_REQUEST", rejectedAs, rejectedAs, rejectedAs},
-		{401, "SIGN_ERROR", rejectedAs, rejectedAs, rejectedAs},
-		{400, "APPID_MCHID_NOT_MATCH", rejectedAs, rejectedAs, rejectedAs},
-		{400, "MCH_NOT_EXISTS", rejectedAs, rejectedAs, rejectedAs},
-		{403, "NO_AUTH", rejectedAs, rejectedAs, rejectedAs},
-		{403, "RULE_LIMIT", rejectedAs, rejectedAs, rejectedAs},
-		{403, "RULELIMIT", rejectedAs, rejectedAs, rejectedAs},
-		{403, "ACCOUNT_ERROR", rejectedAs, rejectedAs, rejectedAs},
-		{403, "TRADE_ERROR", rejectedAs, rejectedAs, rejectedAs},
+		{400, "PARAM_ERROR", errAnyRejection, errAnyRejection, errAnyRejection},
+		{400, "INVALID_REQUEST", errAnyRejection, errAnyRejection, errAnyRejection},
+		{401, "SIGN_ERROR", errAnyRejection, errAnyRejection, errAnyRejection},
+		{400, "APPID_MCHID_NOT_MATCH", errAnyRejection, errAnyRejection, errAnyRejection},
+		{400, "MCH_NOT_EXISTS", errAnyRejection, errAnyRejection, errAnyRejection},
+		{403, "NO_AUTH", errAnyRejection, errAnyRejection, errAnyRejection},
+		{403, "RULE_LIMIT", errAnyRejection, errAnyRejection, errAnyRejection},
+		{403, "RULELIMIT", errAnyRejection, errAnyRejection, errAnyRejection},
+		{403, "ACCOUNT_ERROR", errAnyRejection, errAnyRejection, errAnyRejection},
+		{403, "TRADE_ERROR", errAnyRejection, errAnyRejection, errAnyRejection},
 		{403, "OUT_TRADE_NO_USED", payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown},
-		{403, "NOT_ENOUGH", rejectedAs, rejectedAs, rejectedAs},
-		{403, "A_CODE_OF_TOMORROW", rejectedAs, rejectedAs, rejectedAs},
-		{500, "OPENID_MISMATCH", rejectedAs, rejectedAs, rejectedAs},
-		{500, "INVALID_TRANSACTIONID", rejectedAs, rejectedAs, rejectedAs},
+		{403, "NOT_ENOUGH", errAnyRejection, errAnyRejection, errAnyRejection},
+		{403, "A_CODE_OF_TOMORROW", errAnyRejection, errAnyRejection, errAnyRejection},
+		{500, "OPENID_MISMATCH", errAnyRejection, errAnyRejection, errAnyRejection},
+		{500, "INVALID_TRANSACTIONID", errAnyRejection, errAnyRejection, errAnyRejection},
 		{400, "ORDERPAID", payment.ErrPaid, payment.ErrUnknown, payment.ErrPaid},
 		{400, "ORDER_PAID", payment.ErrPaid, payment.ErrUnknown, payment.ErrPaid},
 		{400, "ORDER_CLOSED", payment.ErrClosed, payment.ErrUnknown, payment.ErrClosed},

@@ -115,7 +115,7 @@ func TestReadSpoiledBodies(t *testing.T) {
 		return toJSON(t, top)
 	}
 	about := func(plain string) []byte { return notification(t, "TRANSACTION.SUCCESS", "transaction", plain) }
-	without := func(old, new string) []byte { return about(strings.Replace(paidContent, old, new, 1)) }
+	without := func(from, to string) []byte { return about(strings.Replace(paidContent, from, to, 1)) }
 	refunded := func(plain string) []byte { return notification(t, "REFUND.SUCCESS", "refund", plain) }
 	const refundContent = `{"mchid":"1900012345","out_trade_no":"PAY1","out_refund_no":"REF1","refund_status":"SUCCESS","amount":{"refund":150}}`
 

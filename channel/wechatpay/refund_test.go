@@ -139,15 +139,15 @@ func TestRefundRefusals(t *testing.T) {
 		code                 string
 		refund, query, abnor error
 	}{
-		{403, "NOT_ENOUGH", payment.ErrShort, rejectedAs, payment.ErrShort},
-		{403, "NOTENOUGH", payment.ErrShort, rejectedAs, payment.ErrShort},
-		{403, "USER_ACCOUNT_ABNORMAL", rejectedAs, rejectedAs, rejectedAs},
-		{404, "RESOURCE_NOT_EXISTS", rejectedAs, payment.ErrNotExist, rejectedAs},
-		{404, "ORDER_NOT_EXIST", rejectedAs, payment.ErrNotExist, rejectedAs},
-		{400, "INVALID_REQUEST", rejectedAs, rejectedAs, rejectedAs},
-		{400, "PARAM_ERROR", rejectedAs, rejectedAs, rejectedAs},
-		{401, "SIGN_ERROR", rejectedAs, rejectedAs, rejectedAs},
-		{403, "NO_AUTH", rejectedAs, rejectedAs, rejectedAs},
+		{403, "NOT_ENOUGH", payment.ErrShort, errAnyRejection, payment.ErrShort},
+		{403, "NOTENOUGH", payment.ErrShort, errAnyRejection, payment.ErrShort},
+		{403, "USER_ACCOUNT_ABNORMAL", errAnyRejection, errAnyRejection, errAnyRejection},
+		{404, "RESOURCE_NOT_EXISTS", errAnyRejection, payment.ErrNotExist, errAnyRejection},
+		{404, "ORDER_NOT_EXIST", errAnyRejection, payment.ErrNotExist, errAnyRejection},
+		{400, "INVALID_REQUEST", errAnyRejection, errAnyRejection, errAnyRejection},
+		{400, "PARAM_ERROR", errAnyRejection, errAnyRejection, errAnyRejection},
+		{401, "SIGN_ERROR", errAnyRejection, errAnyRejection, errAnyRejection},
+		{403, "NO_AUTH", errAnyRejection, errAnyRejection, errAnyRejection},
 		{429, "FREQUENCY_LIMITED", payment.ErrBusy, payment.ErrBusy, payment.ErrBusy},
 		{403, "FREQUENCY_LIMITED", payment.ErrBusy, payment.ErrBusy, payment.ErrBusy},
 		{500, "SYSTEM_ERROR", payment.ErrUnknown, payment.ErrUnknown, payment.ErrUnknown},
@@ -192,11 +192,11 @@ func TestRefundCannotPass(t *testing.T) {
 	} {
 		r := refundRequest()
 		change(&r)
-		if _, err := c.Refund(t.Context(), r); !is(err, rejectedAs) {
+		if _, err := c.Refund(t.Context(), r); !is(err, errAnyRejection) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := c.QueryRefund(t.Context(), payment.RefundRequest{RefundNo: "a/../b"}); !is(err, rejectedAs) {
+	if _, err := c.QueryRefund(t.Context(), payment.RefundRequest{RefundNo: "a/../b"}); !is(err, errAnyRejection) {
 		t.Errorf("query: %v", err)
 	}
 	for name, change := range map[string]func(*payment.AbnormalRefund){
@@ -212,7 +212,7 @@ func TestRefundCannotPass(t *testing.T) {
 	} {
 		r := abnormalRefund()
 		change(&r)
-		if _, err := c.FinishRefund(t.Context(), r); !is(err, rejectedAs) {
+		if _, err := c.FinishRefund(t.Context(), r); !is(err, errAnyRejection) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
