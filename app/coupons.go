@@ -216,13 +216,13 @@ func give(tx *Tx, t *marketing.Template, list []newCoupon) error {
 	if t.PerUserLimit == 0 {
 		return nil
 	}
-	var ask Needs
+	var needs Needs
 	for i := range list {
 		if list[i].user != "" {
-			ask.Add(rows.Counters.Keys(PerUserCounter(t.ID, list[i].user)))
+			needs.Add(rows.Counters.Keys(PerUserCounter(t.ID, list[i].user)))
 		}
 	}
-	if err := tx.Need(ask); err != nil {
+	if err := tx.Need(needs); err != nil {
 		return err
 	}
 	given := map[string]int64{}

@@ -26,9 +26,9 @@ func usedCounter(promotion, user string) string { return "used/" + promotion + "
 func spentCounter(promotion string) string      { return "spent/" + promotion }
 func firstCounter(user string) string           { return "first/" + user }
 
-// askNeeds names the rows that tell what the rules ask about.
-func askNeeds(ask *pricing.Ask, user string) (n Needs) {
-	for _, l := range ask.Limited {
+// ruleNeeds names the rows that hold what the rules depend on.
+func ruleNeeds(needs *pricing.Needs, user string) (n Needs) {
+	for _, l := range needs.Limited {
 		if l.Uses > 0 {
 			n.Add(rows.Counters.Keys(usesCounter(l.ID)))
 		}
@@ -39,25 +39,25 @@ func askNeeds(ask *pricing.Ask, user string) (n Needs) {
 			n.Add(rows.Counters.Keys(spentCounter(l.ID)))
 		}
 	}
-	if ask.FirstOrder {
+	if needs.FirstOrder {
 		// The counter is what two first orders of one buyer at once meet at.
 		n.Add(rows.Counters.Keys(firstCounter(user)))
 		n.Add(rows.Buyers.Keys(user))
 	}
-	n.Add(rows.Skus.Keys(ask.Gifts...))
+	n.Add(rows.Skus.Keys(needs.Gifts...))
 	return n
 }
 
-// teller is where answers to what rules ask come from: a command's rows, or
+// inputSource is where the inputs of rules are read from: a command's rows, or
 // what a quote has read.
-type teller interface {
+type inputSource interface {
 	Counter(name string) (int64, error)
 	Bought(user string) (bool, error)
 	Sku(id string) (*inventory.Sku, error)
 }
 
-// answer puts what the rules ask about into the input.
-func answer(in *pricing.Input, ask *pricing.Ask, from teller) error {
+// fillInput puts what the rules depend on into the input.
+func fillInput(in *pricing.Input, needs *pricing.Needs, from inputSource) error {
 	var err error
 	count := func(exists bool, name string) (v int64) {
 		if exists && err == nil {
@@ -66,9 +66,9 @@ func answer(in *pricing.Input, ask *pricing.Ask, from teller) error {
 		return v
 	}
 	user := in.User.ID
-	for _, l := range ask.Limited {
+	for _, l := range needs.Limited {
 		if in.Usage == nil {
-			in.Usage = make(map[string]pricing.Usage, len(ask.Limited))
+			in.Usage = make(map[string]pricing.Usage, len(needs.Limited))
 		}
 		in.Usage[l.ID] = pricing.Usage{
 			Uses:   count(l.Uses > 0, usesCounter(l.ID)),
@@ -76,7 +76,7 @@ func answer(in *pricing.Input, ask *pricing.Ask, from teller) error {
 			Spent:  count(l.Budget > 0, spentCounter(l.ID)),
 		}
 	}
-	if ask.FirstOrder {
+	if needs.FirstOrder {
 		claimed := count(true, firstCounter(user))
 		if err != nil {
 			return err
@@ -87,7 +87,7 @@ func answer(in *pricing.Input, ask *pricing.Ask, from teller) error {
 		}
 		in.User.FirstOrder = !bought && claimed == 0
 	}
-	for _, id := range ask.Gifts {
+	for _, id := range needs.Gifts {
 		if err != nil {
 			return err
 		}
@@ -102,7 +102,7 @@ func answer(in *pricing.Input, ask *pricing.Ask, from teller) error {
 
 // promotionCounts is what an order at this price counts of limited
 // promotions.
-func promotionCounts(in *pricing.Input, ask *pricing.Ask, q *pricing.Quote) (counts []event.Count) {
+func promotionCounts(in *pricing.Input, needs *pricing.Needs, q *pricing.Quote) (counts []event.Count) {
 	add := func(limit int64, name string, amount int64) {
 		if limit > 0 {
 			counts = append(counts, event.Count{Name: name, Amount: amount, Limit: limit})
@@ -116,7 +116,7 @@ func promotionCounts(in *pricing.Input, ask *pricing.Ask, q *pricing.Quote) (cou
 			add(l.Budget, spentCounter(d.ID), d.Amount)
 		}
 	}
-	if ask.FirstOrder && in.User.FirstOrder {
+	if needs.FirstOrder && in.User.FirstOrder {
 		add(1, firstCounter(in.User.ID), 1)
 	}
 	return counts

@@ -65,7 +65,7 @@ func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.
 	n := Needs{rows.Users.Keys(in.User), rows.Skus.Keys(in.skus()...), rows.Coupons.Keys(in.Coupons...)}
 	// The guess only saves a round trip: the engine meets an error here again.
 	rules, err := a.rules(ctx, shopID)
-	if err != nil || !rules.Promotions.Asks() {
+	if err != nil || !rules.Promotions.HasNeeds() {
 		return n
 	}
 	inputs, rules, err := a.PriceInputs(ctx, shopID, &PriceInputNeeds{Skus: in.skus()})
@@ -76,8 +76,8 @@ func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.
 	for i := range inputs.Skus {
 		lines[i] = line(&inputs.Skus[i], 1)
 	}
-	ask := rules.Promotions.Ask(lines, &pricing.User{ID: in.User}, now)
-	return append(n, askNeeds(&ask, in.User)...)
+	needs := rules.Promotions.Needs(lines, &pricing.User{ID: in.User}, now)
+	return append(n, ruleNeeds(&needs, in.User)...)
 }
 
 func goodsAt(p shop.Policies) order.GoodsAt {
@@ -133,7 +133,7 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 	if err != nil {
 		return nil, err
 	}
-	counts = append(counts, promotionCounts(&p.Input, &p.ask, quote)...)
+	counts = append(counts, promotionCounts(&p.Input, &p.ruleNeeds, quote)...)
 	skus, err := reserve(tx, no, quote.Lines)
 	if err != nil {
 		return nil, err
@@ -176,9 +176,9 @@ func (in *PlaceOrder) agrees(q *pricing.Quote) error {
 // priced is a cart with its price, and what it was computed from.
 type priced struct {
 	pricing.Input
-	ask     pricing.Ask
-	quote   *pricing.Quote
-	coupons []*marketing.Coupon // as given
+	ruleNeeds pricing.Needs
+	quote     *pricing.Quote
+	coupons   []*marketing.Coupon // as given
 }
 
 // priceCart prices a cart by the rows of the command. A coupon that does not
@@ -212,15 +212,15 @@ func priceCart(tx *Tx, u *shop.User, in *Cart) (*priced, error) {
 		Currency: tx.Shop().Currency, Now: tx.Now(), User: buyer(u),
 		Lines: lines, Rules: tx.Rules().Promotions, Coupons: coupons,
 	}
-	p.ask = p.Rules.Ask(lines, &p.User, p.Now)
+	p.ruleNeeds = p.Rules.Needs(lines, &p.User, p.Now)
 	// All counters at once: a command that requests more rows again and again is
 	// refused.
-	needs := askNeeds(&p.ask, in.User)
+	needs := ruleNeeds(&p.ruleNeeds, in.User)
 	needs.Add(rows.Counters.Keys(counters...))
 	if err := tx.Need(needs); err != nil {
 		return nil, err
 	}
-	if err := answer(&p.Input, &p.ask, tx); err != nil {
+	if err := fillInput(&p.Input, &p.ruleNeeds, tx); err != nil {
 		return nil, err
 	}
 	if p.quote, err = pricing.Price(p.Input); err != nil {

@@ -91,8 +91,8 @@ func (a *App) gather(ctx context.Context, shop string, in *Cart, wallet *WalletN
 // inform puts what the rules depend on into the input of a quote. For most carts
 // that is nothing.
 func (a *App) inform(ctx context.Context, shop string, in *pricing.Input) error {
-	ask := in.Rules.Ask(in.Lines, &in.User, in.Now)
-	needs := askNeeds(&ask, in.User.ID)
+	inputs := in.Rules.Needs(in.Lines, &in.User, in.Now)
+	needs := ruleNeeds(&inputs, in.User.ID)
 	var now read
 	var err error
 	if names := needs.Of(rows.Counters.Info()); len(names) > 0 {
@@ -110,7 +110,7 @@ func (a *App) inform(ctx context.Context, shop string, in *pricing.Input) error 
 			return err
 		}
 	}
-	return answer(in, &ask, &now)
+	return fillInput(in, &inputs, &now)
 }
 
 // read is what a quote has read of what the rules depend on.

@@ -120,7 +120,7 @@ func (s *simulation) take(p *pricedAgain) {
 // settle finds the price that the draft's limits leave.
 func (s *simulation) settle(p *pricedAgain, first bool, used pricing.Usage) {
 	had := p.is >= 0
-	if s.draft.FirstOrderOnly && !p.asked && !first && p.in.User.FirstOrder {
+	if s.draft.FirstOrderOnly && !p.firstKnown && !first && p.in.User.FirstOrder {
 		p.in.User.FirstOrder = false
 		p.reprice(s.draft.ID)
 		had = p.is >= 0

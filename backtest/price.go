@@ -51,10 +51,10 @@ type pricedAgain struct {
 	paid format.Price
 	why  string // it is not priced: one of the reasons below
 
-	rules *whatIf
-	in    pricing.Input  // of quote; what the draft's limits say is as if nobody had used it
-	quote *pricing.Quote // nil: the draft has nothing to do with it
-	asked bool           // whether it was a first order is known: some live rule had asked
+	rules      *whatIf
+	in         pricing.Input  // of quote; what the draft's limits say is as if nobody had used it
+	quote      *pricing.Quote // nil: the draft has nothing to do with it
+	firstKnown bool           // whether it was a first order is known: some live rule depended on it
 
 	was, is int64 // the discount of the promotion that has the draft's id, really and in quote; -1: it did not apply
 }
@@ -144,8 +144,8 @@ func (w *whatIfs) price(ctx context.Context, p *pricedAgain) error {
 		return nil
 	}
 	if w.draft.FirstOrderOnly {
-		p.asked = p.rules.firstOrders && p.rules.Promotions.Asks() && p.rules.Promotions.Ask(in.Lines, &in.User, in.Now).FirstOrder
-		in.User.FirstOrder = in.User.FirstOrder || !p.asked
+		p.firstKnown = p.rules.firstOrders && p.rules.Promotions.HasNeeds() && p.rules.Promotions.Needs(in.Lines, &in.User, in.Now).FirstOrder
+		in.User.FirstOrder = in.User.FirstOrder || !p.firstKnown
 	}
 	if _, ok := in.Usage[w.draft.ID]; ok {
 		in.Usage = maps.Clone(in.Usage)

@@ -110,8 +110,8 @@ func (w *bygone) first(n int) bool {
 func (w *bygone) place(t *rapid.T, n int, rules *pricing.Rules) {
 	p := &w.orders[n]
 	in := pricing.Input{Currency: "CNY", Now: p.PlacedAt, User: pricing.User{ID: p.User, Level: p.User[:1]}, Lines: w.lines[n], Rules: rules}
-	ask := rules.Ask(in.Lines, &in.User, in.Now)
-	for _, l := range ask.Limited {
+	needs := rules.Needs(in.Lines, &in.User, in.Now)
+	for _, l := range needs.Limited {
 		if in.Usage == nil {
 			in.Usage = map[string]pricing.Usage{}
 		}
@@ -127,10 +127,10 @@ func (w *bygone) place(t *rapid.T, n int, rules *pricing.Rules) {
 		}
 		in.Usage[l.ID] = kept
 	}
-	for _, sku := range ask.Gifts {
+	for _, sku := range needs.Gifts {
 		in.Gifts = append(in.Gifts, pricing.Gift{Sku: sku, Name: sku, UnitPrice: 70, Available: 1_000_000})
 	}
-	in.User.FirstOrder = ask.FirstOrder && w.first(n)
+	in.User.FirstOrder = needs.FirstOrder && w.first(n)
 	q, err := pricing.Price(in)
 	if err != nil {
 		t.Fatal(err)

@@ -37,7 +37,7 @@
 //
 // What limited promotions have given so far, whether this is the buyer's
 // first order, and what is available of a gift are part of the input;
-// Rules.Ask says which of it a cart needs. A rule whose limit is reached is
+// Rules.Needs says which of it a cart needs. A rule whose limit is reached is
 // skipped. So is one whose discount is larger than what its budget has left:
 // there are no part discounts. Applied.Limited says which counters an order
 // moves: its number of uses by 1, what it has spent by Applied.Amount.
@@ -78,8 +78,8 @@
 //	20 lines, 10,000 promotions of which 20 are in play       17 µs,  53 allocations
 //	20 lines, 20 promotions, explained                        13 µs,  68 allocations
 //	2 lines, one coupon                                      0.9 µs,  12 allocations
-//	Ask of 10,000 promotions that ask nothing                 16 ns,   0 allocations
-//	Ask of 10,000 with limits, of which 20 are in play         5 µs,   7 allocations
+//	Needs of 10,000 promotions that need nothing              16 ns,   0 allocations
+//	Needs of 10,000 with limits, of which 20 are in play       5 µs,   7 allocations
 //	Compile of 10,000 promotions                              11 ms
 //
 // Without the collection of garbage, which looks through the 10,000 rules, both

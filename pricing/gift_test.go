@@ -61,10 +61,10 @@ func TestMaxGiftLines(t *testing.T) {
 	}
 }
 
-func TestAskForGifts(t *testing.T) {
+func TestNeededGifts(t *testing.T) {
 	r := Compile(rules(gives("g", "100.00", "mug", 1), gives("h", "1.00", "a", 1), gives("i", "1.00", "mug", 1, usage(1)), gives("j", "1.00", "gone", 1, skus("z"))))
-	ask := r.Ask(cartOf("b 1.00"), &User{}, noon)
-	if got := fmt.Sprint(ask.Gifts, ask.Limited); got != "[a mug] [{i 1 0 0}]" {
+	needs := r.Needs(cartOf("b 1.00"), &User{}, noon)
+	if got := fmt.Sprint(needs.Gifts, needs.Limited); got != "[a mug] [{i 1 0 0}]" {
 		t.Error(got)
 	}
 }

@@ -101,7 +101,7 @@ type Coupon struct {
 	Detail, DetailZh string // said beside Refused, in English and Chinese; "" is what the package says of the reason
 }
 
-// Input is everything that a price depends on. Rules.Ask says what must be
+// Input is everything that a price depends on. Rules.Needs says what must be
 // known of the user, in Usage and in Gifts.
 type Input struct {
 	Currency string

@@ -16,7 +16,7 @@ type Rules struct {
 	groups int     // exclusive groups
 
 	everywhere []uint64 // set of the ranks that are about all lines
-	asking     []uint64 // set of the ranks that Ask is about; nil when there are none
+	needing    []uint64 // set of the ranks that need more than cart, user and rules; nil when there are none
 	bySku      index
 	byCategory index
 }
@@ -73,11 +73,11 @@ func Compile(promotions []Promotion) *Rules {
 			u.group = groups[u.ExclusiveGroup]
 		}
 		r.list(int32(rank), u, &skus, &categories)
-		if u.asks() {
-			if r.asking == nil {
-				r.asking = make([]uint64, len(r.everywhere))
+		if u.needs() {
+			if r.needing == nil {
+				r.needing = make([]uint64, len(r.everywhere))
 			}
-			r.asking[rank/64] |= 1 << (rank % 64)
+			r.needing[rank/64] |= 1 << (rank % 64)
 		}
 	}
 	r.groups, r.bySku, r.byCategory = len(groups), skus.index(), categories.index()

@@ -110,7 +110,7 @@ func FuzzPromotion(f *testing.F) {
 		}
 		// What should have been refused must not stop a shop either.
 		rules := Compile([]Promotion{p})
-		rules.Ask(lines, &User{}, noon)
+		rules.Needs(lines, &User{}, noon)
 		mustPrice(t, Input{Now: noon, Lines: lines, Rules: rules, Gifts: known, Explain: true})
 		if invalid != nil {
 			return

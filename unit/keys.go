@@ -16,8 +16,8 @@ type SavedKey struct {
 // seen without them.
 const KeyRank = 0
 
-// Key asks for an idempotency key.
-func (s *Schema) Key(key string) Ask { return s.keys.Keys(key) }
+// Key requests an idempotency key.
+func (s *Schema) Key(key string) Need { return s.keys.Keys(key) }
 
 // NewSchema makes a schema with the idempotency keys, which every unit knows.
 func NewSchema(table string) (*Schema, *Kind[SavedKey]) {

@@ -192,11 +192,11 @@ func (k *Kind[D]) KeyOf(d *D) string {
 	return *k.key(d)
 }
 
-// Keys asks for rows by their keys.
-func (k *Kind[D]) Keys(keys ...string) Ask { return Ask{&k.info, keys} }
+// Keys requests rows by their keys.
+func (k *Kind[D]) Keys(keys ...string) Need { return Need{&k.info, keys} }
 
-// Lock asks for the shop's own row of a Single kind, to change it.
-func (k *Kind[D]) Lock() Ask { return Ask{&k.info, []string{""}} }
+// Lock requests the shop's own row of a Single kind, to change it.
+func (k *Kind[D]) Lock() Need { return Need{&k.info, []string{""}} }
 
 // Dest is where the columns of a row that are read are to be scanned into,
 // in the order of the columns, each a *string, *int64, *int, *bool,

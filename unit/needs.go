@@ -5,31 +5,31 @@ import "slices"
 // Needs names the rows that a command reads or changes. All are locked, an
 // owned row by the lock of its owner, kind by kind by rank and each kind in
 // key order. A key that has no row is loaded too: as absent.
-type Needs []Ask
+type Needs []Need
 
-// Ask is for rows of one kind.
-type Ask struct {
+// Need is for rows of one kind.
+type Need struct {
 	Kind *Info
 	Keys []string
 }
 
 // Add adds what is needed.
-func (n *Needs) Add(asks ...Ask) {
-	for _, a := range asks {
+func (n *Needs) Add(needs ...Need) {
+	for _, a := range needs {
 		if len(a.Keys) > 0 {
 			*n = append(*n, a)
 		}
 	}
 }
 
-// sorted merges needs to one Ask a kind, by rank, with its keys sorted and
+// sorted merges needs to one Need a kind, by rank, with its keys sorted and
 // each but once: the order in which rows are locked.
 func sorted(all ...Needs) Needs {
-	var byRank []Ask
+	var byRank []Need
 	for _, n := range all {
 		for _, a := range n {
 			for len(byRank) <= a.Kind.Rank {
-				byRank = append(byRank, Ask{})
+				byRank = append(byRank, Need{})
 			}
 			to := &byRank[a.Kind.Rank]
 			to.Kind = a.Kind
@@ -47,8 +47,8 @@ func sorted(all ...Needs) Needs {
 	return out
 }
 
-// Sorted merges needs, one Ask a kind, in the order in which rows are locked.
-// Begin wants them so.
+// Sorted merges needs, one Need a kind, in the order in which rows are locked.
+// Begin requires them so.
 func Sorted(all ...Needs) Needs { return sorted(all...) }
 
 // Of are the keys of one kind.

@@ -89,7 +89,7 @@ func OwnedBy[D any](t *Tx, k *Kind[D], owner string) []*D {
 	return out
 }
 
-// Need is for a step that only some commands come to: it asks for all rows
+// Need is for a step that only some commands come to: it requests all rows
 // that the step may read at once, where each of them alone would have the
 // command decided again. It returns a *MissingError if some were not loaded.
 func (t *Tx) Need(n Needs) error {
@@ -101,7 +101,7 @@ func (t *Tx) Need(n Needs) error {
 				keys = append(keys, k)
 			}
 		}
-		missing.Add(Ask{a.Kind, keys})
+		missing.Add(Need{a.Kind, keys})
 	}
 	if len(missing) > 0 {
 		return &MissingError{missing}

@@ -15,39 +15,39 @@ type Gift struct {
 	Available int64  `json:"available"` // units that can be had, before this cart takes its own
 }
 
-// Ask is what a price depends on beside the cart, the user and the rules.
-type Ask struct {
+// Needs is what a price depends on beside the cart, the user and the rules.
+type Needs struct {
 	Limited    []Limited // promotions with limits that may apply, sorted by id
 	Gifts      []string  // skus, sorted
 	FirstOrder bool      // some rule is for first orders only
 }
 
-// asks says whether the rule depends on something that Ask names.
-func (u *rule) asks() bool {
+// needs says whether the rule depends on something that Needs names.
+func (u *rule) needs() bool {
 	return u.limited != nil || u.FirstOrderOnly || u.kind.gives != nil
 }
 
-// Asks says whether there are rules that Ask is about at all.
-func (r *Rules) Asks() bool { return r != nil && r.asking != nil }
+// HasNeeds says whether there are rules that need anything of Needs at all.
+func (r *Rules) HasNeeds() bool { return r != nil && r.needing != nil }
 
-// Ask says what must be known before Price can be called: of the rules that
+// Needs says what must be known before Price can be called: of the rules that
 // are in date, have a line in scope and are for the user. User.FirstOrder is
-// not looked at. For a shop without such rules it costs a comparison.
-func (r *Rules) Ask(lines []Line, user *User, now time.Time) Ask {
-	var ask Ask
-	if r == nil || r.asking == nil || len(lines) == 0 {
-		return ask
+// not read. For a shop without such rules it costs a comparison.
+func (r *Rules) Needs(lines []Line, user *User, now time.Time) Needs {
+	var needs Needs
+	if r == nil || r.needing == nil || len(lines) == 0 {
+		return needs
 	}
-	marked := make([]uint64, len(r.asking))
+	marked := make([]uint64, len(r.needing))
 	for i := range lines {
 		r.eachRank(&lines[i], func(rank int32) {
-			if bit := uint64(1) << (rank % 64); r.asking[rank/64]&bit != 0 && !r.rules[rank].excludes(&lines[i]) {
+			if bit := uint64(1) << (rank % 64); r.needing[rank/64]&bit != 0 && !r.rules[rank].excludes(&lines[i]) {
 				marked[rank/64] |= bit
 			}
 		})
 	}
 	for w := range marked {
-		for rest := r.everywhere[w] & r.asking[w]; rest != 0; rest &= rest - 1 {
+		for rest := r.everywhere[w] & r.needing[w]; rest != 0; rest &= rest - 1 {
 			bit := bits.TrailingZeros64(rest)
 			u := r.rules[w*64+bit]
 			if slices.ContainsFunc(lines, func(l Line) bool { return !u.excludes(&l) }) {
@@ -59,20 +59,20 @@ func (r *Rules) Ask(lines []Line, user *User, now time.Time) Ask {
 			if !u.inDate(now) || !u.eligible(user) {
 				continue
 			}
-			ask.FirstOrder = ask.FirstOrder || u.FirstOrderOnly
+			needs.FirstOrder = needs.FirstOrder || u.FirstOrderOnly
 			if u.limited != nil {
-				ask.Limited = append(ask.Limited, *u.limited)
+				needs.Limited = append(needs.Limited, *u.limited)
 			}
 			if u.kind.gives != nil {
 				sku, _ := u.kind.gives(&u.Promotion)
-				ask.Gifts = append(ask.Gifts, sku)
+				needs.Gifts = append(needs.Gifts, sku)
 			}
 		}
 	}
-	slices.SortFunc(ask.Limited, func(a, b Limited) int { return strings.Compare(a.ID, b.ID) })
-	slices.Sort(ask.Gifts)
-	ask.Gifts = slices.Compact(ask.Gifts)
-	return ask
+	slices.SortFunc(needs.Limited, func(a, b Limited) int { return strings.Compare(a.ID, b.ID) })
+	slices.Sort(needs.Gifts)
+	needs.Gifts = slices.Compact(needs.Gifts)
+	return needs
 }
 
 // Considers says whether some rule is in date, has a line in scope and is for

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestAsk(t *testing.T) {
+func TestNeeds(t *testing.T) {
 	later := noon.Add(time.Hour)
 	tomorrow := func(p *Promotion) { p.StartsAt = &later }
 	paused := func(p *Promotion) { off := false; p.Active = &off }
@@ -19,7 +19,7 @@ func TestAsk(t *testing.T) {
 		want  string
 	}{
 		{"nothing", cart, nil, "[] [] false"},
-		{"rules that ask nothing", cart, rules(percent("p", "1"), off("q", "1.00", "1.00")), "[] [] false"},
+		{"rules that need nothing", cart, rules(percent("p", "1"), off("q", "1.00", "1.00")), "[] [] false"},
 		{"each limit", cart, rules(percent("r", "1", usage(1)), percent("q", "1", perUser(1)), off("p", "1.00", "1.00", budget("1.00")), percent("s", "1")), "[{p 0 0 100} {q 0 1 0} {r 1 0 0}] [] false"},
 		{"first orders", cart, rules(percent("p", "1", firstOnly)), "[] [] true"},
 		{"both", cart, rules(percent("p", "1", firstOnly, usage(1), perUser(1))), "[{p 1 1 0}] [] true"},
@@ -30,15 +30,15 @@ func TestAsk(t *testing.T) {
 		{"not yet, paused, not for the user", cart, rules(percent("p", "1", usage(1), tomorrow), percent("q", "1", usage(1), paused), percent("r", "1", usage(1), forLevel("gold")), percent("s", "1", firstOnly, tagged)), "[] [] false"},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			ask := Compile(r.rules).Ask(cartOf(r.cart), &User{Level: "silver", FirstOrder: true}, noon)
-			if got := fmt.Sprint(ask.Limited, ask.Gifts, ask.FirstOrder); got != r.want {
+			needs := Compile(r.rules).Needs(cartOf(r.cart), &User{Level: "silver", FirstOrder: true}, noon)
+			if got := fmt.Sprint(needs.Limited, needs.Gifts, needs.FirstOrder); got != r.want {
 				t.Errorf("got %s\nwant %s", got, r.want)
 			}
 		})
 	}
 	var none *Rules
-	if ask := none.Ask(cartOf(cart), &User{}, noon); ask.Limited != nil || ask.Gifts != nil || ask.FirstOrder {
-		t.Errorf("no rules ask %+v", ask)
+	if needs := none.Needs(cartOf(cart), &User{}, noon); needs.Limited != nil || needs.Gifts != nil || needs.FirstOrder {
+		t.Errorf("no rules need %+v", needs)
 	}
 }
 
@@ -76,16 +76,16 @@ func TestConsiders(t *testing.T) {
 	}
 }
 
-func BenchmarkAskOfNothing(b *testing.B) {
+func BenchmarkNeedsOfNothing(b *testing.B) {
 	r, lines, user := Compile(benchRules(10000)), benchCart(), &User{}
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Ask(lines, user, noon)
+		r.Needs(lines, user, noon)
 	}
 }
 
 // Ten thousand rules with limits, twenty of which are about the cart.
-func BenchmarkAsk20Of10000(b *testing.B) {
+func BenchmarkNeeds20Of10000(b *testing.B) {
 	all := benchRules(20)
 	for i := range 9980 {
 		all = append(all, benchPromotion(100+i, 100+i))
@@ -96,6 +96,6 @@ func BenchmarkAsk20Of10000(b *testing.B) {
 	r, lines, user := Compile(all), benchCart(), &User{}
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Ask(lines, user, noon)
+		r.Needs(lines, user, noon)
 	}
 }
