@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
@@ -408,4 +410,22 @@ func TestTwoInstances(t *testing.T) {
 		w.same("each once", records-1, w.stock())
 		w.same("parked once", 1, len(w.parked(instances[0])))
 	})
+}
+
+// A transaction that runs long in another database of the server holds nobody
+// up: where positions were transactions' numbers, it did.
+func TestLongTransactionElsewhere(t *testing.T) {
+	w := &world{harness.Postgres(t)(nil), t}
+	long, err := pgx.Connect(ctx, harness.NewPostgres(t))
+	w.must(err)
+	defer long.Close(ctx)
+	_, err = long.Exec(ctx, "BEGIN; SELECT pg_current_xact_id()")
+	w.must(err)
+
+	var n notes
+	b := w.outbox(n.follower(outbox.Follower{}))
+	w.write("a", event.OrderPaid)
+	w.write("b", event.OrderPaid)
+	w.must(b.CatchUp(ctx, shop.Default))
+	w.same("did", "[a b]", n.take())
 }

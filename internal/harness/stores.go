@@ -97,6 +97,9 @@ func emptySQLite(path string) error {
 	return os.WriteFile(path, b, 0o600)
 }
 
+// NewPostgres is the address of another database on the same server.
+func NewPostgres(t *testing.T) string { return server.NewDatabase(t) }
+
 // Postgres makes rigs on one empty PostgreSQL database: each call another
 // instance.
 func Postgres(t *testing.T) func(wrap func(unit.Store) unit.Store) *Harness {

@@ -93,6 +93,11 @@ func (e *env) samples() map[*unit.Info]func(string) {
 	d2 := rows.Discrepancy{ID: d.ID, Channel: d.Channel, Day: d.Day, CreatedAt: d.CreatedAt, Class: "missing", Theirs: 1, Status: rows.DiscrepancyOpen}
 	add(life(e, rows.Discrepancies, nil, d, d2))
 
+	parked := parkedAt("stock", 2, "1001")
+	again := parked
+	again.Error, again.Attempts, again.FailedAt = "", 6, now.AddDate(0, 0, 1)
+	add(life(e, rows.Parked, nil, parked, again))
+
 	add(life(e, rows.ChannelMessages, nil, rows.ChannelMessage{Order: "1001", At: now}, rows.ChannelMessage{Body: []byte{0}, Header: []byte(`{}`)}))
 	return all
 }
