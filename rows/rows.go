@@ -3,8 +3,9 @@
 // a change is guarded. The stores make their statements of it, the unit of work
 // its memory, the audit its scan, and the suite of the stores its tests.
 //
-// To add a kind: a file here with its row and its declaration, a migration for
-// each store, and the verbs of app.Tx that give it its meaning.
+// To add a kind: a file here with its row and its declaration, its rank below, a
+// migration for each store, a sample in store/storetest, and the verbs of app.Tx
+// that give it its meaning.
 //
 // It promises that a kind that is declared here and not in the databases, or
 // there and not here, fails a test of each store.
