@@ -65,7 +65,7 @@ type App struct {
 	PublicURL string
 
 	refused share // of refused callbacks that are stored
-	looks   looks // of what is due only now and then
+	pacer   pacer // of what is due only now and then
 }
 
 // Tracer adds spans to the trace of the order that they are about.

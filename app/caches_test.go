@@ -37,7 +37,7 @@ func (s *reading) ReadPriceInputs(ctx context.Context, shop string, n *app.Price
 }
 
 // catalogueChanges are all that can change a price, each with what one unit
-// of A costs user u then. They follow each other.
+// of A costs user u then. One runs after the other.
 var catalogueChanges = []struct {
 	name   string
 	change func(a *app.App) error
@@ -101,7 +101,7 @@ func TestFactsOfOurOwn(t *testing.T) {
 				t.Errorf("after %s: %d, want %d", tt.name, c, tt.price)
 			}
 		}
-		// Stock moves with every order, and no price follows it.
+		// Stock moves with every order, and no price depends on it.
 		began, before := time.Now(), s.reads.Load()
 		if _, _, err := r.AdjustStock(context.Background(), shop.Default, "A", "", 5); err != nil {
 			t.Fatal(err)
@@ -167,7 +167,7 @@ func TestFactsReadBefore(t *testing.T) {
 					changed = tt.change(r.App)
 				}
 			}
-			for !done { // until what is remembered is asked about
+			for !done { // until the cache is read
 				cost(t, r.App)
 			}
 			s.after = nil

@@ -14,9 +14,9 @@ import (
 	"github.com/tandem-pay/tandem/unit"
 )
 
-// What the closing of payments looks at: not at an order that was paid and of
+// What the closing of payments loads: not an order that was paid and of
 // which nothing can be paid any more.
-func TestClosingLooksAt(t *testing.T) {
+func TestClosingLoads(t *testing.T) {
 	i := slices.IndexFunc(app.Reactions, func(r app.Reaction) bool { return r.Name == "payments" })
 	for _, tt := range []struct {
 		name  string
@@ -51,26 +51,26 @@ func reread(t *testing.T, e event.Event) (back event.Event) {
 	return events[0]
 }
 
-// overheard collects the jobs that are stored and the orders that commands
+// recordingStore collects the jobs that are stored and the orders that commands
 // need.
-type overheard struct {
+type recordingStore struct {
 	unit.Store
 	jobs   *[]app.Job
 	orders *[]string
 }
 
-type overheardUnit struct {
+type recordingUnit struct {
 	unit.Unit
-	o overheard
+	o recordingStore
 }
 
-func (o overheard) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit, *unit.Loaded, error) {
+func (o recordingStore) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit, *unit.Loaded, error) {
 	*o.orders = append(*o.orders, n.Of(rows.Orders.Info())...)
 	u, l, err := o.Store.Begin(ctx, shop, n)
-	return overheardUnit{u, o}, l, err
+	return recordingUnit{u, o}, l, err
 }
 
-func (u overheardUnit) Commit(ctx context.Context, c *unit.Changes) error {
+func (u recordingUnit) Commit(ctx context.Context, c *unit.Changes) error {
 	_, jobs := unit.Written(c, rows.Jobs)
 	for _, j := range jobs {
 		*u.o.jobs = append(*u.o.jobs, *j)
@@ -79,13 +79,13 @@ func (u overheardUnit) Commit(ctx context.Context, c *unit.Changes) error {
 }
 
 // An order that is paid names what else can still be paid, and that is closed
-// at the channel; one that has nothing else is not looked at again.
+// at the channel; one that has nothing else is not loaded again.
 func TestPaidOrderClosesTheOthers(t *testing.T) {
 	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		var jobs []app.Job
 		var orders []string
 		r := scene(t, func(func(unit.Store) unit.Store) *harness.Harness {
-			return open(func(s unit.Store) unit.Store { return overheard{s, &jobs, &orders} })
+			return open(func(s unit.Store) unit.Store { return recordingStore{s, &jobs, &orders} })
 		})
 		for _, others := range []int{0, 1, 2} {
 			o := place(t, r, harness.Cart("u", "A"))
@@ -125,8 +125,8 @@ func TestPaidOrderClosesTheOthers(t *testing.T) {
 			if !slices.Equal(closed, want) && len(closed)+len(want) > 0 {
 				t.Errorf("%d others: %q are to be closed, want %q", others, closed, want)
 			}
-			if looked := slices.Contains(orders, o.No); looked != (others > 0) {
-				t.Errorf("%d others: looked at the order: %t", others, looked)
+			if loaded := slices.Contains(orders, o.No); loaded != (others > 0) {
+				t.Errorf("%d others: loaded the order: %t", others, loaded)
 			}
 			r.Audit()
 		}

@@ -47,7 +47,7 @@ type CatalogueCache struct {
 //
 // The stock in PriceInputs.Skus is as old as their description: it is not for use.
 func (s *CatalogueCache) PriceInputs(ctx context.Context, store priceReader, shop string, n *PriceInputNeeds) (*PriceInputs, error) {
-	f, version, missing, changes := s.look(n)
+	f, version, missing, changes := s.lookup(n)
 	if missing == nil {
 		return f, nil
 	}
@@ -70,9 +70,9 @@ func (s *CatalogueCache) PriceInputs(ctx context.Context, store priceReader, sho
 	return read, nil
 }
 
-// look finds what is remembered. missing is what has to be read, nil for
+// lookup finds what is remembered. missing is what has to be read, nil for
 // nothing.
-func (s *CatalogueCache) look(n *PriceInputNeeds) (f *PriceInputs, version int64, missing *PriceInputNeeds, changes int) {
+func (s *CatalogueCache) lookup(n *PriceInputNeeds) (f *PriceInputs, version int64, missing *PriceInputNeeds, changes int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f = &PriceInputs{Shop: s.shop, Skus: make([]inventory.Data, 0, len(n.Skus))}
@@ -96,7 +96,7 @@ func (s *CatalogueCache) look(n *PriceInputNeeds) (f *PriceInputs, version int64
 	return f, s.version, m, s.changes
 }
 
-// put remembers what was read. changes is what look said before the reading:
+// put remembers what was read. changes is what lookup said before the reading:
 // if something was changed here since, it may have been read as it was before.
 func (s *CatalogueCache) put(n *PriceInputNeeds, f *PriceInputs, changes int) {
 	s.mu.Lock()

@@ -40,7 +40,7 @@ var prefixShape = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_-]{0,39})?$`)
 // gives the same codes. Each batch is issued whole or not at all, and before
 // the first the template must have enough left for all.
 //
-// No event tells of coupons that are issued. What a batch leaves beside them
+// No event reports coupons that are issued. What a batch leaves beside them
 // is one idempotency key with its codes, 20 bytes each.
 func (a *App) IssueMany(ctx context.Context, shopID string, job IssueJob, each func(codes []string, again bool) error) error {
 	if err := shop.CheckID("job", job.Name); err != nil {
@@ -53,7 +53,7 @@ func (a *App) IssueMany(ctx context.Context, shopID string, job IssueJob, each f
 		return fault.Invalidf("count", "from 1 to %d", MaxJob)
 	}
 	batches := (job.Count + JobBatch - 1) / JobBatch
-	// The first is alone: it looks whether all will do.
+	// The first is alone: it checks whether there are enough for all.
 	for first, n := 0, 1; first < batches; first, n = first+n, jobAtOnce {
 		n = min(n, batches-first)
 		done := make([]issuedBatch, n)
@@ -117,7 +117,7 @@ func enough(tx *Tx, job *IssueJob) error {
 		return err
 	}
 	if left := t.Supply - t.Issued; int64(job.Count) > left {
-		return fault.New(fault.CouponUnavailable, "template %s: %d of %d coupons are left, %d were asked for", t.ID, left, t.Supply, job.Count)
+		return fault.New(fault.CouponUnavailable, "template %s: %d of %d coupons are left, %d were requested", t.ID, left, t.Supply, job.Count)
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func TestIssueMany(t *testing.T) {
 		}{
 			{"another count", app.IssueJob{Name: "autumn", Template: "bulk", Prefix: "AU-", Count: 7000}, fault.IdempotencyKeyReused, "autumn"},
 			{"another prefix", app.IssueJob{Name: "autumn", Template: "bulk", Count: 6500}, fault.IdempotencyKeyReused, "another name"},
-			{"more than are left", app.IssueJob{Name: "b", Template: "bulk", Count: 3501}, fault.CouponUnavailable, "3500 of 10000 coupons are left, 3501 were asked for"},
+			{"more than are left", app.IssueJob{Name: "b", Template: "bulk", Count: 3501}, fault.CouponUnavailable, "3500 of 10000 coupons are left, 3501 were requested"},
 			{"of nothing", app.IssueJob{Name: "b", Template: "nothing", Count: 1}, fault.NotFound, "nothing"},
 			{"none", app.IssueJob{Name: "b", Template: "bulk"}, fault.ValidationFailed, "count"},
 			{"a name that cannot be", app.IssueJob{Name: "b/c", Template: "bulk", Count: 1}, fault.ValidationFailed, "job"},
@@ -95,16 +95,16 @@ func TestIssueMany(t *testing.T) {
 // TestIssueManyDuplicates: a job that is begun twice at once, on two instances too,
 // is one job; claims beside it take from the same supply.
 func TestIssueManyDuplicates(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		offer(t, r, "bulk", func(d *marketing.Template) { d.Supply = 2520 })
 		got := make([][]string, 2)
 		if err := errors.Join(harness.Together(22, func(i int) (err error) {
 			if i < len(got) {
-				got[i], _, err = issueMany(rigs[i%len(rigs)], app.IssueJob{Name: "j", Template: "bulk", Count: 2500}, 0)
+				got[i], _, err = issueMany(instances[i%len(instances)], app.IssueJob{Name: "j", Template: "bulk", Count: 2500}, 0)
 				return err
 			}
-			return second(rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "", "bulk", fmt.Sprint("u", i)))
+			return second(instances[i%len(instances)].ClaimCoupon(ctx, shop.Default, "", "bulk", fmt.Sprint("u", i)))
 		})...); err != nil {
 			t.Error(err)
 		}
@@ -160,7 +160,7 @@ func TestImportExport(t *testing.T) {
 			seen := 0
 			must(t)(nil, r.ExportCoupons(ctx, shop.Default, "in", status, &b, func(n int) { seen += n }))
 			if lines := strings.Count(b.String(), "\n"); lines != seen+1 {
-				t.Errorf("%d lines, told of %d coupons", lines, seen)
+				t.Errorf("%d lines, %d coupons were reported", lines, seen)
 			}
 			return b.String()
 		}

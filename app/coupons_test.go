@@ -54,15 +54,15 @@ func wallet(t *testing.T, r *harness.Harness, f app.CouponFilter) map[marketing.
 // TestClaimRace: 100 users claim the last 25; one user claims 30 times where
 // each may have two; and what has no limit is had by all.
 func TestClaimRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		offer(t, r, "scarce", func(d *marketing.Template) { d.Supply, d.PerUserLimit = 60, 1 })
 		offer(t, r, "two", func(d *marketing.Template) { d.PerUserLimit = 2 })
 		offer(t, r, "free", nil)
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "scarce", Count: 35})))
 		claim := func(template string, user func(i int) string, n int) int {
 			return succeeded(t, harness.Together(n, func(i int) error {
-				return second(rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "", template, user(i)))
+				return second(instances[i%len(instances)].ClaimCoupon(ctx, shop.Default, "", template, user(i)))
 			}), fault.CouponUnavailable)
 		}
 		each := func(i int) string { return fmt.Sprint("u", i) }
@@ -92,12 +92,12 @@ func TestClaimRace(t *testing.T) {
 
 // TestClaimDuplicates: one key is one coupon, however often and wherever it is sent.
 func TestClaimDuplicates(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		offer(t, r, "free", nil)
 		codes := make([]string, 20)
 		if err := errors.Join(harness.Together(len(codes), func(i int) (err error) {
-			d, _, err := rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "one-claim", "free", "u")
+			d, _, err := instances[i%len(instances)].ClaimCoupon(ctx, shop.Default, "one-claim", "free", "u")
 			codes[i] = d.Code
 			return err
 		})...); err != nil {
@@ -153,7 +153,7 @@ func TestIssueRefusals(t *testing.T) {
 			{"claim too late", claim("past"), fault.CouponUnavailable, "ended at"},
 			{"claim nothing", claim("nothing"), fault.NotFound, "no coupon template"},
 			{"issue too late", issue(app.IssueCoupons{Template: "past"}), fault.CouponUnavailable, "ended at"},
-			{"issue more than are left", issue(app.IssueCoupons{Template: "three", Count: 2}), fault.CouponUnavailable, "1 of 3 coupons are left, 2 were asked for"},
+			{"issue more than are left", issue(app.IssueCoupons{Template: "three", Count: 2}), fault.CouponUnavailable, "1 of 3 coupons are left, 2 were requested"},
 			{"issue to one who has enough", issue(app.IssueCoupons{Template: "three", User: "full"}), fault.CouponUnavailable, "at most 2 for each user; full has 2"},
 			{"issue to users, one of whom has enough", issue(app.IssueCoupons{Template: "three", Users: []string{"full"}}), fault.CouponUnavailable, "full has 2"},
 			{"issue to more users than are left", issue(app.IssueCoupons{Template: "three", Users: []string{"a", "b"}}), fault.CouponUnavailable, "1 of 3"},
@@ -260,15 +260,15 @@ func TestExpireCoupons(t *testing.T) {
 // TestExpireCouponsRace: coupons expire while users lock them and two
 // instances write it down: each ends once.
 func TestExpireCouponsRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		offer(t, r, "day", func(d *marketing.Template) { d.ValidDays = 1 })
 		must(t)(nil, second(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "day", Count: 300})))
-		for _, one := range rigs {
+		for _, one := range instances {
 			one.Clock.Advance(25 * time.Hour)
 		}
 		if err := errors.Join(harness.Together(4, func(i int) error {
-			_, err := rigs[i%len(rigs)].ExpireCoupons(ctx, shop.Default)
+			_, err := instances[i%len(instances)].ExpireCoupons(ctx, shop.Default)
 			return err
 		})...); err != nil {
 			t.Error(err)
@@ -326,13 +326,13 @@ func TestRevokeTemplate(t *testing.T) {
 // TestLastCouponDuplicates: duplicates of one claim for the last coupon, on two
 // instances, are both given it: neither is refused for what the other took.
 func TestLastCouponDuplicates(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		for round := range 20 {
 			id := fmt.Sprint("last-", round)
 			offer(t, r, id, func(d *marketing.Template) { d.Supply, d.PerUserLimit = 1, 1 })
 			if err := errors.Join(harness.Together(4, func(i int) error {
-				return second(rigs[i%len(rigs)].ClaimCoupon(ctx, shop.Default, "claim-"+id, id, "u"))
+				return second(instances[i%len(instances)].ClaimCoupon(ctx, shop.Default, "claim-"+id, id, "u"))
 			})...); err != nil {
 				t.Errorf("round %d: %v", round, err)
 			}

@@ -24,8 +24,8 @@ func tally(errs []error) map[fault.Code]int {
 // TestSubmitDuplicates: 20 at once with one key, and 20 without: one order each;
 // the duplicates all get it, of the others one.
 func TestSubmitDuplicates(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		for _, tt := range []struct {
 			key      string
 			accepted int
@@ -33,7 +33,7 @@ func TestSubmitDuplicates(t *testing.T) {
 			no := drafted(t, r, harness.Cart("u", "A")).No
 			got := make([]order.Data, 20)
 			n := tally(harness.Together(20, func(i int) (err error) {
-				got[i], _, err = rigs[i%len(rigs)].SubmitDraft(ctx, shop.Default, no, tt.key, nil, nil)
+				got[i], _, err = instances[i%len(instances)].SubmitDraft(ctx, shop.Default, no, tt.key, nil, nil)
 				return err
 			}))
 			if n[""] != tt.accepted || n[""]+n[fault.OrderFrozen] != 20 {
@@ -58,14 +58,14 @@ func TestSubmitDuplicates(t *testing.T) {
 // TestSubmitForOne: ten drafts with one coupon are submitted at once: one has
 // it, the others are drafts still.
 func TestSubmitForOne(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		nos := make([]string, 10)
 		for i := range nos {
 			nos[i] = drafted(t, r, harness.Cart(fmt.Sprint("u", i), "A", "C5")).No
 		}
 		if n := tally(harness.Together(10, func(i int) error {
-			_, err := submit(rigs[i%len(rigs)], nos[i], 500)
+			_, err := submit(instances[i%len(instances)], nos[i], 500)
 			return err
 		})); n[""] != 1 || n[fault.CouponUnavailable] != 9 {
 			t.Errorf("%v", n)
@@ -79,13 +79,13 @@ func TestSubmitForOne(t *testing.T) {
 }
 
 // TestEditorsRace: editors who all saw the same version: one edits, the others
-// are told; and who only prices is not disturbed by them.
+// are refused; and who only prices is not disturbed by them.
 func TestEditorsRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		no := drafted(t, r, harness.Cart("u", "A")).No
 		errs := harness.Together(12, func(i int) error {
-			one := rigs[i%len(rigs)]
+			one := instances[i%len(instances)]
 			if i >= 10 {
 				_, _, err := one.PriceDraft(ctx, shop.Default, no, "", nil)
 				return err
@@ -107,15 +107,15 @@ func TestEditorsRace(t *testing.T) {
 
 // TestEditOrSubmit: a draft is edited, submitted, discarded and paid for at
 // once. Whatever wins, the order is of the items that it was submitted with,
-// and who came too late is told.
+// and who came too late is refused.
 func TestEditOrSubmit(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		for round := range 5 {
 			no := drafted(t, r, harness.Cart("u", "A")).No
 			var placed order.Data
 			errs := harness.Together(4, func(i int) (err error) {
-				one := rigs[(i+round)%len(rigs)]
+				one := instances[(i+round)%len(instances)]
 				switch i {
 				case 0:
 					in := harness.Cart("u", "A")
@@ -147,7 +147,7 @@ func TestEditOrSubmit(t *testing.T) {
 			}
 			rest(t, r)
 			// One that was cancelled while it was being paid for waits for the
-			// channel's word.
+			// channel's answer.
 			for _, p := range view(t, r, no).Payments {
 				must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 			}
@@ -161,16 +161,16 @@ func TestEditOrSubmit(t *testing.T) {
 }
 
 // TestDraftDuplicates: twenty at once with one key make one draft, and a repeat is
-// answered when what it asked for is priced no more.
+// answered when what it ordered is priced no more.
 func TestDraftDuplicates(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		in := harness.Cart("u", "A")
 		in.Expected = new(int64)
 		*in.Expected = 1000
 		nos := make([]string, 20)
 		if err := errors.Join(harness.Together(20, func(i int) error {
-			d, _, err := rigs[i%len(rigs)].DraftOrder(ctx, shop.Default, "one", in)
+			d, _, err := instances[i%len(instances)].DraftOrder(ctx, shop.Default, "one", in)
 			nos[i] = d.No
 			return err
 		})...); err != nil {

@@ -1,5 +1,5 @@
 package app
 
-// DerivedNumber is the number of an automatic refund: tests tell facts about
+// DerivedNumber is the number of an automatic refund: tests report facts about
 // it before anybody has made it.
 var DerivedNumber = derivedNumber

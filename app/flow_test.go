@@ -116,13 +116,13 @@ func TestLives(t *testing.T) {
 			must(t)(r.ExpireOrders(ctx, shop.Default))
 			return o.No
 		}, order.Closed, "", 0, 25, marketing.Available},
-		{"expired with an open payment, asked by the job", func(t *testing.T, r *harness.Harness) string {
+		{"expired with an open payment, queried by the job", func(t *testing.T, r *harness.Harness) string {
 			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			r.Clock.Advance(16 * time.Minute)
 			must(t)(r.ExpireOrders(ctx, shop.Default))
 			if v := view(t, r, o.No); v.Order.Status != order.PendingPayment || v.Order.Closing == "" {
-				t.Errorf("closed before the channel was asked: %+v", v.Order)
+				t.Errorf("closed before the channel was queried: %+v", v.Order)
 			}
 			must(t)(nil, r.RunJob(ctx, shop.Default, app.Job{Kind: app.JobClosePayment, Payment: p.No}))
 			return o.No
@@ -209,7 +209,7 @@ func TestLives(t *testing.T) {
 			}
 			return o.No
 		}, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used},
-		{"refunded by hand at the channel, told before the payment", func(t *testing.T, r *harness.Harness) string {
+		{"refunded by hand at the channel, reported before the payment", func(t *testing.T, r *harness.Harness) string {
 			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
 			for _, part := range []payment.Fact{{ID: "refund/1", Amount: 200}, {ID: "refund/2", Amount: 300}, {ID: "refund/2", Amount: 300}} {
@@ -335,11 +335,11 @@ func succeeded(t *testing.T, errs []error, refusal fault.Code) (n int) {
 // TestDuplicates: 50 duplicates of one request make one order, and so do duplicates that
 // come through two instances.
 func TestDuplicates(t *testing.T) {
-	check := func(t *testing.T, rigs ...*harness.Harness) {
+	check := func(t *testing.T, instances ...*harness.Harness) {
 		numbers := make([]string, 50)
 		replays := make([]bool, 50)
 		errs := harness.Together(50, func(i int) error {
-			d, replayed, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, "duplicate", harness.Cart("u", "A"))
+			d, replayed, err := instances[i%len(instances)].PlaceOrder(ctx, shop.Default, "duplicate", harness.Cart("u", "A"))
 			numbers[i], replays[i] = d.No, replayed
 			return err
 		})
@@ -356,12 +356,12 @@ func TestDuplicates(t *testing.T) {
 			}
 		}
 		if first != 1 {
-			t.Errorf("%d were told that they were the first", first)
+			t.Errorf("%d were answered as the first", first)
 		}
-		if _, _, err := rigs[0].PlaceOrder(ctx, shop.Default, "duplicate", harness.Cart("u", "B")); !fault.Is(err, fault.IdempotencyKeyReused) {
+		if _, _, err := instances[0].PlaceOrder(ctx, shop.Default, "duplicate", harness.Cart("u", "B")); !fault.Is(err, fault.IdempotencyKeyReused) {
 			t.Errorf("another body under the key: %v", err)
 		}
-		want(t, rigs[0], numbers[0], order.PendingPayment, "", 1, 25, marketing.Available)
+		want(t, instances[0], numbers[0], order.PendingPayment, "", 1, 25, marketing.Available)
 	}
 	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
@@ -372,15 +372,15 @@ func TestDuplicates(t *testing.T) {
 
 // TestNoOversell: 120 buyers of 25 units make 25 orders.
 func TestNoOversell(t *testing.T) {
-	check := func(t *testing.T, rigs ...*harness.Harness) {
+	check := func(t *testing.T, instances ...*harness.Harness) {
 		errs := harness.Together(120, func(i int) error {
-			_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(fmt.Sprint("u", i), "A"))
+			_, _, err := instances[i%len(instances)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(fmt.Sprint("u", i), "A"))
 			return err
 		})
 		if n := succeeded(t, errs, fault.OutOfStock); n != 25 {
 			t.Errorf("%d orders of 25 units", n)
 		}
-		if r := rigs[0].Audit(); r.Orders != 25 {
+		if r := instances[0].Audit(); r.Orders != 25 {
 			t.Errorf("%d orders stored", r.Orders)
 		}
 	}
@@ -406,18 +406,18 @@ func TestOneCoupon(t *testing.T) {
 	})
 }
 
-// TestCallbackDuplicates: 20 duplicates of one callback settle once, and all are told
-// that it went well.
+// TestCallbackDuplicates: 20 duplicates of one callback settle once, and all are
+// answered with success.
 func TestCallbackDuplicates(t *testing.T) {
-	check := func(t *testing.T, rigs ...*harness.Harness) {
-		o := place(t, rigs[0], harness.Cart("u", "A", "C5"))
-		p := pay(t, rigs[0], o.No, 0)
-		f := rigs[0].Gate.Pay(p.No)
+	check := func(t *testing.T, instances ...*harness.Harness) {
+		o := place(t, instances[0], harness.Cart("u", "A", "C5"))
+		p := pay(t, instances[0], o.No, 0)
+		f := instances[0].Gate.Pay(p.No)
 		statuses := make([]int, 20)
 		verdicts := map[string]int{}
 		outcomes := make([]string, 20)
 		errs := harness.Together(20, func(i int) error {
-			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, f))
+			a, verdict, err := instances[i%len(instances)].Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, f))
 			statuses[i], outcomes[i] = a.Status, verdict
 			return err
 		})
@@ -433,7 +433,7 @@ func TestCallbackDuplicates(t *testing.T) {
 		if verdicts["settled"] != 1 || verdicts["repeated"] != 19 {
 			t.Errorf("verdicts %v", verdicts)
 		}
-		want(t, rigs[0], o.No, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used)
+		want(t, instances[0], o.No, order.Paid, payment.StatusSucceeded, 0, 24, marketing.Used)
 	}
 	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {

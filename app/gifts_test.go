@@ -102,14 +102,14 @@ func TestGifts(t *testing.T) {
 // TestGiftRace: twenty orders at once, and five gifts: five have one, and all
 // orders go through. Cancelled, they give them back.
 func TestGiftRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		r.Sku("S", 1000, 100)
 		r.Sku("mug", 300, 5)
 		promote(t, r, pricing.Promotion{ID: "g", Name: "满10送杯", Kind: "gift", Threshold: 1000, GiftSku: "mug", GiftQuantity: 1, UsageLimit: 100})
 		placed := make([]order.Data, 20)
 		if err := errors.Join(harness.Together(len(placed), func(i int) (err error) {
-			placed[i], _, err = rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(fmt.Sprint("u", i), "S"))
+			placed[i], _, err = instances[i%len(instances)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(fmt.Sprint("u", i), "S"))
 			return err
 		})...); err != nil {
 			t.Fatal(err)

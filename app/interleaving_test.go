@@ -15,17 +15,17 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// step is something that happens to an order with two payments, or to the
-// house meanwhile.
+// step is something that happens to an order with two payments, or in the
+// shop meanwhile.
 type step struct {
 	what string
-	of   int // payment 0 or 1, of what is told
+	of   int // payment 0 or 1, of the fact
 }
 
-// What is told of a payment, and what the house does between.
+// The facts about a payment, and what the shop does between.
 var (
-	toldSteps  = []string{paidRight, paidTwice, failedThen, closedThen, wrongAmount, openHint}
-	houseSteps = []string{"cancel", "expire", "react", "run refunds", "query"}
+	factSteps = []string{paidRight, paidTwice, failedThen, closedThen, wrongAmount, openHint}
+	shopSteps = []string{"cancel", "expire", "react", "run refunds", "query"}
 )
 
 // life is two payments of one order of 500, and what happens.
@@ -35,22 +35,22 @@ type life struct {
 }
 
 var (
-	amounts = rapid.SampledFrom([][2]int64{{500, 500}, {300, 300}, {200, 300}, {400, 100}, {100, 200}, {500, 100}})
-	told    = rapid.Custom(func(t *rapid.T) step {
-		return step{rapid.SampledFrom(toldSteps).Draw(t, "what"), rapid.IntRange(0, 1).Draw(t, "of")}
+	amounts  = rapid.SampledFrom([][2]int64{{500, 500}, {300, 300}, {200, 300}, {400, 100}, {100, 200}, {500, 100}})
+	factStep = rapid.Custom(func(t *rapid.T) step {
+		return step{rapid.SampledFrom(factSteps).Draw(t, "what"), rapid.IntRange(0, 1).Draw(t, "of")}
 	})
 	lives = rapid.Custom(func(t *rapid.T) life {
-		any := rapid.OneOf(told, rapid.Custom(func(t *rapid.T) step { return step{what: rapid.SampledFrom(houseSteps).Draw(t, "what")} }))
+		any := rapid.OneOf(factStep, rapid.Custom(func(t *rapid.T) step { return step{what: rapid.SampledFrom(shopSteps).Draw(t, "what")} }))
 		return life{amounts.Draw(t, "amounts"), rapid.SliceOfN(any, 1, 10).Draw(t, "steps")}
 	})
-	retellings = rapid.Custom(func(t *rapid.T) [2]life {
-		first := life{amounts.Draw(t, "amounts"), rapid.SliceOfN(told, 2, 8).Draw(t, "steps")}
+	reordered = rapid.Custom(func(t *rapid.T) [2]life {
+		first := life{amounts.Draw(t, "amounts"), rapid.SliceOfN(factStep, 2, 8).Draw(t, "steps")}
 		return [2]life{first, {first.amounts, rapid.Permutation(first.steps).Draw(t, "again")}}
 	})
 )
 
 // lived lets it happen, to the end, and checks that the money adds up.
-func (w *permuted) lived(l *life) (ending, error) {
+func (w *permuted) lived(l *life) (outcome, error) {
 	o := w.placed()
 	ps := [2]payment.Data{pay(w.t, w.r, o.No, l.amounts[0]), pay(w.t, w.r, o.No, l.amounts[1])}
 	var paid [2]map[string]bool
@@ -82,7 +82,7 @@ func (w *permuted) lived(l *life) (ending, error) {
 		case openHint:
 			f = payment.Fact{ID: "open", Kind: payment.Open, Source: payment.ByCallback}
 		default:
-			w.house(s.what, o.No)
+			w.shopStep(s.what, o.No)
 			continue
 		}
 		callback(w.t, w.r, p.No, f)
@@ -94,10 +94,10 @@ func (w *permuted) lived(l *life) (ending, error) {
 		}
 		rest(w.t, w.r)
 	}
-	return w.ending(o.No), w.addsUp(o.No, ps)
+	return w.outcome(o.No), w.addsUp(o.No, ps)
 }
 
-func (w *permuted) house(what, orderNo string) {
+func (w *permuted) shopStep(what, orderNo string) {
 	switch what {
 	case "cancel":
 		// Refused when it is paid or closed already.
@@ -125,7 +125,7 @@ func (w *permuted) addsUp(no string, ps [2]payment.Data) error {
 		case p.Status == payment.StatusSucceeded && p.No == p.Request.PaymentNo:
 			in += p.Amount
 		case p.Status == payment.StatusSucceeded:
-			again += p.Amount // goes back, also when the order wants money yet
+			again += p.Amount // goes back, also when the order is not paid in full
 		}
 		back, applied, suspense = back+p.Refunded, applied+p.Applied, suspense+p.Suspense()
 	}
@@ -144,7 +144,7 @@ func (w *permuted) addsUp(no string, ps [2]payment.Data) error {
 }
 
 // TestTwoPayments: whatever happens to two payments of one order, and
-// whatever the house does meanwhile, the order is paid once or not at all,
+// whatever the shop does meanwhile, the order is paid once or not at all,
 // and all other money goes back.
 func TestTwoPayments(t *testing.T) {
 	live := func(t failer, w *permuted, l life) {
@@ -162,7 +162,7 @@ func TestTwoPayments(t *testing.T) {
 }
 
 // TestTwoPaymentsAnyOrder: without a cancel or an expiry between, the order
-// in which two payments are told of decides only which of them is kept: the
+// in which facts about two payments come decides only which of them is kept: the
 // order ends the same, and the same money goes back.
 func TestTwoPaymentsAnyOrder(t *testing.T) {
 	harness.Each(t, func(t *testing.T, open opener) {
@@ -184,6 +184,6 @@ func TestTwoPaymentsAnyOrder(t *testing.T) {
 				t.Errorf("%+v\ninvariant %d: %s: %s", l, o.Invariant, o.Subject, o.Message)
 			}
 		}
-		drawn(t, retellings, 8, both)
+		drawn(t, reordered, 8, both)
 	})
 }

@@ -46,7 +46,7 @@ func counters(t *testing.T, r *harness.Harness) string {
 	return strings.Join(all, ", ")
 }
 
-// TestLimitRaces: many orders at once want what is there for a few. Exactly
+// TestLimitRaces: many orders at once compete for what is there for a few. Exactly
 // so many have it, the others pay the full price, and when all are cancelled
 // nothing is counted any more.
 func TestLimitRaces(t *testing.T) {
@@ -69,13 +69,13 @@ func TestLimitRaces(t *testing.T) {
 		{"no limit", func(*pricing.Promotion) {}, func(i int) string { return fmt.Sprint("u", i) }, orders, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			races(t, func(t *testing.T, rigs ...*harness.Harness) {
-				r := rigs[0]
+			races(t, func(t *testing.T, instances ...*harness.Harness) {
+				r := instances[0]
 				r.Sku("S", 1000, orders)
 				promote(t, r, tenOff(tt.limit))
 				placed := make([]order.Data, orders)
 				if err := errors.Join(harness.Together(orders, func(i int) (err error) {
-					placed[i], _, err = rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(tt.user(i), "S"))
+					placed[i], _, err = instances[i%len(instances)].PlaceOrder(ctx, shop.Default, harness.Key(i), harness.Cart(tt.user(i), "S"))
 					return err
 				})...); err != nil {
 					t.Fatal(err)

@@ -81,7 +81,7 @@ func TestOutcomes(t *testing.T) {
 			callback(t, r, p.No, r.Gate.Pay(p.No))
 			return o.No
 		}, order.Closed, "late_payment 500 succeeded", 0, 25, marketing.Locked},
-		{"late money before the close was followed does not revive", func(t *testing.T, r *harness.Harness) string {
+		{"late money before the reactions to the close does not revive", func(t *testing.T, r *harness.Harness) string {
 			policies(t, r, shop.Policies{LatePayment: shop.Revive})
 			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 0)
@@ -207,7 +207,7 @@ func TestOutcomes(t *testing.T) {
 			r.Clock.Advance(payment.RefundDelays[0])
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"a slow refund, told by its callback", func(t *testing.T, r *harness.Harness) string {
+		{"a slow refund, reported by its callback", func(t *testing.T, r *harness.Harness) string {
 			o, p := paidOne(t, r)
 			r.Gate.Slow(true)
 			d := refund(t, r, o.No, order.RefundRequest{})
@@ -229,7 +229,7 @@ func TestOutcomes(t *testing.T) {
 			r.Clock.Advance(payment.RefundDelays[0])
 			return o.No
 		}, order.Refunded, "asked 500 succeeded", 500, 25, marketing.Used},
-		{"short of money once, then silent: the channel's latest word is shown", func(t *testing.T, r *harness.Harness) string {
+		{"short of money once, then silent: the channel's latest reason is shown", func(t *testing.T, r *harness.Harness) string {
 			o, _ := paidOne(t, r)
 			refund(t, r, o.No, order.RefundRequest{})
 			r.Gate.Fail = func(string, string) (error, bool) { return payment.ErrShort, false }

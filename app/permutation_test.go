@@ -18,7 +18,7 @@ import (
 	"github.com/tandem-pay/tandem/shop"
 )
 
-// The facts that can be told about one payment of 500.
+// The facts that can be reported about one payment of 500.
 const (
 	paidRight    = "paid"
 	paidTwice    = "paid by a second transaction"
@@ -37,18 +37,18 @@ const (
 	openBackHint = "something became of our own refund"
 )
 
-var tellable = []string{
+var reportable = []string{
 	paidRight, paidTwice, wrongAmount, wrongPayee, wrongApp, failedThen, closedThen,
 	foreignBack, ownBack, ownFailed, ownStuck, wrongBack, wrongOwnBack, openHint, openBackHint,
 }
 
-// telling is a set of facts, with duplicates, in two orders.
-type telling struct {
-	cancelled     bool // before any of it was told
+// delivery is a set of facts, with duplicates, in two orders.
+type delivery struct {
+	cancelled     bool // before any of it was reported
 	first, second []string
 }
 
-func (d *telling) has(facts ...string) bool {
+func (d *delivery) has(facts ...string) bool {
 	for _, f := range facts {
 		if !slices.Contains(d.first, f) {
 			return false
@@ -57,9 +57,9 @@ func (d *telling) has(facts ...string) bool {
 	return true
 }
 
-var tellings = rapid.Custom(func(t *rapid.T) telling {
-	facts := rapid.SliceOfN(rapid.SampledFrom(tellable), 1, 7).Draw(t, "facts")
-	return telling{rapid.Bool().Draw(t, "cancelled"), facts, rapid.Permutation(facts).Draw(t, "again")}
+var deliveries = rapid.Custom(func(t *rapid.T) delivery {
+	facts := rapid.SliceOfN(rapid.SampledFrom(reportable), 1, 7).Draw(t, "facts")
+	return delivery{rapid.Bool().Draw(t, "cancelled"), facts, rapid.Permutation(facts).Draw(t, "again")}
 })
 
 // failer is what a test and a property have in common.
@@ -68,12 +68,12 @@ type failer interface {
 	Helper()
 }
 
-// permuted is a backend on which many orders are told of in many ways.
+// permuted is a backend on which facts about many orders are reported in many orders.
 type permuted struct {
 	t      *testing.T
 	r      *harness.Harness
 	orders int
-	known  map[audit.Offence]bool // found before: they are of another telling
+	known  map[audit.Offence]bool // found before: they are of another delivery
 }
 
 func newPermuted(t *testing.T, open opener) *permuted {
@@ -89,7 +89,7 @@ func (w *permuted) placed() order.Data {
 	return place(w.t, w.r, harness.Cart(fmt.Sprint("u", w.orders), sku, code))
 }
 
-// offences are those that no earlier telling left.
+// offences are those that no earlier delivery left.
 func (w *permuted) offences() (found []audit.Offence) {
 	w.r.React()
 	report, err := audit.Run(ctx, w.r.Store, shop.Default)
@@ -103,9 +103,9 @@ func (w *permuted) offences() (found []audit.Offence) {
 	return found
 }
 
-// told places an order, tells it of one payment, and says what it all came to
-// at rest.
-func (w *permuted) told(d *telling, facts []string) ending {
+// deliver places an order, reports the facts about its one payment, and says
+// what it all came to at rest.
+func (w *permuted) deliver(d *delivery, facts []string) outcome {
 	o := w.placed()
 	p := pay(w.t, w.r, o.No, 0)
 	cause := payment.Overpayment
@@ -115,8 +115,8 @@ func (w *permuted) told(d *telling, facts []string) ending {
 	}
 	own := app.DerivedNumber(cause, p.No)
 
-	// What is told is true at the channel, but for what it says of our own
-	// refund: that it says out of the blue.
+	// What is reported is true at the channel, but for what it says of our own
+	// refund, which nobody has requested there.
 	base := p.CreatedAt
 	right := payment.Fact{
 		ID: "paid/T1", Kind: payment.Paid, Source: payment.ByCallback, TransactionID: "T1",
@@ -162,20 +162,20 @@ func (w *permuted) told(d *telling, facts []string) ending {
 		}
 	}
 	rest(w.t, w.r)
-	return w.ending(o.No)
+	return w.outcome(o.No)
 }
 
-// ending is what became of an order, in words that two orders can share.
-type ending struct {
+// outcome is what became of an order, without what two orders cannot share.
+type outcome struct {
 	order, payments, refunds, goods string
 	back                            int64 // all that went back, minor units
 	events                          map[event.Type]int
 }
 
-func (w *permuted) ending(no string) ending {
+func (w *permuted) outcome(no string) outcome {
 	v := view(w.t, w.r, no)
 	o := &v.Order
-	e := ending{order: fmt.Sprintf("%s: paid %d, refunded %d, promised %d", o.Status, o.Paid, o.Refunded, o.Refunding), refunds: refunds(w.t, w.r, no), events: map[event.Type]int{}}
+	e := outcome{order: fmt.Sprintf("%s: paid %d, refunded %d, promised %d", o.Status, o.Paid, o.Refunded, o.Refunding), refunds: refunds(w.t, w.r, no), events: map[event.Type]int{}}
 	var payments []string
 	for _, p := range v.Payments {
 		e.back += p.Refunded
@@ -199,22 +199,22 @@ func (w *permuted) ending(no string) ending {
 	return e
 }
 
-// sameEnding compares two endings of one set of facts. What may differ by
+// sameOutcome compares two outcomes of one set of facts. What may differ by
 // nature is left out, and why is said:
 //
 //   - payment.failed, payment.closed and order.payment_failed announce what
-//     held when it was told: a failure that is told after the money is kept as
-//     evidence, and nobody is told of it.
+//     held when it was reported: a failure that is reported after the money is
+//     kept as evidence, and announced to nobody.
 //   - refund.failed and refund.parked likewise, when the refund has gone after
 //     all, or was given up after it was stuck.
-//   - A foreign refund of money that goes back by itself: told first, ours is
-//     made for the rest; told second, ours is made already, the channel
-//     refuses it, and a person looks. The order's own books are the same.
-//   - Of two transactions the one that was told first settles the payment, and
+//   - A foreign refund of money that goes back by itself: reported first, ours is
+//     made for the rest; reported second, ours is made already, the channel
+//     refuses it, and it is parked for an operator. The order's own books are the same.
+//   - Of two transactions the one that was reported first settles the payment, and
 //     the other has a payment of its own.
 //   - More than was paid went back: the anomaly. Which refunds count as ours
 //     depends on which of them came while there was something to give.
-func sameEnding(t failer, d *telling, a, b ending) {
+func sameOutcome(t failer, d *delivery, a, b outcome) {
 	t.Helper()
 	tooMuch := d.has(foreignBack, ownBack)
 	twoHands := d.cancelled && d.has(foreignBack)
@@ -254,8 +254,8 @@ func whichever(payments string) string {
 	return strings.Join(each, "; ")
 }
 
-// onceWrong are tellings that once came to two things.
-var onceWrong = []telling{
+// onceWrong are deliveries that once came to two things.
+var onceWrong = []delivery{
 	{false, []string{ownBack, paidRight}, []string{paidRight, ownBack}},
 	{false, []string{closedThen, failedThen}, []string{failedThen, closedThen}},
 	{true, []string{ownFailed, ownStuck, paidRight}, []string{paidRight, ownFailed, ownStuck}},
@@ -277,11 +277,11 @@ func drawn[V any](t *testing.T, g *rapid.Generator[V], few int, try func(t faile
 	rapid.Check(t, func(rt *rapid.T) { try(rt, g.Draw(rt, "case")) })
 }
 
-// TestAnyOrder: whatever is told of a payment, in whatever order and how
+// TestAnyOrder: whatever is reported of a payment, in whatever order and how
 // often, it comes to the same.
 func TestAnyOrder(t *testing.T) {
-	both := func(t failer, w *permuted, d telling) {
-		sameEnding(t, &d, w.told(&d, d.first), w.told(&d, d.second))
+	both := func(t failer, w *permuted, d delivery) {
+		sameOutcome(t, &d, w.deliver(&d, d.first), w.deliver(&d, d.second))
 		for _, o := range w.offences() {
 			t.Errorf("%+v\ninvariant %d: %s: %s", d, o.Invariant, o.Subject, o.Message)
 		}
@@ -291,6 +291,6 @@ func TestAnyOrder(t *testing.T) {
 		for _, d := range onceWrong {
 			both(t, w, d)
 		}
-		drawn(t, tellings, 10, func(t failer, d telling) { both(t, w, d) })
+		drawn(t, deliveries, 10, func(t failer, d delivery) { both(t, w, d) })
 	})
 }

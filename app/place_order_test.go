@@ -12,7 +12,7 @@ import (
 )
 
 // TestManyLimits: however many limited skus a cart has, their counters are
-// there when they are asked for.
+// there when they are requested.
 func TestManyLimits(t *testing.T) {
 	r := scene(t, harness.Postgres(t))
 	in := app.PlaceOrder{Cart: app.Cart{User: "u"}}
@@ -27,16 +27,16 @@ func TestManyLimits(t *testing.T) {
 	r.Audit()
 }
 
-// TestTwinsOfTheLastUnit: twenty at once with one key, at one instance and at
-// two, have the last unit: none of them is told that it is gone.
-func TestTwinsOfTheLastUnit(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+// TestDuplicatesOfTheLastUnit: twenty at once with one key, at one instance and at
+// two, have the last unit: none of them is refused.
+func TestDuplicatesOfTheLastUnit(t *testing.T) {
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		for round := range 5 {
 			sku := fmt.Sprint("last-", round)
 			r.Sku(sku, 100, 1)
 			if err := errors.Join(harness.Together(20, func(i int) error {
-				_, _, err := rigs[i%len(rigs)].PlaceOrder(ctx, shop.Default, sku, harness.Cart("u", sku))
+				_, _, err := instances[i%len(instances)].PlaceOrder(ctx, shop.Default, sku, harness.Cart("u", sku))
 				return err
 			})...); err != nil {
 				t.Errorf("round %d: %v", round, err)

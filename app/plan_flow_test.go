@@ -43,7 +43,7 @@ func refusedPart(t *testing.T, r *harness.Harness, orderNo string, amount int64,
 	}
 }
 
-// after moves the clock and lets the house notice: twice, for what is noticed
+// after moves the clock and lets the schedules run: twice, for what is noticed
 // is noticed once.
 func after(t *testing.T, r *harness.Harness, d time.Duration) {
 	t.Helper()
@@ -241,7 +241,7 @@ func TestPlans(t *testing.T) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
 		}, order.Closed, "placed partially_paid instalment_due closed", "order_closed 200 succeeded", 200, 0, 24, marketing.Used},
-		{"goods with the deposit, then cancelled before anything was followed", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
+		{"goods with the deposit, then cancelled before any reaction", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
 		}, order.Closed, "placed partially_paid closed", "order_closed 200 succeeded", 200, 0, 24, marketing.Used},
@@ -256,9 +256,9 @@ func TestPlans(t *testing.T) {
 				if report := r.Audit(); report.Suspense != 0 {
 					t.Errorf("%d in suspense at rest", report.Suspense)
 				}
-				v, told, back := view(t, r, no), orderEvents(t, r, no), refunds(t, r, no)
-				if v.Order.Status != tt.os || told != tt.events || back != tt.refunds || v.Order.Refunded != tt.refunded {
-					t.Errorf("%s (%s), refunded %d, refunds %q\nwant %s (%s), %d, %q", v.Order.Status, told, v.Order.Refunded, back, tt.os, tt.events, tt.refunded, tt.refunds)
+				v, events, back := view(t, r, no), orderEvents(t, r, no), refunds(t, r, no)
+				if v.Order.Status != tt.os || events != tt.events || back != tt.refunds || v.Order.Refunded != tt.refunded {
+					t.Errorf("%s (%s), refunded %d, refunds %q\nwant %s (%s), %d, %q", v.Order.Status, events, v.Order.Refunded, back, tt.os, tt.events, tt.refunded, tt.refunds)
 				}
 				var parts int64
 				for i := range v.Order.Plan {
@@ -284,16 +284,16 @@ func TestPlans(t *testing.T) {
 // policy, until nothing is left.
 func TestPlanRefund(t *testing.T) {
 	for _, tt := range []struct {
-		policy string
-		asks   []int64 // 0: all that is left
-		took   string
+		policy  string
+		amounts []int64 // 0: all that is left
+		took    string
 	}{
 		{"", []int64{400, 0}, "[300 100] [100]"},
 		{"", []int64{100, 200, 0}, "[100] [200] [200]"},
 		{shop.Proportional, []int64{400, 0}, "[240 160] [60 40]"},
 		{shop.Proportional, []int64{1, 0}, "[1] [299 200]"},
 	} {
-		t.Run(fmt.Sprint(tt.policy, tt.asks), func(t *testing.T) {
+		t.Run(fmt.Sprint(tt.policy, tt.amounts), func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, open opener) {
 				r := scene(t, open)
 				policies(t, r, shop.Policies{RefundSplit: tt.policy})
@@ -302,8 +302,8 @@ func TestPlanRefund(t *testing.T) {
 				paidPart(t, r, no, 300)
 				r.React()
 				var took []string
-				for _, ask := range tt.asks {
-					d := refund(t, r, no, order.RefundRequest{Amount: ask})
+				for _, amount := range tt.amounts {
+					d := refund(t, r, no, order.RefundRequest{Amount: amount})
 					var parts []int64
 					for _, a := range d.Allocations {
 						parts = append(parts, a.Amount)

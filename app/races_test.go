@@ -19,7 +19,7 @@ import (
 )
 
 // races runs a race on each database, and between two instances.
-func races(t *testing.T, check func(t *testing.T, rigs ...*harness.Harness)) {
+func races(t *testing.T, check func(t *testing.T, instances ...*harness.Harness)) {
 	harness.Each(t, func(t *testing.T, open opener) { check(t, scene(t, open)) })
 	t.Run("two instances", func(t *testing.T) {
 		open := harness.Postgres(t)
@@ -29,24 +29,24 @@ func races(t *testing.T, check func(t *testing.T, rigs ...*harness.Harness)) {
 }
 
 // TestRefundCallbackDuplicates: 20 duplicates of one refund's callback, while the
-// schedule asks about it: the money goes back once, and all are told that it
-// went well.
+// schedule queries it: the money goes back once, and all are answered with
+// success.
 func TestRefundCallbackDuplicates(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		o, p := paidOne(t, r)
 		r.Gate.Slow(true)
 		d := refund(t, r, o.No, order.RefundRequest{})
 		must(t)(r.RunRefunds(ctx, shop.Default))
 		f := r.Gate.Finish(d.No, payment.Refunded)
-		for _, one := range rigs {
+		for _, one := range instances {
 			one.Clock.Advance(time.Minute)
 		}
 		if err := errors.Join(harness.Together(22, func(i int) error {
 			if i >= 20 {
-				return run(rigs[i%len(rigs)])
+				return run(instances[i%len(instances)])
 			}
-			a, verdict, err := rigs[i%len(rigs)].Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, f))
+			a, verdict, err := instances[i%len(instances)].Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, f))
 			if err == nil && a.Status != http.StatusOK {
 				err = fmt.Errorf("answered %d (%s)", a.Status, verdict)
 			}
@@ -63,15 +63,15 @@ func TestRefundCallbackDuplicates(t *testing.T) {
 	})
 }
 
-// TestRefundTwoHands: refunds are asked for while all the money goes back at
+// TestRefundTwoHands: refunds are requested while all the money goes back at
 // the merchant's console. What was promised too much the channel refuses; our
 // books say what the gate has.
 func TestRefundTwoHands(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		o, p := paidOne(t, r)
 		for i, err := range harness.Together(8, func(i int) error {
-			one := rigs[i%len(rigs)]
+			one := instances[i%len(instances)]
 			if i == 4 {
 				_, _, err := one.Callback(ctx, shop.Default, "gate", http.Header{}, harness.Callback(p.No, r.Gate.GiveBack(p.No, "X1", 500)))
 				return err
@@ -96,19 +96,19 @@ func TestRefundTwoHands(t *testing.T) {
 // expires, and its payment is closed at the channel. It is paid or closed, and
 // if it is closed everything goes back.
 func TestPartlyPaidRace(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		for round := range 5 {
 			in := harness.Cart(fmt.Sprint("u", round), "A")
 			in.Plan = []order.Instalment{{Amount: 400}, {Amount: 600, DueAt: r.Clock.Now().Add(48 * time.Hour)}}
 			no := place(t, r, in).No
 			first := paidPart(t, r, no, 400)
 			last := pay(t, r, no, 600)
-			for _, one := range rigs {
+			for _, one := range instances {
 				one.Clock.Advance(49 * time.Hour)
 			}
 			errs := harness.Together(4, func(i int) error {
-				one := rigs[i%len(rigs)]
+				one := instances[i%len(instances)]
 				switch i {
 				case 0:
 					_, _, err := one.CancelOrder(ctx, shop.Default, no, "", "")
@@ -144,8 +144,8 @@ func TestPartlyPaidRace(t *testing.T) {
 // TestRunRefundsTwice: instances that run the same refunds at once each call
 // the channel with the same number, and the money goes back once.
 func TestRunRefundsTwice(t *testing.T) {
-	races(t, func(t *testing.T, rigs ...*harness.Harness) {
-		r := rigs[0]
+	races(t, func(t *testing.T, instances ...*harness.Harness) {
+		r := instances[0]
 		const orders = 6
 		var nos, payments []string
 		for i := range orders {
@@ -155,7 +155,7 @@ func TestRunRefundsTwice(t *testing.T) {
 			refund(t, r, o.No, order.RefundRequest{Amount: 400})
 			nos, payments = append(nos, o.No), append(payments, p.No)
 		}
-		if err := errors.Join(harness.Together(4, func(i int) error { return run(rigs[i%len(rigs)]) })...); err != nil {
+		if err := errors.Join(harness.Together(4, func(i int) error { return run(instances[i%len(instances)]) })...); err != nil {
 			t.Error(err)
 		}
 		rest(t, r)
@@ -168,15 +168,15 @@ func TestRunRefundsTwice(t *testing.T) {
 	})
 }
 
-// heardEngine tells of every command that has been answered, by its name.
-type heardEngine struct {
+// observedEngine reports every command that has been answered, by its name.
+type observedEngine struct {
 	app.Engine
-	heard chan string
+	answered chan string
 }
 
-func (h *heardEngine) Do(ctx context.Context, c *app.Command) (unit.Result, error) {
-	res, err := h.Engine.Do(ctx, c)
-	h.heard <- c.Name
+func (o *observedEngine) Do(ctx context.Context, c *app.Command) (unit.Result, error) {
+	res, err := o.Engine.Do(ctx, c)
+	o.answered <- c.Name
 	return res, err
 }
 
@@ -204,21 +204,21 @@ func TestChannelHangs(t *testing.T) {
 			}
 			return nil, true
 		}
-		commands := &heardEngine{r.App.Engine, make(chan string, 100)}
+		commands := &observedEngine{r.App.Engine, make(chan string, 100)}
 		r.App.Engine = commands
-		asked := make(chan error)
+		queried := make(chan error)
 		go func() {
 			_, err := r.QueryPayments(ctx, shop.Default)
-			asked <- err
+			queried <- err
 		}()
-		if name := <-commands.heard; name != "settle" || view(t, r, o.No).Order.Status != order.Paid {
+		if name := <-commands.answered; name != "settle" || view(t, r, o.No).Order.Status != order.Paid {
 			t.Errorf("%s came first; the order is %s", name, view(t, r, o.No).Order.Status)
 		}
 		close(release)
-		must(t)(nil, <-asked)
+		must(t)(nil, <-queried)
 		for no := range hanging {
 			if d, err := r.Store.Payment(ctx, shop.Default, no); err != nil || !d.Open() || !d.NextQueryAt.After(r.Clock.Now()) {
-				t.Errorf("%s after silence, next asked about at %s (%v)", d.Status, d.NextQueryAt, err)
+				t.Errorf("%s after silence, next queried at %s (%v)", d.Status, d.NextQueryAt, err)
 			}
 		}
 		r.Audit()
@@ -232,7 +232,7 @@ func (nowhere) Channel(context.Context, string, string) (app.Configured, error) 
 	return app.Configured{}, fault.New(fault.ChannelNotConfigured, "there is none")
 }
 
-// TestChannelDead: what is wanted of a channel that is dead, or gone, is an
+// TestChannelDead: a call to a channel that is dead, or gone, is an
 // error that has it tried again, and changes nothing; when the channel is
 // back, everything comes to its end.
 func TestChannelDead(t *testing.T) {
@@ -270,7 +270,7 @@ func TestChannelDead(t *testing.T) {
 					r.Clock.Advance(time.Hour)
 				}
 				if v := view(t, r, closing.No); v.Order.Closing == "" || !v.Payments[0].Open() {
-					t.Errorf("closed without a word of the channel: %s, payment %s", v.Order.Status, v.Payments[0].Status)
+					t.Errorf("closed without an answer of the channel: %s, payment %s", v.Order.Status, v.Payments[0].Status)
 				}
 				if got := refunds(t, r, back.No); got != "asked 500 pending" {
 					t.Errorf("silence made the refund %q", got)

@@ -8,14 +8,14 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// refreshLook is how often the channels are looked at for keys that age.
-const refreshLook = 10 * time.Second
+// refreshEvery is how often the channels are checked for keys that age.
+const refreshEvery = 10 * time.Second
 
 // RefreshChannels has channels fetch the keys by which they verify what the
 // platform says, when theirs age or a callback named one that they lack.
 func (a *App) RefreshChannels(ctx context.Context, shopID string) (int, error) {
 	now := a.Clock.Now().UTC()
-	if !a.looks.due("refresh/"+shopID, now, refreshLook) {
+	if !a.pacer.due("refresh/"+shopID, now, refreshEvery) {
 		return 0, nil
 	}
 	rows, err := a.Store.ListChannels(ctx, shopID)
@@ -40,22 +40,22 @@ func (a *App) RefreshChannels(ctx context.Context, shopID string) (int, error) {
 	return 0, nil
 }
 
-// looks remembers when something was last looked for, so that it is not every
+// pacer remembers when something was last done, so that it is not done every
 // second.
-type looks struct {
+type pacer struct {
 	mu   sync.Mutex
 	last map[string]time.Time
 }
 
-func (l *looks) due(what string, now time.Time, every time.Duration) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now.Sub(l.last[what]) < every {
+func (p *pacer) due(what string, now time.Time, every time.Duration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if now.Sub(p.last[what]) < every {
 		return false
 	}
-	if l.last == nil {
-		l.last = map[string]time.Time{}
+	if p.last == nil {
+		p.last = map[string]time.Time{}
 	}
-	l.last[what] = now
+	p.last[what] = now
 	return true
 }

@@ -29,14 +29,14 @@ func channelRow(t *testing.T, r *harness.Harness, name string) {
 	steps.Must(t)(nil, err)
 }
 
-// TestReconcileDue: what the daily job asks the channel for, hour by hour. A
+// TestReconcileDue: what the daily job requests of the channel, hour by hour. A
 // row is a moment, counted from noon of the first day where the channel is,
-// what the channel says then, and the days that it was asked for.
+// what the channel says then, and the days that were requested.
 func TestReconcileDue(t *testing.T) {
 	type moment struct {
-		at    time.Duration
-		err   error
-		asked string // days, 0 is the first
+		at        time.Duration
+		err       error
+		requested string // days, 0 is the first
 	}
 	const hour, day = time.Hour, 24 * time.Hour
 	for _, tt := range []struct {
@@ -74,7 +74,7 @@ func TestReconcileDue(t *testing.T) {
 			{4*day - 2*hour, nil, "3 2 1"},
 			{4*day - hour, nil, ""},
 		}},
-		{"looked for every five minutes at most", []moment{
+		{"checked every five minutes at most", []moment{
 			{22*hour - 2*time.Minute, nil, ""},
 			{22*hour + time.Minute, nil, ""},
 			{22*hour + 4*time.Minute, nil, "0"},
@@ -88,22 +88,22 @@ func TestReconcileDue(t *testing.T) {
 				channelRow(t, r, "gate")
 				for _, m := range tt.moments {
 					r.Clock.Advance(start.Add(m.at).Sub(r.Clock.Now()))
-					var asked []string
+					var requested []string
 					r.Gate.Fail = func(call, no string) (error, bool) {
 						if call == "bill" {
-							asked = append(asked, no)
+							requested = append(requested, no)
 						}
 						return m.err, false
 					}
 					steps.Must(t)(r.ReconcileDue(ctx, shop.Default))
 					var want []string
-					for _, days := range strings.Fields(m.asked) {
+					for _, days := range strings.Fields(m.requested) {
 						n, err := strconv.Atoi(days)
 						steps.Must(t)(nil, err)
 						want = append(want, payment.DayOf(start.AddDate(0, 0, n), r.Gate.Zone()).String())
 					}
-					if !slices.Equal(asked, want) {
-						t.Errorf("at %s: asked for %v, want %v", m.at, asked, want)
+					if !slices.Equal(requested, want) {
+						t.Errorf("at %s: requested %v, want %v", m.at, requested, want)
 					}
 				}
 			})
@@ -133,9 +133,9 @@ func TestReconcileTwoInstances(t *testing.T) {
 		}
 	}
 	morning(r, day, 11)
-	rigs := []*harness.Harness{r, steps.Second(open, r)}
+	instances := []*harness.Harness{r, steps.Second(open, r)}
 	if err := errors.Join(harness.Together(6, func(i int) error {
-		d, err := rigs[i%2].Reconcile(ctx, shop.Default, "gate", day, nil)
+		d, err := instances[i%2].Reconcile(ctx, shop.Default, "gate", day, nil)
 		if err == nil && d.Status != rows.ReconciliationDone {
 			err = errors.New(d.Error)
 		}

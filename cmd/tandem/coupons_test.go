@@ -57,7 +57,7 @@ func TestCoupons(t *testing.T) {
 		if again := lines("codes.csv"); strings.Join(again, " ") != strings.Join(first, " ") {
 			t.Error("the job gave other codes when it was repeated")
 		}
-		tandem(1, "500 of 3000 coupons are left, 501 were asked for", "issue", "--template", "bulk", "--count", "501")
+		tandem(1, "500 of 3000 coupons are left, 501 were requested", "issue", "--template", "bulk", "--count", "501")
 		tandem(1, "file exists", "issue", "--template", "bulk", "--count", "1", "--out", file("codes.csv"))
 		tandem(2, "--template", "issue", "--count", "1")
 		// With a prefix: codes are drawn at random, and one that begins with a digit

@@ -13,17 +13,17 @@ import (
 )
 
 // Gate is a payment channel with its gateway in memory: it keeps trades,
-// answers like a real one, and does what a test tells it to. It signs
+// answers like a real one, and does what a test has it do. It signs
 // nothing: the protocols have tests of their own.
 type Gate struct {
 	now func() time.Time
 
 	mu     sync.Mutex
 	trades map[string]*trade
-	// Prepays, Queries, Closes, Refunds and RefundQueries are what was asked
+	// Prepays, Queries, Closes, Refunds and RefundQueries count the calls
 	// so far.
 	Prepays, Queries, Closes, Refunds, RefundQueries int
-	// Fail, if set, is asked before each call; its error is the answer, and
+	// Fail, if set, is called before each call; its error is the answer, and
 	// while it blocks that call hangs, and no other. After says whether the
 	// gateway did its work all the same; of a bill (call "bill", with the day
 	// for a number) that half of the rows came before the error.
@@ -95,7 +95,7 @@ func (g *Gate) Refund(_ context.Context, q payment.RefundRequest) (payment.Fact,
 	return g.refundFact(q.RefundNo, t.refunds[q.RefundNo], payment.ByRefund), nil
 }
 
-// QueryRefund tells the state of a refund.
+// QueryRefund reports the state of a refund.
 func (g *Gate) QueryRefund(_ context.Context, q payment.RefundRequest) (payment.Fact, error) {
 	err, _ := g.fail("query refund", q.RefundNo)
 	g.mu.Lock()
@@ -198,7 +198,7 @@ func (g *Gate) Prepay(_ context.Context, r payment.PrepayRequest) (payment.Actio
 	return payment.Action{Kind: "qr_code", CodeURL: "gate://" + r.PaymentNo}, nil
 }
 
-// Query tells the state of a trade.
+// Query reports the state of a trade.
 func (g *Gate) Query(_ context.Context, no string) (payment.Fact, error) {
 	err, _ := g.fail("query", no)
 	g.mu.Lock()

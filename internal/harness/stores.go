@@ -46,7 +46,7 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Each runs a test on both databases. open makes a fresh rig; called twice in
+// Each runs a test on both databases. open makes a fresh harness; called twice in
 // one test it makes a second instance on the same database (PostgreSQL only).
 func Each(t *testing.T, f func(t *testing.T, open func(wrap func(unit.Store) unit.Store) *Harness)) {
 	t.Run("sqlite", func(t *testing.T) {
@@ -73,7 +73,7 @@ func Each(t *testing.T, f func(t *testing.T, open func(wrap func(unit.Store) uni
 // migratedSQLite is an empty database with all its tables, as bytes. Making
 // one takes most of a second under the race detector, and copying it nothing.
 var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
-	dir, err := os.MkdirTemp("", "tandem-rig-")
+	dir, err := os.MkdirTemp("", "tandem-harness-")
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func emptySQLite(path string) error {
 // NewPostgres is the address of another database on the same server.
 func NewPostgres(t *testing.T) string { return server.NewDatabase(t) }
 
-// Postgres makes rigs on one empty PostgreSQL database: each call another
+// Postgres makes harnesses on one empty PostgreSQL database: each call another
 // instance.
 func Postgres(t *testing.T) func(wrap func(unit.Store) unit.Store) *Harness {
 	url := server.ReusedDatabase(t)
