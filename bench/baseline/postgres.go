@@ -46,7 +46,7 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 		return nil, err
 	}
 	pg := &postgres{pool: pool, rules: rulebook{load: func() (*marketing.Rules, error) { return reader.LoadRules(ctx, theShop) }}}
-	// Nobody follows the log here, so its order is nobody's concern.
+	// Nothing reads the log here, so its order is nobody's concern.
 	if _, err := pool.Exec(ctx, "CREATE SEQUENCE IF NOT EXISTS baseline_positions"); err != nil {
 		return nil, err
 	}

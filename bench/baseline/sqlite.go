@@ -21,7 +21,7 @@ import (
 )
 
 // sqlite is the database: one connection that writes, one order at a time,
-// as SQLite wants it. The settings are those of Tandem's writer.
+// as SQLite expects it. The settings are those of Tandem's writer.
 type sqlite struct {
 	db    *sql.DB
 	rules rulebook

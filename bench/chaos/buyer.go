@@ -237,7 +237,7 @@ func (b *buyer) payAndReturn(ctx context.Context) error {
 	return nil
 }
 
-// wait looks a few times whether the order is paid; a lost callback is found
+// wait checks a few times whether the order is paid; a lost callback is found
 // by the schedule later.
 func (b *buyer) wait(ctx context.Context) (bool, error) {
 	for range 20 {

@@ -1,7 +1,7 @@
 // Package chaos proves that money ends where it belongs. It takes thousands of
-// orders through both channels of a server whose sandbox strikes calls,
-// payments, callbacks and refunds with every fault that it knows, at random
-// from a seed; it plays the buyers, the shop, and the operator who looks at
+// orders through both channels of a server whose sandbox injects every fault
+// that it knows into calls, payments, callbacks and refunds, at random from a
+// seed; it plays the buyers, the shop, and the operator who handles
 // what is parked; it moves the clock until everything is at rest; and then it
 // compares what the buyers' wallets say (the gateway's trades) with what the
 // orders say, and every day's bills with the books.
@@ -34,7 +34,7 @@ type Options struct {
 	Seed    uint64
 	Orders  int     // 20,000
 	Clients int     // 32
-	Rate    float64 // of operations that are struck: 0.08
+	Rate    float64 // of operations with a fault: 0.08
 }
 
 // Bounds of a run.
@@ -43,14 +43,14 @@ const (
 	stock       = 100_000_000
 	restRounds  = 90 // of moving the clock
 	quietRounds = 3  // without anything open: it is at rest
-	chaosRounds = 12 // of moving the clock while chance still strikes
+	chaosRounds = 12 // of moving the clock while faults are still injected
 	smallSteps  = 25
 	step        = 7 * time.Minute
 	longest     = 12 * time.Hour
-	settleTime  = 120 * time.Millisecond // of the computer's, between looks
-	settleLooks = 2                      // that must find the same
-	manyLooks   = 40                     // at most, in the first rounds
-	fewLooks    = 12                     // at most, later
+	settleTime  = 120 * time.Millisecond // of the computer's, between polls
+	settlePolls = 2                      // that must find the same
+	manyPolls   = 40                     // at most, in the first rounds
+	fewPolls    = 12                     // at most, later
 )
 
 // injected are all the faults that a shop recovers from, by itself or with an
@@ -103,14 +103,14 @@ type run struct {
 	began    time.Time
 	report   *Report
 
-	start   time.Time        // of the moved clock
-	orders  []string         // numbers, by place; "" if it was not placed
-	byHand  map[string]int64 // minor units that the operator paid by hand, by order
-	handled map[string]bool
-	retried map[string]int // by refund
-	struck  map[string]map[string]int
-	left    []string          // what was open when last looked
-	last    map[string]string // what the runs over a day found when last run
+	start    time.Time        // of the moved clock
+	orders   []string         // numbers, by place; "" if it was not placed
+	byHand   map[string]int64 // minor units that the operator paid by hand, by order
+	handled  map[string]bool
+	retried  map[string]int // by refund
+	injected map[string]map[string]int
+	left     []string          // what was open at the last poll
+	last     map[string]string // what the runs over a day found when last run
 }
 
 // prepare makes the shop, its policies by the seed, and switches chance on.
@@ -251,17 +251,17 @@ func (r *run) rest(ctx context.Context) error {
 }
 
 // settle waits until the server has done what became due: until nothing has
-// changed for a few looks, but not for ever, because time passes by itself as
+// changed for a few polls, but not for ever, because time passes by itself as
 // well, and among thousands of orders something always falls due. A clock that
 // is moved over the server's head would only show how fast it is.
 func (r *run) settle(ctx context.Context, round int) error {
 	last, same := "", 0
-	looks := manyLooks
+	polls := manyPolls
 	if round > smallSteps {
-		looks = fewLooks
+		polls = fewPolls
 	}
-	for range looks {
-		if same == settleLooks {
+	for range polls {
+		if same == settlePolls {
 			break
 		}
 		select {
@@ -287,16 +287,16 @@ func (r *run) calm(ctx context.Context) error {
 	if err := r.c.must(ctx, "GET", "/sandbox/chaos", "", nil, &v); err != nil {
 		return err
 	}
-	if r.struck == nil {
-		r.struck = v.Injected
-		r.report.Struck = map[string]int{}
+	if r.injected == nil {
+		r.injected = v.Injected
+		r.report.Injected = map[string]int{}
 		for op, of := range v.Injected {
 			for fault, n := range of {
-				r.report.Struck[fault] += n
-				r.report.StruckOps = append(r.report.StruckOps, fmt.Sprint(op, " ", fault, " ", n))
+				r.report.Injected[fault] += n
+				r.report.InjectedOps = append(r.report.InjectedOps, fmt.Sprint(op, " ", fault, " ", n))
 			}
 		}
-		slices.Sort(r.report.StruckOps)
+		slices.Sort(r.report.InjectedOps)
 	}
 	return r.c.must(ctx, "DELETE", "/sandbox/chaos", "", nil, nil)
 }
@@ -386,7 +386,7 @@ func (r *run) reconcileDay(ctx context.Context, channel, day string) (changed bo
 	return changed, nil
 }
 
-// explain looks at every discrepancy that is left open. What the operator's
+// explain checks every discrepancy that is left open. What the operator's
 // own acts explain is resolved; anything else is wrong.
 func (r *run) explain(ctx context.Context) error {
 	for cursor, more := "", true; more; {

@@ -15,7 +15,7 @@ import (
 	"github.com/tandem-pay/tandem/bench/load"
 )
 
-// client speaks the API as a careful shop does: what was not answered for
+// client calls the API as a careful shop does: what was not answered for
 // certain it repeats, with the same key.
 type client struct {
 	base    string
@@ -40,7 +40,7 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.status, r.code, r.detail) }
 
-// maxTries is how often a careful shop sends a request; then it looks what
+// maxTries is how often a careful shop sends a request; then it reads what
 // became of it.
 const maxTries = 6
 

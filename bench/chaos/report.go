@@ -10,28 +10,28 @@ import (
 
 // Report is what a run found.
 type Report struct {
-	Seed       uint64            `json:"seed"`
-	Orders     int               `json:"orders"`
-	Rate       float64           `json:"rate"`
-	Policies   map[string]string `json:"policies"`
-	Struck     map[string]int    `json:"struck"` // by fault
-	StruckOps  []string          `json:"struckOps"`
-	Calls      int64             `json:"calls"`
-	Repeats    int64             `json:"repeats"` // of calls that were not answered for certain
-	Ends       map[string]int    `json:"ends"`    // of orders, by state
-	Refunds    map[string]int    `json:"refunds"` // by cause and state
-	Operator   map[string]int    `json:"operator"`
-	RestRounds int               `json:"restRounds"`
-	Rows       int               `json:"rows"` // of bills
-	BadBills   int               `json:"badBills"`
-	Classes    map[string]int    `json:"classes"` // of differences, healed ones included
-	Explained  int               `json:"explained"`
-	Paid       int64             `json:"paid"`     // minor units that buyers paid
-	Returned   int64             `json:"returned"` // minor units that went back
-	Suspense   int64             `json:"suspense"`
-	Seconds    float64           `json:"seconds"`
-	Wrong      []string          `json:"wrong"` // empty: passed
-	more       int
+	Seed        uint64            `json:"seed"`
+	Orders      int               `json:"orders"`
+	Rate        float64           `json:"rate"`
+	Policies    map[string]string `json:"policies"`
+	Injected    map[string]int    `json:"injected"` // by fault
+	InjectedOps []string          `json:"injectedOps"`
+	Calls       int64             `json:"calls"`
+	Repeats     int64             `json:"repeats"` // of calls that were not answered for certain
+	Ends        map[string]int    `json:"ends"`    // of orders, by state
+	Refunds     map[string]int    `json:"refunds"` // by cause and state
+	Operator    map[string]int    `json:"operator"`
+	RestRounds  int               `json:"restRounds"`
+	Rows        int               `json:"rows"` // of bills
+	BadBills    int               `json:"badBills"`
+	Classes     map[string]int    `json:"classes"` // of differences, healed ones included
+	Explained   int               `json:"explained"`
+	Paid        int64             `json:"paid"`     // minor units that buyers paid
+	Returned    int64             `json:"returned"` // minor units that went back
+	Suspense    int64             `json:"suspense"`
+	Seconds     float64           `json:"seconds"`
+	Wrong       []string          `json:"wrong"` // empty: passed
+	more        int
 }
 
 // maxWrong is how many things that are wrong are reported in full.
@@ -52,10 +52,10 @@ func (r *Report) wrong(format string, args ...any) {
 // Write prints the report for people.
 func (r *Report) Write(out interface{ Write([]byte) (int, error) }) {
 	total := 0
-	for _, n := range r.Struck {
+	for _, n := range r.Injected {
 		total += n
 	}
-	fmt.Fprintf(out, "chaos, seed %d: %d orders in %.0f s; %d calls, %d of them repeated; %d faults struck\n", r.Seed, r.Orders, r.Seconds, r.Calls, r.Repeats, total)
+	fmt.Fprintf(out, "chaos, seed %d: %d orders in %.0f s; %d calls, %d of them repeated; %d faults injected\n", r.Seed, r.Orders, r.Seconds, r.Calls, r.Repeats, total)
 	line := func(name string, of map[string]int) {
 		fmt.Fprintf(out, "  %-10s", name)
 		for _, k := range slices.Sorted(maps.Keys(of)) {
@@ -65,7 +65,7 @@ func (r *Report) Write(out interface{ Write([]byte) (int, error) }) {
 	}
 	policies, _ := json.Marshal(r.Policies)
 	fmt.Fprintf(out, "  %-10s %s\n", "policies", policies)
-	line("faults", r.Struck)
+	line("faults", r.Injected)
 	line("orders", r.Ends)
 	line("refunds", r.Refunds)
 	line("operator", r.Operator)

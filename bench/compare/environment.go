@@ -91,9 +91,9 @@ func (env *environment) close() error {
 	return errors.Join(errs...)
 }
 
-func (env *environment) wanted() load.Wanted {
+func (env *environment) required() load.Requirements {
 	coupons := int64((env.warmUp+env.seconds)*ordersPerSecond/2) + 1
-	return load.Wanted{Skus: 1000, Coupons: max(coupons, env.lives), Users: true}
+	return load.Requirements{Skus: 1000, Coupons: max(coupons, env.lives), Users: true}
 }
 
 // place is a database of its own for one run.
@@ -197,7 +197,7 @@ func (env *environment) seed(ctx context.Context, flags ...string) (s *load.Shop
 	if err := load.PutChannel(ctx, t, load.BenchChannel, load.ChannelSettings(env.keys, load.BenchChannel)); err != nil {
 		return nil, err
 	}
-	return load.Prepare(ctx, t, env.wanted(), env.progress)
+	return load.Prepare(ctx, t, env.required(), env.progress)
 }
 
 // serve starts Tandem.

@@ -22,7 +22,7 @@ func newTestKeys(t *testing.T) *sandbox.Keys {
 	return keys
 }
 
-// calls are what a shop was asked.
+// calls are the requests that a shop got.
 type calls struct{ placed, opened, hung, delivered atomic.Int64 }
 
 // serveShop is a shop that says yes to all, except that payments at the slow

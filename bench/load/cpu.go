@@ -41,7 +41,7 @@ func (t *Target) cpu() []CPU {
 	return used
 }
 
-// since is what was used between two looks, for so many requests.
+// since is what was used between two readings, for so many requests.
 func since(before, after []CPU, requests int64) []CPU {
 	if len(before) != len(after) || requests == 0 {
 		return nil

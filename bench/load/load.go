@@ -1,4 +1,4 @@
-// Package load drives load at a server that speaks Tandem's public API and
+// Package load drives load at a server that serves Tandem's public API and
 // measures it. `tandem bench` is its command line; bench/compare uses it on
 // Tandem and on the baseline in turn.
 //
@@ -34,7 +34,7 @@ type Target struct {
 	Watch []Watched // processes to account for beside the load itself; none will do
 }
 
-// NewTarget takes the URL of a server apart. Only plain HTTP is spoken: TLS
+// NewTarget takes the URL of a server apart. Only plain HTTP is used: TLS
 // would be measured with it.
 func NewTarget(base, key string) (Target, error) {
 	u, err := url.Parse(base)
@@ -80,7 +80,7 @@ const maxErrors = 10_000
 // maxFirstErrors is how many may fail before the first one succeeds.
 const maxFirstErrors = 100
 
-// during runs do until it returns, telling progress what value says.
+// during runs do until it returns, reporting to progress what value says.
 func during(ctx context.Context, p Progress, stage string, total int64, value func() int64, do func() error) error {
 	if p == nil {
 		return do()

@@ -124,8 +124,8 @@ type early struct {
 	at    time.Time
 }
 
-// patience is how long the last message may take.
-const patience = 10 * time.Second
+// lastMessage is how long the last message may take.
+const lastMessage = 10 * time.Second
 
 // listen subscribes sockets to the orders. The function that it returns
 // waits for all messages and closes the sockets.
@@ -150,7 +150,7 @@ func (w *watch) listen(ctx context.Context, t Target, orders []life, sockets int
 	}
 	return func(messages int64, err error) error {
 		defer func() { cancel(); readers.Wait() }()
-		for over := time.Now().Add(patience); err == nil && w.count() < messages; time.Sleep(5 * time.Millisecond) {
+		for over := time.Now().Add(lastMessage); err == nil && w.count() < messages; time.Sleep(5 * time.Millisecond) {
 			select {
 			case err = <-failed:
 			default:

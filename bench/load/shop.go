@@ -17,8 +17,8 @@ const Users = 10_000
 // couponsPerCall is the most that the API issues in one call.
 const couponsPerCall = 1000
 
-// Wanted is what a shop must have for a load.
-type Wanted struct {
+// Requirements is what a shop must have for a load.
+type Requirements struct {
 	Skus    int
 	Coupons int64
 	Users   bool // put the users; otherwise they are plain ones that nobody put
@@ -37,8 +37,8 @@ func user(i int) string { return fmt.Sprintf("buyer-%05d", i+1) }
 
 func (s *Shop) coupon(i int64) string { return s.Name + "-" + strconv.FormatInt(i, 10) }
 
-// Prepare puts what is wanted into the shop of the target.
-func Prepare(ctx context.Context, t Target, w Wanted, p Progress) (*Shop, error) {
+// Prepare puts what is required into the shop of the target.
+func Prepare(ctx context.Context, t Target, w Requirements, p Progress) (*Shop, error) {
 	s := &Shop{Name: "B" + rand.Text()[:8], Skus: w.Skus, Coupons: w.Coupons}
 	steps := []job{{
 		stage: "skus", total: int64(w.Skus), do: func(c *client, i int64) error {

@@ -28,7 +28,7 @@ type benchCmd struct {
 	Duration time.Duration `help:"How long to measure (orders and quotes)." default:"10s"`
 	WarmUp   time.Duration `help:"How long to load before anything is counted." default:"2s"`
 	Lives    int64         `help:"Orders to take through their lives (lives)." default:"5000"`
-	Skus     int           `help:"Skus to order from; with 2, every order wants the same." default:"1000"`
+	Skus     int           `help:"Skus to order from; with 2, every order takes the same." default:"1000"`
 	JSON     bool          `help:"Write the report as JSON."`
 
 	Chaos  bool      `help:"Take orders through both channels of the sandbox with every fault switched on at random, until everything is settled, and compare the buyers' wallets, the bills and the books."`
@@ -137,7 +137,7 @@ func (c *benchCmd) load(ctx context.Context, s streams, keys *sandbox.Keys) (*lo
 		return nil, usageError{err}
 	}
 	bar := load.Bar(s.err)
-	want := load.Wanted{Skus: c.Skus}
+	want := load.Requirements{Skus: c.Skus}
 	switch c.Scenario {
 	case "lives":
 		want.Coupons = c.Lives

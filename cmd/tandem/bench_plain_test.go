@@ -11,7 +11,7 @@ import (
 )
 
 // TestNoLoadChannels: the program that people run has no channel for load
-// generators, by any flag, and says so to whoever wants to measure it.
+// generators, by any flag, and says so to whoever measures it.
 func TestNoLoadChannels(t *testing.T) {
 	sv := serve(t, nil)
 	c := sv.client(t)

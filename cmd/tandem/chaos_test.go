@@ -13,7 +13,7 @@ import (
 
 // TestChaos is a short chaos run: every fault of the sandbox at random, until
 // everything is at rest, on both databases. What it asserts is in package
-// chaos; here it is that nothing was wrong, and that faults did strike. It
+// chaos; here it is that nothing was wrong, and that faults were injected. It
 // starts shortly before midnight and month's end where the channels are: what
 // is paid before and goes back after stands in the bills of two days.
 func TestChaos(t *testing.T) {
@@ -41,16 +41,16 @@ func TestChaos(t *testing.T) {
 			if code != 0 {
 				t.Errorf("exit %d: %q %v\n%s", code, got.Chaos.Wrong, got.Audit.Offences, errs.String())
 			}
-			struck := 0
-			for _, n := range got.Chaos.Struck {
-				struck += n
+			injected := 0
+			for _, n := range got.Chaos.Injected {
+				injected += n
 			}
 			ended := 0
 			for _, n := range got.Chaos.Ends {
 				ended += n
 			}
-			if struck < 25 || ended != 100 || got.Audit.Orders != 100 || got.Audit.Suspense != 0 {
-				t.Errorf("%d faults, %d orders at an end; audit %+v", struck, ended, got.Audit)
+			if injected < 25 || ended != 100 || got.Audit.Orders != 100 || got.Audit.Suspense != 0 {
+				t.Errorf("%d faults, %d orders at an end; audit %+v", injected, ended, got.Audit)
 			}
 		})
 	}

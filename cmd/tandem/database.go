@@ -54,8 +54,7 @@ func (f *dbFlags) open(ctx context.Context, log *slog.Logger) (db database, writ
 	return nil, 0, usageError{fmt.Errorf("--db %q: want postgres://user:password@host/database, or nothing for SQLite", f.DB)}
 }
 
-// The stores take any clock that tells the time; these give their methods
-// the one shape.
+// The stores take any clock; these give their methods the one shape.
 type (
 	sqliteDB   struct{ *sqlite.Store }
 	postgresDB struct{ *postgres.Store }

@@ -95,7 +95,7 @@ func (l *orderLoad) reach(t *testing.T, n int64) {
 	}
 }
 
-// check wants every acknowledged order there, and its key to give it again.
+// check requires every acknowledged order to be there, and its key to give it again.
 func (l *orderLoad) check(t *testing.T, p *process) {
 	t.Helper()
 	c := client{t, p.url, testKey}
@@ -133,7 +133,7 @@ func auditFlags(t *testing.T, args ...string) {
 	}
 }
 
-// limits puts promotions in force of which there is less than the load wants.
+// limits puts promotions in force of which there is less than the load takes.
 func (c client) limits() {
 	c.must(200, "PUT", "/v1/skus/MUG", obj{"name": "Mug", "price": 300, "stock": 40})
 	for _, p := range []obj{

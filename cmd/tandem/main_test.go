@@ -88,7 +88,7 @@ func each(t *testing.T, f func(t *testing.T, change func(*serveCmd))) {
 	})
 }
 
-// client speaks to one server as the shop, or as a browser.
+// client calls one server as the shop, or as a browser.
 type client struct {
 	t   *testing.T
 	url string
@@ -144,7 +144,7 @@ func (c client) try(method, path string, body any, header ...string) (int, map[s
 	return resp.StatusCode, out, nil
 }
 
-// must is call that wants a status.
+// must is call that requires a status.
 func (c client) must(want int, method, path string, body any, header ...string) map[string]any {
 	c.t.Helper()
 	status, out := c.call(method, path, body, header...)
@@ -206,7 +206,7 @@ func (c client) shop() {
 	c.must(201, "POST", "/v1/coupons", obj{"templateId": "three", "codes": []string{"C1", "C2", "C3"}})
 }
 
-// audited waits until the reactions have caught up and wants no offence.
+// audited waits until the reactions have caught up and requires that there is no offence.
 func audited(t *testing.T, db app.Admin) *audit.Report {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
@@ -222,7 +222,7 @@ func audited(t *testing.T, db app.Admin) *audit.Report {
 			return r
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d order ends are still not followed", r.Pending)
+			t.Fatalf("%d order ends still lack their reactions", r.Pending)
 		}
 	}
 }

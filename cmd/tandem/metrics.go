@@ -74,11 +74,11 @@ func (p *openPayments) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func (p *openPayments) collect(ctx context.Context, shop string, tell func(*prometheus.Desc, float64, ...string)) {
+func (p *openPayments) collect(ctx context.Context, shop string, report func(*prometheus.Desc, float64, ...string)) {
 	if ages, err := p.sv.db.PaymentAges(ctx, shop, p.sv.clock.Now()); err == nil {
 		for status, age := range ages {
-			tell(openCount, float64(age.Count), string(status))
-			tell(openAge, age.Oldest.Seconds(), string(status))
+			report(openCount, float64(age.Count), string(status))
+			report(openAge, age.Oldest.Seconds(), string(status))
 		}
 	}
 	// A channel without any has the value 0: an alert on a missing series never
@@ -87,20 +87,20 @@ func (p *openPayments) collect(ctx context.Context, shop string, tell func(*prom
 		has := map[string]bool{}
 		for _, r := range rows {
 			has[r.Channel] = true
-			tell(suspense, float64(r.Amount), r.Channel, r.Currency)
+			report(suspense, float64(r.Amount), r.Channel, r.Currency)
 		}
 		channels, _ := p.sv.db.ListChannels(ctx, shop)
 		for _, c := range channels {
 			if !has[c.Name] {
-				tell(suspense, 0, c.Name, "")
+				report(suspense, 0, c.Name, "")
 			}
 		}
 	}
 	page := app.Page{Limit: 200}
 	if items, _, err := p.sv.db.ListRefunds(ctx, shop, app.RefundFilter{Parked: true}, page); err == nil {
-		tell(parked, float64(len(items)))
+		report(parked, float64(len(items)))
 	}
 	if items, _, err := p.sv.db.ListDiscrepancies(ctx, shop, app.DiscrepancyFilter{Status: rows.DiscrepancyOpen}, page); err == nil {
-		tell(differ, float64(len(items)))
+		report(differ, float64(len(items)))
 	}
 }

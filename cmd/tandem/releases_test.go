@@ -24,7 +24,7 @@ func TestReleases(t *testing.T) {
 	}
 }
 
-// goesOn serves a database of a release and wants everything in order.
+// goesOn serves a database of a release and requires everything in order.
 func goesOn(t *testing.T, d *releases.Database) {
 	args := []string{"--data", d.Data(t)}
 	sv := serve(t, func(c *serveCmd) {
@@ -112,7 +112,7 @@ func settled(t *testing.T, sv *server, shopID string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("shop %s: %d order ends are still not followed; offences:\n%s", shopID, r.Pending, fmt.Sprintln(r.Offences))
+			t.Errorf("shop %s: %d order ends still lack their reactions; offences:\n%s", shopID, r.Pending, fmt.Sprintln(r.Offences))
 			return
 		}
 		time.Sleep(10 * time.Millisecond) // a poll: the condition decides, not the time

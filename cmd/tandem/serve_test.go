@@ -15,7 +15,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 )
 
-// listen follows an order's event stream and returns its events' types; the
+// listen reads an order's event stream and returns its events' types; the
 // channel closes with the stream.
 func (c client) listen(orderNo, token string) <-chan string {
 	c.t.Helper()
@@ -159,7 +159,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestTwoInstances: a buyer who listens at one instance hears of what is
+// TestTwoInstances: a buyer who listens at one instance receives what is
 // settled at the other.
 func TestTwoInstances(t *testing.T) {
 	url := pg.NewEmptyDatabase(t)
