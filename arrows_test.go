@@ -45,10 +45,9 @@ var packages = map[string][]string{
 	"worker":    {"app", "fault", "shop"},
 	"telemetry": {},
 
-	"store/job":       {"app", "rows"},
-	"store/postgres":  {"app", "unit", "rows", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/sqlite":    {"app", "unit", "rows", "format", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/storetest": {"app", "unit", "rows", "store/job", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/postgres":  {"app", "unit", "rows", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/sqlite":    {"app", "unit", "rows", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/storetest": {"app", "unit", "rows", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 
 	"channel/settings":    {},
 	"channel/kinds":       {"app", "channel/alipay", "channel/guard", "channel/settings", "channel/wechatpay", "fault"},

@@ -46,7 +46,6 @@ type Options struct {
 	App  *app.App
 	Auth *app.Auth
 	Book *app.ChannelBook
-	Jobs app.Jobs
 	// Followers are those of the log.
 	Followers Followers
 

@@ -129,7 +129,7 @@ func open(t testing.TB, tweaks ...func(*api.Options)) *env {
 		t.Fatal(err)
 	}
 	o := api.Options{
-		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Jobs: s, Followers: h.Outbox,
+		App: h.App, Auth: &app.Auth{Store: s, Tokens: h.Tokens}, Book: book, Followers: h.Outbox,
 		AdvanceClock: func(_ context.Context, d time.Duration) (time.Time, error) { return h.Harness.Clock.Advance(d), nil },
 		Observe: func(route string, status int, _ time.Duration) {
 			h.note(&h.observed, route+" "+http.StatusText(status))

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"regexp"
 	"time"
 
 	"github.com/tandem-pay/tandem/api/rest"
@@ -28,14 +29,18 @@ type jobView struct {
 	ParkedAt  time.Time `json:"parkedAt"`
 }
 
-func viewJob(j app.ParkedJob) jobView {
-	return jobView{j.ID, j.Kind, j.Payment, j.Attempts, j.LastError, at(j.CreatedAt), at(j.ParkedAt)}
+func viewJob(j app.Job) jobView {
+	return jobView{j.ID, j.Kind, j.Payment, int(j.Attempts), j.Error, at(j.CreatedAt), at(j.ParkedAt)}
 }
 
 var listJobs = rest.Operation{
 	Route: "GET /v1/jobs", ID: "listJobs", Tag: "Operations", Summary: "Parked jobs: calls to the outside that failed at their last try, newest first",
-	Response: `{"items":[{"id":"17","kind":"close_payment","paymentNo":"22026060104001012300000000025","attempts":12,"lastError":"outcome at the channel is unknown","createdAt":"2026-06-01T04:15:00Z","parkedAt":"2026-06-01T06:00:00Z"}]}`,
+	Response: `{"items":[{"id":"00656ab5b1a4c00-K7QWERTYUIOP-1","kind":"close_payment","paymentNo":"22026060104001012300000000025","attempts":12,"lastError":"outcome at the channel is unknown","createdAt":"2026-06-01T04:15:00Z","parkedAt":"2026-06-01T06:00:00Z"}]}`,
 }
+
+// jobID is what the ids of jobs look like: see unit.Tx.NewID, and the migration
+// that brought over those of earlier releases.
+var jobID = regexp.MustCompile(`^([0-9a-f]{15}-[A-Z2-7]{12}-[0-9]+|r[0-9]{19})$`)
 
 type listJobsInput struct {
 	rest.PageParams
@@ -43,7 +48,10 @@ type listJobsInput struct {
 }
 
 func (s *server) listJobs(ctx context.Context, in *listJobsInput) (*rest.Answer[rest.List[jobView]], error) {
-	return rest.ListOf(viewJob)(s.Jobs.Parked(ctx, caller(ctx).Shop, page(in.PageParams)))
+	if in.Cursor != "" && !jobID.MatchString(in.Cursor) {
+		return nil, fault.Invalidf("/cursor", "must be a nextCursor of this list")
+	}
+	return rest.ListOf(viewJob)(s.app.Store.ParkedJobs(ctx, caller(ctx).Shop, page(in.PageParams)))
 }
 
 var retryJob = rest.Operation{
@@ -57,5 +65,5 @@ type retryJobInput struct {
 }
 
 func (s *server) retryJob(ctx context.Context, in *retryJobInput) (*struct{}, error) {
-	return nil, s.Jobs.Retry(ctx, caller(ctx).Shop, in.ID)
+	return nil, s.app.RetryJob(ctx, caller(ctx).Shop, in.ID)
 }

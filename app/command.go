@@ -17,13 +17,3 @@ type ChannelMessage = rows.ChannelMessage
 
 // Job is a call to the outside that a change wants.
 type Job = rows.Job
-
-// The kinds of jobs.
-const (
-	// JobClosePayment asks the channel about a payment and closes it there, or
-	// learns that it was paid.
-	JobClosePayment = "close_payment"
-	// JobQueryRefund asks the channel about a refund of which it hinted that
-	// something became.
-	JobQueryRefund = "query_refund"
-)

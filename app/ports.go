@@ -261,6 +261,10 @@ type Work interface {
 	// DueCoupons are the codes of available coupons whose validity has run
 	// out, longest ago first.
 	DueCoupons(ctx context.Context, shop string, now time.Time, limit int) ([]string, error)
+	// DueJobs are jobs whose next attempt is due, oldest first.
+	DueJobs(ctx context.Context, shop string, now time.Time, limit int) ([]Job, error)
+	// ParkedJobs are jobs that failed at their last attempt, newest first.
+	ParkedJobs(ctx context.Context, shop string, p Page) (items []Job, next string, err error)
 	// PaymentAges counts open payments by state, with the age of the oldest.
 	PaymentAges(ctx context.Context, shop string, now time.Time) (map[payment.Status]Age, error)
 }
@@ -287,23 +291,4 @@ type Admin interface {
 	// Scan reads a whole shop at one committed moment, for the audit.
 	Scan(ctx context.Context, shop string, s unit.Scan) error
 	Close() error
-}
-
-// Jobs shows the jobs that need a person.
-type Jobs interface {
-	// Parked lists jobs that failed at their last try, newest first.
-	Parked(ctx context.Context, shop string, p Page) (items []ParkedJob, next string, err error)
-	// Retry gives a parked job all its tries again.
-	Retry(ctx context.Context, shop, id string) error
-}
-
-// ParkedJob is a job after its last try.
-type ParkedJob struct {
-	ID        string
-	Kind      string
-	Payment   string
-	Attempts  int
-	LastError string
-	CreatedAt time.Time
-	ParkedAt  time.Time
 }

@@ -158,18 +158,3 @@ func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, rea
 	}
 	return a.Store.Payment(ctx, shop, p.No)
 }
-
-// RunJob makes the call to the outside that a stored job stands for. A job
-// that returns an error is tried again later.
-func (a *App) RunJob(ctx context.Context, shop string, j Job) error {
-	ctx, end := a.Tracer.Start(ctx, "job "+j.Kind, j.Trace)
-	var err error
-	switch j.Kind {
-	case JobClosePayment:
-		_, err = a.ClosePayment(ctx, shop, j.Payment)
-	case JobQueryRefund:
-		err = a.QueryRefund(ctx, shop, j.Payment, j.Refund)
-	}
-	end(err)
-	return err
-}

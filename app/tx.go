@@ -299,13 +299,27 @@ func (t *Tx) Keep(m ChannelMessage) {
 	unit.Append(t.Tx, rows.ChannelMessages, m)
 }
 
-// Enqueue stores a job with the change that wants it.
+// Enqueue stores a job with the change that wants it. It says its Kind and what
+// it is about, and may say when it is Due.
 func (t *Tx) Enqueue(j Job) {
+	j.ID, j.CreatedAt = t.NewID(), t.Now()
+	if j.Due.IsZero() {
+		j.Due = t.Now()
+	}
 	if j.Trace == "" {
 		j.Trace = t.Trace()
 	}
-	unit.Append(t.Tx, rows.Jobs, j)
+	unit.Put(t.Tx, rows.Jobs, j)
 }
+
+// Job returns a copy of the job; nil if there is none.
+func (t *Tx) Job(id string) (*Job, error) { return copied(unit.Get(t.Tx, rows.Jobs, id)) }
+
+// PutJob saves the job.
+func (t *Tx) PutJob(j *Job) { unit.Put(t.Tx, rows.Jobs, *j) }
+
+// DeleteJob removes a job that is done.
+func (t *Tx) DeleteJob(id string) { unit.Remove(t.Tx, rows.Jobs, id) }
 
 func copied[D any](d *D, err error) (*D, error) {
 	if d == nil {

@@ -31,10 +31,10 @@ type attempt struct {
 
 // commit takes a batch to its end: every entry is answered.
 func (l *queue) commit(batch []*entry) {
-	marker := "batch/" + rand.Text()
+	unique := rand.Text()[:12]
 	var lost *attempt // committed or not: the connection broke
 	for try := 1; ; try++ {
-		a, err := l.try(batch, marker, try)
+		a, err := l.try(batch, unique, try)
 		if errors.Is(err, unit.ErrCommitUnknown) {
 			lost = a
 		}
@@ -76,7 +76,7 @@ func (l *queue) commit(batch []*entry) {
 
 // try loads, decides and saves once. After an error nothing is known to be
 // committed, and nobody has been answered.
-func (l *queue) try(batch []*entry, marker string, try int) (a *attempt, err error) {
+func (l *queue) try(batch []*entry, unique string, try int) (a *attempt, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTime)
 	defer cancel()
 	seen := Observation{Commands: len(batch), Waited: time.Since(batch[0].since), Retries: try - 1}
@@ -103,7 +103,7 @@ func (l *queue) try(batch []*entry, marker string, try int) (a *attempt, err err
 	seen.Load = time.Since(start)
 
 	// Databases keep microseconds: what is answered is what will be read.
-	b := unit.NewBatch(l.e.schema, l.shop, l.e.opts.Clock.Now().UTC().Truncate(time.Microsecond), all, loaded, env)
+	b := unit.NewBatch(l.e.schema, l.shop, unique, l.e.opts.Clock.Now().UTC().Truncate(time.Microsecond), all, loaded, env)
 	a = &attempt{outcomes: make([]outcome, len(batch)), again: make([]bool, len(batch))}
 	for i, en := range batch {
 		res, err := b.Run(en.c)
@@ -122,7 +122,7 @@ func (l *queue) try(batch []*entry, marker string, try int) (a *attempt, err err
 	}
 	// One key row of the batch says later whether all of it was committed; a
 	// batch without any gets one of its own.
-	if a.changes = b.Changes(marker); a.changes == nil {
+	if a.changes = b.Changes(); a.changes == nil {
 		return a, nil
 	}
 	start = time.Now()

@@ -14,6 +14,8 @@ import (
 // what the accepted commands made of them.
 type Batch struct {
 	shop   string
+	unique string // no other batch has it
+	ids    int    // given so far
 	now    time.Time
 	env    any
 	keys   *Kind[SavedKey]
@@ -24,9 +26,10 @@ type Batch struct {
 }
 
 // NewBatch makes the memory of a batch from what was loaded for its needs.
+// unique is a word that no other batch has.
 // env is what decisions go by beside rows.
-func NewBatch(schema *Schema, shop string, now time.Time, needs Needs, l *Loaded, env any) *Batch {
-	b := &Batch{shop: shop, now: now, env: env, keys: schema.keys, tables: make([]overlay, len(schema.byRank))}
+func NewBatch(schema *Schema, shop, unique string, now time.Time, needs Needs, l *Loaded, env any) *Batch {
+	b := &Batch{shop: shop, unique: unique, now: now, env: env, keys: schema.keys, tables: make([]overlay, len(schema.byRank))}
 	for rank, k := range schema.byRank {
 		if k == nil {
 			continue
@@ -140,8 +143,8 @@ next:
 
 // Changes is what the accepted commands want written; nil if nothing. Of the
 // idempotency keys that it writes one is the marker; where there is none, a
-// row of its own with the proposed marker as key.
-func (b *Batch) Changes(marker string) *Changes {
+// row of its own.
+func (b *Batch) Changes() *Changes {
 	c := &Changes{Shop: b.shop, Now: b.now, Records: b.records}
 	for _, t := range b.tables {
 		if t != nil {
@@ -155,8 +158,8 @@ func (b *Batch) Changes(marker string) *Changes {
 		c.Marker = c.Writes[0].Key(0)
 		return c
 	}
-	c.Marker = marker
-	own := newWrite(b.keys, Insert, 0, nil, []*SavedKey{{Key: marker, CreatedAt: b.now}})
+	c.Marker = "batch/" + b.unique
+	own := newWrite(b.keys, Insert, 0, nil, []*SavedKey{{Key: c.Marker, CreatedAt: b.now}})
 	c.Writes = append([]Write{own}, c.Writes...)
 	return c
 }

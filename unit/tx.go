@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/tandem-pay/tandem/event"
@@ -28,6 +29,13 @@ func (t *Tx) Now() time.Time { return t.b.now }
 
 // Env is what decisions go by beside rows, as the engine's Prepare gave it.
 func (t *Tx) Env() any { return t.b.env }
+
+// NewID is an id that no other row has; ids are in the order in which they were
+// given, by the clock of the batch.
+func (t *Tx) NewID() string {
+	t.b.ids++
+	return fmt.Sprintf("%015x-%s-%d", t.b.now.UnixMicro(), t.b.unique, t.b.ids)
+}
 
 // Trace is the traceparent under which the command's events are logged.
 func (t *Tx) Trace() string { return t.trace }

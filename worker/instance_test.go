@@ -54,6 +54,9 @@ func begin(t *testing.T, r *harness.Harness, channel app.Channels) *instance {
 			r.Caches.Committed(c)
 			hub.Publish(c.Shop, c.Records)
 			after.Wake(c.Shop, c.Records)
+			if c.Touches(rows.Jobs) {
+				w.WakeJobs()
+			}
 		},
 	})
 	r.App.Engine = commands

@@ -10,7 +10,7 @@ import (
 // are announced.
 func (w *Worker) turns(ctx context.Context) {
 	pauses := map[string]*pause{}
-	w.every(ctx, func() {
+	w.every(ctx, nil, func() {
 		for _, shop := range w.known(ctx) {
 			if p := pauseOf(pauses, shop); p.turn() {
 				p.result(w.turn(ctx, shop))
@@ -21,20 +21,21 @@ func (w *Worker) turns(ctx context.Context) {
 
 func (w *Worker) turn(ctx context.Context, shop string) error {
 	for _, c := range []task{
-		{"orders could not be expired", w.o.App.ExpireOrders},
-		{"instalments could not be announced", w.o.App.RemindInstalments},
+		{"orders could not be expired", w.o.App.ExpireOrders, nil},
+		{"instalments could not be announced", w.o.App.RemindInstalments, nil},
 	} {
 		if err := w.rounds(ctx, c, shop, maxRounds); err != nil {
 			return err
 		}
 	}
-	return w.rounds(ctx, task{"coupons could not be expired", w.o.App.ExpireCoupons}, shop, couponRounds)
+	return w.rounds(ctx, task{"coupons could not be expired", w.o.App.ExpireCoupons, nil}, shop, couponRounds)
 }
 
 // task is due from time to time; do returns how much it did.
 type task struct {
 	failed string // the log's message when it fails
 	do     func(ctx context.Context, shop string) (int, error)
+	woken  <-chan struct{} // runs it before its time; may be nil
 }
 
 // rounds runs a task batch after batch until nothing is due. The limit lets the
@@ -55,12 +56,13 @@ func (w *Worker) rounds(ctx context.Context, c task, shop string, limit int) err
 // outside are the tasks that call the channels.
 func (w *Worker) outside() []task {
 	all := []task{
-		{"payments could not be queried", w.o.App.QueryPayments},
-		{"refunds could not be continued", w.o.App.RunRefunds},
-		{"channels' keys could not be refreshed", w.o.App.RefreshChannels},
+		{"jobs could not be run", w.o.App.RunJobs, w.jobs},
+		{"payments could not be queried", w.o.App.QueryPayments, nil},
+		{"refunds could not be continued", w.o.App.RunRefunds, nil},
+		{"channels' keys could not be refreshed", w.o.App.RefreshChannels, nil},
 	}
 	if w.o.Bills != nil {
-		all = append(all, task{"a day could not be reconciled", w.o.Bills.ReconcileDue})
+		all = append(all, task{"a day could not be reconciled", w.o.Bills.ReconcileDue, nil})
 	}
 	return all
 }
@@ -72,7 +74,7 @@ func (w *Worker) calls(ctx context.Context, c task) {
 	defer wg.Wait()
 	pauses := map[string]*pause{}
 	slots := make(chan struct{}, callsAtOnce)
-	w.every(ctx, func() {
+	w.every(ctx, c.woken, func() {
 		for _, shop := range w.known(ctx) {
 			p := pauseOf(pauses, shop)
 			if !p.turn() {
@@ -94,15 +96,16 @@ func (w *Worker) calls(ctx context.Context, c task) {
 }
 
 // every runs do at once and then each time that the clock has passed
-// ScheduleEvery. The wait begins before the work: a clock that is moved while
+// ScheduleEvery, or woken says so. The wait begins before the work: a clock that is moved while
 // the work runs is not missed.
-func (w *Worker) every(ctx context.Context, do func()) {
+func (w *Worker) every(ctx context.Context, woken <-chan struct{}, do func()) {
 	for ctx.Err() == nil {
 		tick := w.o.Clock.After(w.o.ScheduleEvery)
 		do()
 		select {
 		case <-ctx.Done():
 		case <-tick:
+		case <-woken:
 		}
 	}
 }

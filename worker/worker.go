@@ -40,6 +40,7 @@ type App interface {
 	QueryPayments(ctx context.Context, shop string) (int, error)
 	RunRefunds(ctx context.Context, shop string) (int, error)
 	RefreshChannels(ctx context.Context, shop string) (int, error)
+	RunJobs(ctx context.Context, shop string) (int, error)
 }
 
 // Reconciler reconciles days of channels. *bills.Reconciler is one.
@@ -73,6 +74,8 @@ const (
 type Worker struct {
 	o Options
 
+	jobs chan struct{} // some were enqueued
+
 	mu    sync.Mutex
 	shops []string
 	read  time.Time // when shops was
@@ -86,7 +89,16 @@ func New(o Options) *Worker {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Worker{o: o}
+	return &Worker{o: o, jobs: make(chan struct{}, 1)}
+}
+
+// WakeJobs says that jobs were enqueued or put off: those that are due run at
+// once. It never blocks.
+func (w *Worker) WakeJobs() {
+	select {
+	case w.jobs <- struct{}{}:
+	default:
+	}
 }
 
 // Run runs until ctx ends and everything has stopped. What runs at that time

@@ -39,6 +39,7 @@ func (f *fake) QueryPayments(ctx context.Context, shop string) (int, error) {
 func (f *fake) ExpireCoupons(context.Context, string) (int, error)     { return 0, nil }
 func (f *fake) RemindInstalments(context.Context, string) (int, error) { return 0, nil }
 func (f *fake) RunRefunds(context.Context, string) (int, error)        { return 0, nil }
+func (f *fake) RunJobs(context.Context, string) (int, error)           { return 0, nil }
 func (f *fake) RefreshChannels(context.Context, string) (int, error)   { return 0, nil }
 func (f *fake) ReconcileDue(context.Context, string) (int, error)      { return 0, nil }
 

@@ -20,10 +20,8 @@ type database interface {
 	unit.Store
 	app.Reader
 	app.Admin
-	app.Jobs
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
-	StartJobs(ctx context.Context, run func(ctx context.Context, shop string, e app.Job) error, clock app.Clock) (stop func(context.Context) error, err error)
 }
 
 // dbFlags say where the state is.
@@ -59,11 +57,3 @@ type (
 	sqliteDB   struct{ *sqlite.Store }
 	postgresDB struct{ *postgres.Store }
 )
-
-func (d sqliteDB) StartJobs(ctx context.Context, run func(context.Context, string, app.Job) error, clock app.Clock) (func(context.Context) error, error) {
-	return d.Store.StartJobs(ctx, run, clock)
-}
-
-func (d postgresDB) StartJobs(ctx context.Context, run func(context.Context, string, app.Job) error, clock app.Clock) (func(context.Context) error, error) {
-	return d.Store.StartJobs(ctx, run, clock)
-}

@@ -58,6 +58,20 @@ func goesOn(t *testing.T, d *releases.Database) {
 			client{t, sv.url, k.Secret}.must(status, "GET", "/v1/shop", nil)
 		}
 	}
+	// Each release's database has two jobs that were parked.
+	parked := 0
+	for _, s := range d.Shops {
+		for _, j := range (client{t, sv.url, s.Secret()}).must(200, "GET", "/v1/jobs", nil)["items"].([]any) {
+			job := j.(map[string]any)
+			if job["kind"] != "close_payment" || job["paymentNo"] == "" || job["lastError"] == "" || job["attempts"] != 12.0 {
+				t.Errorf("a parked job: %v", job)
+			}
+			parked++
+		}
+	}
+	if parked != 2 {
+		t.Errorf("%d parked jobs, want 2", parked)
+	}
 	c := client{t, sv.url, d.Shop(t, "default").Secret()}
 	no := c.must(201, "POST", "/v1/orders", obj{"userId": "new", "items": []obj{{"sku": "TEA", "quantity": 1}}}, "Idempotency-Key: of-the-new-version")["orderNo"].(string)
 	if err := sv.sandbox.Pay(c.pay(no, "payment-of-the-new-version")); err != nil {

@@ -18,7 +18,7 @@ import (
 // routes mounts every package's endpoints on one server.
 func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error) {
 	o := api.Options{
-		App: sv.app, Auth: sv.auth, Book: sv.book, Jobs: sv.db, Followers: sv.outbox, Waiter: sv.hub, Warnings: sv.warnings,
+		App: sv.app, Auth: sv.auth, Book: sv.book, Followers: sv.outbox, Waiter: sv.hub, Warnings: sv.warnings,
 		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
 		Observe: sv.metrics.Request, Callback: sv.metrics.Callback, Draining: sv.drain, TrustProxy: sv.cfg.TrustProxy,
 		Document: api.DocumentPush,

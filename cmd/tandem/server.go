@@ -60,7 +60,6 @@ type server struct {
 	http     *http.Server
 	debug    *http.Server
 	traces   *sdk.TracerProvider
-	stopJobs func(context.Context) error
 	endLoops context.CancelFunc
 	loops    sync.WaitGroup
 }
@@ -191,6 +190,9 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 			caches.Committed(c)
 			sv.hub.Publish(c.Shop, c.Records)
 			sv.outbox.Wake(c.Shop, c.Records)
+			if c.Touches(rows.Jobs) {
+				sv.worker.WakeJobs()
+			}
 		},
 	})
 	sv.app = &app.App{
@@ -240,11 +242,6 @@ func (sv *server) firstKey(ctx context.Context) error {
 func (sv *server) runLoops() error {
 	ctx, cancel := context.WithCancel(context.Background())
 	sv.endLoops = cancel
-	stop, err := sv.db.StartJobs(ctx, sv.app.RunJob, sv.clock)
-	if err != nil {
-		return err
-	}
-	sv.stopJobs = stop
 	run := func(name string, f func(context.Context) error) {
 		sv.loops.Go(func() {
 			if err := f(ctx); err != nil && ctx.Err() == nil {
@@ -279,9 +276,6 @@ func (sv *server) stop(limit time.Duration) error {
 	}
 	if sv.debug != nil {
 		errs = append(errs, sv.debug.Close())
-	}
-	if sv.stopJobs != nil {
-		errs = append(errs, sv.stopJobs(ctx))
 	}
 	if sv.endLoops != nil {
 		sv.endLoops()

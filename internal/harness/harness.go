@@ -35,7 +35,6 @@ type Store interface {
 	unit.Store
 	app.Reader
 	app.Admin
-	app.Jobs
 }
 
 // Harness is a backend under test.

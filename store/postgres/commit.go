@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/tandem-pay/tandem/rows"
 	"github.com/tandem-pay/tandem/unit"
 )
 
@@ -23,9 +22,7 @@ func (u *openUnit) Commit(ctx context.Context, c *unit.Changes) error {
 	defer u.Rollback()
 	w := &writer{shop: u.shop}
 	for i := range c.Writes {
-		if x := &c.Writes[i]; x.Kind != rows.Jobs.Info() {
-			w.write(x)
-		}
+		w.write(&c.Writes[i])
 	}
 	w.records(c.Records)
 	w.batch.Queue("COMMIT")
@@ -33,11 +30,6 @@ func (u *openUnit) Commit(ctx context.Context, c *unit.Changes) error {
 		return fmt.Errorf("commit: %w", w.err)
 	}
 	conn := u.conn.Conn()
-	if _, jobs := unit.Written(c, rows.Jobs); len(jobs) > 0 {
-		if err := u.insertJobs(ctx, c.Now, jobs); err != nil {
-			return notDone(ctx, conn, err)
-		}
-	}
 	err := conn.SendBatch(ctx, &w.batch).Close()
 	if err == nil {
 		return nil

@@ -7,7 +7,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/pressly/goose/v3"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 // The settings of the writing connections, and of all others.
@@ -52,7 +51,7 @@ func ReadDirectly(ctx context.Context, t *testing.T, s *Store, url string) {
 
 // MigrateTo goes down to a version of our own tables.
 func (s *Store) MigrateTo(ctx context.Context, version int64) error {
-	return s.migrating(ctx, func(tables *goose.Provider, _ *rivermigrate.Migrator[pgx.Tx]) error {
+	return s.migrating(ctx, func(tables *goose.Provider) error {
 		_, err := tables.DownTo(ctx, version)
 		return err
 	})

@@ -82,9 +82,7 @@ func statementsOf(k *unit.Info) *statements {
 	for _, c := range k.Inserted() {
 		inserted = append(inserted, k.Columns[c].Name+" "+types[k.Columns[c].Type])
 	}
-	if k.Table != "" {
-		s.insert = insertAll(k.Table, inserted...)
-	}
+	s.insert = insertAll(k.Table, inserted...)
 	for _, u := range k.Updates {
 		s.change = append(s.change, changeOf(k, u))
 	}

@@ -40,19 +40,14 @@ import (
 	"log/slog"
 	"maps"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/store/job"
 	"github.com/tandem-pay/tandem/unit"
 )
 
@@ -75,15 +70,12 @@ type Store struct {
 	lostMu    sync.Mutex
 	lost      map[uint32]struct{} // process ids of connections that broke while committing
 
-	inserting *river.Client[pgx.Tx]
-	working   atomic.Pointer[river.Client[pgx.Tx]] // while jobs run here
 }
 
 var (
 	_ unit.Store = (*Store)(nil)
 	_ app.Reader = (*Store)(nil)
 	_ app.Admin  = (*Store)(nil)
-	_ app.Jobs   = (*Store)(nil)
 )
 
 // Settings of the writing connections. Its statements look up keys that they
@@ -146,10 +138,6 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		_ = s.Close()
 		return nil, fmt.Errorf("connect to PostgreSQL: %w", err)
 	}
-	if s.inserting, err = river.NewClient(riverpgxv5.New(s.read), job.Inserting(s.log)); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
 	return s, nil
 }
 
@@ -169,21 +157,15 @@ const migrationLock = 7_414_265_103
 
 // Migrate brings the database to the newest version, from any before it.
 func (s *Store) Migrate(ctx context.Context) error {
-	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[pgx.Tx]) error {
-		if _, err := tables.Up(ctx); err != nil {
-			return err
-		}
-		_, err := jobs.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return s.migrating(ctx, func(tables *goose.Provider) error {
+		_, err := tables.Up(ctx)
 		return err
 	})
 }
 
 // MigrateDown removes everything, with all data.
 func (s *Store) MigrateDown(ctx context.Context) error {
-	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[pgx.Tx]) error {
-		if _, err := jobs.Migrate(ctx, rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{TargetVersion: -1}); err != nil {
-			return err
-		}
+	return s.migrating(ctx, func(tables *goose.Provider) error {
 		if _, err := tables.DownTo(ctx, 0); err != nil {
 			return err
 		}
@@ -200,10 +182,10 @@ type Migration struct {
 	AppliedAt time.Time // zero where it is not known
 }
 
-// Status lists all migrations, those of the jobs' tables after our own.
+// Status lists all migrations.
 func (s *Store) Status(ctx context.Context) ([]Migration, error) {
 	var out []Migration
-	err := s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[pgx.Tx]) error {
+	err := s.migrating(ctx, func(tables *goose.Provider) error {
 		own, err := tables.Status(ctx)
 		if err != nil {
 			return err
@@ -211,23 +193,12 @@ func (s *Store) Status(ctx context.Context) ([]Migration, error) {
 		for _, m := range own {
 			out = append(out, Migration{m.Source.Path, m.Source.Version, m.State == goose.StateApplied, m.AppliedAt.UTC()})
 		}
-		there, err := jobs.ExistingVersions(ctx)
-		if err != nil {
-			return err
-		}
-		applied := map[int]bool{}
-		for _, m := range there {
-			applied[m.Version] = true
-		}
-		for _, m := range jobs.AllVersions() {
-			out = append(out, Migration{Name: "river: " + m.Name, Version: int64(m.Version), Applied: applied[m.Version]})
-		}
 		return nil
 	})
 	return out, err
 }
 
-func (s *Store) migrating(ctx context.Context, do func(*goose.Provider, *rivermigrate.Migrator[pgx.Tx]) error) (err error) {
+func (s *Store) migrating(ctx context.Context, do func(*goose.Provider) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("migrate: %w", err)
@@ -252,12 +223,8 @@ func (s *Store) migrating(ctx context.Context, do func(*goose.Provider, *rivermi
 		return errors.Join(err, db.Close())
 	}
 	defer func() { err = errors.Join(err, tables.Close()) }()
-	jobs, err := rivermigrate.New(riverpgxv5.New(s.read), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
 	// What connections have prepared may no longer be so.
 	defer s.write.Reset()
 	defer s.read.Reset()
-	return do(tables, jobs)
+	return do(tables)
 }

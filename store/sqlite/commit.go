@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tandem-pay/tandem/rows"
 	"github.com/tandem-pay/tandem/unit"
 
 	"modernc.org/sqlite"
@@ -40,17 +39,11 @@ func (u *openUnit) Commit(ctx context.Context, c *unit.Changes) error {
 
 func (u *openUnit) write(ctx context.Context, c *unit.Changes) error {
 	for i := range c.Writes {
-		if x := &c.Writes[i]; x.Kind != rows.Jobs.Info() {
-			if err := u.writeRows(x); err != nil {
-				return err
-			}
+		if err := u.writeRows(&c.Writes[i]); err != nil {
+			return err
 		}
 	}
-	if err := u.records(c.Records); err != nil {
-		return err
-	}
-	_, jobs := unit.Written(c, rows.Jobs)
-	return u.insertJobs(ctx, c.Now, jobs)
+	return u.records(c.Records)
 }
 
 // exec runs a statement with what u.args holds. It must change one row. It

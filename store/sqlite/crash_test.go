@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +20,6 @@ import (
 
 	"github.com/tandem-pay/tandem/unit"
 
-	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/shop"
@@ -160,7 +158,7 @@ func add(ctx context.Context, s *sqlite.Store) (int64, error) {
 		Now:  time.Now(),
 		Skus: storetest.Changed(old, now), Marker: fmt.Sprint("commit ", now.OnHand),
 		Records: []event.Record{{Order: "1", Events: []event.Event{{Type: event.OrderPlaced, Order: "1", Seq: now.OnHand}}}},
-		Jobs:    []app.Job{{Kind: "k", Payment: fmt.Sprint(now.OnHand)}},
+		Jobs:    storetest.Added(rows.Job{ID: fmt.Sprint(now.OnHand), Kind: "k", Due: time.Now(), CreatedAt: time.Now()}),
 	}).Unit(shop.Shop{ID: "default"}))
 }
 
@@ -210,44 +208,5 @@ func TestTwoProcesses(t *testing.T) {
 	all.Wait()
 	if n := read(t, second); n != 200 {
 		t.Errorf("%d of 200 commits", n)
-	}
-}
-
-// TestJobsUnderLoad: while commits follow each other without a pause,
-// River gets its turns, and nobody is refused.
-func TestJobsUnderLoad(t *testing.T) {
-	s := open(t)
-	makeSku(t, s, 0)
-	var ran atomic.Int64
-	stop, err := s.StartJobs(t.Context(), func(context.Context, string, app.Job) error { ran.Add(1); return nil }, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var made atomic.Int64
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for made.Add(1) <= 200 {
-				if _, err := add(ctx, s); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-	}
-	begun := time.Now()
-	all.Wait()
-	under := ran.Load()
-	for ran.Load() < 200 && time.Since(begun) < 20*time.Second {
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Logf("%d jobs ran beside the commits, the last after %v", under, time.Since(begun))
-	cancel()
-	if err := stop(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if n := ran.Load(); n != 200 {
-		t.Errorf("%d of 200 jobs ran", n)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/pressly/goose/v3"
-	"github.com/riverqueue/river/rivermigrate"
 )
 
 // Texts are all statements that were prepared so far.
@@ -35,7 +34,7 @@ func (s *Store) Plan(ctx context.Context, text string) ([]string, error) {
 
 // MigrateTo goes down to a version of our own tables.
 func (s *Store) MigrateTo(ctx context.Context, version int64) error {
-	return s.migrating(ctx, func(tables *goose.Provider, _ *rivermigrate.Migrator[*sql.Tx]) error {
+	return s.migrating(ctx, func(tables *goose.Provider) error {
 		_, err := tables.DownTo(ctx, version)
 		return err
 	})

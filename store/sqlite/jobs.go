@@ -3,172 +3,98 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"log/slog"
-	"strconv"
-	"sync"
 	"time"
 
-	"github.com/tandem-pay/tandem/rows"
-
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivertype"
+	"github.com/pressly/goose/v3"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/fault"
-	"github.com/tandem-pay/tandem/store/job"
+	"github.com/tandem-pay/tandem/rows"
 )
 
-// StartJobs runs stored jobs until stop is called, a few at a time.
-// run is called with each that is due by the clock; nil is the database's.
-// A job whose run fails is run again later. stop waits for those that
-// run, until its context ends.
-//
-// River has a connection of its own, on which it waits for its turn to write
-// like everyone else.
-func (s *Store) StartJobs(ctx context.Context, run func(ctx context.Context, shop string, j app.Job) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error) {
-	db := sql.OpenDB(polite{s.file + jobs, s.turn})
-	db.SetMaxOpenConns(1)
-	client, err := river.NewClient(riversqlite.New(db), job.Working(run, clock, s.log))
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	// What ends the context of the caller must not end jobs in the middle;
-	// stop is for that.
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	if err := client.Start(ctx); err != nil {
-		cancel()
-		return nil, errors.Join(fmt.Errorf("start jobs: %w", err), db.Close())
-	}
-	var promoting sync.WaitGroup
-	promoting.Go(func() { s.promote(ctx) })
-	s.working.Store(client)
-	return func(within context.Context) error {
-		s.working.CompareAndSwap(client, nil)
-		err := client.Stop(within)
-		if err != nil {
-			err = errors.Join(err, client.StopAndCancel(context.WithoutCancel(within)))
-		}
-		cancel()
-		promoting.Wait()
-		return errors.Join(err, db.Close())
-	}, nil
+var (
+	dueJobs = "SELECT " + jobs.columns + " FROM jobs INDEXED BY jobs_due WHERE shop = ? AND due_at <= ? AND parked_at IS NULL ORDER BY due_at, job_id LIMIT ?"
+
+	parkedJobs = "SELECT " + jobs.columns + ` FROM jobs INDEXED BY jobs_parked WHERE shop = ?1 AND parked_at IS NOT NULL
+		AND (?2 = '' OR job_id < ?2) ORDER BY job_id DESC LIMIT ?3`
+)
+
+// DueJobs reads jobs whose next attempt is due, oldest first.
+func (s *Store) DueJobs(ctx context.Context, shop string, now time.Time, limit int) ([]rows.Job, error) {
+	return all(ctx, s.reading, jobs.scan, dueJobs, shop, now.UnixMicro(), limit)
 }
 
-// promote lets the time of a failed job alone decide when it is tried
-// again, by whatever clock: River would look every five seconds of the
-// machine's. It looks before it writes, so that an idle process does not.
-func (s *Store) promote(ctx context.Context) {
-	const failed = " WHERE state = 'retryable' AND queue = '" + job.Queue + "'"
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		found, err := s.holds(ctx, "SELECT EXISTS (SELECT 1 FROM river_job"+failed+")")
-		if err == nil && found {
-			err = s.writing(ctx, func(tx *sql.Tx) error {
-				_, err := tx.Exec("UPDATE river_job SET state = 'available'" + failed)
-				return err
-			})
-		}
-		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "jobs that failed must wait for River's own scheduler", slog.Any("error", err))
-		}
-	}
+// ParkedJobs reads a page of jobs that failed at their last attempt, newest
+// first.
+func (s *Store) ParkedJobs(ctx context.Context, shop string, p app.Page) ([]rows.Job, string, error) {
+	items, err := all(ctx, s.reading, jobs.scan, parkedJobs, shop, p.Cursor, limit(p))
+	items, next := page(items, p, jobs.keyOf)
+	return items, next, err
 }
 
-// insertJobs stores the jobs of a change in its transaction. River
-// keeps times in SQLite to the millisecond only, so the moment of the change
-// goes along.
-func (u *openUnit) insertJobs(ctx context.Context, now time.Time, jobs []*rows.Job) error {
-	if len(jobs) == 0 {
-		return nil
+// jobsMigration makes the table of jobs. Jobs that wait and jobs that are
+// parked come over from the tables of River, the job queue of earlier
+// releases, if there are any: that SQL cannot ask.
+var jobsMigration = goose.NewGoMigration(7, &goose.GoFunc{RunTx: jobsUp}, &goose.GoFunc{RunTx: jobsDown})
+
+func jobsUp(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, `
+CREATE TABLE jobs (
+    shop       TEXT NOT NULL,
+    job_id     TEXT NOT NULL, -- in the order in which they were made
+    kind       TEXT NOT NULL,
+    payment_no TEXT NOT NULL,
+    refund_no  TEXT NOT NULL,
+    due_at     INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL CONSTRAINT jobs_attempts CHECK (attempts >= 0),
+    error      TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    parked_at  INTEGER,
+    trace      TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    PRIMARY KEY (shop, job_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX jobs_due ON jobs (shop, due_at, job_id) WHERE parked_at IS NULL;
+CREATE INDEX jobs_parked ON jobs (shop, job_id) WHERE parked_at IS NOT NULL;`); err != nil {
+		return err
 	}
-	created := &river.InsertOpts{Metadata: fmt.Appendf(nil, `{"created_us":%d}`, now.UnixMicro())}
-	all := job.Params(u.shop, now, jobs)
-	for i := range all {
-		all[i].InsertOpts = created
+	return ifRiver(ctx, tx, `
+INSERT INTO jobs (shop, job_id, kind, payment_no, refund_no, due_at, attempts, error, created_at, parked_at, trace, version)
+    SELECT args ->> 'shop', 'r' || printf('%019d', id), args ->> 'kind', coalesce(args ->> 'payment', ''), coalesce(args ->> 'refund', ''),
+        `+micro("scheduled_at")+`, attempt, coalesce(errors ->> '$[#-1].error', ''), coalesce(metadata ->> 'created_us', `+micro("created_at")+`),
+        CASE WHEN state = 'discarded' THEN coalesce(`+micro("finalized_at")+`, `+micro("scheduled_at")+`) END, coalesce(args ->> 'trace', ''), 1
+    FROM river_job WHERE kind = 'effect' AND state NOT IN ('completed', 'cancelled');
+DELETE FROM river_job WHERE kind = 'effect';`)
+}
+
+func jobsDown(ctx context.Context, tx *sql.Tx) error {
+	if err := ifRiver(ctx, tx, `
+INSERT INTO river_job (args, kind, queue, state, attempt, max_attempts, metadata, scheduled_at, created_at, finalized_at)
+    SELECT jsonb_object('shop', shop, 'kind', kind, 'payment', payment_no, 'refund', refund_no, 'trace', trace), 'effect', 'effects',
+        CASE WHEN parked_at IS NULL THEN 'available' ELSE 'discarded' END, min(attempts, 12), 12, jsonb_object('created_us', created_at),
+        `+moments("due_at")+`, `+moments("created_at")+`, CASE WHEN parked_at IS NOT NULL THEN `+moments("parked_at")+` END
+    FROM jobs;`); err != nil {
+		return err
 	}
-	_, err := u.s.inserting.InsertManyFastTx(ctx, u.tx, all)
+	_, err := tx.ExecContext(ctx, "DROP TABLE jobs")
 	return err
 }
 
-func parked(j *rivertype.JobRow) (app.ParkedJob, error) {
-	var a job.Args
-	var m struct {
-		Created int64 `json:"created_us"`
-	}
-	if err := errors.Join(json.Unmarshal(j.EncodedArgs, &a), json.Unmarshal(j.Metadata, &m)); err != nil {
-		return app.ParkedJob{}, err
-	}
-	e := job.Parked(strconv.FormatInt(j.ID, 10), a, j)
-	e.CreatedAt = time.UnixMicro(m.Created).UTC()
-	return e, nil
-}
-
-// Parked lists jobs after their last try, newest first.
-func (s *Store) Parked(ctx context.Context, shop string, p app.Page) ([]app.ParkedJob, string, error) {
-	jobs := river.NewJobListParams().Queues(job.Queue).States(rivertype.JobStateDiscarded).
-		OrderBy(river.JobListOrderByID, river.SortOrderDesc).First(limit(p)).
-		Where("args ->> 'shop' = @shop", river.NamedArgs{"shop": shop})
-	if p.Cursor != "" {
-		last, err := strconv.ParseInt(p.Cursor, 10, 64)
-		if err != nil {
-			return nil, "", fault.Invalidf("/cursor", "not one that this list gave")
-		}
-		jobs = jobs.Where("id < @last", river.NamedArgs{"last": last})
-	}
-	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return nil, "", err
-	}
-	defer func() { _ = tx.Rollback() }() // it has only read
-	found, err := s.inserting.JobListTx(ctx, tx, jobs)
-	if err != nil {
-		return nil, "", err
-	}
-	out := make([]app.ParkedJob, len(found.Jobs))
-	for i, j := range found.Jobs {
-		if out[i], err = parked(j); err != nil {
-			return nil, "", err
-		}
-	}
-	out, next := page(out, p, func(e *app.ParkedJob) string { return e.ID })
-	return out, next, nil
-}
-
-// Retry gives a parked job all its tries again, the first at once.
-func (s *Store) Retry(ctx context.Context, shop, id string) error {
-	missing := fault.New(fault.NotFound, "there is no parked job %s", id)
-	no, err := strconv.ParseInt(id, 10, 64)
-	if err != nil {
-		return missing
-	}
-	client := s.inserting
-	if working := s.working.Load(); working != nil {
-		client = working // it knows the clock
-	}
-	return s.writing(ctx, func(tx *sql.Tx) error {
-		done, err := tx.Exec(`UPDATE river_job SET max_attempts = min(attempt + ?, 32000)
-			WHERE id = ? AND queue = ? AND state = 'discarded' AND args ->> 'shop' = ?`, job.MaxAttempts, no, job.Queue, shop)
-		if err != nil {
-			return err
-		}
-		n, err := done.RowsAffected()
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return missing
-		}
-		_, err = client.JobRetryTx(ctx, tx, no)
+// ifRiver runs a statement where the tables of River are.
+func ifRiver(ctx context.Context, tx *sql.Tx, text string) error {
+	var there bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'river_job')").Scan(&there); err != nil || !there {
 		return err
-	})
+	}
+	_, err := tx.ExecContext(ctx, text)
+	return err
+}
+
+// micro is a time of River's, a text with milliseconds, as microseconds.
+func micro(column string) string {
+	return "CAST(round(unixepoch(" + column + ", 'subsec') * 1000) AS INTEGER) * 1000"
+}
+
+// moments is a time of ours as River has it.
+func moments(column string) string {
+	return "strftime('%Y-%m-%d %H:%M:%f', " + column + " / 1000000.0, 'unixepoch')"
 }

@@ -47,8 +47,6 @@ func statementsOf(k *unit.Info) *kindStatements {
 	case k.Virtual:
 		s.load = virtual[k]
 		return s
-	case k.Table == "":
-		return s
 	case k.Single:
 		s.load = selected + " WHERE shop = ?"
 	case !k.Appended:
@@ -236,4 +234,5 @@ var (
 	discrepancies   = tableOf(rows.Discrepancies)
 	ruleVersions    = tableOf(rows.RuleVersions)
 	parkedRecords   = tableOf(rows.Parked)
+	jobs            = tableOf(rows.Jobs)
 )

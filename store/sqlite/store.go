@@ -8,7 +8,7 @@
 //     FULL): neither kill -9 nor a power cut takes it back, and nothing is
 //     there by halves.
 //   - There is one writer at a time. A unit has the file to itself from Begin
-//     to its end, so that what it read cannot change; units, River and all
+//     to its end, so that what it read cannot change; units and all
 //     else wait in one line, first come, first served (see turn). Nobody in
 //     this process meets SQLITE_BUSY. A second process on the file by mistake
 //     costs time, not correctness.
@@ -46,17 +46,12 @@ import (
 	"io/fs"
 	"log/slog"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riversqlite"
-	"github.com/riverqueue/river/rivermigrate"
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/store/job"
 	"github.com/tandem-pay/tandem/unit"
 )
 
@@ -79,16 +74,12 @@ type Store struct {
 	writes     statements // queries of units; changes go the direct way
 	unprepared []string   // of writes; belongs to whoever has the turn, and so does direct
 	direct     direct
-
-	inserting *river.Client[*sql.Tx]
-	working   atomic.Pointer[river.Client[*sql.Tx]] // while jobs run here
 }
 
 var (
 	_ unit.Store = (*Store)(nil)
 	_ app.Reader = (*Store)(nil)
 	_ app.Admin  = (*Store)(nil)
-	_ app.Jobs   = (*Store)(nil)
 )
 
 // Settings of the connections. Within this process nobody waits for the
@@ -99,7 +90,6 @@ const (
 	always = "_pragma=busy_timeout(10000)&_pragma=journal_mode(wal)&_pragma=synchronous(full)&_pragma=temp_store(memory)"
 	writer = always + "&_txlock=immediate&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)&_pragma=cache_size(-16000)"
 	reader = always + "&_pragma=query_only(1)&_pragma=cache_size(-2000)"
-	jobs   = always + "&_txlock=immediate&_pragma=wal_autocheckpoint(4000)&_pragma=cache_size(-1000)"
 )
 
 // Open opens the file at path, or makes it. It does not migrate.
@@ -130,9 +120,6 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		if err := db.PingContext(ctx); err != nil {
 			return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
 		}
-	}
-	if s.inserting, err = river.NewClient(riversqlite.New(nil), job.Inserting(s.log)); err != nil {
-		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -170,21 +157,15 @@ var migrations embed.FS
 
 // Migrate brings the file to the newest version, from any before it.
 func (s *Store) Migrate(ctx context.Context) error {
-	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[*sql.Tx]) error {
-		if _, err := tables.Up(ctx); err != nil {
-			return err
-		}
-		_, err := jobs.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return s.migrating(ctx, func(tables *goose.Provider) error {
+		_, err := tables.Up(ctx)
 		return err
 	})
 }
 
 // MigrateDown removes everything, with all data.
 func (s *Store) MigrateDown(ctx context.Context) error {
-	return s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[*sql.Tx]) error {
-		if _, err := jobs.Migrate(ctx, rivermigrate.DirectionDown, &rivermigrate.MigrateOpts{TargetVersion: -1}); err != nil {
-			return err
-		}
+	return s.migrating(ctx, func(tables *goose.Provider) error {
 		if _, err := tables.DownTo(ctx, 0); err != nil {
 			return err
 		}
@@ -201,10 +182,10 @@ type Migration struct {
 	AppliedAt time.Time // zero where it is not known
 }
 
-// Status lists all migrations, those of the jobs' tables after our own.
+// Status lists all migrations.
 func (s *Store) Status(ctx context.Context) ([]Migration, error) {
 	var out []Migration
-	err := s.migrating(ctx, func(tables *goose.Provider, jobs *rivermigrate.Migrator[*sql.Tx]) error {
+	err := s.migrating(ctx, func(tables *goose.Provider) error {
 		own, err := tables.Status(ctx)
 		if err != nil {
 			return err
@@ -212,24 +193,13 @@ func (s *Store) Status(ctx context.Context) ([]Migration, error) {
 		for _, m := range own {
 			out = append(out, Migration{m.Source.Path, m.Source.Version, m.State == goose.StateApplied, m.AppliedAt.UTC()})
 		}
-		there, err := jobs.ExistingVersions(ctx)
-		if err != nil {
-			return err
-		}
-		applied := map[int]bool{}
-		for _, m := range there {
-			applied[m.Version] = true
-		}
-		for _, m := range jobs.AllVersions() {
-			out = append(out, Migration{Name: "river: " + m.Name, Version: int64(m.Version), Applied: applied[m.Version]})
-		}
 		return nil
 	})
 	return out, err
 }
 
 // migrating holds the turn: nobody writes meanwhile.
-func (s *Store) migrating(ctx context.Context, do func(*goose.Provider, *rivermigrate.Migrator[*sql.Tx]) error) (err error) {
+func (s *Store) migrating(ctx context.Context, do func(*goose.Provider) error) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("migrate: %w", err)
@@ -244,13 +214,9 @@ func (s *Store) migrating(ctx context.Context, do func(*goose.Provider, *rivermi
 		return err
 	}
 	// The provider is not closed: that would close our connection.
-	tables, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithDisableGlobalRegistry(true))
+	tables, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(jobsMigration))
 	if err != nil {
 		return err
 	}
-	jobs, err := rivermigrate.New(riversqlite.New(s.write), &rivermigrate.Config{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return err
-	}
-	return do(tables, jobs)
+	return do(tables)
 }

@@ -41,7 +41,7 @@ type Changes struct {
 	Discrepancies   []unit.Pair[rows.Discrepancy]
 	Parked          []unit.Pair[rows.ParkedRecord]
 	ChannelMessages []rows.ChannelMessage
-	Jobs            []rows.Job
+	Jobs            []unit.Pair[rows.Job]
 	Records         []event.Record
 }
 
@@ -81,7 +81,7 @@ func (c *Changes) Unit(was shop.Shop) *unit.Changes {
 	add(unit.Writes(rows.Parked, c.Parked...))
 	add(unit.Writes(rows.RuleVersions, Added(c.Rules...)...))
 	add(unit.Writes(rows.ChannelMessages, Added(c.ChannelMessages...)...))
-	add(unit.Writes(rows.Jobs, Added(c.Jobs...)...))
+	add(unit.Writes(rows.Jobs, c.Jobs...))
 	return out
 }
 

@@ -47,7 +47,7 @@ func testInsertConflict(e *env) {
 		before := c
 		c.Counters = append([]unit.Pair[rows.Counter]{counter("beside " + kind)}, c.Counters...)
 		c.Records = []event.Record{record("beside "+kind, numbered(event.OrderPlaced, "beside "+kind, 1))}
-		c.Jobs = []app.Job{{Kind: "none", Payment: "2001"}}
+		c.Jobs = added(rows.Job{ID: "beside " + kind, Kind: "none", Payment: "2001", Due: now, CreatedAt: now})
 		e.conflicts(kind, e.try(c))
 		if e.written("beside " + kind) {
 			e.Errorf("%s: the counter beside it was written", kind)

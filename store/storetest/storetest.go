@@ -27,13 +27,11 @@ type Store interface {
 	unit.Store
 	app.Reader
 	app.Admin
-	app.Jobs
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
 	MigrateTo(ctx context.Context, version int64) error
 	// Tables are the columns of each table.
 	Tables(ctx context.Context) (map[string][]string, error)
-	StartJobs(ctx context.Context, run func(ctx context.Context, shop string, e app.Job) error, clock interface{ Now() time.Time }) (stop func(context.Context) error, err error)
 }
 
 // Backend is a store under test.
@@ -113,8 +111,6 @@ func Run(t *testing.T, b Backend) {
 		{"migrations with drafts", testMigrateDrafts},
 		{"a migration of coupons", testMigrateCoupons},
 		{"a migration of the log", testMigrateLog},
-		{"jobs", testJobs},
-		{"jobs that fail", testJobsFail},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // they mostly wait
