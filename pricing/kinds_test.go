@@ -2,6 +2,7 @@ package pricing
 
 import (
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -78,6 +79,26 @@ func TestDocStrings(t *testing.T) {
 	last := len(all) - 1
 	if want := strings.Join(all[:last], ", ") + " or " + all[last]; !strings.HasPrefix(f.Tag.Get("doc"), want+";") {
 		t.Errorf("kind is documented as %q, not %q", f.Tag.Get("doc"), want)
+	}
+}
+
+// TestKindsAreComplete: they stand in the order of their steps, each once, and
+// each has a table of cases of its own.
+func TestKindsAreComplete(t *testing.T) {
+	for i, k := range kinds {
+		if i > 0 && k.step < kinds[i-1].step {
+			t.Errorf("%s stands after %s, and has its turn before it", k.name, kinds[i-1].name)
+		}
+		if kindNamed(k.name) != k {
+			t.Errorf("%s is there twice", k.name)
+		}
+		cases, err := os.ReadFile(k.name + "_test.go")
+		if err != nil || !strings.Contains(string(cases), "runRows(t, []row{") {
+			t.Errorf("%s has no table of cases: %v", k.name, err)
+		}
+		if !strings.Contains(string(cases), "runValidation(t, []invalid{") {
+			t.Errorf("%s has no table of what Validate refuses", k.name)
+		}
 	}
 }
 

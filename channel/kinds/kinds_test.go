@@ -2,6 +2,8 @@ package kinds_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -67,6 +69,31 @@ func TestSecretsAreMasked(t *testing.T) {
 		for _, s := range public {
 			if !strings.Contains(string(masked), `"`+s+`"`) {
 				t.Errorf("%s hides %s: %s", k.Kind, s, masked)
+			}
+		}
+	}
+}
+
+// TestKindsAreTested: each kind passes the suite of all channels, and what it
+// reads from outside is fuzzed: a package that forgot would pass every test
+// that it has.
+func TestKindsAreTested(t *testing.T) {
+	for _, k := range kinds.All(kinds.Options{Now: time.Now}) {
+		var tests strings.Builder
+		files, err := filepath.Glob(filepath.Join("..", k.Kind, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests.Write(text)
+		}
+		for _, want := range []string{"channeltest.Run(t,", "func FuzzRead(f *testing.F)"} {
+			if !strings.Contains(tests.String(), want) {
+				t.Errorf("the tests of channel/%s have no %s", k.Kind, want)
 			}
 		}
 	}
