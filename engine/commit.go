@@ -14,18 +14,18 @@ import (
 // Limits on one batch's tries.
 const (
 	maxTries   = 6 // of a batch of one, or before a larger one is split
-	maxReloads = 4 // of one command that asks for more rows
+	maxReloads = 4 // of one command that requests more rows
 	// batchTime bounds one try; a database that is slower than this is down.
 	batchTime = 30 * time.Second
 	// resolveTime bounds the wait for a database that broke while
-	// committing to come back and tell what it did.
+	// committing to come back and say what it did.
 	resolveTime = 2 * time.Minute
 )
 
 // attempt is one decision of a batch, ready to be answered once committed.
 type attempt struct {
 	outcomes []outcome // by place in the batch; of no meaning where again is set
-	again    []bool    // asked for more rows
+	again    []bool    // requested more rows
 	changes  *unit.Changes
 }
 
@@ -131,7 +131,7 @@ func (l *queue) try(batch []*entry, unique string, try int) (a *attempt, err err
 	return a, err
 }
 
-// finish answers a batch that is committed. Commands that asked for more
+// finish answers a batch that is committed. Commands that requested more
 // rows go round again.
 func (l *queue) finish(batch []*entry, a *attempt) {
 	if a.changes != nil {
@@ -150,7 +150,7 @@ func (l *queue) finish(batch []*entry, a *attempt) {
 	}
 }
 
-// landed asks the database whether the batch with this key was committed. If
+// landed queries the database whether the batch with this key was committed. If
 // not, the batch is to be tried again, and the error says so.
 func (l *queue) landed(key string, cause error) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
@@ -164,7 +164,7 @@ func (l *queue) landed(key string, cause error) (bool, error) {
 		case err == nil:
 			return false, unit.ErrConflict
 		}
-		l.e.opts.Log.Warn("the outcome of a commit is unknown; asking again", "shop", l.shop, "cause", cause, "error", err)
+		l.e.opts.Log.Warn("the outcome of a commit is unknown; querying again", "shop", l.shop, "cause", cause, "error", err)
 		select {
 		case <-ctx.Done():
 			f := fault.New(fault.Unavailable, "the database broke while committing; repeat with the same Idempotency-Key to learn what it did")

@@ -62,7 +62,7 @@ type Observation struct {
 	Err      error // nil unless the whole batch failed
 }
 
-// Engine takes commands to committed state. It runs what app.Engine asks for.
+// Engine takes commands to committed state. It runs what app.Engine declares.
 type Engine struct {
 	store  unit.Store
 	schema *unit.Schema
@@ -104,7 +104,7 @@ func or(v, def int) int {
 // entry is one command on its way, with everyone who waits for it.
 type entry struct {
 	c          *unit.Command
-	needs      unit.Needs // the command's, and what it asked for since
+	needs      unit.Needs // the command's, and what it requested since
 	since      time.Time
 	done       chan outcome
 	duplicates []chan outcome
@@ -261,7 +261,7 @@ func (l *queue) take() []*entry {
 	return batch
 }
 
-// answer tells everyone who waits for the entry.
+// answer answers everyone who waits for the entry.
 func (l *queue) answer(en *entry, o outcome) {
 	if en.c.Key != "" {
 		l.mu.Lock()

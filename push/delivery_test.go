@@ -20,7 +20,7 @@ import (
 )
 
 // However the records reach the hub — late, twice, in any order, or never, so
-// that the log alone tells — each subscription sees its order's events one by
+// that only the log has — each subscription sees its order's events one by
 // one, none missing and none twice.
 func TestSeqRisesByOne(t *testing.T) {
 	w := newWorld(t, newLedger(), nil)
@@ -113,7 +113,7 @@ func TestKillAndResume(t *testing.T) {
 	}
 }
 
-// A hub that nobody tells hears from the log what others committed.
+// A hub that nobody notifies learns from the log what others committed.
 func TestTwoHubs(t *testing.T) {
 	l := newLedger()
 	here, there := newWorld(t, l, nil), newWorld(t, l, nil)
@@ -241,8 +241,8 @@ func TestFollowerOutlivesTheStore(t *testing.T) {
 	c.say(subscribe("o1"))
 	c.want("subscribed", 1)
 	w.log.breakDown(errors.New("away"))
-	looked := w.log.count(&w.log.looks)
-	w.until("a failed look", func() bool { return w.log.count(&w.log.looks) > looked })
+	polled := w.log.count(&w.log.polls)
+	w.until("a failed poll", func() bool { return w.log.count(&w.log.polls) > polled })
 	w.log.commit("o1", event.OrderPaid)
 	w.log.breakDown(nil)
 	c.want("order.paid", 2)
@@ -267,15 +267,15 @@ func TestWait(t *testing.T) {
 		t.Errorf("nothing new: %v", err)
 	}
 	const waiters = 20
-	for _, told := range []bool{true, false} {
+	for _, notified := range []bool{true, false} {
 		done := make(chan error, waiters)
 		seq, reads := w.log.orders["o1"].Seq, w.log.count(&w.log.reads)
 		for range waiters {
 			go func() { done <- w.hub.Wait(ctx, shopID, "o1", seq) }()
 		}
-		w.until("all to have looked", func() bool { return w.log.count(&w.log.reads) == reads+waiters })
+		w.until("all to have read", func() bool { return w.log.count(&w.log.reads) == reads+waiters })
 		r := w.log.commit("o1", event.PaymentCreated)
-		if told {
+		if notified {
 			w.hub.Publish(shopID, []event.Record{r, r})
 		}
 		for range waiters {
@@ -295,29 +295,29 @@ func TestFollowsOnlyWhileNeeded(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ran := make(chan error, 1)
 		go func() { ran <- h.Run(ctx) }()
-		looks := func() int {
+		polls := func() int {
 			synctest.Wait()
 			l.mu.Lock()
 			defer l.mu.Unlock()
-			n := l.looks
-			l.looks = 0
+			n := l.polls
+			l.polls = 0
 			return n
 		}
 		time.Sleep(time.Hour)
-		if n := looks(); n != 0 {
-			t.Errorf("%d looks while nobody listens", n)
+		if n := polls(); n != 0 {
+			t.Errorf("%d polls while nobody listens", n)
 		}
 		listening, leave := context.WithTimeout(ctx, 10*time.Second)
 		defer leave()
 		if err := h.Wait(listening, shopID, "o1", 1); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
-		if n := looks(); n < 95 || n > 100 {
-			t.Errorf("%d looks in ten seconds", n)
+		if n := polls(); n < 95 || n > 100 {
+			t.Errorf("%d polls in ten seconds", n)
 		}
 		time.Sleep(time.Hour)
-		if n := looks(); n != 0 {
-			t.Errorf("%d looks after all have left", n)
+		if n := polls(); n != 0 {
+			t.Errorf("%d polls after all have left", n)
 		}
 		stop()
 		if err := <-ran; err != nil {

@@ -49,9 +49,9 @@ type tail struct {
 	last event.Position
 }
 
-// follow finds the shop's feed, or begins one at the end of the log. Who
-// reads a state after follow has returned misses nothing that came later.
-func (h *Hub) follow(ctx context.Context, shop string) (*feed, error) {
+// feedOf finds the shop's feed, or begins one at the end of the log. Who
+// reads a state after feedOf has returned misses nothing that came later.
+func (h *Hub) feedOf(ctx context.Context, shop string) (*feed, error) {
 	h.mu.Lock()
 	if h.draining {
 		h.mu.Unlock()
@@ -65,8 +65,8 @@ func (h *Hub) follow(ctx context.Context, shop string) (*feed, error) {
 			orders: map[string]*audience{}, tails: map[string][]*tail{},
 		}
 		h.feeds[shop] = f
-		if run := h.following; run != nil {
-			h.followers.Go(func() { f.follow(run) })
+		if run := h.tailing; run != nil {
+			h.readers.Go(func() { f.tailLog(run) })
 		}
 	}
 	f.uses++
@@ -74,8 +74,8 @@ func (h *Hub) follow(ctx context.Context, shop string) (*feed, error) {
 
 	if first {
 		// Others may wait for this answer: it must not hang on one caller.
-		ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
-		f.at, f.err = h.o.Store.EndOfLog(ask, shop)
+		read, cancel := context.WithTimeout(context.WithoutCancel(ctx), storeTime)
+		f.at, f.err = h.o.Store.EndOfLog(read, shop)
 		cancel()
 		if f.err != nil {
 			h.forget(f)
@@ -217,9 +217,9 @@ const (
 	maxBackoff = 5 * time.Second      // after reads that failed
 )
 
-// follow hands out what appears in the log until nobody uses the feed, or
+// tailLog hands out what appears in the log until nobody uses the feed, or
 // ctx ends.
-func (f *feed) follow(ctx context.Context) {
+func (f *feed) tailLog(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	select {
@@ -244,7 +244,7 @@ func (f *feed) follow(ctx context.Context) {
 			missed = 0
 		case <-timer.C:
 		}
-		n, err := f.look(ctx)
+		n, err := f.poll(ctx)
 		pause := every
 		switch {
 		case ctx.Err() != nil:
@@ -277,8 +277,8 @@ func (f *feed) follow(ctx context.Context) {
 	}
 }
 
-// look hands out what is new in the log and says how many records it were.
-func (f *feed) look(ctx context.Context) (n int, err error) {
+// poll hands out what is new in the log and says how many records it were.
+func (f *feed) poll(ctx context.Context) (n int, err error) {
 	for {
 		records, err := f.hub.o.Store.Events(ctx, f.shop, app.EventQuery{After: f.at, Limit: readBatch})
 		if err != nil || len(records) == 0 {

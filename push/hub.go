@@ -111,15 +111,15 @@ type Hub struct {
 	o      Options
 	owners owners
 
-	mu        sync.RWMutex
-	feeds     map[string]*feed // by shop: those that have subscribers
-	members   map[*subscriber]struct{}
-	draining  bool
-	drain     chan struct{}   // closed by Close
-	following context.Context // Run's, nil while it does not run
-	followers sync.WaitGroup
-	busy      sync.WaitGroup // members
-	refused   atomic.Int32   // sockets that are being refused at the moment
+	mu       sync.RWMutex
+	feeds    map[string]*feed // by shop: those that have subscribers
+	members  map[*subscriber]struct{}
+	draining bool
+	drain    chan struct{}   // closed by Close
+	tailing  context.Context // Run's, nil while it does not run
+	readers  sync.WaitGroup
+	busy     sync.WaitGroup // members
+	refused  atomic.Int32   // sockets that are being refused at the moment
 }
 
 // New makes a hub. Run must run for it to receive other instances' events and
@@ -168,16 +168,16 @@ func (h *Hub) Publish(shop string, records []event.Record) {
 // ends; so events that other instances commit reach the sockets here too.
 func (h *Hub) Run(ctx context.Context) error {
 	h.mu.Lock()
-	h.following = ctx
+	h.tailing = ctx
 	for _, f := range h.feeds {
-		h.followers.Go(func() { f.follow(ctx) })
+		h.readers.Go(func() { f.tailLog(ctx) })
 	}
 	h.mu.Unlock()
 	<-ctx.Done()
 	h.mu.Lock()
-	h.following = nil
+	h.tailing = nil
 	h.mu.Unlock()
-	h.followers.Wait()
+	h.readers.Wait()
 	return nil
 }
 
@@ -186,7 +186,7 @@ func (h *Hub) Run(ctx context.Context) error {
 // order is a not_found fault) or, when the hub drains, a fault that is
 // context.Canceled too.
 func (h *Hub) Wait(ctx context.Context, shop, orderNo string, seq int64) error {
-	f, err := h.follow(ctx, shop)
+	f, err := h.feedOf(ctx, shop)
 	if err != nil {
 		return err
 	}

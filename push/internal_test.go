@@ -38,8 +38,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// Every event of an order, a payment or a refund that the house knows has
-// words for the buyer.
+// Every event of an order, a payment or a refund that there is has a
+// text for the buyer.
 func TestWords(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../event/event.go", nil, 0)
 	if err != nil {
@@ -57,7 +57,7 @@ func TestWords(t *testing.T) {
 		}
 		found++
 		if w := messages[event.Type(name)]; w[zh] == "" || w[en] == "" {
-			t.Errorf("%s: no words", name)
+			t.Errorf("%s: no text", name)
 		}
 		return true
 	})
@@ -65,6 +65,6 @@ func TestWords(t *testing.T) {
 		t.Errorf("found %d events", found)
 	}
 	if message("order.sung", zh) == "" || message("order.sung", en) == "" {
-		t.Error("an event without words says nothing")
+		t.Error("an event without a text of its own has no message")
 	}
 }

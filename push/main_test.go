@@ -31,7 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	shopID    = "s1"
 	secret    = "sk_test_secret"
-	patience  = 20 * time.Second // never waited for when all is well
+	timeout   = 20 * time.Second // never waited for when all is well
 	otherShop = "s2"
 )
 
@@ -42,9 +42,9 @@ type ledger struct {
 	orders  map[string]*order.Data
 	fail    error
 	broken  error // of OrderEvents alone
-	looks   int   // calls of Events
+	polls   int   // calls of Events
 	reads   int   // calls of Order
-	onLook  func()
+	onPoll  func()
 }
 
 func newLedger() *ledger { return &ledger{orders: map[string]*order.Data{}} }
@@ -101,14 +101,14 @@ func (l *ledger) Order(_ context.Context, shop, no string) (app.OrderView, error
 
 func (l *ledger) Events(_ context.Context, shop string, q app.EventQuery) ([]event.Record, error) {
 	l.mu.Lock()
-	look := l.onLook
+	poll := l.onPoll
 	l.mu.Unlock()
-	if look != nil {
-		look()
+	if poll != nil {
+		poll()
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.looks++
+	l.polls++
 	if l.fail != nil || shop != shopID {
 		return nil, l.fail
 	}
@@ -127,12 +127,12 @@ func (l *ledger) OrderEvents(_ context.Context, _, orderNo string, after int64) 
 		if r.Order != orderNo {
 			continue
 		}
-		wanted, numbered := false, false
+		newer, numbered := false, false
 		for _, e := range r.Events {
 			numbered = numbered || e.Seq > 0
-			wanted = wanted || e.Seq > after
+			newer = newer || e.Seq > after
 		}
-		if wanted || !numbered {
+		if newer || !numbered {
 			out = append(out, r)
 		}
 	}
@@ -243,7 +243,7 @@ func newWorld(t testing.TB, l *ledger, change func(*push.Options)) *world {
 
 func (w *world) token(orderNo string) string { return w.tokens.Issue(shopID, orderNo) }
 
-// publish commits and tells the hub, as the engine does.
+// publish commits and notifies the hub, as the engine does.
 func (w *world) publish(orderNo string, types ...event.Type) {
 	w.hub.Publish(shopID, []event.Record{w.log.commit(orderNo, types...)})
 }
@@ -271,7 +271,7 @@ type client struct {
 	c *websocket.Conn
 }
 
-// dial connects; query is what follows /v1/ws.
+// dial connects; query is what comes after /v1/ws.
 func (w *world) dial(query string) *client { return w.dialWith(query, nil) }
 
 func (w *world) dialWith(query string, header http.Header) *client {
@@ -283,7 +283,7 @@ func (w *world) dialWith(query string, header http.Header) *client {
 		}
 		return c, err
 	}}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	c, _, err := websocket.Dial(ctx, w.server.URL+"/v1/ws"+query, &websocket.DialOptions{
 		HTTPClient: &http.Client{Transport: tr}, HTTPHeader: header,
@@ -297,7 +297,7 @@ func (w *world) dialWith(query string, header http.Header) *client {
 
 func (c *client) say(text string) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := c.c.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
 		c.t.Fatalf("write %s: %v", text, err)
@@ -305,7 +305,7 @@ func (c *client) say(text string) {
 }
 
 func (c *client) read() (message, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	_, data, err := c.c.Read(ctx)
 	if err != nil {
@@ -334,7 +334,7 @@ func (c *client) want(kind string, seq int64) message {
 	return m
 }
 
-// wantClose reads up to the end and checks how it is told.
+// wantClose reads up to the end and checks how it is announced.
 func (c *client) wantClose(code websocket.StatusCode, reason string) {
 	c.t.Helper()
 	for {
@@ -353,7 +353,7 @@ func (c *client) wantClose(code websocket.StatusCode, reason string) {
 // until waits for what must come.
 func (w *world) until(what string, is func() bool) {
 	w.t.Helper()
-	end := time.Now().Add(patience)
+	end := time.Now().Add(timeout)
 	for !is() {
 		if time.Now().After(end) {
 			w.t.Fatalf("%s did not come", what)

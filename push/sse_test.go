@@ -14,7 +14,7 @@ import (
 	"github.com/tandem-pay/tandem/push"
 )
 
-// get asks once and closes the body.
+// get sends one request and closes the body.
 func (w *world) get(path string) *http.Response {
 	w.t.Helper()
 	req, _ := http.NewRequest("GET", w.server.URL+path, nil)
@@ -36,7 +36,7 @@ type stream struct {
 
 func (w *world) stream(path string, header http.Header) *stream {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	req, _ := http.NewRequestWithContext(ctx, "GET", w.server.URL+path, nil)
 	req.Header = header
 	if header == nil {

@@ -247,7 +247,7 @@ func (s *subscriber) subscribeOrder(orderNo string, after *int64) error {
 	st := s.streams[orderNo]
 	again := st != nil
 	if !again {
-		if err := s.room(); err != nil {
+		if err := s.reserve(); err != nil {
 			return err
 		}
 		// Listen first, then read: what is committed in between waits in the
@@ -281,15 +281,15 @@ func (s *subscriber) subscribeOrder(orderNo string, after *int64) error {
 	return s.catchUp(orderNo, st, d.Seq)
 }
 
-// room makes sure of the feed and of the limit on subscriptions.
-func (s *subscriber) room() error {
+// reserve makes sure of the feed and of the limit on subscriptions.
+func (s *subscriber) reserve() error {
 	if limit := s.hub.o.MaxPerSocket; len(s.streams)+len(s.tails) >= limit {
 		return fault.New(fault.ValidationFailed, "at most %d subscriptions on one socket", limit)
 	}
 	if s.feed != nil {
 		return nil
 	}
-	f, err := s.hub.follow(s.ctx, s.who.Shop)
+	f, err := s.hub.feedOf(s.ctx, s.who.Shop)
 	if err != nil {
 		return fault.From(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/tandem-pay/tandem/fault"
 )
 
-// subscribeLog begins to follow the log: of one user's orders, or of the
+// subscribeLog begins to tail the log: of one user's orders, or of the
 // shop where user is "".
 func (s *subscriber) subscribeLog(user string, after *string) error {
 	if !s.who.Secret() {
@@ -16,7 +16,7 @@ func (s *subscriber) subscribeLog(user string, after *string) error {
 	if t != nil {
 		return s.say(t.subscribed(), 0)
 	}
-	if err := s.room(); err != nil {
+	if err := s.reserve(); err != nil {
 		return err
 	}
 	t = &tail{s: s, user: user}
@@ -38,7 +38,7 @@ func (s *subscriber) subscribeLog(user string, after *string) error {
 	if err := s.replay(t, nil); err != nil {
 		return err
 	}
-	// Between the last look and joining a little may have been handed out;
+	// Between the last read and joining a little may have been handed out;
 	// what comes both ways is dropped by its position.
 	if upto := s.feed.join(t); t.last.Compare(upto) < 0 {
 		return s.replay(t, &upto)
@@ -64,15 +64,15 @@ func (s *subscriber) replay(t *tail, upto *event.Position) error {
 		batch := make([]*notice, 0, len(records))
 		for i := range records {
 			r := &records[i]
-			wanted := t.user == ""
-			if !wanted {
+			included := t.user == ""
+			if !included {
 				owner, err := s.hub.owner(s.ctx, s.who.Shop, r)
 				if err != nil {
 					return errStore
 				}
-				wanted = owner == t.user
+				included = owner == t.user
 			}
-			if wanted {
+			if included {
 				n := newNotice(r, before)
 				n.live = false
 				batch = append(batch, n)

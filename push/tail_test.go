@@ -124,7 +124,7 @@ func TestLongReplay(t *testing.T) {
 	c.say(subscribe("o1"))
 	c.want("subscribed", 1)
 	l.mu.Lock()
-	l.onLook = func() {
+	l.onPoll = func() {
 		for range 4 {
 			w.publish("o1", event.PaymentCreated)
 		}

@@ -46,8 +46,8 @@ func TestStateThenEvents(t *testing.T) {
 	}
 }
 
-// Who listens to an order hears of its refunds and instalments, and the shop
-// hears the same.
+// Who listens to an order receives its refunds and instalments, and the shop
+// receives the same.
 func TestMoneyBack(t *testing.T) {
 	w := newWorld(t, newLedger(), nil)
 	w.publish("o1", event.OrderPlaced)
@@ -125,7 +125,7 @@ func TestAuthentication(t *testing.T) {
 			t.Errorf("%+v", m)
 		}
 	})
-	t.Run("a client token wants the shop", func(t *testing.T) {
+	t.Run("a client token for the shop", func(t *testing.T) {
 		c := w.dial("?token=" + w.token("o1"))
 		for _, text := range []string{`{"type":"subscribe","shop":true}`, `{"type":"subscribe","userId":"u"}`} {
 			c.say(text)

@@ -34,10 +34,10 @@ func NewBatch(schema *Schema, shop, unique string, now time.Time, needs Needs, l
 		if k == nil {
 			continue
 		}
-		asked, found := needs.Of(k.Info()), l.of(k.Info())
-		if len(asked) > 0 || found != nil && found.Len() > 0 {
+		requested, found := needs.Of(k.Info()), l.of(k.Info())
+		if len(requested) > 0 || found != nil && found.Len() > 0 {
 			t := k.newTable()
-			t.load(asked, found)
+			t.load(requested, found)
 			b.tables[rank] = t
 			b.used = append(b.used, t)
 		}
@@ -45,7 +45,7 @@ func NewBatch(schema *Schema, shop, unique string, now time.Time, needs Needs, l
 	return b
 }
 
-// tableOf is the table of a kind, made when it is first asked for.
+// tableOf is the table of a kind, made when it is first used.
 func tableOf[D any](b *Batch, k *Kind[D]) *table[D] {
 	if t := b.tables[k.info.Rank]; t != nil {
 		return t.(*table[D])
@@ -56,7 +56,7 @@ func tableOf[D any](b *Batch, k *Kind[D]) *table[D] {
 	return t
 }
 
-// Run decides one command. A refusal is the error; a *MissingError asks for
+// Run decides one command. A refusal is the error; a *MissingError requests
 // more rows. A decision that panics is a defect: it is refused as internal
 // and leaves no trace, like any other.
 func (b *Batch) Run(c *Command) (res Result, err error) {
@@ -164,7 +164,7 @@ func (b *Batch) Changes() *Changes {
 	return c
 }
 
-// IsMissing finds the needs that a decision asked for.
+// IsMissing finds the needs that a decision requested.
 func IsMissing(err error) (Needs, bool) {
 	var m *MissingError
 	if errors.As(err, &m) {

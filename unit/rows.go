@@ -36,7 +36,7 @@ func (l *list[D]) Next() []any {
 	return l.dest
 }
 
-// Loaded is what a store found of a batch's needs, by rank. What was asked
+// Loaded is what a store found of a batch's needs, by rank. What was requested
 // for and is not here does not exist.
 type Loaded struct{ byRank []Rows }
 

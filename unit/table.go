@@ -5,7 +5,7 @@ import "slices"
 // overlay is a table whatever its rows.
 type overlay interface {
 	has(key string) bool
-	load(asked []string, found Rows)
+	load(requested []string, found Rows)
 	accept()
 	drop()
 	writes(to []Write) []Write
@@ -36,21 +36,21 @@ type put[D any] struct {
 
 func (k *Kind[D]) newTable() overlay { return &table[D]{kind: k} }
 
-func (t *table[D]) load(asked []string, found Rows) {
+func (t *table[D]) load(requested []string, found Rows) {
 	var rows []D
 	if l, ok := found.(*list[D]); ok {
 		rows = l.rows
 	}
-	if len(asked)+len(rows) == 0 {
+	if len(requested)+len(rows) == 0 {
 		return
 	}
-	t.rows = make(map[string]*row[D], len(asked)+len(rows))
-	block := make([]row[D], len(asked)+len(rows))
-	for i, k := range asked {
+	t.rows = make(map[string]*row[D], len(requested)+len(rows))
+	block := make([]row[D], len(requested)+len(rows))
+	for i, k := range requested {
 		t.rows[k] = &block[i]
 	}
 	for i := range rows {
-		r := &block[len(asked)+i]
+		r := &block[len(requested)+i]
 		r.old, r.cur = &rows[i], &rows[i]
 		key := t.kind.KeyOf(&rows[i])
 		t.rows[key] = r

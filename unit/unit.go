@@ -12,12 +12,12 @@
 //   - a command sees the effects of those before it in its batch; one that is
 //     refused, or panics, leaves no trace;
 //   - a row that a command reads was loaded, and locked unless its kind is
-//     Unlocked: what was not is asked for, and the command decides again;
+//     Unlocked: what was not is requested, and the command decides again;
 //   - rows are locked, and written, by the rank of their kinds and within a
 //     kind by key, in every instance;
 //   - a change is written only over the row that was loaded.
 //
-// What it costs: a map entry for a row that was loaded or asked for, an
+// What it costs: a map entry for a row that was loaded or requested, an
 // indirect call for each column that is read or written. In a batch of 256
 // orders that is less than a tenth of what the database takes.
 package unit
@@ -39,12 +39,12 @@ type Command struct {
 	Trace string // W3C traceparent
 	Needs Needs
 
-	// Alone asks for a batch of its own: for changes that every command of a
+	// Alone requires a batch of its own: for changes that every command of a
 	// batch must see alike.
 	Alone bool
 
 	// Decide reads and changes tx and returns the answer, or a fault and no
-	// trace. It runs again from the start if it asks tx for what was not
+	// trace. It runs again from the start if it reads from tx what was not
 	// loaded, so it must do nothing but change tx.
 	Decide func(tx *Tx) (any, error)
 
@@ -77,10 +77,10 @@ type Result struct {
 type Store interface {
 	// Begin opens a transaction, locks and loads what is needed (see Sorted)
 	// in one round trip. The row of the shop is always loaded, and locked if
-	// it is asked for. A shop that does not exist is a not_found fault.
+	// it is requested. A shop that does not exist is a not_found fault.
 	Begin(ctx context.Context, shop string, n Needs) (Unit, *Loaded, error)
 	// HasKey says whether an idempotency key, or a marker, was committed. It
-	// is asked when a commit's outcome is unknown, and retried until answered.
+	// is queried when a commit's outcome is unknown, and retried until answered.
 	HasKey(ctx context.Context, shop, key string) (bool, error)
 }
 
@@ -97,7 +97,7 @@ type Unit interface {
 // What a commit may say beside success.
 var (
 	// ErrConflict: a row was changed or a key won by another instance, or
-	// the database asks to try again.
+	// the database says to try again.
 	ErrConflict = errors.New("the batch met another instance's change")
 	// ErrCommitUnknown: the connection broke while committing.
 	ErrCommitUnknown = errors.New("the outcome of the commit is unknown")

@@ -45,7 +45,7 @@ type Server struct {
 	hold io.Closer // the pipe that keeps it alive
 
 	names    atomic.Int64
-	mu       sync.Mutex // creating from a template wants it for itself
+	mu       sync.Mutex // creating from a template locks it
 	template string
 	emptying string   // statements that empty a database made from the template
 	used     []string // databases that were emptied, see ReusedDatabase

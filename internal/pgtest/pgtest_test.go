@@ -47,7 +47,7 @@ func start(t *testing.T) *pgtest.Server {
 	return s
 }
 
-func ask(t *testing.T, url, sql string) string {
+func query(t *testing.T, url, sql string) string {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -78,13 +78,13 @@ func TestServer(t *testing.T) {
 	var url string
 	t.Run("a database of one test", func(t *testing.T) {
 		url = s.NewDatabase(t)
-		if got := ask(t, url, "SELECT x FROM t"); got != "prepared" {
+		if got := query(t, url, "SELECT x FROM t"); got != "prepared" {
 			t.Errorf("from the template: %q", got)
 		}
-		if got := ask(t, url, "SHOW work_mem"); got != "7MB" {
+		if got := query(t, url, "SHOW work_mem"); got != "7MB" {
 			t.Errorf("work_mem = %s", got)
 		}
-		if got := ask(t, s.NewEmptyDatabase(t), "SELECT count(*)::text FROM pg_tables WHERE tablename = 't'"); got != "0" {
+		if got := query(t, s.NewEmptyDatabase(t), "SELECT count(*)::text FROM pg_tables WHERE tablename = 't'"); got != "0" {
 			t.Error("the empty database has the template's table")
 		}
 	})
@@ -98,10 +98,10 @@ func TestServer(t *testing.T) {
 			if first = cmp.Or(first, url); url != first {
 				t.Errorf("%s, want %s again", url, first)
 			}
-			if got := ask(t, url, "SELECT (SELECT x FROM t) || (SELECT count(*) FROM rows)"); got != "prepared0" {
+			if got := query(t, url, "SELECT (SELECT x FROM t) || (SELECT count(*) FROM rows)"); got != "prepared0" {
 				t.Errorf("it holds %q", got)
 			}
-			if got := ask(t, url, "WITH r AS (INSERT INTO rows DEFAULT VALUES RETURNING id) SELECT id::text FROM r"); got != "1" {
+			if got := query(t, url, "WITH r AS (INSERT INTO rows DEFAULT VALUES RETURNING id) SELECT id::text FROM r"); got != "1" {
 				t.Errorf("the sequence gives %s", got)
 			}
 		})

@@ -55,7 +55,7 @@ type Database struct {
 	Name  string `json:"name"`
 	Store Store  `json:"store"`
 	About string `json:"about"`
-	// Stuck: reactions of its release never follow what was placed in it
+	// Stuck: reactions of its release never reach what was placed in it
 	// last. Its dump had been restored into a server that counts transactions
 	// from the beginning.
 	Stuck bool `json:"stuck"`

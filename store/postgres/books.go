@@ -30,7 +30,7 @@ func (s *Store) EntriesByNo(ctx context.Context, shop string, nos []string) ([]a
 	return some(ctx, s, len(nos), scanEntry, "SELECT "+entryColumns+" FROM payments WHERE shop = $1 AND payment_no = ANY($2)", shop, nos)
 }
 
-// OrphanNos reads the numbers that a callback named in vain.
+// OrphanNos reads the numbers that callbacks named and no payment has.
 func (s *Store) OrphanNos(ctx context.Context, shop string, paymentNos []string) ([]string, error) {
 	return some(ctx, s, 0, scanNo, `SELECT x FROM unnest($2::text[]) AS k(x)
 		WHERE EXISTS (SELECT FROM channel_messages WHERE shop = $1 AND payment_no = k.x AND verdict = 'orphan')`, shop, paymentNos)

@@ -40,7 +40,7 @@ func some[D any](ctx context.Context, s *Store, room int, scan scanner[D], sql s
 	return all(rows, scan, room)
 }
 
-// page reads a page: sql ends in LIMIT and the number of rows. It asks for
+// page reads a page: sql ends in LIMIT and the number of rows. It requests
 // one more than the page holds, to know whether it is the last.
 func page[D any](ctx context.Context, s *Store, p app.Page, scan scanner[D], key func(*D) string, sql string, args ...any) ([]D, string, error) {
 	limit := limitOf(p)

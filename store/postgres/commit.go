@@ -36,7 +36,7 @@ func (u *openUnit) Commit(ctx context.Context, c *unit.Changes) error {
 	}
 	var refused *pgconn.PgError
 	switch {
-	case errors.As(err, &refused) && refused.Code == idleTooLong: // it was over before we asked
+	case errors.As(err, &refused) && refused.Code == idleTooLong: // it was over before the statement
 		return notDone(ctx, conn, err)
 	case !conn.IsClosed() && conn.PgConn().TxStatus() != 'I': // still in the transaction, which cannot commit any more
 		return notDone(ctx, conn, err)
@@ -67,7 +67,7 @@ const (
 	idleTooLong     = "25P03"
 )
 
-// conflict finds out whether an error of a statement asks for another try. A
+// conflict finds out whether an error of a statement calls for another try. A
 // check that refused a row is named.
 func conflict(err error) error {
 	var e *pgconn.PgError

@@ -49,7 +49,7 @@ func begin(t *testing.T, s *postgres.Store, n app.Needs) unit.Unit {
 
 func has(t *testing.T, s *postgres.Store, key string) bool {
 	t.Helper()
-	// As the engine does, it asks until it is answered: a lost connection's
+	// As the engine does, it queries until it is answered: a lost connection's
 	// process may be ending just now.
 	has, err := s.HasKey(t.Context(), "default", key)
 	for try := 1; err != nil && try < 10; try++ {
@@ -142,7 +142,7 @@ func TestConnectionCutBeforeTheCommit(t *testing.T) {
 	s := shopWith(t, url)
 	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	others(t, url, killWriters)
-	// Whether it can be told that the cut came before depends on whether the
+	// Whether it is certain that the cut came before depends on whether the
 	// system notices in time.
 	err := u.Commit(t.Context(), marked("m"))
 	if errors.Is(err, unit.ErrConflict) == errors.Is(err, unit.ErrCommitUnknown) {
@@ -157,7 +157,7 @@ func TestConnectionCutBeforeTheCommit(t *testing.T) {
 	}
 }
 
-// TestAnswerLost: the server commits, and nobody hears of it.
+// TestAnswerLost: the server commits, and the answer is lost.
 func TestAnswerLost(t *testing.T) {
 	url := server.NewDatabase(t)
 	shopWith(t, url)
@@ -178,7 +178,7 @@ func TestAnswerLost(t *testing.T) {
 }
 
 // TestCommitUnderway: the COMMIT is still on its way to the server when the
-// marker is asked for. Whatever is answered must remain true.
+// marker is read. Whatever is answered must remain true.
 func TestCommitUnderway(t *testing.T) {
 	url := server.NewDatabase(t)
 	p := newProxy(t, url)

@@ -50,7 +50,7 @@ func scanRecord(rows pgx.Rows, r *event.Record) error {
 	return rows.Scan(&r.Shop, &r.Position, &r.Order, moment{&r.At}, &r.Trace, doc[[]event.Event]{&format.Events, &r.Events})
 }
 
-// Events reads records, oldest first. Those that are asked for by type are
+// Events reads records, oldest first. Those that are requested by type are
 // shared with whoever else reads them, and not to be changed.
 func (s *Store) Events(ctx context.Context, shop string, q app.EventQuery) ([]event.Record, error) {
 	sql, scan := "SELECT "+recordColumns+" FROM events WHERE shop = $1 AND position > $2 AND ($4 = 0 OR position <= $4)", scanRecord

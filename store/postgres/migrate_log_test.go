@@ -16,7 +16,7 @@ import (
 // TestLogMigrated: one line a log as the release before dense positions left
 // it. Records are "tx-id", their orders are named by their place in the line;
 // H stands for a number of transactions that this server has not come to. One
-// whose order is in capitals is one that no reaction follows.
+// whose order is in capitals is one that no reaction is for.
 func TestLogMigrated(t *testing.T) {
 	const ahead = 1 << 40
 	for _, tt := range []struct {
@@ -28,21 +28,21 @@ func TestLogMigrated(t *testing.T) {
 		parked  string
 	}{
 		{"nothing", "", "", "", 0, ""},
-		{"nothing followed", "3-1a 4-2b", "", "ab", 0, ""},
+		{"no reaction yet", "3-1a 4-2b", "", "ab", 0, ""},
 		{"healthy", "3-1a 4-2b 9-3c", "4-2", "abc", 2, ""},
-		{"healthy, all followed", "3-1a 4-2b 9-3c", "9-3", "abc", 3, ""},
+		{"healthy, all reacted to", "3-1a 4-2b 9-3c", "9-3", "abc", 3, ""},
 		{"healthy, a slow writer's ids came first", "5-1a 4-2b 6-3c", "4-2", "bac", 1, ""},
 		{"healthy, one transaction", "4-2b 4-1a 4-3c", "4-1", "abc", 1, ""},
 		{"the cursor's record is gone", "3-1a 5-3c 6-4d", "4-2", "acd", 1, ""},
 		{"the cursor's record is gone, and all after it", "3-1a", "4-2", "a", 1, ""},
-		{"restored, all had been followed", "H1-1a H2-2b 3-3c 4-4d", "H2-2", "abcd", 2, ""},
+		{"restored, all had been reacted to", "H1-1a H2-2b 3-3c 4-4d", "H2-2", "abcd", 2, ""},
 		{"restored, something was left", "H1-1a H2-2b H3-3c 3-4d 4-5e", "H1-1", "abcde", 1, ""},
 		{"restored, and the slow writer's ids came first", "H3-1a H2-2b 4-3c 3-4d", "H2-2", "badc", 1, ""},
-		{"restored, nothing followed before or since", "H1-1a 3-2b", "", "ab", 0, ""},
+		{"restored, no reaction before or since", "H1-1a 3-2b", "", "ab", 0, ""},
 		{"restored, and nothing written since", "H1-1a H2-2b", "H1-1", "ab", 1, ""},
 		// Its reaction began behind the restore: what is before it in the log
-		// was not followed, and of what it has read it is not known.
-		{"restored, followed only since", "H1-1a H2-2B 3-3c 4-4d 5-5e", "4-4", "aBcde", 4, "ac"},
+		// had no reaction, and of what it has read it is not known.
+		{"restored, reacted to only since", "H1-1a H2-2B 3-3c 4-4d 5-5e", "4-4", "aBcde", 4, "ac"},
 		{"restored long ago", "20001-1a 20002-2b 20003-3C 3-4d 20003-5e 20004-6f", "20003-5", "abCdef", 5, "d"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

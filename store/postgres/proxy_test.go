@@ -19,7 +19,7 @@ type proxy struct {
 	moved     *sync.Cond
 	questions bool // held back
 	answers   bool
-	asked     int // times that something was asked
+	queries   int // how many were sent
 	ends      []net.Conn
 }
 
@@ -78,7 +78,7 @@ func (p *proxy) carry(to, from net.Conn, held *bool) {
 		n, err := from.Read(buf)
 		p.mu.Lock()
 		if held == &p.questions && n > 0 {
-			p.asked++
+			p.queries++
 		}
 		for *held {
 			p.moved.Wait()
@@ -108,5 +108,5 @@ func (p *proxy) hold(questions, answers bool) {
 func (p *proxy) count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.asked
+	return p.queries
 }

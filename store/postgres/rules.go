@@ -49,7 +49,7 @@ func (s *Store) snapshot(ctx context.Context, queries func(b *pgx.Batch)) error 
 
 // HasKey says whether a key or marker was committed.
 //
-// It is asked when the connection broke while committing, and then the
+// It is read when the connection broke while committing, and then the
 // server may not have read that COMMIT yet: an answer of no could turn out
 // wrong a moment later. So it first ends those connections' processes, which
 // settles what they were at, and answers only when they are gone.

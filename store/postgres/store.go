@@ -141,7 +141,7 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close closes all connections. Effects that run here must be stopped before.
+// Close closes all connections. Jobs that run here must be stopped before.
 func (s *Store) Close() error {
 	s.write.Close()
 	s.read.Close()

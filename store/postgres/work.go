@@ -20,14 +20,14 @@ func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit
 		ORDER BY expires_at, order_no LIMIT $3`, shop, now, limit)
 }
 
-// DuePayments reads open payments to ask the channel about, oldest first.
+// DuePayments reads open payments to query the channel about, oldest first.
 func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]app.DuePayment, error) {
 	scan := func(rows pgx.Rows, d *app.DuePayment) error { return rows.Scan(&d.No, &d.Channel) }
 	return some(ctx, s, min(limit, 1000), scan, `SELECT payment_no, channel FROM payments WHERE shop = $1 AND next_query_at <= $2
 		AND status IN ('created', 'pending') ORDER BY next_query_at, payment_no LIMIT $3`, shop, now, limit)
 }
 
-// DueRefunds reads refunds to speak with the channel about, oldest first. One
+// DueRefunds reads refunds to request of the channel or to query, oldest first. One
 // that is over has no next try.
 func (s *Store) DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
 	return some(ctx, s, min(limit, 1000), scanNo, `SELECT refund_no FROM refunds WHERE shop = $1 AND next_try_at <= $2

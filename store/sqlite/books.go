@@ -38,7 +38,7 @@ func (s *Store) EntriesByNo(ctx context.Context, shop string, nos []string) ([]a
 	return all(ctx, s.reading, scanEntry, entriesByNo, shop, list(nos))
 }
 
-// OrphanNos reads the numbers that a callback named in vain.
+// OrphanNos reads the numbers that callbacks named and no payment has.
 func (s *Store) OrphanNos(ctx context.Context, shop string, paymentNos []string) ([]string, error) {
 	return all(ctx, s.reading, scanNo, orphanNos, shop, list(paymentNos))
 }

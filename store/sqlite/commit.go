@@ -31,7 +31,7 @@ func (u *openUnit) Commit(ctx context.Context, c *unit.Changes) error {
 	err := u.tx.Commit()
 	u.end()
 	if err != nil {
-		// The log may have reached the disk although we were told otherwise.
+		// The log may have reached the disk although an error was returned.
 		return fmt.Errorf("%w: %w", unit.ErrCommitUnknown, err)
 	}
 	return nil
@@ -69,7 +69,7 @@ func (u *openUnit) exec(text string) error {
 	})
 }
 
-// conflict finds out whether an error of a statement asks for another try:
+// conflict finds out whether an error of a statement calls for another try:
 // a key that is there already, or another process that writes. A check that
 // refused a row is named by SQLite.
 func conflict(err error) error {

@@ -41,11 +41,11 @@ func TestMain(m *testing.M) {
 }
 
 // TestKilled kills a process that writes, again and again: whatever it has
-// been told is committed is there, and nothing by halves.
+// been acknowledged is there, and nothing by halves.
 func TestKilled(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "tandem.db")
 	makeSku(t, openFile(t, path), 0)
-	told := int64(0)
+	acknowledged := int64(0)
 	for range 5 {
 		cmd := exec.Command(os.Args[0], "-test.run=^$")
 		cmd.Env = append(os.Environ(), crashes+"="+path)
@@ -58,27 +58,27 @@ func TestKilled(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(out)
-		first := told
+		first := acknowledged
 		for lines.Scan() {
 			n, err := strconv.ParseInt(lines.Text(), 10, 64)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if told = n; told == first+40 {
+			if acknowledged = n; acknowledged == first+40 {
 				_ = cmd.Process.Kill()
 			}
 		}
 		_ = cmd.Wait()
-		if told < first+40 {
-			t.Fatalf("it ended by itself after %d commits", told-first)
+		if acknowledged < first+40 {
+			t.Fatalf("it ended by itself after %d commits", acknowledged-first)
 		}
 
 		s := openFile(t, path)
 		made := read(t, s)
-		if made < told || made > told+1 {
-			t.Errorf("%d commits are there, %d were told of", made, told)
+		if made < acknowledged || made > acknowledged+1 {
+			t.Errorf("%d commits are there, %d were acknowledged", made, acknowledged)
 		}
-		told = made
+		acknowledged = made
 	}
 	if db, err := sql.Open("sqlite", path); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func (s *Store) Texts() []string {
 // Plan is how SQLite would run a statement.
 func (s *Store) Plan(ctx context.Context, text string) ([]string, error) {
 	return all(ctx, func(ctx context.Context, text string, _ ...any) (*sql.Rows, error) {
-		return s.read.QueryContext(ctx, text, make([]any, 30)...) // NULL for all that it asks for
+		return s.read.QueryContext(ctx, text, make([]any, 30)...) // NULL for all its parameters
 	}, func(r row, detail *string) error {
 		var id, parent, unused int
 		return r.Scan(&id, &parent, &unused, detail)

@@ -132,7 +132,7 @@ func (u *openUnit) writeRows(x *unit.Write) error {
 	return nil
 }
 
-// asLoaded adds what where asks for.
+// asLoaded adds the parameters of where.
 func (u *openUnit) asLoaded(x *unit.Write, row int, guards []int) {
 	u.args.add(u.shop)
 	if !x.Kind.Single {
@@ -143,7 +143,7 @@ func (u *openUnit) asLoaded(x *unit.Write, row int, guards []int) {
 	}
 }
 
-// column adds a value of a column as the driver wants it.
+// column adds a value of a column as the driver takes it.
 func (a *args) column(k *unit.Info, c int) func(v any, err error) {
 	return func(v any, err error) {
 		if err != nil && a.err == nil {

@@ -19,7 +19,7 @@ import (
 // statements of a transaction take numbers from the shop's row of logs and
 // write the records under them. There is one transaction that writes at a
 // time, and a rollback gives its numbers back: so positions become visible in
-// their order, and whoever has read up to one and asks for what comes after
+// their order, and whoever has read up to one and requests what comes after
 // misses nothing. (PostgreSQL has many writers; log.go there says why the same
 // holds.) The id is the place in the table, no more.
 

@@ -18,7 +18,7 @@ import (
 // row is the present one of a result.
 type row interface{ Scan(dest ...any) error }
 
-// args gathers what a statement is run with, as the driver wants it: int64,
+// args gathers what a statement is run with, as the driver takes it: int64,
 // string, bool, []byte or nil. It is used again and again.
 type args struct {
 	list []driver.NamedValue
@@ -255,13 +255,13 @@ func one[D any](ctx context.Context, q query, scan func(row, *D) error, missing 
 	return found[0], nil
 }
 
-// holds asks a question of yes or no.
+// holds runs a query that answers yes or no.
 func (s *Store) holds(ctx context.Context, text string, a ...any) (bool, error) {
 	found, err := all(ctx, s.reading, func(r row, is *bool) error { return r.Scan(is) }, text, a...)
 	return err == nil && found[0], err
 }
 
-// list is a list of keys as json_each wants it.
+// list is a list of keys as json_each takes it.
 func list(keys []string) string {
 	b, _ := json.Marshal(keys) // strings always marshal
 	return string(b)
@@ -270,7 +270,7 @@ func list(keys []string) string {
 // defaultPage is for a caller that has no size in mind.
 const defaultPage = 100
 
-// limit is how many rows to ask for: one more than wanted, which says
+// limit is how many rows to read: one more than requested, which says
 // whether there is another page.
 func limit(p app.Page) int {
 	if p.Limit <= 0 {

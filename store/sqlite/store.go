@@ -124,7 +124,7 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Close closes the file, when the unit that is open is over. Effects that run
+// Close closes the file, when the unit that is open is over. Jobs that run
 // here must be stopped before.
 func (s *Store) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

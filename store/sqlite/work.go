@@ -33,13 +33,13 @@ func (s *Store) DueOrders(ctx context.Context, shop string, now time.Time, limit
 	return all(ctx, s.reading, scanNo, dueOrders, shop, now.UnixMicro(), limit)
 }
 
-// DuePayments reads open payments to ask the channel about, oldest first.
+// DuePayments reads open payments to query the channel about, oldest first.
 func (s *Store) DuePayments(ctx context.Context, shop string, now time.Time, limit int) ([]app.DuePayment, error) {
 	scan := func(r row, d *app.DuePayment) error { return r.Scan(&d.No, &d.Channel) }
 	return all(ctx, s.reading, scan, duePayments, shop, now.UnixMicro(), limit)
 }
 
-// DueRefunds reads refunds to speak with the channel about, oldest first. One
+// DueRefunds reads refunds to request of the channel or to query, oldest first. One
 // that is over has no next try.
 func (s *Store) DueRefunds(ctx context.Context, shop string, now time.Time, limit int) ([]string, error) {
 	return all(ctx, s.reading, scanNo, dueRefunds, shop, now.UnixMicro(), limit)

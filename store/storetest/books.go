@@ -198,17 +198,17 @@ func testOrphans(e *env) {
 	other := *e
 	other.shop = e.newShop()
 	for _, test := range []struct {
-		what  string
-		of    *env
-		asked []string
-		want  []string
+		what string
+		of   *env
+		nos  []string
+		want []string
 	}{
 		{"some of them", e, []string{"2003", "2002", "2001", "2009"}, []string{"2001", "2003"}},
-		{"none asked for", e, nil, nil},
+		{"none named", e, nil, nil},
 		{"none of them", e, []string{"2002", ""}, nil},
 		{"in another shop", &other, []string{"2001"}, nil},
 	} {
-		got, err := test.of.OrphanNos(e.Context(), test.of.shop, test.asked)
+		got, err := test.of.OrphanNos(e.Context(), test.of.shop, test.nos)
 		e.must(err)
 		e.same(test.what, test.want, sorted(got, func(no string) string { return no }))
 	}

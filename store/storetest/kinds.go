@@ -70,7 +70,7 @@ type lived[D any] struct {
 	shop string
 }
 
-func (l *lived[D]) ask(d D) unit.Needs {
+func (l *lived[D]) needs(d D) unit.Needs {
 	if l.k.Info().Single {
 		return unit.Needs{l.k.Lock()}
 	}
@@ -80,7 +80,7 @@ func (l *lived[D]) ask(d D) unit.Needs {
 // read is the row as a unit loads it; nil if it is not there.
 func (l *lived[D]) read(d D) *D {
 	l.e.Helper()
-	u, loaded, err := l.e.Begin(l.e.Context(), l.shop, l.ask(d))
+	u, loaded, err := l.e.Begin(l.e.Context(), l.shop, l.needs(d))
 	l.e.must(err)
 	u.Rollback()
 	for _, found := range unit.Of(loaded, l.k) {

@@ -32,7 +32,7 @@ func at(p event.Position) *event.Position { return &p }
 var ends = []event.Type{event.OrderPaid, event.OrderClosing, event.OrderClosed}
 
 // events reads the log of the shop; its positions must be dense where all
-// types are asked for.
+// types are requested.
 func (e *env) events(q app.EventQuery) []event.Record {
 	e.Helper()
 	q.Limit = cmp.Or(q.Limit, 1000)
@@ -88,7 +88,7 @@ func testLog(e *env) {
 	end, err = e.EndOfLog(e.Context(), e.shop)
 	e.must(err)
 	e.same("the end of the log", want[6].Position, end)
-	e.same("as many as asked for", want[:2], e.events(app.EventQuery{Limit: 2}))
+	e.same("as many as requested", want[:2], e.events(app.EventQuery{Limit: 2}))
 	e.same("at the end", 0, len(e.events(app.EventQuery{After: end})))
 	_, err = e.FormerPosition(e.Context(), e.shop, event.Former{Tx: 1 << 40, ID: 1})
 	e.same("where nothing was", true, fault.Is(err, fault.NotFound))
@@ -207,7 +207,7 @@ func testCausalOrder(e *env) {
 		old <- begun{u, err}
 	}()
 	time.Sleep(200 * time.Millisecond)
-	// The young unit has the order before the old one asks for it.
+	// The young unit has the order before the old one requests it.
 	young, _ := e.begin(needs{Orders: []string{"1001"}})
 	holder.Rollback()
 	e.must(e.commit(young, changes{Records: []event.Record{record("1001", numbered(event.OrderPlaced, "1001", 1))}}))

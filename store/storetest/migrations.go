@@ -42,7 +42,7 @@ func testMigrations(e *env) {
 	for _, c := range e.inserts() {
 		e.write(c)
 	}
-	e.must(e.Migrate(e.Context())) // again, to no effect
+	e.must(e.Migrate(e.Context())) // again, which changes nothing
 	e.same("after a second migration", 1, len(e.load(needs{Skus: []string{"a"}}).Skus))
 	e.must(e.MigrateDown(e.Context()))
 	if _, _, err := e.Begin(e.Context(), e.shop, unit.Needs{}); err == nil || fault.Is(err, fault.NotFound) {

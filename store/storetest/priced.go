@@ -28,7 +28,7 @@ func testPriced(e *env) {
 		in     bool
 	}{
 		{from.Add(-order.DraftExpiry), func(o *order.Data) { o.SubmittedAt = to.Add(-time.Microsecond) }, true},
-		{from.Add(-order.DraftExpiry - time.Millisecond), func(o *order.Data) { o.SubmittedAt = from }, false}, // so old that nobody looks
+		{from.Add(-order.DraftExpiry - time.Millisecond), func(o *order.Data) { o.SubmittedAt = from }, false}, // so old that it is not read
 		{from.Add(-2 * day), func(o *order.Data) { o.SubmittedAt = from }, true},
 		{from.Add(-2 * day), func(o *order.Data) { o.SubmittedAt = from.Add(-time.Microsecond) }, false},
 		{from.Add(-day), func(o *order.Data) { o.Plan = []order.Instalment{{Amount: 100, DueAt: now}} }, false},

@@ -246,7 +246,7 @@ func (e *env) eventually(what string, ok func() bool) {
 	e.Helper()
 	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			e.Fatalf("waited in vain: %s", what)
+			e.Fatalf("timed out: %s", what)
 		}
 	}
 }
