@@ -194,7 +194,7 @@ func (o *Order) FailRefund(back []Return, amount int64) {
 		all += r.Amount
 	}
 	if amount == all {
-		o.note(back, -1)
+		o.note(o.within(back), -1)
 		return
 	}
 	money.Allocate(amount, weights, shares)
@@ -202,7 +202,33 @@ func (o *Order) FailRefund(back []Return, amount int64) {
 	for i, r := range back {
 		lost[i] = Return{Line: r.Line, Amount: shares[i]}
 	}
-	o.note(lost, -1)
+	o.note(o.within(lost), -1)
+}
+
+// within is what is taken back of what the lines gave: of no line more than it
+// gave, the rest of the others. A refund that was tried again when its lines
+// had given their part to another gave what other lines had left.
+func (o *Order) within(lost []Return) []Return {
+	out := make([]Return, 0, len(lost))
+	left := map[int]int64{}
+	for _, r := range o.d.Returns {
+		left[r.Line] = r.Amount
+	}
+	var rest int64
+	for _, r := range lost {
+		had := o.d.returned(r.Line)
+		take := min(r.Amount, left[r.Line])
+		rest += r.Amount - take
+		left[r.Line] -= take
+		out = append(out, Return{Line: r.Line, Quantity: min(r.Quantity, had.Quantity), Amount: take})
+	}
+	for _, r := range o.d.Returns {
+		if take := min(rest, left[r.Line]); take > 0 {
+			rest -= take
+			out = append(out, Return{Line: r.Line, Amount: take})
+		}
+	}
+	return out
 }
 
 // RetryRefund undoes FailRefund: a refund that failed is tried again.

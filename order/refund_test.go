@@ -116,6 +116,26 @@ func whole(t interface{ Errorf(string, ...any) }, o *order.Order) {
 	}
 }
 
+// TestRetriedRefundFailsAgain: a refund whose units another one has given since
+// is tried again and fails again; no line falls below zero.
+func TestRetriedRefundFailsAgain(t *testing.T) {
+	o := paidOrder([2]int64{1, 1}, [2]int64{4, 2})
+	back, amount, err := o.RequestRefund(items(1, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.FailRefund(back, amount)
+	if _, _, err := o.RequestRefund(items(1, 2)); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.RetryRefund(back, amount); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, o)
+	o.FailRefund(back, amount)
+	whole(t, o)
+}
+
 // TestAnyRefunds: any sequence of refunds that are asked, done, lost, tried
 // again, or made by somebody else, ends at exactly what was paid; no line
 // falls below zero on the way.
