@@ -67,7 +67,7 @@ type Options struct {
 	// entry. Only behind a proxy that writes it.
 	TrustProxy bool
 
-	// Observe is told of every request, Callback of every channel callback's
+	// Observe gets every request, Callback of every channel callback's
 	// verdict; both are optional. Their strings come from fixed sets, or name
 	// configured things: a stranger cannot make new ones up.
 	Observe  func(route string, status int, took time.Duration)

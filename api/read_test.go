@@ -98,10 +98,10 @@ func TestLongPoll(t *testing.T) {
 	}
 }
 
-// told is a Waiter that notes what it was asked.
-type told struct{ shop, no string }
+// recorder is a Waiter that notes what it waits for.
+type recorder struct{ shop, no string }
 
-func (w *told) Wait(ctx context.Context, shop, no string, _ int64) error {
+func (w *recorder) Wait(ctx context.Context, shop, no string, _ int64) error {
 	w.shop, w.no = shop, no
 	_, bounded := ctx.Deadline()
 	if !bounded {
@@ -110,9 +110,9 @@ func (w *told) Wait(ctx context.Context, shop, no string, _ int64) error {
 	return nil
 }
 
-// TestWaiter: with a Waiter it is asked, with the order's own seq.
+// TestWaiter: with a Waiter it is called, with the order's own seq.
 func TestWaiter(t *testing.T) {
-	w := &told{}
+	w := &recorder{}
 	h := open(t, func(o *api.Options) { o.Waiter = w })
 	h.stock()
 	no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)

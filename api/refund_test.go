@@ -23,7 +23,7 @@ func (h *env) part(refundNo string) map[string]any {
 }
 
 // TestRefundTrouble: what a channel does not finish says so, with what to do,
-// and an operator's word ends it.
+// and an operator's decision ends it.
 func TestRefundTrouble(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -128,7 +128,7 @@ func TestAbnormalIsSecret(t *testing.T) {
 	said.WriteString(h.log.String() + h.everything() + h.do("GET /v1/orders/"+orderNo+"/timeline", "").Body.String() + h.do("GET /v1/events?limit=1000", "").Body.String())
 	for _, secret := range []string{"hunter2", "HUNTER2", account} {
 		if strings.Contains(said.String(), secret) {
-			t.Errorf("%s was told to others", secret)
+			t.Errorf("%s was shown to others", secret)
 		}
 	}
 	h.must("POST /v1/refunds/"+no+"/abnormal", `{"to":"merchant"}`)
@@ -240,7 +240,7 @@ func TestInstalments(t *testing.T) {
 	h.Audit()
 }
 
-// TestRefundStory: the timeline and the feed tell of refunds, the bill and
+// TestRefundStory: the timeline and the feed have refunds, the bill and
 // the operator.
 func TestRefundStory(t *testing.T) {
 	h := open(t)
@@ -250,7 +250,7 @@ func TestRefundStory(t *testing.T) {
 	h.gate.Slow(true)
 	h.refunds()
 	h.must("POST /v1/test/clock", `{"advance":"10s"}`)
-	h.refunds() // asks again
+	h.refunds() // queries again
 	h.must("POST /v1/refunds/"+first+"/confirm", `{"reason":"by hand"}`)
 	now := h.Clock.Now()
 	day := payment.DayOf(now, h.gate.Zone()).String()
@@ -285,7 +285,7 @@ func TestRefundStory(t *testing.T) {
 		}
 	}
 	if !named || !strings.Contains(h.do("GET /v1/events?limit=1000", "").Body.String(), `"refundNo":"`+first+`"`) {
-		t.Error("the refund's number is told by none")
+		t.Error("no event has the refund's number")
 	}
 	if d := h.must("GET /v1/discrepancies?class=refund_unknown&status=healed", "")["items"].([]any); len(d) != 1 {
 		t.Errorf("healed by the bill: %v", d)
@@ -296,7 +296,7 @@ func TestRefundStory(t *testing.T) {
 	h.Audit()
 }
 
-// TestBillMissing: a bill that is not there is no refusal, and is told.
+// TestBillMissing: a bill that is not there is no refusal, and is reported.
 func TestBillMissing(t *testing.T) {
 	h := open(t)
 	h.stock()

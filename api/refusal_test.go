@@ -201,20 +201,20 @@ func TestRefusals(t *testing.T) {
 		{"a year", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"expiresIn":"8760h"}`, "", 400, "validation_failed", "/expiresIn"},
 		{"a note too long", "POST /v1/orders", `{"userId":"u1","items":[{"sku":"tea","quantity":1}],"metadata":{"a":"` + long + long + `"}}`, "", 400, "validation_failed", "/metadata/a"},
 
-		// Who asks.
+		// Who calls.
 		{"no key", "GET /v1/skus", ``, anonymous, 401, "unauthorized", ""},
 		{"an unknown key", "POST /v1/orders", oneTea, "Authorization: Bearer sk_nobody_knows_me", 401, "unauthorized", ""},
 		{"a forged token", "GET /v1/orders/{orderNo}", ``, "Authorization: Bearer ct_ZGVmYXVsdC8xMjM", 401, "unauthorized", ""},
 		{"another scheme", "GET /v1/skus", ``, "Authorization: Basic c2s6", 401, "unauthorized", ""},
 		{"a key too long", "GET /v1/skus", ``, "Authorization: Bearer sk_" + long, 401, "unauthorized", ""},
-		{"a token where a key is asked for", "GET /v1/orders", ``, client, 403, "forbidden", ""},
+		{"a token where a key is required", "GET /v1/orders", ``, client, 403, "forbidden", ""},
 		{"a token that places", "POST /v1/orders", oneTea, client, 403, "forbidden", ""},
-		{"a token that tells the story", "GET /v1/orders/{orderNo}/timeline", ``, client, 403, "forbidden", ""},
+		{"a token for the timeline", "GET /v1/orders/{orderNo}/timeline", ``, client, 403, "forbidden", ""},
 		{"a token's other order", "GET /v1/orders/{other orderNo}", ``, client, 403, "forbidden", ""},
 		{"a token pays another order", "POST /v1/orders/{other orderNo}/payments", `{"channel":"gate","method":"native"}`, client, 403, "forbidden", ""},
 		{"a token cancels another order", "POST /v1/orders/{other orderNo}/cancel", ``, client, 403, "forbidden", ""},
 		{"a token's other payment", "GET /v1/payments/{paymentNo}", ``, "Authorization: Bearer {other clientToken}", 403, "forbidden", ""},
-		{"a token asks for another payment", "POST /v1/payments/{paymentNo}/sync", ``, "Authorization: Bearer {other clientToken}", 403, "forbidden", ""},
+		{"a token for another payment", "POST /v1/payments/{paymentNo}/sync", ``, "Authorization: Bearer {other clientToken}", 403, "forbidden", ""},
 		{"a token closes a payment", "POST /v1/payments/{paymentNo}/close", ``, client, 403, "forbidden", ""},
 		{"another shop's order", "GET /v1/orders/{their orderNo}", ``, "", 404, "not_found", ""},
 		{"another shop's order, cancelled", "POST /v1/orders/{their orderNo}/cancel", ``, "", 404, "not_found", ""},
@@ -356,7 +356,7 @@ func TestRefusals(t *testing.T) {
 		{"a token lists refunds", "GET /v1/refunds", ``, client, 403, "forbidden", ""},
 		{"a token retries", "POST /v1/refunds/{refundNo}/retry", ``, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
 		{"a token gives up", "POST /v1/refunds/{refundNo}/give-up", `{"reason":"not there"}`, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
-		{"given up without a word", "POST /v1/refunds/{refundNo}/give-up", `{"reason":""}`, "", 400, "validation_failed", "/reason"},
+		{"given up without a reason", "POST /v1/refunds/{refundNo}/give-up", `{"reason":""}`, "", 400, "validation_failed", "/reason"},
 		{"an unknown refund, given up", "POST /v1/refunds/3/give-up", `{"reason":"not there"}`, "", 404, "not_found", ""},
 		{"our refund given up with their key", "POST /v1/refunds/{refundNo}/give-up", `{"reason":"mine"}`, theirs, 404, "not_found", ""},
 		{"a token confirms", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"I have it"}`, "Authorization: Bearer {bought clientToken}", 403, "forbidden", ""},
@@ -369,8 +369,8 @@ func TestRefusals(t *testing.T) {
 		{"an unknown refund, sent elsewhere", "POST /v1/refunds/3/abnormal", `{"to":"merchant"}`, "", 404, "not_found", ""},
 		{"a refund that is done, retried", "POST /v1/refunds/{done refundNo}/retry", ``, "", 409, "refund_not_open", ""},
 		{"a refund that is not stuck, sent elsewhere", "POST /v1/refunds/{refundNo}/abnormal", `{"to":"merchant"}`, "", 409, "refund_not_open", ""},
-		{"confirmed without a word", "POST /v1/refunds/{refundNo}/confirm", `{}`, "", 400, "validation_failed", "/reason"},
-		{"confirmed with an empty word", "POST /v1/refunds/{refundNo}/confirm", `{"reason":""}`, "", 400, "validation_failed", "/reason"},
+		{"confirmed without a reason", "POST /v1/refunds/{refundNo}/confirm", `{}`, "", 400, "validation_failed", "/reason"},
+		{"confirmed with an empty reason", "POST /v1/refunds/{refundNo}/confirm", `{"reason":""}`, "", 400, "validation_failed", "/reason"},
 		{"confirmed at length", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"` + long + long + `"}`, "", 400, "validation_failed", "/reason"},
 		{"confirmed at length in Chinese", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"` + strings.Repeat("好", 200) + `"}`, "", 400, "validation_failed", "/reason"},
 		{"confirmed with more", "POST /v1/refunds/{refundNo}/confirm", `{"reason":"r","amount":1}`, "", 400, "unknown_field", "/amount"},
@@ -387,7 +387,7 @@ func TestRefusals(t *testing.T) {
 
 		// The shop, its suspense and its reconciliation.
 		{"an unknown policy", "PUT /v1/shop/policies", `{"latePayments":"revive"}`, "", 400, "unknown_field", "/latePayments"},
-		{"an unknown word of a policy", "PUT /v1/shop/policies", `{"latePayment":"keep"}`, "", 400, "validation_failed", "/latePayment"},
+		{"an unknown value of a policy", "PUT /v1/shop/policies", `{"latePayment":"keep"}`, "", 400, "validation_failed", "/latePayment"},
 		{"policies of nothing", "PUT /v1/shop/policies", ``, "", 400, "validation_failed", ""},
 		{"a token sets policies", "PUT /v1/shop/policies", `{}`, client, 403, "forbidden", ""},
 		{"a token reads the shop", "GET /v1/shop", ``, client, 403, "forbidden", ""},
@@ -412,7 +412,7 @@ func TestRefusals(t *testing.T) {
 		{"our difference resolved with their key", "POST /v1/discrepancies/{open}/resolve", `{"reason":"r"}`, theirs, 404, "not_found", ""},
 		{"an unknown difference", "GET /v1/discrepancies/1", ``, "", 404, "not_found", ""},
 		{"an unknown difference, resolved", "POST /v1/discrepancies/1/resolve", `{"reason":"r"}`, "", 404, "not_found", ""},
-		{"resolved without a word", "POST /v1/discrepancies/{open}/resolve", `{}`, "", 400, "validation_failed", "/reason"},
+		{"resolved without a reason", "POST /v1/discrepancies/{open}/resolve", `{}`, "", 400, "validation_failed", "/reason"},
 		{"resolved at length", "POST /v1/discrepancies/{open}/resolve", `{"reason":"` + strings.Repeat(long, 4) + `"}`, "", 400, "validation_failed", "/reason"},
 		{"resolved at length in Chinese", "POST /v1/discrepancies/{open}/resolve", `{"reason":"` + strings.Repeat("好", 400) + `"}`, "", 400, "validation_failed", "/reason"},
 		{"resolved with more", "POST /v1/discrepancies/{open}/resolve", `{"reason":"r","status":"healed"}`, "", 400, "unknown_field", "/status"},
@@ -481,7 +481,7 @@ func (h *env) refuses(t *testing.T, fill func(string) string, cases []refusalCas
 				t.Errorf("an answer of %d bytes", w.Body.Len())
 			}
 			if strings.Contains(w.Body.String(), "Go ") || strings.Contains(w.Body.String(), "0xc0") {
-				t.Errorf("it speaks of Go: %s", w.Body)
+				t.Errorf("it mentions Go: %s", w.Body)
 			}
 			if op := ops[routeOf(ops, fill(tt.call))]; op != nil && !documented(d, op, w.Code, p.Code) {
 				t.Errorf("%d %s is not documented", w.Code, p.Code)

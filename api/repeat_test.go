@@ -93,7 +93,7 @@ func TestReplayOutlivesTheOrder(t *testing.T) {
 }
 
 // TestDuplicates: fifty at once with one key make one order; all get it, and one
-// of them is told that it was the first.
+// of them is answered as the first.
 func TestDuplicates(t *testing.T) {
 	h := open(t)
 	h.stock()
@@ -177,7 +177,7 @@ func TestChannelTrouble(t *testing.T) {
 		call   string // of the gate that fails
 		err    error
 		after  bool // the gate did its work all the same
-		ask    string
+		verb   string
 		status int
 		code   string
 	}{
@@ -195,8 +195,8 @@ func TestChannelTrouble(t *testing.T) {
 			no := h.must("POST /v1/orders", oneTea)["orderNo"].(string)
 			path := "POST /v1/orders/" + no + "/payments"
 			body := `{"channel":"gate","method":"native"}`
-			if tt.ask != "open" {
-				path = "POST /v1/payments/" + h.must(path, body)["paymentNo"].(string) + "/" + tt.ask
+			if tt.verb != "open" {
+				path = "POST /v1/payments/" + h.must(path, body)["paymentNo"].(string) + "/" + tt.verb
 				body = ""
 			}
 			h.Gate.Fail = func(call, _ string) (error, bool) {

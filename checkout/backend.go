@@ -13,7 +13,7 @@ import (
 )
 
 // cart is what the page sends to be quoted or placed. The user is not in it:
-// see visitor.
+// see buyer.
 type cart struct {
 	Items   []app.Item      `json:"items"`
 	Coupons json.RawMessage `json:"couponCodes"` // codes; for a quote also "best"
@@ -59,7 +59,7 @@ type named struct {
 }
 
 // catalog is what the page loads first: what is sold, and what it may offer.
-type shelf struct {
+type catalog struct {
 	Currency   string    `json:"currency"`
 	Items      []product `json:"items"`
 	Promotions []named   `json:"promotions"`
@@ -86,7 +86,7 @@ func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error
 	if err != nil {
 		return answered{}, err
 	}
-	out := shelf{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Ways: ways, Phone: s.phonePage("weixin://") != ""}
+	out := catalog{Currency: own.Currency, Items: []product{}, Promotions: []named{}, Ways: ways, Phone: s.phonePage("weixin://") != ""}
 	for _, id := range ids { // in the order of the demo, not of the store
 		for i := range found {
 			if d := &found[i]; d.Sku == id {
@@ -122,16 +122,16 @@ func (s *shop) quote(rw http.ResponseWriter, r *http.Request) (answered, error) 
 	if err := read(r, &in); err != nil {
 		return answered{}, err
 	}
-	var word string
-	if json.Unmarshal(in.Coupons, &word) == nil && word == best {
-		c, err := s.App.QuoteBest(r.Context(), s.Shop, in.of(visitor(rw, r), nil))
+	var choice string
+	if json.Unmarshal(in.Coupons, &choice) == nil && choice == best {
+		c, err := s.App.QuoteBest(r.Context(), s.Shop, in.of(buyer(rw, r), nil))
 		return answered{body: quoted{c.Quote, &chosen{c.Codes, c.Of, c.Stopped}}}, err
 	}
 	codes, err := in.codes()
 	if err != nil {
 		return answered{}, err
 	}
-	q, err := s.App.Quote(r.Context(), s.Shop, in.of(visitor(rw, r), codes))
+	q, err := s.App.Quote(r.Context(), s.Shop, in.of(buyer(rw, r), codes))
 	return answered{body: quoted{q, nil}}, err
 }
 
@@ -151,8 +151,8 @@ func (s *shop) placeOrder(rw http.ResponseWriter, r *http.Request) (answered, er
 	if err != nil {
 		return answered{}, err
 	}
-	user := visitor(rw, r)
-	// Visitors' keys are kept apart from each other and from the shop's own.
+	user := buyer(rw, r)
+	// Buyers' keys are kept apart from each other and from the shop's own.
 	d, replayed, err := s.App.PlaceOrder(r.Context(), s.Shop, "demo/"+user+"/"+key, app.PlaceOrder{Cart: in.of(user, codes), Expected: in.Expected})
 	if err != nil {
 		return answered{}, err

@@ -13,23 +13,23 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// visitor is a browser without a page.
-type visitor struct {
+// demoClient is a browser without a page.
+type demoClient struct {
 	s *server
 	*http.Client
 }
 
-func (s *server) visitor() *visitor {
+func (s *server) demoClient() *demoClient {
 	s.t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return &visitor{s, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &demoClient{s, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
-// ask sends a request with an Idempotency-Key, unless it is "".
-func (v *visitor) ask(method, path, key, body string) (*http.Response, map[string]any) {
+// send sends a request with an Idempotency-Key, unless it is "".
+func (v *demoClient) send(method, path, key, body string) (*http.Response, map[string]any) {
 	v.s.t.Helper()
 	r, err := http.NewRequest(method, v.s.url+path, strings.NewReader(body))
 	if err != nil {
@@ -49,8 +49,8 @@ const twoCakes = `{"items":[{"sku":"demo-cheesecake","quantity":2}]}`
 // An order of the demo looks as the public API shows it.
 func TestAnOrderLooksLikeThePublicAPIs(t *testing.T) {
 	s := serve(t, "")
-	v := s.visitor()
-	res, placed := v.ask("POST", "/demo/orders", "k1", twoCakes)
+	v := s.demoClient()
+	res, placed := v.send("POST", "/demo/orders", "k1", twoCakes)
 	if res.StatusCode != http.StatusCreated || res.Header.Get("Idempotent-Replayed") != "" {
 		t.Fatalf("%s: %v", res.Status, placed)
 	}
@@ -68,27 +68,27 @@ func TestAnOrderLooksLikeThePublicAPIs(t *testing.T) {
 	}
 
 	// And so does a quote.
-	_, quoted := v.ask("POST", "/demo/quotes", "", twoCakes)
+	_, quoted := v.send("POST", "/demo/quotes", "", twoCakes)
 	var quote map[string]any
 	s.call("POST", "/v1/quotes", `{"userId":"u",`+twoCakes[1:], &quote)
 	if diff := cmp.Diff(quote, quoted); diff != "" {
 		t.Errorf("the API's quote (-) and the demo's (+) differ:\n%s", diff)
 	}
 
-	// The same key is the same order; another visitor's same key is theirs.
-	res, again := v.ask("POST", "/demo/orders", "k1", twoCakes)
+	// The same key is the same order; another buyer's same key is theirs.
+	res, again := v.send("POST", "/demo/orders", "k1", twoCakes)
 	if again["orderNo"] != placed["orderNo"] || again["clientToken"] != token || res.Header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("the repeat gave %v", again)
 	}
-	if _, other := s.visitor().ask("POST", "/demo/orders", "k1", twoCakes); other["orderNo"] == placed["orderNo"] || other["orderNo"] == nil {
-		t.Errorf("another visitor's order: %v", other)
+	if _, other := s.demoClient().send("POST", "/demo/orders", "k1", twoCakes); other["orderNo"] == placed["orderNo"] || other["orderNo"] == nil {
+		t.Errorf("another buyer's order: %v", other)
 	}
 }
 
 func TestTheDemoRefusesLikeThePublicAPI(t *testing.T) {
 	s := serve(t, "")
-	v := s.visitor()
-	v.ask("POST", "/demo/orders", "used", twoCakes)
+	v := s.demoClient()
+	v.send("POST", "/demo/orders", "used", twoCakes)
 	for _, c := range []struct {
 		name, path, key, body string
 		status                int
@@ -107,7 +107,7 @@ func TestTheDemoRefusesLikeThePublicAPI(t *testing.T) {
 		{"two bodies", "/demo/quotes", "", twoCakes + twoCakes, 400, "validation_failed"},
 		{"a body that is too large", "/demo/quotes", "", `{"items":[` + strings.Repeat(" ", 65<<10) + `]}`, 413, "body_too_large"},
 	} {
-		res, problem := v.ask("POST", c.path, c.key, c.body)
+		res, problem := v.send("POST", c.path, c.key, c.body)
 		if res.StatusCode != c.status || problem["code"] != c.code || res.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %s %v; want %d %s", c.name, res.Status, problem, c.status, c.code)
 		}
@@ -119,25 +119,25 @@ func TestTheDemoRefusesLikeThePublicAPI(t *testing.T) {
 
 func TestClaimingTwiceIsOneCoupon(t *testing.T) {
 	s := serve(t, "")
-	v := s.visitor()
-	_, first := v.ask("POST", "/demo/coupons", "", "")
-	_, second := v.ask("POST", "/demo/coupons", "", "")
+	v := s.demoClient()
+	_, first := v.send("POST", "/demo/coupons", "", "")
+	_, second := v.send("POST", "/demo/coupons", "", "")
 	if first["code"] == nil || first["code"] != second["code"] {
 		t.Errorf("claimed %v, then %v", first, second)
 	}
-	if _, other := s.visitor().ask("POST", "/demo/coupons", "", ""); other["code"] == first["code"] {
-		t.Errorf("two visitors have the coupon %v", other)
+	if _, other := s.demoClient().send("POST", "/demo/coupons", "", ""); other["code"] == first["code"] {
+		t.Errorf("two buyers have the coupon %v", other)
 	}
 	// Once it is held by an order there is another.
-	v.ask("POST", "/demo/orders", "k", `{"couponCodes":["`+first["code"].(string)+`"],`+twoCakes[1:])
-	if _, third := v.ask("POST", "/demo/coupons", "", ""); third["code"] == nil || third["code"] == first["code"] {
+	v.send("POST", "/demo/orders", "k", `{"couponCodes":["`+first["code"].(string)+`"],`+twoCakes[1:])
+	if _, third := v.send("POST", "/demo/coupons", "", ""); third["code"] == nil || third["code"] == first["code"] {
 		t.Errorf("after using %v: %v", first, third)
 	}
 }
 
 func TestCodes(t *testing.T) {
 	s := serve(t, "")
-	v := s.visitor()
+	v := s.demoClient()
 	res, err := v.Get(s.url + "/demo/qr?text=weixin%3A%2F%2Fwxpay%2Fbizpayurl%3Fpr%3Dabc")
 	if err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestCodes(t *testing.T) {
 		t.Errorf("a code of %d bytes as %s: %v", len(raw), res.Header.Get("Content-Type"), err)
 	}
 	for _, path := range []string{"/demo/qr", "/demo/qr?text=" + strings.Repeat("x", 513), "/demo/scan", "/demo/scan?code_url=" + strings.Repeat("x", 513)} {
-		if res, problem := v.ask("GET", path, "", ""); res.StatusCode < 400 || problem["code"] == nil {
+		if res, problem := v.send("GET", path, "", ""); res.StatusCode < 400 || problem["code"] == nil {
 			t.Errorf("%.40s: %s", path, res.Status)
 		}
 	}
@@ -194,7 +194,7 @@ func TestFilesAreCachedByTheirContent(t *testing.T) {
 // A second start finds everything there and leaves it as it is.
 func TestSeedingTwice(t *testing.T) {
 	s := serve(t, "")
-	s.visitor().ask("POST", "/demo/orders", "k", twoCakes)
+	s.demoClient().send("POST", "/demo/orders", "k", twoCakes)
 	s.call("PUT", "/v1/skus/demo-mug", `{"name":"Mug","price":1,"stock":7}`, nil)
 	before := s.demoData()
 	s.stop()

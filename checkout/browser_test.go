@@ -18,9 +18,9 @@ import (
 // look for Chromium in $CHROMIUM, then under its usual names, and fail where
 // there is none; -short does without them.
 
-// patience is how long a condition on a page may take. Nothing waits that
+// pageTimeout is how long a condition on a page may take. Nothing waits that
 // long unless it fails.
-const patience = 30 * time.Second
+const pageTimeout = 30 * time.Second
 
 // browser is the one browser of the test binary; each test has a profile of
 // its own in it.
@@ -63,7 +63,7 @@ func startBrowser(path string) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.UserDataDir(dir), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.WSURLReadTimeout(patience),
+		chromedp.WSURLReadTimeout(pageTimeout),
 	)
 	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, stopBrowser := chromedp.NewContext(allocator, chromedp.WithErrorf(func(string, ...any) {}))
@@ -124,10 +124,10 @@ func (p *tab) open(options ...chromedp.ContextOption) *tab {
 	return opened
 }
 
-// run runs steps, for as long as patience.
+// run runs steps, for at most pageTimeout.
 func (p *tab) run(steps ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, pageTimeout)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.t.Fatal(err)
@@ -142,7 +142,7 @@ func (p *tab) visit(url string) {
 // js evaluates an expression, a promise too, and decodes what it comes to.
 func (p *tab) js(expression string, into any) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, pageTimeout)
 	defer cancel()
 	raw, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](expression, chromedp.EvalAwaitPromise, chromedp.EvalAsValue))
 	if err != nil {
@@ -166,13 +166,13 @@ func (p *tab) text(expression string) (s string) {
 // until waits for an expression to become true.
 func (p *tab) until(expression string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, pageTimeout)
 	defer cancel()
-	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(10*time.Millisecond), chromedp.WithPollingTimeout(patience))
+	poll := chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(10*time.Millisecond), chromedp.WithPollingTimeout(pageTimeout))
 	_, err := chromedp.Run(ctx, poll)
 	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "(-32000)") {
-		// The page navigated away under the question (the browser has no
-		// better word than a server error): ask the new one.
+		// The page navigated away during the poll (the browser answers
+		// with a mere server error): poll the new one.
 		_, err = chromedp.Run(ctx, poll)
 	}
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 )
 
 // A channel's code stays the same however often the buyer looks at the other
-// one, and over a reload; the page turns paid by being told.
+// one, and over a reload; the page turns paid by a pushed message.
 func TestPayingByAlipay(t *testing.T) {
 	s := serve(t, "")
 	p := buyer(t, s.url, "en")
@@ -55,7 +55,7 @@ func TestPayingByAlipay(t *testing.T) {
 		t.Errorf("the page knew %.0f ms after the tap; want less than a second", took)
 	}
 	if n := p.reads(no); n != 0 {
-		t.Errorf("the page asked for the order %d times; want none, it is told", n)
+		t.Errorf("the page read the order %d times; want none, changes are pushed", n)
 	}
 	// Nothing more can be paid, and the other code is closed.
 	p.until(`document.querySelector('#events [data-type="payment.closed"]') !== null && ways.hidden && again.hidden && refund.textContent === ''`)
@@ -112,7 +112,7 @@ func TestPayingByBothChannels(t *testing.T) {
 	s.wantOnce(p, no)
 }
 
-// What the shop gives back is told to a page that is still open, and money
+// What the shop gives back is pushed to a page that is still open, and money
 // that comes after the end goes back.
 func TestRefundsReachThePage(t *testing.T) {
 	s := serve(t, "")
@@ -148,7 +148,7 @@ func TestRefundsReachThePage(t *testing.T) {
 	p.until(`refund.textContent === 'Paid after the order was closed: ¥87.85 has gone back to you' && paying.dataset.status === 'closed'`)
 }
 
-// refund asks as the shop does.
+// refund requests it as the shop does.
 func (s *server) refund(no, key, body string) {
 	s.t.Helper()
 	r, err := http.NewRequest("POST", s.url+"/v1/orders/"+no+"/refunds", strings.NewReader(body))
@@ -171,16 +171,16 @@ func onEveryPage(script string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// A shop that has one channel asks nobody to choose.
+// A shop that has one channel lets nobody choose.
 func TestOneChannelIsNoChoice(t *testing.T) {
 	s := serve(t, "")
-	var shelf struct {
+	var catalog struct {
 		Ways []struct{ Channel, Kind, Method string }
 	}
-	s.call("GET", "/demo/products", "", &shelf)
-	if len(shelf.Ways) != 2 || shelf.Ways[0].Channel != "wechatpay" || shelf.Ways[0].Method != "native" ||
-		shelf.Ways[1].Channel != "alipay" || shelf.Ways[1].Kind != "alipay" || shelf.Ways[1].Method != "precreate" {
-		t.Fatalf("ways %+v; want WeChat Pay's codes, then Alipay's", shelf.Ways)
+	s.call("GET", "/demo/products", "", &catalog)
+	if len(catalog.Ways) != 2 || catalog.Ways[0].Channel != "wechatpay" || catalog.Ways[0].Method != "native" ||
+		catalog.Ways[1].Channel != "alipay" || catalog.Ways[1].Kind != "alipay" || catalog.Ways[1].Method != "precreate" {
+		t.Fatalf("ways %+v; want WeChat Pay's codes, then Alipay's", catalog.Ways)
 	}
 	for _, c := range []struct {
 		name, ways, shows string
@@ -203,7 +203,7 @@ func TestOneChannelIsNoChoice(t *testing.T) {
 	}
 }
 
-// Whatever the subscribers of an order can hear has a word in both languages.
+// Whatever the subscribers of an order can receive has a text in both languages.
 func TestEveryEventHasAWord(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../event/event.go", nil, 0)
 	if err != nil {
@@ -234,6 +234,6 @@ func TestEveryEventHasAWord(t *testing.T) {
 		return first.concat(missing());
 	})`, &missing)
 	if len(missing) > 0 {
-		t.Errorf("no words for %v", missing)
+		t.Errorf("no texts for %v", missing)
 	}
 }

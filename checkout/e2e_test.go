@@ -70,7 +70,7 @@ func (p *tab) choose(kind, before string) (code string) {
 	return p.text(`qr.src`)
 }
 
-// reads is how often the page asked what became of the order.
+// reads is how often the page read the order.
 func (p *tab) reads(no string) (n int) {
 	p.t.Helper()
 	p.js(`performance.getEntriesByType('resource').filter((e) => e.name.endsWith('`+no+`') || e.name.includes('/events') || e.name.includes('wait=')).length`, &n)
@@ -126,7 +126,7 @@ func (s *server) untilPaid(no string) {
 	s.t.Fatalf("order %s never became paid", no)
 }
 
-// wantOnce fails unless the page told of every event of the order once.
+// wantOnce fails unless the page showed every event of the order once.
 func (s *server) wantOnce(p *tab, no string) {
 	s.t.Helper()
 	var timeline struct {
@@ -146,7 +146,7 @@ func (s *server) wantOnce(p *tab, no string) {
 	slices.Sort(want) // two events of one moment have no order in a timeline
 	slices.Sort(got)
 	if len(want) < 5 || !slices.Equal(got, want) {
-		s.t.Errorf("the page told of %v; the order has %v", got, want)
+		s.t.Errorf("the page showed %v; the order has %v", got, want)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestBuying(t *testing.T) {
 	}
 	p.until(`transport.textContent === 'WebSocket'`)
 
-	// The buyer pays on the phone; the page hears of it.
+	// The buyer pays on the phone; the page is notified.
 	tapped := p.phone(s.url).tap("#pay")
 	p.until(`window.paidSeen > 0`)
 	var seen struct {
@@ -196,7 +196,7 @@ func TestBuying(t *testing.T) {
 		t.Errorf("the page knew %.0f ms after the tap; want less than a second", took)
 	}
 	if n := p.reads(no); n != 0 {
-		t.Errorf("the page asked for the order %d times; want none, it is told", n)
+		t.Errorf("the page read the order %d times; want none, changes are pushed", n)
 	}
 	if !seen.Cart || seen.Latency == "" {
 		t.Errorf("cart empty: %v, latency %q", seen.Cart, seen.Latency)
@@ -300,7 +300,7 @@ func TestAFailedAttemptGetsANewCode(t *testing.T) {
 	phone := p.phone(s.url)
 	phone.tap("#fail")
 	phone.until(`document.querySelector('[data-view=failed]') !== null`)
-	// The channel does not call back about failures: it is asked after a while.
+	// The channel does not call back about failures: it is queried after a while.
 	s.call("POST", "/v1/test/clock", `{"advance":"10s"}`, nil)
 	p.until(`paying.dataset.status === 'payment_failed' && !again.hidden`)
 	p.press("#again")
@@ -334,11 +334,11 @@ func TestRefusalsAreExplained(t *testing.T) {
 	if text := p.text(`document.querySelector('#explained').textContent`); !strings.Contains(text, "NOSUCHCODE") {
 		t.Errorf("the page says %s", text)
 	}
-	// Both languages have a word for everything that is on the page.
+	// Both languages have a text for everything that is on the page.
 	p.press("#language")
 	p.until(`document.documentElement.lang === 'zh-CN' && explained.textContent.includes('没有这张券')`)
 	if text := p.text(`document.body.innerText`); strings.Contains(text, "undefined") || strings.Contains(text, "{") {
-		t.Errorf("a word is missing: %s", text)
+		t.Errorf("a text is missing: %s", text)
 	}
 }
 

@@ -26,7 +26,7 @@ type fake struct {
 
 	mu       sync.Mutex
 	faults   map[string][]fault // by kind of request, taken one by one
-	asked    []asked
+	sent     []sent
 	answers  map[string]string // by idempotency key
 	orders   int
 	payments map[string]string // status by payment number
@@ -57,7 +57,7 @@ type fault struct {
 	hold   bool // done, and answered once released
 }
 
-type asked struct {
+type sent struct {
 	kind, key, body string
 	at              time.Time
 }
@@ -147,21 +147,21 @@ func (f *fake) awaitHeld() {
 	f.mu.Unlock()
 	select {
 	case <-held:
-	case <-time.After(patience):
+	case <-time.After(pageTimeout):
 		f.t.Fatal("the request never came")
 	}
 }
 
 // requests returns those of a kind, and forgets all.
-func (f *fake) requests(kind string) (out []asked) {
+func (f *fake) requests(kind string) (out []sent) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, a := range f.asked {
+	for _, a := range f.sent {
 		if a.kind == kind {
 			out = append(out, a)
 		}
 	}
-	f.asked = nil
+	f.sent = nil
 	return out
 }
 
@@ -171,7 +171,7 @@ func (f *fake) writing(kind string, do func(r *http.Request, body string) string
 		raw, _ := io.ReadAll(r.Body)
 		key := r.Header.Get("Idempotency-Key")
 		f.mu.Lock()
-		f.asked = append(f.asked, asked{kind, key, string(raw), time.Now()})
+		f.sent = append(f.sent, sent{kind, key, string(raw), time.Now()})
 		var is fault
 		if len(f.faults[kind]) > 0 {
 			is, f.faults[kind] = f.faults[kind][0], f.faults[kind][1:]
@@ -238,7 +238,7 @@ func (f *fake) quote(_ *http.Request, body string) string {
 // payment answers with the number alone; paymentJSON has the state.
 func (f *fake) payment(r *http.Request, _ string) string {
 	if r.Header.Get("Authorization") != "Bearer "+fakeToken {
-		f.t.Errorf("a payment was asked for with %q", r.Header.Get("Authorization"))
+		f.t.Errorf("a payment was requested with %q", r.Header.Get("Authorization"))
 	}
 	no := "2" + strconv.Itoa(len(f.payments))
 	f.payments[no] = "pending"
@@ -289,9 +289,9 @@ func (f *fake) next(after int) (events []event, changed <-chan struct{}) {
 	return events, f.changed
 }
 
-// tell runs one connection: the state, then everything after what the client
+// deliver runs one connection: the state, then everything after what the client
 // has, until the connection is to be cut.
-func (f *fake) tell(r *http.Request, after *int, send func(v any) error) {
+func (f *fake) deliver(r *http.Request, after *int, send func(v any) error) {
 	f.mu.Lock()
 	left := 1 << 30
 	if len(f.cuts) > 0 {
@@ -369,7 +369,7 @@ func (f *fake) socket(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := c.CloseRead(r.Context())
-	f.tell(r.WithContext(ctx), subscribe.After, func(v any) error {
+	f.deliver(r.WithContext(ctx), subscribe.After, func(v any) error {
 		raw, _ := json.Marshal(v)
 		return c.Write(ctx, websocket.MessageText, raw)
 	})
@@ -393,7 +393,7 @@ func (f *fake) stream(rw http.ResponseWriter, r *http.Request) {
 	if n, err := strconv.Atoi(r.Header.Get("Last-Event-ID")); err == nil {
 		after = &n
 	}
-	f.tell(r, after, func(v any) error {
+	f.deliver(r, after, func(v any) error {
 		raw, _ := json.Marshal(v)
 		_, err := fmt.Fprintf(rw, ": a comment\nevent: x\nid: 1\ndata: %s\n\n", raw)
 		if err == nil {

@@ -63,7 +63,7 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// One button chooses the best of all coupons that a visitor may have, in both
+// One button chooses the best of all coupons that a buyer may have, in both
 // languages, and the order is placed with them.
 func TestBestCoupons(t *testing.T) {
 	s := serve(t, "")
@@ -143,7 +143,7 @@ func TestGiftsAndTheServersWords(t *testing.T) {
 // The demo's quote takes what the public API's takes.
 func TestQuotingTheBest(t *testing.T) {
 	s := serve(t, "")
-	v := s.visitor()
+	v := s.demoClient()
 	const mug = `{"items":[{"sku":"demo-mug","quantity":1}]`
 	for _, tt := range []struct {
 		name, coupons string
@@ -157,12 +157,12 @@ func TestQuotingTheBest(t *testing.T) {
 		{"a number", `7`, http.StatusBadRequest},
 		{"a number among codes", `["X",7]`, http.StatusBadRequest},
 	} {
-		res, answer := v.ask("POST", "/demo/quotes", "", mug+`,"couponCodes":`+tt.coupons+`}`)
+		res, answer := v.send("POST", "/demo/quotes", "", mug+`,"couponCodes":`+tt.coupons+`}`)
 		if res.StatusCode != tt.status || (answer["best"] != nil) != (tt.name == "best") {
 			t.Errorf("%s: %s %v", tt.name, res.Status, answer)
 		}
 	}
-	if res, _ := v.ask("POST", "/demo/orders", "k", mug+`,"couponCodes":"best"}`); res.StatusCode != http.StatusBadRequest {
+	if res, _ := v.send("POST", "/demo/orders", "k", mug+`,"couponCodes":"best"}`); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("an order with the best: %s", res.Status)
 	}
 }

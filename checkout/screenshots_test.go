@@ -70,7 +70,7 @@ var stillPictures = chromedp.Func(func(ctx context.Context, t *chromedp.Target) 
 
 func (p *tab) shoot(name string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.ctx, pageTimeout)
 	defer cancel()
 	raw, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // keys are the different keys of requests, in order.
-func keys(requests []asked) (out []string) {
+func keys(requests []sent) (out []string) {
 	for _, a := range requests {
 		if !slices.Contains(out, a.key) {
 			out = append(out, a.key)
@@ -170,7 +170,7 @@ func TestAReloadRepeatsTheIntent(t *testing.T) {
 	p := f.page()
 	f.fail("order", fault{hold: true})
 	p.js(`checkout.placeOrder(cart, { expectedPayableAmount: 100 }); 0`, nil)
-	f.awaitHeld() // done at the server; the page will never hear of it
+	f.awaitHeld() // done at the server; the page will never know of it
 	p.run(chromedp.Reload())
 	p.until(`window.listen !== undefined`)
 	var again, none struct{ OrderNo string }
@@ -228,7 +228,7 @@ func TestPayingTwiceIsOnePayment(t *testing.T) {
 	p.until(`window.listen !== undefined`)
 	p.js(pay, &c)
 	if a.PaymentNo == "" || a != b || b != c {
-		t.Errorf("three asks gave %v, %v, %v; want one payment", a, b, c)
+		t.Errorf("three calls gave %v, %v, %v; want one payment", a, b, c)
 	}
 	// Another way of paying is another payment, and so is the next attempt
 	// after a failure.
@@ -248,7 +248,7 @@ func TestPayingTwiceIsOnePayment(t *testing.T) {
 	}
 }
 
-// Who looks at another way of paying and comes back finds the same payment.
+// Who tries another way of paying and comes back finds the same payment.
 func TestComingBackToAWayOfPaying(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
@@ -271,7 +271,7 @@ func TestComingBackToAWayOfPaying(t *testing.T) {
 	}
 }
 
-// A wish that paid an instalment is the next one's, too.
+// An intent that paid an instalment is the next one's, too.
 func TestTheNextInstalmentIsANewPayment(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
@@ -307,7 +307,7 @@ func TestTheLatestQuoteWins(t *testing.T) {
 		t.Errorf("quotes came to %+v; want the third", out)
 	}
 	if got := f.requests("quote"); len(got) != 2 {
-		t.Errorf("%d requests; the second cart had not rested and should not be asked for", len(got))
+		t.Errorf("%d requests; the second cart had not rested and should not be quoted", len(got))
 	}
 }
 

@@ -52,7 +52,7 @@ func promotions() []pricing.Promotion {
 	}
 }
 
-// templates are the coupons that a visitor may claim, one of each at a time.
+// templates are the coupons that a buyer may claim, one of each at a time.
 // The first is the one that is used when it is claimed; which of them are best
 // depends on the cart.
 func templates() []marketing.Template {
@@ -117,7 +117,7 @@ func Seed(ctx context.Context, a *app.App, shopID string) error {
 	return nil
 }
 
-// claims is how many coupons of each template one visitor may have in all.
+// claims is how many coupons of each template one buyer may have in all.
 const claims = 50
 
 type claimed struct {
@@ -125,12 +125,12 @@ type claimed struct {
 	Name string `json:"name"`
 }
 
-// claimCoupon sees to it that the visitor holds a coupon of each template that
+// claimCoupon sees to it that the buyer holds a coupon of each template that
 // can be used, and answers with the first. What is held is not given again, so
 // a repeat changes nothing; of a template that has run out, or that
 // the shop has removed, there is none.
 func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, error) {
-	ctx, user := r.Context(), visitor(rw, r)
+	ctx, user := r.Context(), buyer(rw, r)
 	all := templates()
 	have, _, err := s.App.Store.ListCoupons(ctx, s.Shop, app.CouponFilter{User: user}, app.Page{Limit: len(all)*claims + 1})
 	if err != nil {
@@ -151,7 +151,7 @@ func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, e
 	return first, nil
 }
 
-// claim gives the visitor a coupon of the template, or the one that they have.
+// claim gives the buyer a coupon of the template, or the one that they have.
 func (s *shop) claim(ctx context.Context, user, template string, have []marketing.CouponData) (answered, error) {
 	t, err := s.App.Store.Template(ctx, s.Shop, template)
 	if err != nil {
@@ -167,7 +167,7 @@ func (s *shop) claim(ctx context.Context, user, template string, have []marketin
 			return answered{body: claimed{have[i].Code, t.Name}}, nil
 		}
 	}
-	// The code and the key follow from how many the visitor has had:
+	// The code and the key follow from how many the buyer has had:
 	// duplicates of one claim are one coupon.
 	name := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(template, "demo-"), "-", ""))
 	turn := strings.ToLower(name) + "/" + user + "/" + strconv.Itoa(had)

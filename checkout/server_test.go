@@ -96,7 +96,7 @@ func (s *server) stop() {
 	s.cmd = nil
 }
 
-// call asks the public API with the secret key.
+// call calls the public API with the secret key.
 func (s *server) call(method, path, body string, into any) {
 	s.t.Helper()
 	r, err := http.NewRequest(method, s.url+path, strings.NewReader(body))

@@ -7,27 +7,27 @@ import (
 	"testing"
 )
 
-// heard is what a listener was told.
-type heard struct {
+// received is what a listener got.
+type received struct {
 	Seqs                                []int
 	Types, Statuses, Transports, Errors []string
 }
 
-func (p *tab) heard() (h heard) {
+func (p *tab) heard() (h received) {
 	p.t.Helper()
 	p.js(`({ ...heard, watch: undefined })`, &h)
 	return h
 }
 
-// wantSeqs fails unless the listener was told from..to, each once, in order.
-func (h *heard) wantSeqs(t *testing.T, from, to int) {
+// wantSeqs fails unless the listener got from..to, each once, in order.
+func (h *received) wantSeqs(t *testing.T, from, to int) {
 	t.Helper()
 	var want []int
 	for n := from; n <= to; n++ {
 		want = append(want, n)
 	}
 	if !slices.Equal(h.Seqs, want) {
-		t.Errorf("told %v; want %d to %d, each once", h.Seqs, from, to)
+		t.Errorf("got %v; want %d to %d, each once", h.Seqs, from, to)
 	}
 }
 
@@ -63,7 +63,7 @@ func TestListeningWithoutAVersion(t *testing.T) {
 	f.happen("order.completed")
 	p.until(`heard.seqs.length === 2`)
 	if h := p.heard(); !slices.Equal(h.Seqs, []int{3, 4}) || h.Types[0] != "subscribed" || h.Statuses[0] != "paid" {
-		t.Errorf("told %+v; want the state at 3, then 4", h)
+		t.Errorf("got %+v; want the state at 3, then 4", h)
 	}
 	// A version that the server has never had would make it deaf.
 	p.js(quick+`window.heard = listen(quick, { ...order, version: 99 }); 0`, nil)
@@ -71,7 +71,7 @@ func TestListeningWithoutAVersion(t *testing.T) {
 	f.happen("order.refunded")
 	p.until(`heard.seqs.length === 2`)
 	if h := p.heard(); !slices.Equal(h.Seqs, []int{4, 5}) {
-		t.Errorf("told %v; want 4 and 5", h.Seqs)
+		t.Errorf("got %v; want 4 and 5", h.Seqs)
 	}
 }
 
@@ -90,11 +90,11 @@ func TestACutSocketLosesNothing(t *testing.T) {
 		t.Errorf("%d sockets, %d streams, %d polls; want five or more sockets and nothing else", sockets, streams, polls)
 	}
 	if !slices.Contains(h.Transports, "reconnecting") {
-		t.Errorf("transports %v; want a word on reconnecting", h.Transports)
+		t.Errorf("transports %v; want a report of reconnecting", h.Transports)
 	}
 }
 
-func TestWhatComesTwiceIsToldOnceAndAGapIsAskedAbout(t *testing.T) {
+func TestDuplicatesAreReportedOnceAndGapsAreRead(t *testing.T) {
 	f := newFake(t)
 	f.twice, f.skip = true, 4
 	p := f.page()
@@ -105,7 +105,7 @@ func TestWhatComesTwiceIsToldOnceAndAGapIsAskedAbout(t *testing.T) {
 	h := p.heard()
 	h.wantSeqs(t, 2, 6)
 	if sockets, _, _ := f.attempts(); sockets != 2 {
-		t.Errorf("%d sockets; want a second one to ask about the gap", sockets)
+		t.Errorf("%d sockets; want a second one to read the gap", sockets)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestDownToPolling(t *testing.T) {
 	p.until(`heard.statuses.includes('paid')`)
 	h := p.heard()
 	if last := h.Seqs[len(h.Seqs)-1]; last != 4 || !slices.IsSorted(h.Seqs) || len(slices.Compact(slices.Clone(h.Seqs))) != len(h.Seqs) {
-		t.Errorf("told %v; want rising numbers up to 4", h.Seqs)
+		t.Errorf("got %v; want rising numbers up to 4", h.Seqs)
 	}
 	if sockets, streams, polls := f.attempts(); sockets != 3 || streams != 3 || polls > 6 {
 		t.Errorf("%d sockets, %d streams, %d polls; want 3, 3 and a held request for each change", sockets, streams, polls)
@@ -175,7 +175,7 @@ func TestABadTokenEndsIt(t *testing.T) {
 	}
 }
 
-// Whatever connections do, and when: each event is told once, in order.
+// Whatever connections do, and when: each event is reported once, in order.
 func TestListeningThroughAnything(t *testing.T) {
 	for seed := range uint64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -187,7 +187,7 @@ func TestListeningThroughAnything(t *testing.T) {
 			f.twice = r.IntN(2) == 0
 			f.skip = 2 + r.IntN(30)
 			p := f.page()
-			// Failures never add up to polling here, which tells fewer changes.
+			// Failures never add up to polling here, which reports fewer changes.
 			p.js(`const c = sdk.createCheckout({ timing: { ...timing, socketTries: 1 + 2 * `+fmt.Sprint(seed%2)+`, retrySocket: 1e6 } });
 				window.heard = listen(c, order); 0`, nil)
 			for range 10 {
@@ -199,7 +199,7 @@ func TestListeningThroughAnything(t *testing.T) {
 			h := p.heard()
 			if slices.Contains(h.Transports, "polling") {
 				if !slices.IsSorted(h.Seqs) || len(slices.Compact(slices.Clone(h.Seqs))) != len(h.Seqs) || h.Seqs[len(h.Seqs)-1] != 32 {
-					t.Errorf("told %v", h.Seqs)
+					t.Errorf("got %v", h.Seqs)
 				}
 				return
 			}
