@@ -263,7 +263,7 @@ func (h *env) differ() map[string]any {
 	for i := range 2 {
 		h.gate.Rows = append(h.gate.Rows, payment.BillRow{
 			Kind: payment.BillPayment, Line: int64(i + 1), PaymentNo: fmt.Sprintf("A-%d", i), TransactionID: fmt.Sprintf("T-%d", i), Amount: 4200, Rate: -1,
-			Currency: "CNY", Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: yesterday,
+			Currency: "CNY", Merchant: "mch", App: "app", Reported: "SUCCESS", Done: true, At: yesterday,
 		})
 	}
 	h.must("POST /v1/reconciliations", `{"channel":"gate","date":"`+date+`"}`)

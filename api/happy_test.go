@@ -45,7 +45,7 @@ func TestHappy(t *testing.T) {
 	}
 	stranger := payment.BillRow{
 		Kind: payment.BillPayment, Line: 1, PaymentNo: "A-77", TransactionID: "T-77", Amount: 4200, Rate: -1, Currency: "CNY",
-		Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: now,
+		Merchant: "mch", App: "app", Reported: "SUCCESS", Done: true, At: now,
 	}
 	fill := func(s string) string {
 		for name, value := range known {

@@ -256,7 +256,7 @@ func TestRefundStory(t *testing.T) {
 	day := payment.DayOf(now, h.gate.Zone()).String()
 	h.gate.Rows = []payment.BillRow{{
 		Kind: payment.BillRefund, Line: 1, PaymentNo: paymentNo, TransactionID: "T" + paymentNo, RefundNo: "console-1", RefundID: "R-9", Amount: 500, Rate: -1,
-		Currency: "CNY", Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: now,
+		Currency: "CNY", Merchant: "mch", App: "app", Reported: "SUCCESS", Done: true, At: now,
 	}}
 	h.must("POST /v1/test/clock", `{"advance":"25h"}`)
 	h.must("POST /v1/reconciliations", `{"channel":"gate","date":"`+day+`"}`)

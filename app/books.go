@@ -130,9 +130,9 @@ func suspenseToRefunding(cause payment.Cause) Step {
 			case payment.GoneBack:
 				giveBack(s.order, s.payment, s.overdrawn, refundEvent(r, event.RefundSucceeded, ""))
 			case payment.NowFailed:
-				s.order.Note(refundEvent(r, event.RefundFailed, f.Word))
+				s.order.Note(refundEvent(r, event.RefundFailed, f.Reported))
 			case payment.NowParked:
-				s.order.Note(refundEvent(r, event.RefundParked, f.Word))
+				s.order.Note(refundEvent(r, event.RefundParked, f.Reported))
 			}
 		}
 		s.tx.PutRefund(r)
@@ -183,28 +183,28 @@ func earlierRefunds(cause payment.Cause) Step {
 // Steps that move no money.
 var (
 	paymentSucceeded = recordEvent(event.PaymentSucceeded, func(*settling) string { return "" })
-	paymentFailed    = recordEvent(event.PaymentFailed, func(s *settling) string { return s.fact.Word })
+	paymentFailed    = recordEvent(event.PaymentFailed, func(s *settling) string { return s.fact.Reported })
 	paymentAnomaly   = recordEvent(event.PaymentAnomaly, func(s *settling) string { return s.payment.Data().Anomaly })
 
 	// A payment that the channel had nothing to close of can still be paid
 	// until it expires: it is queried once more then.
 	paymentClosed = Step{Name: "payment.closed", Events: []event.Type{event.PaymentClosed}, run: func(s *settling) error {
-		s.order.Note(s.payment.Event(event.PaymentClosed, s.fact.Word))
-		if s.fact.Word == NobodyOpened {
+		s.order.Note(s.payment.Event(event.PaymentClosed, s.fact.Reported))
+		if s.fact.Reported == NobodyOpened {
 			s.payment.Watch()
 		}
 		return nil
 	}}
 	attemptFailed = Step{Name: "the attempt failed", Events: []event.Type{event.OrderPaymentFailed}, run: func(s *settling) error {
-		s.order.AttemptFailed(s.fact.Word)
+		s.order.AttemptFailed(s.fact.Reported)
 		return nil
 	}}
 	refundFailed = Step{Name: "refund.failed", Events: []event.Type{event.RefundFailed}, run: func(s *settling) error {
-		s.order.Note(refundEvent(s.refund, event.RefundFailed, s.fact.Word))
+		s.order.Note(refundEvent(s.refund, event.RefundFailed, s.fact.Reported))
 		return nil
 	}}
 	refundParked = Step{Name: "refund.parked", Events: []event.Type{event.RefundParked}, run: func(s *settling) error {
-		s.order.Note(refundEvent(s.refund, event.RefundParked, s.fact.Word))
+		s.order.Note(refundEvent(s.refund, event.RefundParked, s.fact.Reported))
 		return nil
 	}}
 )

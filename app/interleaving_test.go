@@ -74,9 +74,9 @@ func (w *permuted) lived(l *life) (outcome, error) {
 				m[s.what] = true
 			}
 		case failedThen:
-			f = payment.Fact{ID: "failed", Kind: payment.Failed, Source: payment.ByCallback, Word: "PAYERROR"}
+			f = payment.Fact{ID: "failed", Kind: payment.Failed, Source: payment.ByCallback, Reported: "PAYERROR"}
 		case closedThen:
-			f = payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByCallback, Word: "CLOSED"}
+			f = payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByCallback, Reported: "CLOSED"}
 		case wrongAmount:
 			f.ID, f.Amount = "paid/W", f.Amount-1
 		case openHint:

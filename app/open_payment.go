@@ -158,7 +158,7 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 		return a.accepted(ctx, shop, p, action, x)
 	case errors.As(err, &rejected):
 		x.Detail = rejected.Error()
-		f := payment.Fact{ID: "rejected/" + rejected.Code, Kind: payment.Failed, Source: payment.ByPrepay, Word: rejected.Code}
+		f := payment.Fact{ID: "rejected/" + rejected.Code, Kind: payment.Failed, Source: payment.ByPrepay, Reported: rejected.Code}
 		if _, err := a.Settle(ctx, shop, p.No, f, x); err != nil {
 			return p, err
 		}

@@ -124,8 +124,8 @@ func (w *permuted) deliver(d *delivery, facts []string) outcome {
 	}
 	back := payment.Fact{ID: "refund/" + own, Kind: payment.Refunded, Source: payment.ByCallback, RefundNo: own, Amount: p.Amount, Merchant: "mch", At: base.Add(3 * time.Second)}
 	fact := map[string]payment.Fact{
-		failedThen: {ID: "failed", Kind: payment.Failed, Source: payment.ByCallback, Word: "PAYERROR"},
-		closedThen: {ID: "closed", Kind: payment.Closed, Source: payment.ByCallback, Word: "CLOSED"},
+		failedThen: {ID: "failed", Kind: payment.Failed, Source: payment.ByCallback, Reported: "PAYERROR"},
+		closedThen: {ID: "closed", Kind: payment.Closed, Source: payment.ByCallback, Reported: "CLOSED"},
 		openHint:   {ID: "open", Kind: payment.Open, Source: payment.ByCallback},
 		ownBack:    back, ownFailed: back, wrongBack: back, wrongOwnBack: back, ownStuck: back, openBackHint: back,
 		paidRight: right, paidTwice: right, wrongAmount: right, wrongPayee: right, wrongApp: right,

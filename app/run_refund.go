@@ -88,7 +88,7 @@ func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.Refu
 	if err != nil {
 		return a.refundUnanswered(ctx, shopID, r, part, x, err)
 	}
-	x.Channel, x.Detail = part.Channel, part.No+" "+f.Word
+	x.Channel, x.Detail = part.Channel, part.No+" "+f.Reported
 	_, err = a.Settle(context.WithoutCancel(ctx), shopID, part.Payment, f, x)
 	return err
 }
@@ -156,7 +156,7 @@ func (a *App) QueryRefund(ctx context.Context, shopID, paymentNo, channelNo stri
 	if err != nil {
 		return err
 	}
-	x.Channel, x.Detail = p.Channel, channelNo+" "+f.Word
+	x.Channel, x.Detail = p.Channel, channelNo+" "+f.Reported
 	_, err = a.Settle(context.WithoutCancel(ctx), shopID, p.No, f, x)
 	return err
 }
@@ -231,7 +231,7 @@ func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, reques
 // paid by hand, or seen at the merchant's console.
 func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
 	return a.byOperator(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
-		return payment.Fact{ID: "refund/" + part.No, Kind: payment.Refunded, Word: "confirmed"}, part.Status != payment.RefundSucceeded
+		return payment.Fact{ID: "refund/" + part.No, Kind: payment.Refunded, Reported: "confirmed"}, part.Status != payment.RefundSucceeded
 	})
 }
 
@@ -241,7 +241,7 @@ func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (pay
 // that the money went after all, it is settled as usual.
 func (a *App) GiveUpRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
 	return a.byOperator(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
-		return payment.Fact{ID: "refund/" + part.No + "/given_up", Kind: payment.RefundFailed, Word: "given up by an operator"}, part.Status == payment.RefundPending
+		return payment.Fact{ID: "refund/" + part.No + "/given_up", Kind: payment.RefundFailed, Reported: "given up by an operator"}, part.Status == payment.RefundPending
 	})
 }
 

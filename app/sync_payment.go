@@ -152,7 +152,7 @@ func (a *App) settleClosed(ctx context.Context, shop string, p payment.Data, rea
 	if x.At.IsZero() {
 		x.At = a.Clock.Now().UTC()
 	}
-	f := payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByClose, Word: reason}
+	f := payment.Fact{ID: "closed", Kind: payment.Closed, Source: payment.ByClose, Reported: reason}
 	if _, err := a.Settle(context.WithoutCancel(ctx), shop, p.No, f, x); err != nil {
 		return p, err
 	}

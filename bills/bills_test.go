@@ -44,7 +44,7 @@ func morning(r *harness.Harness, day payment.Day, hour time.Duration) {
 func paidRow(r *harness.Harness, p *payment.Data) payment.BillRow {
 	return payment.BillRow{
 		Kind: payment.BillPayment, Line: int64(len(r.Gate.Rows) + 1), PaymentNo: p.No, TransactionID: "T" + p.No, Amount: p.Amount, Rate: -1,
-		Currency: "CNY", Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: r.Clock.Now(),
+		Currency: "CNY", Merchant: "mch", App: "app", Reported: "SUCCESS", Done: true, At: r.Clock.Now(),
 	}
 }
 
@@ -204,7 +204,7 @@ func TestReconcile(t *testing.T) {
 			b.bill(backRow(b.r, &b.p, back[0].No, 500), func(t *payment.BillRow) { t.TransactionID = "second" })
 		}, "paid_twice healed", "", order.Paid, "overpayment 500 succeeded", 0},
 		{"taken back", func(b *billed) {
-			b.paid().bill(paidRow(b.r, &b.p), func(t *payment.BillRow) { t.Word = reconcile.Revoked })
+			b.paid().bill(paidRow(b.r, &b.p), func(t *payment.BillRow) { t.Reported = reconcile.Revoked })
 		}, "state_reversed open", "REVOKED", order.Paid, "", 0},
 
 		{"refund, as it should be", func(b *billed) {
@@ -266,18 +266,18 @@ func TestReconcile(t *testing.T) {
 		}, "refund_transaction open", "", order.Refunded, "asked 500 succeeded", 500},
 		{"refund failed at the channel", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
-			b.bill(backRow(b.r, &b.p, b.refunded(true).No, 500), func(t *payment.BillRow) { t.Word, t.Done = "FAIL", false })
+			b.bill(backRow(b.r, &b.p, b.refunded(true).No, 500), func(t *payment.BillRow) { t.Reported, t.Done = "FAIL", false })
 		}, "refund_failed open", "the bill says FAIL", order.Refunded, "asked 500 succeeded", 500},
 		{"refund worked on at the channel", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
-			b.bill(backRow(b.r, &b.p, b.refunded(true).No, 500), func(t *payment.BillRow) { t.Word, t.Done = "PROCESSING", false })
+			b.bill(backRow(b.r, &b.p, b.refunded(true).No, 500), func(t *payment.BillRow) { t.Reported, t.Done = "PROCESSING", false })
 		}, "refund_pending open", "the bill says PROCESSING", order.Refunded, "asked 500 succeeded", 500},
 		{"refund worked on on both sides", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			b.r.Gate.Slow(true)
 			d := steps.Refund(b.t, b.r, b.o.No, order.RefundRequest{})
 			steps.Must(b.t)(b.r.RunRefunds(ctx, shop.Default))
-			b.bill(backRow(b.r, &b.p, d.No, 500), func(t *payment.BillRow) { t.Word, t.Done = "PROCESSING", false })
+			b.bill(backRow(b.r, &b.p, d.No, 500), func(t *payment.BillRow) { t.Reported, t.Done = "PROCESSING", false })
 		}, "", "", order.Paid, "asked 500 pending", 0},
 		{"two refunds under one number", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))

@@ -165,7 +165,7 @@ func (b *border) learn(channel, no string, f payment.Fact, at time.Time) {
 func (b *border) bill(channel string, row payment.BillRow) {
 	g := b.gates[channel]
 	row.Line, row.TransactionID, row.Rate = int64(len(g.Rows)+1), "T"+row.PaymentNo, -1
-	row.Currency, row.Merchant, row.App, row.Word, row.Done = "CNY", "mch", "app", "SUCCESS", true
+	row.Currency, row.Merchant, row.App, row.Reported, row.Done = "CNY", "mch", "app", "SUCCESS", true
 	if row.Kind == payment.BillRefund {
 		row.RefundID = "R" + row.RefundNo
 	}

@@ -39,7 +39,7 @@ func (d *largeDay) Bill(_ context.Context, _ payment.Day, emit func(payment.Bill
 		e := largeEntry(i, d.from)
 		row := payment.BillRow{
 			Kind: payment.BillPayment, Line: int64(i + 1), PaymentNo: e.PaymentNo, TransactionID: e.TransactionID, Amount: e.Amount, Rate: -1,
-			Currency: "CNY", Merchant: "mch", App: "app", Word: "SUCCESS", Done: true, At: e.SucceededAt,
+			Currency: "CNY", Merchant: "mch", App: "app", Reported: "SUCCESS", Done: true, At: e.SucceededAt,
 		}
 		if d.wrong > 0 && i%d.wrong == 0 {
 			row.Amount++

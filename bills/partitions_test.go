@@ -33,7 +33,7 @@ func TestPartitions(t *testing.T) {
 		return payment.BillRow{
 			Kind: kind.Draw(t, "kind"), Line: whole.Draw(t, "line"), PaymentNo: text.Draw(t, "payment"), RefundNo: text.Draw(t, "refund"),
 			TransactionID: text.Draw(t, "transaction"), RefundID: text.Draw(t, "refundID"), Amount: whole.Draw(t, "amount"), Fee: whole.Draw(t, "fee"), Rate: whole.Draw(t, "rate"),
-			Currency: text.Draw(t, "currency"), Merchant: text.Draw(t, "merchant"), App: text.Draw(t, "app"), Word: text.Draw(t, "word"),
+			Currency: text.Draw(t, "currency"), Merchant: text.Draw(t, "merchant"), App: text.Draw(t, "app"), Reported: text.Draw(t, "word"),
 			Done: rapid.Bool().Draw(t, "done"), At: at.Draw(t, "at"),
 		}
 	})

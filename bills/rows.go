@@ -14,7 +14,7 @@ import (
 func putBillRow(b []byte, t *payment.BillRow) []byte {
 	b = append(b, byte(t.Kind))
 	b = putInt(b, t.Line)
-	for _, s := range [...]string{t.PaymentNo, t.RefundNo, t.TransactionID, t.RefundID, t.Currency, t.Merchant, t.App, t.Word} {
+	for _, s := range [...]string{t.PaymentNo, t.RefundNo, t.TransactionID, t.RefundID, t.Currency, t.Merchant, t.App, t.Reported} {
 		b = putText(b, s)
 	}
 	for _, v := range [...]int64{t.Amount, t.Fee, t.Rate} {
@@ -26,7 +26,7 @@ func putBillRow(b []byte, t *payment.BillRow) []byte {
 
 func getBillRow(r *rowReader) payment.BillRow {
 	t := payment.BillRow{Kind: payment.BillKind(r.byte()), Line: r.int()}
-	for _, s := range [...]*string{&t.PaymentNo, &t.RefundNo, &t.TransactionID, &t.RefundID, &t.Currency, &t.Merchant, &t.App, &t.Word} {
+	for _, s := range [...]*string{&t.PaymentNo, &t.RefundNo, &t.TransactionID, &t.RefundID, &t.Currency, &t.Merchant, &t.App, &t.Reported} {
 		*s = r.text()
 	}
 	for _, v := range [...]*int64{&t.Amount, &t.Fee, &t.Rate} {

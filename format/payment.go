@@ -104,7 +104,7 @@ type fact struct {
 	Currency      string           `json:"currency,omitempty"`
 	Merchant      string           `json:"merchant,omitempty"`
 	App           string           `json:"app,omitempty"`
-	Word          string           `json:"word,omitempty"`
+	Reported      string           `json:"word,omitempty"`
 	At            time.Time        `json:"at,omitzero"`
 	ReceivedAt    time.Time        `json:"receivedAt,omitzero"`
 }
@@ -121,7 +121,7 @@ func appendFact(o *out, f *payment.Fact) {
 	o.textAny("currency", f.Currency)
 	o.textAny("merchant", f.Merchant)
 	o.textAny("app", f.App)
-	o.textAny("word", f.Word)
+	o.textAny("word", f.Reported)
 	o.momentAny("at", f.At)
 	o.momentAny("receivedAt", f.ReceivedAt)
 }
@@ -151,7 +151,7 @@ type allocation struct {
 	Amount   int64                `json:"amount"`
 	Status   payment.RefundStatus `json:"status"`
 	RefundID string               `json:"refundId,omitempty"`
-	Word     string               `json:"word,omitempty"`
+	Reported string               `json:"word,omitempty"`
 	Parked   payment.Parking      `json:"parked,omitempty"`
 	Said     string               `json:"said,omitempty"`
 	DoneAt   time.Time            `json:"doneAt,omitzero"`

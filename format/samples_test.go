@@ -90,7 +90,7 @@ func fullPayment() payment.Data {
 		Action: &payment.Action{Kind: "sdk_params", CodeURL: "weixin://x", URL: "https://y", Params: map[string]string{"timeStamp": "1", "paySign": "a+/="}},
 		Facts: []payment.Fact{
 			{ID: "paid/42", Kind: payment.Paid, Source: payment.ByCallback, TransactionID: "42", Amount: 2998, Currency: "CNY",
-				Merchant: "1900000109", App: "wx8888", Word: "SUCCESS", At: then.Add(-time.Second), ReceivedAt: then},
+				Merchant: "1900000109", App: "wx8888", Reported: "SUCCESS", At: then.Add(-time.Second), ReceivedAt: then},
 			{ID: "refund/3", Kind: payment.Refunded, Source: payment.ByBill, RefundNo: "3", Amount: 998},
 		},
 		Anomaly: "amount: paid 1, asked 2", TransactionID: "42", CreatedAt: then, ExpiresAt: then.Add(10 * time.Minute),
@@ -111,7 +111,7 @@ func fullRefund() payment.RefundData {
 		No: "3", Order: "1", Cause: payment.Requested, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: odd,
 		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
 		Allocations: []payment.Allocation{
-			{No: "3", Former: []string{"3_1"}, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Word: "SUCCESS", DoneAt: then, ByHand: true},
+			{No: "3", Former: []string{"3_1"}, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Reported: "SUCCESS", DoneAt: then, ByHand: true},
 			{No: "3_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Said: "余额不足"},
 		},
 		CreatedAt: then, DoneAt: then.Add(time.Hour), NextTryAt: then.Add(time.Minute), Tries: 3, Trace: trace, Version: 1,

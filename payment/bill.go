@@ -61,7 +61,7 @@ type BillRow struct {
 	Currency      string // ISO 4217
 	Merchant      string // "" when the bill does not say
 	App           string // "" when the bill does not say
-	Word          string // the channel's own code for its state
+	Reported      string // the channel's own code for its state
 	Done          bool   // the money has moved; false while a refund is worked on, or failed
 	At            time.Time
 }

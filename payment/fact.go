@@ -48,7 +48,7 @@ type Fact struct {
 	Currency      string    `json:"currency,omitempty"`
 	Merchant      string    `json:"merchant,omitempty"` // mchid or seller id, as the channel says
 	App           string    `json:"app,omitempty"`      // app id, as the channel says
-	Word          string    `json:"word,omitempty"`     // the channel's own code: SUCCESS, NOTPAY, …
+	Reported      string    `json:"word,omitempty"`     // the channel's own code: SUCCESS, NOTPAY, …
 	At            time.Time `json:"at,omitzero"`        // when it happened, by the channel
 	ReceivedAt    time.Time `json:"receivedAt,omitzero"`
 }

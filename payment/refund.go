@@ -69,7 +69,7 @@ type Allocation struct {
 	Amount   int64        `json:"amount"` // minor units
 	Status   RefundStatus `json:"status"`
 	RefundID string       `json:"refundId,omitempty"` // the channel's number
-	Word     string       `json:"word,omitempty"`     // the channel's last code for its state
+	Reported string       `json:"word,omitempty"`     // the channel's last code for its state
 	Parked   Parking      `json:"parked,omitempty"`   // a person has to do something
 	Said     string       `json:"said,omitempty"`     // the channel's explanation
 	DoneAt   time.Time    `json:"doneAt,omitzero"`    // when the money went back, by the channel
@@ -221,7 +221,7 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 	if a.No != f.RefundNo { // given up, and yet it went
 		a.Former, a.No = append(slices.Clone(a.Former), a.No), f.RefundNo
 	}
-	a.Word = f.Word
+	a.Reported = f.Reported
 	if f.TransactionID != "" {
 		a.RefundID = f.TransactionID
 	}
@@ -236,12 +236,12 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 		}
 	case RefundFailed:
 		outcome = NowFailed
-		a.Status, a.Parked, a.Said = RefundGivenUp, ParkClosed, f.Word
+		a.Status, a.Parked, a.Said = RefundGivenUp, ParkClosed, f.Reported
 	case RefundStuck:
 		if a.Parked != ParkAbnormal {
 			outcome = NowParked
 		}
-		a.Parked, a.Said = ParkAbnormal, f.Word
+		a.Parked, a.Said = ParkAbnormal, f.Reported
 	case Open:
 		if a.Parked != ParkAbnormal {
 			a.Parked, a.Said = "", ""
@@ -295,7 +295,7 @@ func (r *Refund) Tried(now time.Time) {
 		}
 		r.d.NextTryAt = now.Add(RefundDelays[min(r.d.Tries-1, len(RefundDelays)-1)])
 		if r.d.Tries >= silentAfter && a.Parked == "" {
-			r.Park(a.No, ParkSilent, a.Word)
+			r.Park(a.No, ParkSilent, a.Reported)
 		}
 	}
 }

@@ -15,7 +15,7 @@ func Fact(d Difference, opt Options) (payment.Fact, bool) {
 	}
 	f := payment.Fact{
 		Source: payment.ByBill, Amount: t.Amount, Currency: t.Currency,
-		Merchant: opt.merchant(t), App: opt.app(t), Word: t.Word, At: t.At,
+		Merchant: opt.merchant(t), App: opt.app(t), Reported: t.Reported, At: t.At,
 	}
 	switch d.Class {
 	case PaymentUnsettled, PaymentLate, PaidTwice:

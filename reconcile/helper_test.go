@@ -41,7 +41,7 @@ func refundOurs(change ...func(*reconcile.Ours)) reconcile.Ours {
 }
 
 func paidRow(change ...func(*payment.BillRow)) payment.BillRow {
-	t := payment.BillRow{Kind: payment.BillPayment, Line: 1, PaymentNo: "p1", TransactionID: "t1", Amount: 600, Fee: 4000, Rate: 6000, Currency: "CNY", Merchant: "mch1", App: "app1", Word: "SUCCESS", Done: true, At: noon}
+	t := payment.BillRow{Kind: payment.BillPayment, Line: 1, PaymentNo: "p1", TransactionID: "t1", Amount: 600, Fee: 4000, Rate: 6000, Currency: "CNY", Merchant: "mch1", App: "app1", Reported: "SUCCESS", Done: true, At: noon}
 	for _, c := range change {
 		c(&t)
 	}
@@ -68,9 +68,9 @@ func justNow(o *reconcile.Ours)  { o.At = day.From.Add(-20 * time.Second) }
 func justLast(o *reconcile.Ours) { o.At = day.To.Add(-20 * time.Second) }
 func undated(o *reconcile.Ours)  { o.At = time.Time{} }
 
-func working(t *payment.BillRow)   { t.Done, t.Word = false, "PROCESSING" }
-func gaveUp(t *payment.BillRow)    { t.Done, t.Word = false, "FAIL" }
-func revoked(t *payment.BillRow)   { t.Done, t.Word = false, "REVOKED" }
+func working(t *payment.BillRow)   { t.Done, t.Reported = false, "PROCESSING" }
+func gaveUp(t *payment.BillRow)    { t.Done, t.Reported = false, "FAIL" }
+func revoked(t *payment.BillRow)   { t.Done, t.Reported = false, "REVOKED" }
 func anonymous(t *payment.BillRow) { t.Merchant, t.App = "", "" }
 func yuan(n int64) func(*payment.BillRow) {
 	return func(t *payment.BillRow) { t.Amount, t.Rate = n, -1 }

@@ -125,7 +125,7 @@ func (m *matcher) distinct(p *Ours, rows []*payment.BillRow) (kept []*payment.Bi
 		i += n
 		if reversed(first) {
 			gone++
-			m.add(StateReversed, p, first, first.Amount, "the bill says "+first.Word)
+			m.add(StateReversed, p, first, first.Amount, "the bill says "+first.Reported)
 			continue
 		}
 		if n > 1 {
@@ -142,7 +142,7 @@ func (m *matcher) distinct(p *Ours, rows []*payment.BillRow) (kept []*payment.Bi
 // reversed says that the row is of a payment that was taken back. A payment
 // that did not move money has no other reason to stand in a bill.
 func reversed(t *payment.BillRow) bool {
-	return t.Word == Revoked || t.Kind == payment.BillPayment && !t.Done
+	return t.Reported == Revoked || t.Kind == payment.BillPayment && !t.Done
 }
 
 // sameMovement says whether two rows, neighbours in the order of compareRows,
@@ -150,7 +150,7 @@ func reversed(t *payment.BillRow) bool {
 // had.
 func sameMovement(a, b *payment.BillRow) bool {
 	return a.TransactionID == b.TransactionID && a.RefundNo == b.RefundNo && a.RefundID == b.RefundID && reversed(a) == reversed(b) &&
-		(a.Kind == payment.BillPayment || a.Done == b.Done && a.Word == b.Word)
+		(a.Kind == payment.BillPayment || a.Done == b.Done && a.Reported == b.Reported)
 }
 
 // compareRows brings rows of one movement together, in the order of the file.
@@ -159,7 +159,7 @@ func compareRows(a, b *payment.BillRow) int {
 	return cmp.Or(cmp.Compare(a.RefundNo, b.RefundNo), cmp.Compare(a.RefundID, b.RefundID), cmp.Compare(a.TransactionID, b.TransactionID),
 		after(reversed(a), reversed(b)), byRefundState(a, b), cmp.Compare(a.Line, b.Line), a.At.Compare(b.At), cmp.Compare(a.Amount, b.Amount),
 		cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Merchant, b.Merchant), cmp.Compare(a.App, b.App),
-		cmp.Compare(a.Fee, b.Fee), cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Word, b.Word), after(b.Done, a.Done))
+		cmp.Compare(a.Fee, b.Fee), cmp.Compare(a.Rate, b.Rate), cmp.Compare(a.Reported, b.Reported), after(b.Done, a.Done))
 }
 
 // after puts what is not before what is.
@@ -177,7 +177,7 @@ func byRefundState(a, b *payment.BillRow) int {
 	if a.Kind == payment.BillPayment {
 		return 0
 	}
-	return cmp.Or(after(b.Done, a.Done), cmp.Compare(a.Word, b.Word))
+	return cmp.Or(after(b.Done, a.Done), cmp.Compare(a.Reported, b.Reported))
 }
 
 // add reports a difference between ours and theirs, one of which may be nil.

@@ -143,10 +143,10 @@ func TestRefundsWhenAsked(t *testing.T) {
 }
 
 func TestFact(t *testing.T) {
-	paid := payment.Fact{ID: "paid/t1", Kind: payment.Paid, Source: payment.ByBill, TransactionID: "t1", Amount: 600, Currency: "CNY", Merchant: "mch1", App: "app1", Word: "SUCCESS", At: noon}
+	paid := payment.Fact{ID: "paid/t1", Kind: payment.Paid, Source: payment.ByBill, TransactionID: "t1", Amount: 600, Currency: "CNY", Merchant: "mch1", App: "app1", Reported: "SUCCESS", At: noon}
 	second := paid
 	second.ID, second.TransactionID, second.At = "paid/t2", "t2", noon.Add(time.Minute)
-	refunded := payment.Fact{ID: "refund/r1", Kind: payment.Refunded, Source: payment.ByBill, TransactionID: "b1", RefundNo: "r1", Amount: 200, Currency: "CNY", Merchant: "mch1", App: "app1", Word: "SUCCESS", At: noon.Add(time.Hour)}
+	refunded := payment.Fact{ID: "refund/r1", Kind: payment.Refunded, Source: payment.ByBill, TransactionID: "b1", RefundNo: "r1", Amount: 200, Currency: "CNY", Merchant: "mch1", App: "app1", Reported: "SUCCESS", At: noon.Add(time.Hour)}
 	for _, tt := range []struct {
 		name   string
 		ours   []reconcile.Ours

@@ -72,7 +72,7 @@ func (m *matcher) unrequested(p *Ours, t *payment.BillRow) {
 		m.add(RefundOrphan, nil, t, t.Amount, "no payment of ours has this number")
 		return
 	}
-	detail := "the channel's state is " + t.Word
+	detail := "the channel's state is " + t.Reported
 	// What Settle would not accept cannot be healed.
 	right := t.Amount > 0 && t.Amount <= p.Amount && m.opt.merchant(t) == p.Merchant
 	if !right {
@@ -88,12 +88,12 @@ func (m *matcher) refund(r *Ours, t *payment.BillRow) {
 	switch {
 	case t.Done:
 		m.done(r, t)
-	case slices.Contains(m.failed, t.Word):
+	case slices.Contains(m.failed, t.Reported):
 		if r.State != string(payment.StatusFailed) || r.Settled {
-			m.add(RefundFailed, r, t, t.Amount, "ours is "+r.State+", the bill says "+t.Word)
+			m.add(RefundFailed, r, t, t.Amount, "ours is "+r.State+", the bill says "+t.Reported)
 		}
 	case r.Settled || r.over():
-		m.add(RefundPending, r, t, t.Amount, "ours is "+r.State+", the bill says "+t.Word)
+		m.add(RefundPending, r, t, t.Amount, "ours is "+r.State+", the bill says "+t.Reported)
 	}
 	if len(m.found) == before {
 		m.sum.Matched++

@@ -102,4 +102,4 @@ func (s *Summary) theirs(t *payment.BillRow) {
 }
 
 // moved says whether a row is of money that moved as its kind says.
-func moved(t *payment.BillRow) bool { return t.Done && t.Word != Revoked }
+func moved(t *payment.BillRow) bool { return t.Done && t.Reported != Revoked }

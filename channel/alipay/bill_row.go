@@ -22,9 +22,9 @@ func (b *bill) row(line []byte) (payment.BillRow, error) {
 	sign := int64(1)
 	switch kind := b.field(colKind); {
 	case bytes.Equal(kind, wordPayment):
-		row.Kind, row.Word = payment.BillPayment, "交易"
+		row.Kind, row.Reported = payment.BillPayment, "交易"
 	case bytes.Equal(kind, wordRefund):
-		row.Kind, row.Word, sum, sign = payment.BillRefund, "退款", &b.back, -1
+		row.Kind, row.Reported, sum, sign = payment.BillRefund, "退款", &b.back, -1
 	default:
 		business, _ := decode(kind)
 		return none, bad(b.line, "the business %q is not a known one", short(business, 32))
@@ -37,7 +37,7 @@ func (b *bill) row(line []byte) (payment.BillRow, error) {
 		return none, bad(b.line, "an amount is not one")
 	}
 	if amount*sign <= 0 {
-		return none, bad(b.line, "the amount of a %s has the wrong sign, or is nothing", row.Word)
+		return none, bad(b.line, "the amount of a %s has the wrong sign, or is nothing", row.Reported)
 	}
 	row.Amount = amount * sign
 	// A payment costs fee, a refund gives some back, whatever sign it has.

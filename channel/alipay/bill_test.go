@@ -45,11 +45,11 @@ func goodBill() string { return billText(rowPaid, rowPaid2, rowBack) }
 var (
 	wantRows = []payment.BillRow{
 		{Kind: payment.BillPayment, Line: 6, PaymentNo: "PAY00000001", TransactionID: "2026112022001458860515315453", Amount: 1000, Fee: 6000,
-			Rate: -1, Currency: "CNY", Merchant: seller, Word: "交易", Done: true, At: time.Date(2026, 11, 20, 2, 55, 23, 0, time.UTC)},
+			Rate: -1, Currency: "CNY", Merchant: seller, Reported: "交易", Done: true, At: time.Date(2026, 11, 20, 2, 55, 23, 0, time.UTC)},
 		{Kind: payment.BillPayment, Line: 7, PaymentNo: "PAY00000002", TransactionID: "2026112022001458860515315454", Amount: 2000, Fee: 12000,
-			Rate: -1, Currency: "CNY", Merchant: seller, Word: "交易", Done: true, At: time.Date(2026, 11, 20, 15, 59, 59, 0, time.UTC)},
+			Rate: -1, Currency: "CNY", Merchant: seller, Reported: "交易", Done: true, At: time.Date(2026, 11, 20, 15, 59, 59, 0, time.UTC)},
 		{Kind: payment.BillRefund, Line: 8, PaymentNo: "PAY00000001", RefundNo: "REF00000001", TransactionID: "2026112022001458860515315453",
-			Amount: 400, Fee: -2000, Rate: -1, Currency: "CNY", Merchant: seller, Word: "退款", Done: true,
+			Amount: 400, Fee: -2000, Rate: -1, Currency: "CNY", Merchant: seller, Reported: "退款", Done: true,
 			At: time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC)},
 	}
 	wantSummary = payment.BillSummary{Payments: 2, Refunds: 1, Paid: 3000, Refunded: 400, Fee: 16000}

@@ -268,13 +268,13 @@ func TestQuery(t *testing.T) {
 		want payment.Fact
 	}{
 		{"success", replace(), paid},
-		{"finished", replace("TRADE_SUCCESS", "TRADE_FINISHED"), with(paid, func(f *payment.Fact) { f.Word = "TRADE_FINISHED" })},
-		{"refunded in full", replace("TRADE_SUCCESS", "TRADE_CLOSED"), with(paid, func(f *payment.Fact) { f.Word = "TRADE_CLOSED" })},
+		{"finished", replace("TRADE_SUCCESS", "TRADE_FINISHED"), with(paid, func(f *payment.Fact) { f.Reported = "TRADE_FINISHED" })},
+		{"refunded in full", replace("TRADE_SUCCESS", "TRADE_CLOSED"), with(paid, func(f *payment.Fact) { f.Reported = "TRADE_CLOSED" })},
 		{"closed unpaid", replace("TRADE_SUCCESS", "TRADE_CLOSED", `"send_pay_date":"2026-11-22 22:59:30",`, ""), with(paid, func(f *payment.Fact) {
-			f.ID, f.Kind, f.Word, f.At = "closed", payment.Closed, "TRADE_CLOSED", time.Time{}
+			f.ID, f.Kind, f.Reported, f.At = "closed", payment.Closed, "TRADE_CLOSED", time.Time{}
 		})},
 		{"waiting", replace("TRADE_SUCCESS", "WAIT_BUYER_PAY", `"send_pay_date":"2026-11-22 22:59:30",`, ""), with(paid, func(f *payment.Fact) {
-			f.ID, f.Kind, f.Word, f.At = "open", payment.Open, "WAIT_BUYER_PAY", time.Time{}
+			f.ID, f.Kind, f.Reported, f.At = "open", payment.Open, "WAIT_BUYER_PAY", time.Time{}
 		})},
 		{"one decimal", replace(`"total_amount":"9.00"`, `"total_amount":"9.0"`), paid},
 		{"no decimals", replace(`"total_amount":"9.00"`, `"total_amount":"9"`), paid},

@@ -250,7 +250,7 @@ func refundRequest() payment.RefundRequest {
 func paidFact(by payment.Source) payment.Fact {
 	return payment.Fact{
 		ID: "paid/2026112222001400000000000001", Kind: payment.Paid, Source: by, TransactionID: "2026112222001400000000000001",
-		Amount: 900, Currency: "CNY", Merchant: seller, App: appID, Word: "TRADE_SUCCESS",
+		Amount: 900, Currency: "CNY", Merchant: seller, App: appID, Reported: "TRADE_SUCCESS",
 		At: time.Date(2026, 11, 22, 14, 59, 30, 0, time.UTC), ReceivedAt: vectorTime.UTC(),
 	}
 }

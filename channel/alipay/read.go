@@ -122,7 +122,7 @@ func (c *Channel) hint(n *sdk.Notification) payment.Fact {
 	}
 	return payment.Fact{
 		ID: openRefund(no), Kind: payment.Open, RefundNo: no,
-		Merchant: c.sellerOf(n), App: n.AppId, Word: string(n.TradeStatus), At: readTime(n.GmtRefund),
+		Merchant: c.sellerOf(n), App: n.AppId, Reported: string(n.TradeStatus), At: readTime(n.GmtRefund),
 	}
 }
 

@@ -36,12 +36,12 @@ func TestRead(t *testing.T) {
 	paid := paidFact(payment.ByCallback)
 	with := func(change func(*payment.Fact)) payment.Fact { f := paid; change(&f); return f }
 	closed := with(func(f *payment.Fact) {
-		f.ID, f.Kind, f.Word, f.At = "closed", payment.Closed, "TRADE_CLOSED", time.Time{}
+		f.ID, f.Kind, f.Reported, f.At = "closed", payment.Closed, "TRADE_CLOSED", time.Time{}
 	})
 	hint := func(no, word string) payment.Fact {
 		return payment.Fact{
 			ID: "refund/" + no + "/open", Kind: payment.Open, Source: payment.ByCallback, RefundNo: no, Merchant: seller, App: appID,
-			Word: word, At: time.Date(2026, 11, 22, 14, 59, 55, 321e6, time.UTC), ReceivedAt: vectorTime.UTC(),
+			Reported: word, At: time.Date(2026, 11, 22, 14, 59, 55, 321e6, time.UTC), ReceivedAt: vectorTime.UTC(),
 		}
 	}
 	back := func(more set) set {
@@ -57,7 +57,7 @@ func TestRead(t *testing.T) {
 		want   payment.Fact
 	}{
 		{"paid", nil, paid},
-		{"finished", set{"trade_status": "TRADE_FINISHED"}, with(func(f *payment.Fact) { f.Word = "TRADE_FINISHED" })},
+		{"finished", set{"trade_status": "TRADE_FINISHED"}, with(func(f *payment.Fact) { f.Reported = "TRADE_FINISHED" })},
 		{"of another seller", set{"seller_id": "2088999999999999"}, with(func(f *payment.Fact) { f.Merchant = "2088999999999999" })},
 		{"of another app", set{"app_id": "2021999999999999"}, with(func(f *payment.Fact) { f.App = "2021999999999999" })},
 		{"of another amount", set{"total_amount": "0.01"}, with(func(f *payment.Fact) { f.Amount = 1 })},
@@ -65,11 +65,11 @@ func TestRead(t *testing.T) {
 		{"with fields of tomorrow", set{"tomorrow": "1", "out_biz_no": "X"}, paid},
 		{"with nothing refunded", set{"refund_fee": "0.00"}, paid},
 		{"waiting", set{"trade_status": "WAIT_BUYER_PAY", "gmt_payment": ""}, with(func(f *payment.Fact) {
-			f.ID, f.Kind, f.Word, f.At = "open", payment.Open, "WAIT_BUYER_PAY", time.Time{}
+			f.ID, f.Kind, f.Reported, f.At = "open", payment.Open, "WAIT_BUYER_PAY", time.Time{}
 		})},
 		{"closed unpaid", set{"trade_status": "TRADE_CLOSED", "gmt_payment": "", "gmt_close": "2026-11-22 22:59:50"}, closed},
 		{"closed unpaid, with a refund of nothing", set{"trade_status": "TRADE_CLOSED", "gmt_payment": "", "refund_fee": "0.00"}, closed},
-		{"closed, and was paid", set{"trade_status": "TRADE_CLOSED"}, with(func(f *payment.Fact) { f.Word = "TRADE_CLOSED" })},
+		{"closed, and was paid", set{"trade_status": "TRADE_CLOSED"}, with(func(f *payment.Fact) { f.Reported = "TRADE_CLOSED" })},
 		{"refunded in part", back(nil), hint("REF1", "TRADE_SUCCESS")},
 		{"refunded in full", back(set{"refund_fee": "9.00", "trade_status": "TRADE_CLOSED"}), hint("REF1", "TRADE_CLOSED")},
 		{"refunded in full, without a time of payment", back(set{"refund_fee": "9.00", "trade_status": "TRADE_CLOSED", "gmt_payment": ""}),
@@ -87,7 +87,7 @@ func TestRead(t *testing.T) {
 			if diff := cmp.Diff(row.want, n.Fact); diff != "" {
 				t.Error(diff)
 			}
-			if n.ID != "N1" || n.PaymentNo != "PAY00000001" || n.RefundNo != row.want.RefundNo || n.Type != row.want.Word || len(n.Plain) == 0 {
+			if n.ID != "N1" || n.PaymentNo != "PAY00000001" || n.RefundNo != row.want.RefundNo || n.Type != row.want.Reported || len(n.Plain) == 0 {
 				t.Errorf("the notice is %+v", n)
 			}
 			if !bytes.Equal(before, body) {

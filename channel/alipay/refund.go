@@ -167,7 +167,7 @@ func (c *Channel) QueryRefund(ctx context.Context, r payment.RefundRequest) (pay
 func (c *Channel) refunded(r payment.RefundRequest, by payment.Source, amount int64, state, at string) payment.Fact {
 	return received(payment.Fact{
 		ID: "refund/" + r.RefundNo, Kind: payment.Refunded, RefundNo: r.RefundNo, Amount: amount, Currency: defaultCurrency,
-		Merchant: c.seller, App: c.appID, Word: state, At: readTime(at),
+		Merchant: c.seller, App: c.appID, Reported: state, At: readTime(at),
 	}, by, c.now())
 }
 

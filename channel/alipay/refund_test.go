@@ -14,7 +14,7 @@ import (
 func refundFact(by payment.Source, word string) payment.Fact {
 	return payment.Fact{
 		ID: "refund/REF00000001", Kind: payment.Refunded, Source: by, RefundNo: "REF00000001", Amount: 150, Currency: "CNY",
-		Merchant: seller, App: appID, Word: word, At: time.Date(2026, 11, 22, 14, 59, 55, 0, time.UTC), ReceivedAt: vectorTime.UTC(),
+		Merchant: seller, App: appID, Reported: word, At: time.Date(2026, 11, 22, 14, 59, 55, 0, time.UTC), ReceivedAt: vectorTime.UTC(),
 	}
 }
 

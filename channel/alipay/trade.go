@@ -41,7 +41,7 @@ const maxTotal = 100_000_000_00
 // it is the same from either source.
 func (t *trade) fact() (payment.Fact, error) {
 	f := payment.Fact{
-		TransactionID: t.tradeNo, Currency: t.currency, Merchant: t.seller, App: t.app, Word: t.state, At: readTime(t.paidAt),
+		TransactionID: t.tradeNo, Currency: t.currency, Merchant: t.seller, App: t.app, Reported: t.state, At: readTime(t.paidAt),
 	}
 	switch t.state {
 	case stateWait:

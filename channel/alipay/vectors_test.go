@@ -83,7 +83,7 @@ func TestVectors(t *testing.T) {
 				at := time.Date(2026, 11, 22, 14, 59, 55, 321e6, time.UTC)
 				want.Fact = payment.Fact{
 					ID: "refund/" + want.RefundNo + "/open", Kind: payment.Open, Source: payment.ByCallback, RefundNo: want.RefundNo,
-					Merchant: f["seller_id"], App: f["app_id"], Word: f["trade_status"], At: at, ReceivedAt: now.UTC(),
+					Merchant: f["seller_id"], App: f["app_id"], Reported: f["trade_status"], At: at, ReceivedAt: now.UTC(),
 				}
 			} else {
 				at, err := time.ParseInLocation(time.DateTime, f["gmt_payment"], chinaTime)
@@ -92,7 +92,7 @@ func TestVectors(t *testing.T) {
 				}
 				want.Fact = payment.Fact{
 					ID: "paid/" + f["trade_no"], Kind: payment.Paid, Source: payment.ByCallback, TransactionID: f["trade_no"],
-					Amount: n.Fact.Amount, Currency: "CNY", Merchant: f["seller_id"], App: f["app_id"], Word: f["trade_status"],
+					Amount: n.Fact.Amount, Currency: "CNY", Merchant: f["seller_id"], App: f["app_id"], Reported: f["trade_status"],
 					At: at.UTC(), ReceivedAt: now.UTC(),
 				}
 				if v.Expect.AmountFen != 0 && n.Fact.Amount != v.Expect.AmountFen || n.Fact.Amount < 1 {

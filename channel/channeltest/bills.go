@@ -80,7 +80,7 @@ func billRows(s suite) {
 			s.Errorf("line %d after line %d", r.Line, line)
 		}
 		line = r.Line
-		if !r.Done || r.Word == "" || r.TransactionID == "" || r.Currency != "" && r.Currency != "CNY" {
+		if !r.Done || r.Reported == "" || r.TransactionID == "" || r.Currency != "" && r.Currency != "CNY" {
 			s.Errorf("the row is %+v", r)
 		}
 		if r.At.Before(from) || !r.At.Before(to) {

@@ -276,7 +276,7 @@ func (s suite) query(paymentNo string, want payment.FactKind) payment.Fact {
 	if err != nil || f.Kind != want {
 		s.Fatalf("query of %s: %q, %v; want %q", paymentNo, f.Kind, err, want)
 	}
-	if f.ID == "" || f.Source != payment.ByQuery || f.ReceivedAt.IsZero() || f.Word == "" {
+	if f.ID == "" || f.Source != payment.ByQuery || f.ReceivedAt.IsZero() || f.Reported == "" {
 		s.Errorf("the fact is incomplete: %+v", f)
 	}
 	return f

@@ -54,7 +54,7 @@ func (s suite) refund(r payment.RefundRequest) payment.Fact {
 // isOf compares a fact with the refund that it must be about.
 func (s suite) isOf(r payment.RefundRequest, f payment.Fact, by payment.Source) {
 	s.Helper()
-	if f.ID == "" || f.RefundNo != r.RefundNo || f.Amount != r.Amount || f.Source != by || f.ReceivedAt.IsZero() || f.Word == "" {
+	if f.ID == "" || f.RefundNo != r.RefundNo || f.Amount != r.Amount || f.Source != by || f.ReceivedAt.IsZero() || f.Reported == "" {
 		s.Errorf("the fact is %+v, the refund %+v", f, r)
 	}
 }
@@ -398,7 +398,7 @@ func (s suite) refundNotice(paymentNo string, r payment.RefundRequest) payment.N
 		return n
 	}
 	if n.Fact.Kind != payment.Open || n.Fact.RefundNo != r.RefundNo || n.Fact.Amount != 0 ||
-		n.Fact.Source != payment.ByCallback || n.Fact.Word == "" {
+		n.Fact.Source != payment.ByCallback || n.Fact.Reported == "" {
 		s.Errorf("the hint is %+v", n.Fact)
 	}
 	// The caller looks.

@@ -64,12 +64,12 @@ func goodRows() []payment.BillRow {
 	at := func(h, m, s int) time.Time { return time.Date(2026, 11, 22, h-8, m, s, 0, time.UTC) }
 	paid := payment.BillRow{
 		Kind: payment.BillPayment, Line: 2, PaymentNo: "PAY00000001", TransactionID: "4200001", Amount: 900, Fee: 5400, Rate: 6000,
-		Currency: "CNY", Merchant: "1900012345", App: "wx8888", Word: "SUCCESS", Done: true, At: at(8, 35, 41),
+		Currency: "CNY", Merchant: "1900012345", App: "wx8888", Reported: "SUCCESS", Done: true, At: at(8, 35, 41),
 	}
 	back, wait := paid, paid
 	back.Kind, back.Line, back.RefundNo, back.RefundID, back.Amount, back.Fee, back.At = payment.BillRefund, 3, "REF1", "5030001", 300, -1800, at(23, 59, 59)
 	wait.Kind, wait.Line, wait.RefundNo, wait.RefundID, wait.Amount, wait.Fee, wait.At = payment.BillRefund, 4, "REF2", "5030002", 100, 0, at(12, 0, 0)
-	wait.Word, wait.Done, wait.Rate = "PROCESSING", false, -1
+	wait.Reported, wait.Done, wait.Rate = "PROCESSING", false, -1
 	return []payment.BillRow{paid, back, wait}
 }
 

@@ -139,10 +139,10 @@ func (t *trades) trade(line []byte) (payment.BillRow, error) {
 	}
 	switch state := v[tradeState]; string(state) {
 	case "SUCCESS":
-		r.Kind, r.Amount, r.Word, r.Done = payment.BillPayment, t.amounts[sumAmount], "SUCCESS", true
+		r.Kind, r.Amount, r.Reported, r.Done = payment.BillPayment, t.amounts[sumAmount], "SUCCESS", true
 	case "REFUND", "REVOKED": // revoked: taken back at the counter
-		r.Kind, r.Amount, r.Word = payment.BillRefund, t.amounts[sumRefund], refundState(v[tradeRefundState])
-		r.Done = r.Word == "SUCCESS"
+		r.Kind, r.Amount, r.Reported = payment.BillRefund, t.amounts[sumRefund], refundState(v[tradeRefundState])
+		r.Done = r.Reported == "SUCCESS"
 	default:
 		return payment.BillRow{}, t.bad("交易状态 is %q, which is not known", short(string(state), 32))
 	}

@@ -190,15 +190,15 @@ func TestQuery(t *testing.T) {
 	c := g.channel(t, Options{})
 	paid := payment.Fact{
 		ID: "paid/420000001", Kind: payment.Paid, Source: payment.ByQuery, TransactionID: "420000001",
-		Amount: 900, Currency: "CNY", Merchant: mchID, App: appID, Word: "SUCCESS",
+		Amount: 900, Currency: "CNY", Merchant: mchID, App: appID, Reported: "SUCCESS",
 		At: time.Date(2026, 11, 22, 14, 59, 40, 0, time.UTC), ReceivedAt: vectorTime.UTC(),
 	}
 	refundedSince := paid
-	refundedSince.Word = "REFUND"
+	refundedSince.Reported = "REFUND"
 	state := func(id string, kind payment.FactKind, word string) payment.Fact {
 		return payment.Fact{
 			ID: id, Kind: kind, Source: payment.ByQuery, Amount: 900, Currency: "CNY",
-			Merchant: mchID, App: appID, Word: word, ReceivedAt: vectorTime.UTC(),
+			Merchant: mchID, App: appID, Reported: word, ReceivedAt: vectorTime.UTC(),
 		}
 	}
 	for _, row := range []struct {

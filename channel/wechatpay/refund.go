@@ -178,7 +178,7 @@ func readRefundObject(plain []byte) (*refundObject, error) {
 func (r *refundObject) fact(status string) (payment.Fact, error) {
 	f := payment.Fact{
 		ID: "refund/" + r.OutRefundNo + "/" + status, RefundNo: r.OutRefundNo, TransactionID: r.RefundID,
-		Amount: r.Amount.Refund, Currency: r.Amount.Currency, Word: status,
+		Amount: r.Amount.Refund, Currency: r.Amount.Currency, Reported: status,
 	}
 	switch status {
 	case "SUCCESS":

@@ -55,7 +55,7 @@ func TestRefundSent(t *testing.T) {
 		got, err := c.Refund(t.Context(), r)
 		want := payment.Fact{
 			ID: "refund/REF1/PROCESSING", Kind: payment.Open, Source: payment.ByRefund, TransactionID: "50300001", RefundNo: "REF1",
-			Amount: 150, Currency: "CNY", Merchant: mchID, Word: "PROCESSING", ReceivedAt: vectorTime.UTC(),
+			Amount: 150, Currency: "CNY", Merchant: mchID, Reported: "PROCESSING", ReceivedAt: vectorTime.UTC(),
 		}
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v %s", row.name, err, diff)
@@ -101,7 +101,7 @@ func TestRefundStates(t *testing.T) {
 		}
 		want := payment.Fact{
 			ID: row.id, Kind: row.kind, Source: payment.ByQuery, TransactionID: "50300001", RefundNo: "REF@1*|",
-			Amount: 150, Currency: "CNY", Merchant: mchID, Word: row.word, At: row.at, ReceivedAt: vectorTime.UTC(),
+			Amount: 150, Currency: "CNY", Merchant: mchID, Reported: row.word, At: row.at, ReceivedAt: vectorTime.UTC(),
 		}
 		r := refundRequest()
 		r.RefundNo, body = "REF@1*|", said

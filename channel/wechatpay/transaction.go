@@ -71,7 +71,7 @@ func (t *transaction) fact() (payment.Fact, error) {
 	}
 	f := payment.Fact{
 		Kind: kind, TransactionID: t.TransactionID, Amount: t.Amount.Total, Currency: t.Amount.Currency,
-		Merchant: t.MchID, App: t.AppID, Word: t.TradeState,
+		Merchant: t.MchID, App: t.AppID, Reported: t.TradeState,
 	}
 	if f.Amount < 0 || f.Amount > money.Max {
 		return payment.Fact{}, errAmount
@@ -96,7 +96,7 @@ func (t *transaction) fact() (payment.Fact, error) {
 	case payment.Failed:
 		// One attempt may fail after another; those that WeChat Pay numbers
 		// are different facts.
-		f.ID = "failed/" + f.Word
+		f.ID = "failed/" + f.Reported
 		if f.TransactionID != "" {
 			f.ID = "failed/" + f.TransactionID
 		}

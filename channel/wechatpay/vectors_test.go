@@ -88,13 +88,13 @@ func TestVectors(t *testing.T) {
 				expected.Fact = payment.Fact{
 					ID: "refund/" + want.OutRefundNo, Kind: payment.Refunded, Source: payment.ByCallback,
 					RefundNo: want.OutRefundNo, TransactionID: want.RefundID, Amount: v.Expect.RefundFen, Currency: "CNY",
-					Merchant: want.MchID, Word: want.RefundStatus, At: at.UTC(), ReceivedAt: now.UTC(),
+					Merchant: want.MchID, Reported: want.RefundStatus, At: at.UTC(), ReceivedAt: now.UTC(),
 				}
 			} else {
 				expected.Fact = payment.Fact{
 					ID: "paid/" + want.TransactionID, Kind: payment.Paid, Source: payment.ByCallback,
 					TransactionID: want.TransactionID, Amount: want.Amount.Total, Currency: want.Amount.Currency,
-					Merchant: want.MchID, App: want.AppID, Word: "SUCCESS", At: at.UTC(), ReceivedAt: now.UTC(),
+					Merchant: want.MchID, App: want.AppID, Reported: "SUCCESS", At: at.UTC(), ReceivedAt: now.UTC(),
 				}
 			}
 			if diff := cmp.Diff(expected, n); diff != "" {

@@ -49,7 +49,7 @@ func (benchChannel) Prepay(_ context.Context, r payment.PrepayRequest) (payment.
 }
 
 func (benchChannel) Query(_ context.Context, paymentNo string) (payment.Fact, error) {
-	return payment.Fact{ID: "open/" + paymentNo, Kind: payment.Open, Source: payment.ByQuery, Word: "NOTPAY"}, nil
+	return payment.Fact{ID: "open/" + paymentNo, Kind: payment.Open, Source: payment.ByQuery, Reported: "NOTPAY"}, nil
 }
 
 func (benchChannel) Close(context.Context, string) error { return nil }

@@ -68,7 +68,7 @@ func settled(at time.Time) payment.Data {
 			Description: "绿茶", NotifyURL: "https://shop.example/v1/notify/default/wx", ExpiresAt: at.Add(15 * time.Minute)},
 		Action: &payment.Action{Kind: "qr_code", CodeURL: "weixin://wxpay/bizpayurl?pr=abcdefgh"},
 		Facts: []payment.Fact{{ID: "paid/42", Kind: payment.Paid, Source: payment.ByCallback, TransactionID: "4200000000202611220000000000", Amount: 2998, Currency: "CNY",
-			Merchant: "1900000109", App: "wx8888888888888888", Word: "SUCCESS", At: at, ReceivedAt: at}},
+			Merchant: "1900000109", App: "wx8888888888888888", Reported: "SUCCESS", At: at, ReceivedAt: at}},
 		TransactionID: "4200000000202611220000000000", CreatedAt: at, ExpiresAt: at.Add(15 * time.Minute), SucceededAt: at,
 		Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Version: 1,
 	}

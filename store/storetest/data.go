@@ -100,7 +100,7 @@ func fullPayment(no, orderNo string) payment.Data {
 		Action: &payment.Action{Kind: "sdk_params", CodeURL: "weixin://x", URL: "https://y", Params: map[string]string{"sign": "a+/="}},
 		Facts: []payment.Fact{{
 			ID: "paid/42", Kind: payment.Paid, Source: payment.ByCallback, TransactionID: "42", Amount: 2998, Currency: "CNY",
-			Merchant: "1900000109", App: "wx8888", Word: "SUCCESS", At: now.Add(-time.Second), ReceivedAt: now,
+			Merchant: "1900000109", App: "wx8888", Reported: "SUCCESS", At: now.Add(-time.Second), ReceivedAt: now,
 		}},
 		Anomaly: "amount: paid 1, asked 2", TransactionID: "42", CreatedAt: now, ExpiresAt: now.Add(10 * time.Minute),
 		SucceededAt: now.Add(-time.Second), ClosedAt: now.Add(time.Minute), NextQueryAt: now.Add(10 * time.Second), Queries: 4,
@@ -114,7 +114,7 @@ func fullRefund(no, orderNo string) payment.RefundData {
 		No: no, Order: orderNo, Cause: payment.Requested, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: "不想要了 <&>",
 		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
 		Allocations: []payment.Allocation{
-			{No: no, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Word: "SUCCESS", DoneAt: now},
+			{No: no, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Reported: "SUCCESS", DoneAt: now},
 			{No: no + "_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Said: "余额不足"},
 		},
 		CreatedAt: now, NextTryAt: now.Add(time.Minute), Tries: 3, Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Version: 1,
