@@ -11,7 +11,7 @@ import (
 
 // Skus are what is sold, with their stock.
 var Skus = unit.Declare(Schema, unit.Spec[inventory.Data]{
-	Rank: rankSkus, Table: "skus", Key: "sku",
+	Rank: 80, Table: "skus", Key: "sku",
 	Columns: []unit.Column[inventory.Data]{
 		unit.Text("sku", func(d *inventory.Data) *string { return &d.Sku }),
 		unit.Text("name", func(d *inventory.Data) *string { return &d.Name }),
@@ -37,7 +37,7 @@ func onlyStock(old, new *inventory.Data) bool {
 
 // Coupons are the issued codes.
 var Coupons = unit.Declare(Schema, unit.Spec[marketing.CouponData]{
-	Rank: rankCoupons, Table: "coupons", Key: "code",
+	Rank: 70, Table: "coupons", Key: "code",
 	Columns: []unit.Column[marketing.CouponData]{
 		unit.Text("code", func(d *marketing.CouponData) *string { return &d.Code }),
 		unit.Text("template_id", func(d *marketing.CouponData) *string { return &d.TemplateID }).Fixed(),
@@ -72,7 +72,7 @@ type Counter struct {
 
 // Counters are guarded by their value.
 var Counters = unit.Declare(Schema, unit.Spec[Counter]{
-	Rank: rankCounters, Table: "counters", Key: "name", Guard: "value",
+	Rank: 90, Table: "counters", Key: "name", Guard: "value",
 	Columns: []unit.Column[Counter]{
 		unit.Text("name", func(c *Counter) *string { return &c.Name }),
 		unit.Int("value", func(c *Counter) *int64 { return &c.Value }),

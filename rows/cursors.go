@@ -13,7 +13,7 @@ type Cursor struct {
 
 // Cursors are moved in the transaction of what the follower did.
 var Cursors = unit.Declare(Schema, unit.Spec[Cursor]{
-	Rank: rankCursors, Table: "cursors", Key: "follower", Guard: "position",
+	Rank: 20, Table: "cursors", Key: "follower", Guard: "position",
 	Columns: []unit.Column[Cursor]{
 		unit.Text("follower", func(c *Cursor) *string { return &c.Follower }),
 		unit.Int("position", func(c *Cursor) *int64 { return (*int64)(&c.Position) }),

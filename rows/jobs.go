@@ -26,7 +26,7 @@ type Job struct {
 // Jobs are claimed by a command before each attempt, so that of several
 // instances one makes it.
 var Jobs = unit.Declare(Schema, unit.Spec[Job]{
-	Rank: rankJobs, Table: "jobs", Key: "job_id",
+	Rank: 210, Table: "jobs", Key: "job_id",
 	Columns: []unit.Column[Job]{
 		unit.Text("job_id", func(j *Job) *string { return &j.ID }),
 		unit.Text("kind", func(j *Job) *string { return &j.Kind }).Fixed(),

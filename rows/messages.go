@@ -26,7 +26,7 @@ type ChannelMessage struct {
 
 // ChannelMessages are kept with the change that they caused, if any.
 var ChannelMessages = unit.Declare(Schema, unit.Spec[ChannelMessage]{
-	Rank: rankChannelMessages, Table: "channel_messages", Appended: true,
+	Rank: 200, Table: "channel_messages", Appended: true,
 	Columns: []unit.Column[ChannelMessage]{
 		unit.Int("id", func(m *ChannelMessage) *int64 { return &m.ID }).Assigned(),
 		unit.Text("order_no", func(m *ChannelMessage) *string { return &m.Order }),

@@ -10,7 +10,7 @@ import (
 
 // Orders count their own versions: those are their events.
 var Orders = unit.Declare(Schema, unit.Spec[order.Data]{
-	Rank: rankOrders, Table: "orders", Key: "order_no", Guard: "seq",
+	Rank: 30, Table: "orders", Key: "order_no", Guard: "seq",
 	Columns: []unit.Column[order.Data]{
 		unit.Text("order_no", func(d *order.Data) *string { return &d.No }),
 		unit.Text("user_id", func(d *order.Data) *string { return &d.User }).Fixed(),
@@ -44,9 +44,11 @@ var Orders = unit.Declare(Schema, unit.Spec[order.Data]{
 // Buyer is a user who has an order that was not closed.
 type Buyer struct{ User string }
 
-// Buyers are found in the orders.
+// Buyers are found in the orders, after the counters (by rank): an order that
+// counted itself a buyer's first and was committed while we waited for its
+// counter is seen.
 var Buyers = unit.Declare(Schema, unit.Spec[Buyer]{
-	Rank: rankBuyers, Table: "buyers", Key: "user_id", Unlocked: true, Virtual: true,
+	Rank: 100, Table: "buyers", Key: "user_id", Unlocked: true, Virtual: true,
 	Columns: []unit.Column[Buyer]{unit.Text("user_id", func(b *Buyer) *string { return &b.User })},
 })
 

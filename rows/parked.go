@@ -28,7 +28,7 @@ func ParkedID(follower string, p event.Position) string {
 
 // Parked are the records that wait for a person.
 var Parked = unit.Declare(Schema, unit.Spec[ParkedRecord]{
-	Rank: rankParked, Table: "parked_records", Key: "id", Guard: "attempts",
+	Rank: 180, Table: "parked_records", Key: "id", Guard: "attempts",
 	Columns: []unit.Column[ParkedRecord]{
 		unit.Text("id", func(r *ParkedRecord) *string { return &r.ID }),
 		unit.Text("follower", func(r *ParkedRecord) *string { return &r.Follower }).Fixed(),

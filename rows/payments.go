@@ -10,7 +10,7 @@ import (
 
 // Payments belong to their orders: written only by those who hold the order.
 var Payments = unit.Declare(Schema, unit.Spec[payment.Data]{
-	Rank: rankPayments, Table: "payments", Key: "payment_no", Owner: Orders, OwnedBy: "order_no",
+	Rank: 40, Table: "payments", Key: "payment_no", Owner: Orders, OwnedBy: "order_no",
 	Columns: []unit.Column[payment.Data]{
 		unit.Text("payment_no", func(d *payment.Data) *string { return &d.No }),
 		unit.Text("order_no", func(d *payment.Data) *string { return &d.Order }).Fixed(),
@@ -40,7 +40,7 @@ var Payments = unit.Declare(Schema, unit.Spec[payment.Data]{
 
 // Refunds are those that we asked for and those that we learnt of.
 var Refunds = unit.Declare(Schema, unit.Spec[payment.RefundData]{
-	Rank: rankRefunds, Table: "refunds", Key: "refund_no",
+	Rank: 50, Table: "refunds", Key: "refund_no",
 	Columns: []unit.Column[payment.RefundData]{
 		unit.Text("refund_no", func(d *payment.RefundData) *string { return &d.No }),
 		unit.Text("order_no", func(d *payment.RefundData) *string { return &d.Order }).Fixed(),

@@ -33,7 +33,7 @@ const (
 
 // Reconciliations are the days of the channels.
 var Reconciliations = unit.Declare(Schema, unit.Spec[Reconciliation]{
-	Rank: rankReconciliations, Table: "reconciliations", Key: "id",
+	Rank: 160, Table: "reconciliations", Key: "id",
 	Columns: []unit.Column[Reconciliation]{
 		unit.Text("id", func(d *Reconciliation) *string { return &d.ID }),
 		unit.Text("channel", func(d *Reconciliation) *string { return &d.Channel }).Fixed(),
@@ -80,7 +80,7 @@ const (
 
 // Discrepancies are what the bills and the books do not agree on.
 var Discrepancies = unit.Declare(Schema, unit.Spec[Discrepancy]{
-	Rank: rankDiscrepancies, Table: "discrepancies", Key: "id",
+	Rank: 170, Table: "discrepancies", Key: "id",
 	Columns: []unit.Column[Discrepancy]{
 		unit.Text("id", func(d *Discrepancy) *string { return &d.ID }),
 		unit.Text("channel", func(d *Discrepancy) *string { return &d.Channel }).Fixed(),

@@ -3,7 +3,7 @@
 // a change is guarded. The stores make their statements of it, the unit of work
 // its memory, the audit its scan, and the suite of the stores its tests.
 //
-// To add a kind: a file here with its row and its declaration, its rank below, a
+// To add a kind: a file here with its row and its declaration, its rank, a
 // migration for each store, a sample in store/storetest, and the verbs of app.Tx
 // that give it its meaning.
 //
@@ -17,33 +17,11 @@ import (
 )
 
 // Schema is all kinds of rows. Their ranks are the order in which units lock
-// and write; what comes between two is read after the first was locked.
+// and write, in every instance. They go up in tens: the shop, the cursors, orders
+// with their payments, refunds, users, coupons, skus, counters, then what changes
+// seldom, then what is only added. A new kind takes a rank between two of these,
+// or the next; no two kinds share one.
 var Schema, Keys = unit.NewSchema("idempotency_keys")
-
-// The ranks.
-const (
-	rankShop = unit.KeyRank + 1 + iota
-	rankCursors
-	rankOrders
-	rankPayments
-	rankRefunds
-	rankUsers
-	rankCoupons
-	rankSkus
-	rankCounters
-	rankBuyers // after the counters: an order that counted itself a buyer's first and was committed while we waited for its counter is seen
-	rankPromotions
-	rankRetired
-	rankTemplates
-	rankChannels
-	rankAPIKeys
-	rankReconciliations
-	rankDiscrepancies
-	rankParked
-	rankRuleVersions
-	rankChannelMessages
-	rankJobs
-)
 
 // raw is a document that is kept as it is; nothing at all is NULL.
 func raw[D any, B ~[]byte](name string, at func(*D) *B) unit.Column[D] {

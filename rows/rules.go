@@ -11,7 +11,7 @@ import (
 
 // Promotions are locked to be changed; pricing works with the shop's rules.
 var Promotions = unit.Declare(Schema, unit.Spec[pricing.Promotion]{
-	Rank: rankPromotions, Table: "promotions", Key: "promotion_id",
+	Rank: 110, Table: "promotions", Key: "promotion_id",
 	Columns: []unit.Column[pricing.Promotion]{
 		stored("doc", format.Promotion),
 		unit.Text("promotion_id", func(p *pricing.Promotion) *string { return &p.ID }),
@@ -22,7 +22,7 @@ var Promotions = unit.Declare(Schema, unit.Spec[pricing.Promotion]{
 // Templates are those of coupons. One of which coupons were issued only is
 // the same rule as before and stays at its version: only the count goes up.
 var Templates = unit.Declare(Schema, unit.Spec[marketing.Template]{
-	Rank: rankTemplates, Table: "coupon_templates", Key: "template_id",
+	Rank: 130, Table: "coupon_templates", Key: "template_id",
 	Columns: []unit.Column[marketing.Template]{
 		stored("doc", format.Template),
 		unit.Text("template_id", func(t *marketing.Template) *string { return &t.ID }),
@@ -55,7 +55,7 @@ type RuleVersion struct {
 // RuleVersions are kept for ever, so that an order can be priced again by the
 // rules of its time.
 var RuleVersions = unit.Declare(Schema, unit.Spec[RuleVersion]{
-	Rank: rankRuleVersions, Table: "rule_history", Appended: true,
+	Rank: 190, Table: "rule_history", Appended: true,
 	Columns: []unit.Column[RuleVersion]{
 		unit.Text("kind", func(r *RuleVersion) *string { return &r.Kind }),
 		unit.Text("id", func(r *RuleVersion) *string { return &r.ID }),
@@ -91,7 +91,7 @@ type Retired struct {
 
 // RetiredPromotions are found in the history of the rules.
 var RetiredPromotions = unit.Declare(Schema, unit.Spec[Retired]{
-	Rank: rankRetired, Table: "retired_promotions", Key: "id", Unlocked: true, Virtual: true,
+	Rank: 120, Table: "retired_promotions", Key: "id", Unlocked: true, Virtual: true,
 	Columns: []unit.Column[Retired]{
 		unit.Text("id", func(r *Retired) *string { return &r.ID }),
 		unit.Int("version", func(r *Retired) *int64 { return &r.Version }),

@@ -11,7 +11,7 @@ import (
 // Shop is the shop's own row. Every batch reads it; a command that changes
 // the rules or the policies locks it (Shop.Lock).
 var Shop = unit.Declare(Schema, unit.Spec[shop.Shop]{
-	Rank: rankShop, Table: "shops", Single: true, Guard: "rules_version",
+	Rank: 10, Table: "shops", Single: true, Guard: "rules_version",
 	Columns: []unit.Column[shop.Shop]{
 		unit.Text("shop", func(s *shop.Shop) *string { return &s.ID }).Assigned(),
 		unit.Text("name", func(s *shop.Shop) *string { return &s.Name }).Fixed(),
@@ -30,7 +30,7 @@ var policies = unit.Document("policies",
 // APIKeys are the shop's secret keys. A key has no version: it is only ever
 // revoked.
 var APIKeys = unit.Declare(Schema, unit.Spec[shop.Key]{
-	Rank: rankAPIKeys, Table: "api_keys", Key: "key_id", Guard: "revoked_at",
+	Rank: 150, Table: "api_keys", Key: "key_id", Guard: "revoked_at",
 	Columns: []unit.Column[shop.Key]{
 		unit.Text("shop", func(k *shop.Key) *string { return &k.Shop }).Assigned(),
 		unit.Text("key_id", func(k *shop.Key) *string { return &k.ID }),
@@ -52,7 +52,7 @@ type Channel struct {
 
 // Channels are the channels' settings.
 var Channels = unit.Declare(Schema, unit.Spec[Channel]{
-	Rank: rankChannels, Table: "channels", Key: "name",
+	Rank: 140, Table: "channels", Key: "name",
 	Columns: []unit.Column[Channel]{
 		unit.Text("name", func(c *Channel) *string { return &c.Name }),
 		unit.Text("kind", func(c *Channel) *string { return &c.Kind }),
@@ -65,7 +65,7 @@ var Channels = unit.Declare(Schema, unit.Spec[Channel]{
 // Users are the buyers that were put. They are read without a lock: a change
 // is guarded by their version.
 var Users = unit.Declare(Schema, unit.Spec[shop.User]{
-	Rank: rankUsers, Table: "users", Key: "user_id", Unlocked: true,
+	Rank: 60, Table: "users", Key: "user_id", Unlocked: true,
 	Columns: []unit.Column[shop.User]{
 		unit.Text("user_id", func(u *shop.User) *string { return &u.ID }),
 		unit.Text("level", func(u *shop.User) *string { return &u.Level }),
