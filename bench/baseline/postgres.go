@@ -46,8 +46,12 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 		return nil, err
 	}
 	pg := &postgres{pool: pool, rules: rulebook{load: func() (*marketing.Rules, error) { return reader.LoadRules(ctx, theShop) }}}
-	// Nothing reads the log here, so its order is nobody's concern.
+	// Nothing reads the log here, so its order is nobody's concern; but the shop
+	// was made by Tandem, whose records have their positions.
 	if _, err := pool.Exec(ctx, "CREATE SEQUENCE IF NOT EXISTS baseline_positions"); err != nil {
+		return nil, err
+	}
+	if _, err := pool.Exec(ctx, "SELECT setval('baseline_positions', max(position) + 1) FROM events WHERE shop = $1 HAVING count(*) > 0", theShop); err != nil {
 		return nil, err
 	}
 	// What comes after a payment happens in its own transaction here: to the
