@@ -173,6 +173,18 @@ func Types(events []Event) []Type {
 	return out
 }
 
+// TypeList is those types as the log stores them: with commas between.
+func TypeList(events []Event) string {
+	var b strings.Builder
+	for i, t := range Types(events) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(string(t))
+	}
+	return b.String()
+}
+
 // Recorder is embedded in an aggregate: its verbs record what happened, and
 // saving the aggregate drains it, so that no use case can forget an event.
 type Recorder struct{ pending []Event }

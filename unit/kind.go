@@ -61,6 +61,8 @@ type Info struct {
 	Appended bool
 	Unlocked bool
 	Virtual  bool
+
+	inserted []int
 }
 
 // Update is one way in which a row is changed: which columns are written,
@@ -87,14 +89,13 @@ type Kind[D any] struct {
 
 // Schema is all kinds of rows that a store keeps.
 type Schema struct {
+	kinds  []Any // those of byRank that are there
 	byRank []Any
 	keys   *Kind[SavedKey]
 }
 
 // Kinds are all kinds, by rank.
-func (s *Schema) Kinds() []Any {
-	return slices.DeleteFunc(slices.Clone(s.byRank), func(k Any) bool { return k == nil })
-}
+func (s *Schema) Kinds() []Any { return s.kinds }
 
 // Declare adds a kind to the schema. A declaration that contradicts itself is
 // a defect of the program: it panics.
@@ -108,6 +109,9 @@ func Declare[D any](s *Schema, spec Spec[D]) *Kind[D] {
 	for i := range k.columns {
 		c := &k.columns[i]
 		k.info.Columns = append(k.info.Columns, c.ColumnInfo)
+		if !c.ColumnInfo.Assigned {
+			k.info.inserted = append(k.info.inserted, i)
+		}
 		if c.Name == spec.Key {
 			k.info.KeyAt, k.key = i, c.text
 		}
@@ -145,6 +149,7 @@ func (s *Schema) add(k Any) {
 		panic(fmt.Sprintf("kinds of rows %s and %s have the same rank", other.Info().Table, k.Info().Table))
 	}
 	s.byRank[rank] = k
+	s.kinds = slices.DeleteFunc(slices.Clone(s.byRank), func(k Any) bool { return k == nil })
 }
 
 // updates are the ways in which a row is changed: the whole of it, then the
@@ -223,15 +228,7 @@ func (i *Info) Read(whole bool) []string {
 }
 
 // Inserted are the columns that an insert writes, by place.
-func (i *Info) Inserted() []int {
-	var out []int
-	for at, c := range i.Columns {
-		if !c.Assigned {
-			out = append(out, at)
-		}
-	}
-	return out
-}
+func (i *Info) Inserted() []int { return i.inserted }
 
 // Kind is the kind that the info is of.
 func (s *Schema) Kind(i *Info) Any { return s.byRank[i.Rank] }

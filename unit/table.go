@@ -144,12 +144,13 @@ func (t *table[D]) writes(to []Write) []Write {
 	ways := make([]changeSet[D], len(t.kind.info.Updates)+2)
 	for _, k := range keys {
 		r := t.rows[k]
-		way := &ways[t.way(r.old, r.cur)]
+		way := t.way(r.old, r.cur)
+		w := &ways[way]
 		if r.cur != nil {
-			way.new = append(way.new, t.counted(r.old, r.cur))
+			w.new = append(w.new, t.counted(way, r.old, r.cur))
 		}
 		if r.old != nil {
-			way.old = append(way.old, r.old)
+			w.old = append(w.old, r.old)
 		}
 	}
 	last := len(ways) - 1
@@ -187,14 +188,14 @@ func (t *table[D]) way(old, cur *D) int {
 	return 1
 }
 
-// counted is the row with the version that it gets.
-func (t *table[D]) counted(old, cur *D) *D {
+// counted is the row with the version that it gets by the way of its change.
+func (t *table[D]) counted(way int, old, cur *D) *D {
 	version := t.kind.version
 	if version == nil {
 		return cur
 	}
 	next := *cur
-	switch way := t.way(old, cur); {
+	switch {
 	case old == nil:
 		*version(&next) = max(1, *version(cur))
 	case way >= 2 && t.kind.narrow[way-2].Still:

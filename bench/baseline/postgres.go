@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -230,17 +229,8 @@ func writeEvents(ctx context.Context, tx pgx.Tx, orderNo string, events []event.
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, insertEvents, theShop, orderNo, now, first, last, typesOf(events), body)
+	_, err = tx.Exec(ctx, insertEvents, theShop, orderNo, now, first, last, event.TypeList(events), body)
 	return err
-}
-
-// typesOf are the types of the events, as Tandem stores them.
-func typesOf(events []event.Event) string {
-	var types []string
-	for _, t := range event.Types(events) {
-		types = append(types, string(t))
-	}
-	return strings.Join(types, ",")
 }
 
 // seqs are the first and the last of the order's numbers among the events.

@@ -12,6 +12,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
+	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/marketing"
@@ -192,6 +193,6 @@ func (s *sqlite) save(ctx context.Context, tx *sql.Tx, m *placed, now time.Time)
 	if err != nil {
 		return err
 	}
-	_, err = tx.StmtContext(ctx, s.events).Exec(theShop, d.No, now.UnixMicro(), first, last, typesOf(m.events), string(body))
+	_, err = tx.StmtContext(ctx, s.events).Exec(theShop, d.No, now.UnixMicro(), first, last, event.TypeList(m.events), string(body))
 	return err
 }

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/tandem-pay/tandem/rows"
@@ -140,17 +139,5 @@ func (w *writer) records(records []event.Record) {
 	type row = event.Record
 	w.add(insertRecords, column(records, func(r row) string { return r.Order }), times(records, func(r row) time.Time { return r.At }),
 		column(records, func(r row) string { return r.Trace }), first, last,
-		column(records, func(r row) string { return typesOf(r.Events) }), docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }))
-}
-
-// typesOf is what the column types says of the events of a record.
-func typesOf(events []event.Event) string {
-	var b strings.Builder
-	for i, t := range event.Types(events) {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(string(t))
-	}
-	return b.String()
+		column(records, func(r row) string { return event.TypeList(r.Events) }), docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }))
 }

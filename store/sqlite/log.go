@@ -127,22 +127,10 @@ func (u *openUnit) records(records []event.Record) error {
 				}
 			}
 		}
-		document(u.args.start(u.shop, int64(len(records)-1-i), r.Order, micros(r.At), r.Trace, first, last, typesOf(r.Events)), &format.Events, &r.Events)
+		document(u.args.start(u.shop, int64(len(records)-1-i), r.Order, micros(r.At), r.Trace, first, last, event.TypeList(r.Events)), &format.Events, &r.Events)
 		if err := u.exec(insertRecord); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// typesOf is what the column types says of the events of a record.
-func typesOf(events []event.Event) string {
-	var b strings.Builder
-	for i, t := range event.Types(events) {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(string(t))
-	}
-	return b.String()
 }
