@@ -127,7 +127,10 @@ func (c *couponChoice) UnmarshalJSON(data []byte) error {
 	c.codes = make([]string, len(codes))
 	for i, code := range codes {
 		if code[0] != '"' || json.Unmarshal(code, &c.codes[i]) != nil || utf8.RuneCountInString(c.codes[i]) > marketing.MaxCode {
-			return rest.FieldError{Pointer: fmt.Sprintf("%s/%d", pointer, i), Message: fmt.Sprintf("must be a code of at most %d characters", marketing.MaxCode)}
+			return rest.FieldError{
+				Pointer: fmt.Sprintf("%s/%d", pointer, i),
+				Message: fmt.Sprintf("must be a code of at most %d characters", marketing.MaxCode),
+			}
 		}
 	}
 	return nil

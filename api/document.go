@@ -34,7 +34,10 @@ var tags = []*huma.Tag{
 	{Name: "Quotes", Description: "试算: what a cart would cost now, and why."},
 	{Name: "Orders", Description: "订单: the price is frozen when it is placed; coupons are locked and stock is reserved with it."},
 	{Name: "Payments", Description: "支付单: an order has one or many."},
-	{Name: "Refunds", Description: "退款单: money that goes back to the buyer. One refund takes from one or many payments of its order; a part that the channel cannot finish waits for a person."},
+	{
+		Name:        "Refunds",
+		Description: "退款单: money that goes back to the buyer. One refund takes from one or many payments of its order; a part that the channel cannot finish waits for a person.",
+	},
 	{Name: "Skus", Description: "What can be sold, and how much of it is left."},
 	{Name: "Users", Description: "What pricing knows of a buyer. A user who was never stored has no level and no tags."},
 	{Name: "Promotions", Description: "营销活动: rules that apply without a code."},
@@ -42,7 +45,10 @@ var tags = []*huma.Tag{
 	{Name: "Events", Description: "What has happened, from any position on."},
 	{Name: "Channels", Description: "支付渠道: how the shop takes money."},
 	{Name: "Shop", Description: "商户: its policies, where there is more than one right outcome."},
-	{Name: "Reconciliation", Description: "对账: each day of a channel's bill against our books. What the bill proves is settled; the rest waits for a person."},
+	{
+		Name:        "Reconciliation",
+		Description: "对账: each day of a channel's bill against our books. What the bill proves is settled; the rest waits for a person.",
+	},
 	{Name: "Operations", Description: "For operators."},
 }
 
@@ -65,7 +71,13 @@ type percent struct{}
 // Schema is a number: money.Percent reads and writes one.
 func (percent) Schema(huma.Registry) *huma.Schema {
 	low, high := 0.0, 100.0
-	return &huma.Schema{Type: huma.TypeNumber, Minimum: &low, Maximum: &high, Description: "Percent, with at most two decimals", Examples: []any{12.5}}
+	return &huma.Schema{
+		Type:        huma.TypeNumber,
+		Minimum:     &low,
+		Maximum:     &high,
+		Description: "Percent, with at most two decimals",
+		Examples:    []any{12.5},
+	}
 }
 
 // action documents payment.Action.

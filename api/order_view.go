@@ -51,7 +51,8 @@ func viewOrder(v app.OrderView) orderView {
 		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable, PaidAmount: d.Paid, RefundedAmount: d.Refunded,
 		RefundingAmount: d.Refunding,
 		Items:           rest.OrEmpty(d.Items), AppliedDiscounts: rest.OrEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
-		CreatedAt: at(d.CreatedAt), SubmittedAt: atOrNil(d.SubmittedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
+		CreatedAt:   at(d.CreatedAt),
+		SubmittedAt: atOrNil(d.SubmittedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
 		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata,
 	}
 	for i := range v.Payments {

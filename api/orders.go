@@ -164,8 +164,9 @@ func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrd
 
 var getOrder = rest.Operation{
 	Route: "GET /v1/orders/{orderNo}", ID: "getOrder", Tag: "Orders", Summary: "An order with its payments", Access: byToken,
-	Details: "With `If-None-Match` and `wait` the answer comes when the order changes (200) or the time is over (304).",
-	Codes:   []fault.Code{fault.NotFound}, Response: orderExample, OtherStatuses: map[int]string{304: "It is a version that If-None-Match names."},
+	Details:  "With `If-None-Match` and `wait` the answer comes when the order changes (200) or the time is over (304).",
+	Codes:    []fault.Code{fault.NotFound},
+	Response: orderExample, OtherStatuses: map[int]string{304: "It is a version that If-None-Match names."},
 }
 
 type getOrderInput struct {

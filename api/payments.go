@@ -108,7 +108,9 @@ func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*rest.Tag
 var closePayment = rest.Operation{
 	Route: "POST /v1/payments/{paymentNo}/close", ID: "closePayment", Tag: "Payments", Summary: "Close an open payment at the channel",
 	Details: "The channel is queried first: if the payment has been paid, it stays paid, and the answer is `payment_not_closable`. Closing a payment that is not open changes nothing.",
-	Codes:   append([]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
+	Codes: append(
+		[]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused},
+		channelCodes...), Response: paymentExample,
 }
 
 type closePaymentInput struct {
@@ -121,13 +123,15 @@ func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*rest
 	if err != nil {
 		return nil, err
 	}
-	return rest.RepeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
-		d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
-		if err == nil && d.Status == payment.StatusSucceeded {
-			err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
-		}
-		return d, unanswered(d.Channel, err)
-	}))
+	return rest.RepeatableOf(viewPayment)(
+		app.Idempotent(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
+			d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
+			if err == nil && d.Status == payment.StatusSucceeded {
+				err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
+			}
+			return d, unanswered(d.Channel, err)
+		}),
+	)
 }
 
 // unanswered makes one of our codes of a channel's uncertain answer.

@@ -20,7 +20,12 @@ func DocumentPush(d *huma.OpenAPI) {
 		Parameters: []*huma.Param{
 			{Name: "orderNo", In: "path", Required: true, Schema: &huma.Schema{Type: huma.TypeString}},
 			{Name: "after", In: "query", Schema: &huma.Schema{Type: huma.TypeInteger}, Description: "The last seq that the caller has"},
-			{Name: "Last-Event-ID", In: "header", Schema: &huma.Schema{Type: huma.TypeString}, Description: "The same; used instead of after when both are sent"},
+			{
+				Name:        "Last-Event-ID",
+				In:          "header",
+				Schema:      &huma.Schema{Type: huma.TypeString},
+				Description: "The same; used instead of after when both are sent",
+			},
 			token,
 		},
 		Responses: map[string]*huma.Response{

@@ -107,8 +107,10 @@ func (s *server) reconcileDay(ctx context.Context, in *reconcileDayInput) (*rest
 	if err != nil {
 		return nil, fault.Invalidf("/date", "must be a day like 2026-06-01")
 	}
-	return rest.RepeatableOf(viewReconciliation)(app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, format.ReconcileRequest(in.Body),
-		func() (rows.Reconciliation, error) { return s.bills.Reconcile(ctx, shop, channel, day, nil) }))
+	return rest.RepeatableOf(viewReconciliation)(
+		app.Idempotent(ctx, s.app, shop, "reconcile", in.IdempotencyKey, format.ReconcileRequest(in.Body),
+			func() (rows.Reconciliation, error) { return s.bills.Reconcile(ctx, shop, channel, day, nil) }),
+	)
 }
 
 var listReconciliations = rest.Operation{
@@ -121,7 +123,10 @@ type listReconciliationsInput struct {
 	Channel string `query:"channel" maxLength:"64"`
 }
 
-func (s *server) listReconciliations(ctx context.Context, in *listReconciliationsInput) (*rest.Answer[rest.List[reconciliationView]], error) {
+func (s *server) listReconciliations(
+	ctx context.Context,
+	in *listReconciliationsInput,
+) (*rest.Answer[rest.List[reconciliationView]], error) {
 	return rest.ListOf(viewReconciliation)(s.app.Store.ListReconciliations(ctx, caller(ctx).Shop, in.Channel, page(in.PageParams)))
 }
 

@@ -119,6 +119,8 @@ type revokeTemplateInput struct {
 
 func (s *server) revokeTemplate(ctx context.Context, in *revokeTemplateInput) (*rest.Repeatable[app.Revocation], error) {
 	ours := caller(ctx).Shop
-	return rest.RepeatableOf(rest.Itself[app.Revocation])(app.Idempotent(ctx, s.app, ours, "revoke coupons of "+in.ID, in.IdempotencyKey, in.Cursor,
-		func() (app.Revocation, error) { return s.app.RevokeTemplate(ctx, ours, in.ID, in.Cursor) }))
+	return rest.RepeatableOf(rest.Itself[app.Revocation])(
+		app.Idempotent(ctx, s.app, ours, "revoke coupons of "+in.ID, in.IdempotencyKey, in.Cursor,
+			func() (app.Revocation, error) { return s.app.RevokeTemplate(ctx, ours, in.ID, in.Cursor) }),
+	)
 }

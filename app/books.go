@@ -33,54 +33,78 @@ type Step struct {
 // Steps that move money.
 var (
 	// The order takes what is due; the rest stays in suspense.
-	paidToApplied = Step{"what is due", BookPaid, BookApplied, []event.Type{event.OrderPaid, event.OrderPartiallyPaid}, func(s *settling) error {
-		s.apply(s.order.Settle(s.payment.Data().Amount, s.tx.Now()))
-		return nil
-	}}
+	paidToApplied = Step{
+		"what is due",
+		BookPaid,
+		BookApplied,
+		[]event.Type{event.OrderPaid, event.OrderPartiallyPaid},
+		func(s *settling) error {
+			s.apply(s.order.Settle(s.payment.Data().Amount, s.tx.Now()))
+			return nil
+		},
+	}
 
 	// A closed order takes what comes late if the shop revives orders, and if
 	// everything that the order held is still available.
-	paidToRevival = Step{"all of it, if the shop revives orders and this one can be", BookPaid, BookApplied, []event.Type{event.OrderPaid}, func(s *settling) error {
-		amount := s.payment.Data().Amount
-		if s.tx.Shop().Policies.LatePayment != shop.Revive {
-			return nil
-		}
-		revived, err := revive(s.tx, s.order, amount)
-		if revived {
-			s.apply(amount)
-		}
-		return err
-	}}
+	paidToRevival = Step{
+		"all of it, if the shop revives orders and this one can be",
+		BookPaid,
+		BookApplied,
+		[]event.Type{event.OrderPaid},
+		func(s *settling) error {
+			amount := s.payment.Data().Amount
+			if s.tx.Shop().Policies.LatePayment != shop.Revive {
+				return nil
+			}
+			revived, err := revive(s.tx, s.order, amount)
+			if revived {
+				s.apply(amount)
+			}
+			return err
+		},
+	}
 
 	// The buyer paid twice under one number. The second money is a payment of
 	// its own, so that the books show it, and all of it goes back.
-	secondPayment = Step{"a payment of its own, all of it", BookSuspense, BookRefunding, []event.Type{event.PaymentSucceeded, event.RefundCreated}, func(s *settling) error {
-		var known []string
-		for _, q := range s.tx.PaymentsOf(s.order.No()) {
-			if d := q.Data(); d.Request.PaymentNo == s.payment.No() && d.No != s.payment.No() {
-				known = append(known, d.TransactionID)
+	secondPayment = Step{
+		"a payment of its own, all of it",
+		BookSuspense,
+		BookRefunding,
+		[]event.Type{event.PaymentSucceeded, event.RefundCreated},
+		func(s *settling) error {
+			var known []string
+			for _, q := range s.tx.PaymentsOf(s.order.No()) {
+				if d := q.Data(); d.Request.PaymentNo == s.payment.No() && d.No != s.payment.No() {
+					known = append(known, d.TransactionID)
+				}
 			}
-		}
-		q := s.payment.Again(s.spare, known, s.tx.Now())
-		if q == nil {
+			q := s.payment.Again(s.spare, known, s.tx.Now())
+			if q == nil {
+				return nil
+			}
+			s.order.Note(q.Event(event.PaymentSucceeded, string(payment.PaidAgain)))
+			s.tx.PutPayment(q)
+			s.tx.PutRefund(automaticRefund(s.tx, s.order, q, payment.Overpayment, q.Data().Amount, nil))
 			return nil
-		}
-		s.order.Note(q.Event(event.PaymentSucceeded, string(payment.PaidAgain)))
-		s.tx.PutPayment(q)
-		s.tx.PutRefund(automaticRefund(s.tx, s.order, q, payment.Overpayment, q.Data().Amount, nil))
-		return nil
-	}}
+		},
+	}
 
 	// Money went back that the order had not reserved. Suspense gives it; what
 	// suspense does not have, the order gives.
-	suspenseToRefunded = Step{"what went back; what suspense does not have, from applied", BookSuspense, BookRefunded, refundEvents, func(s *settling) error {
-		e := moneyBack(s.payment, s.fact.Amount)
-		if s.part != nil {
-			e = s.refundedEvent()
-		}
-		giveBack(s.order, s.payment, s.payment.Apply(0), e)
-		return nil
-	}}
+	suspenseToRefunded = Step{
+		"what went back; what suspense does not have, from applied",
+		BookSuspense,
+		BookRefunded,
+		refundEvents,
+		func(s *settling) error {
+			e := moneyBack(s.payment, s.fact.Amount)
+			if s.part != nil {
+				e = s.refundedEvent()
+			}
+			giveBack(s.order, s.payment, s.payment.Apply(0), e)
+			return nil
+		},
+	}
 
 	// A refund of the order has succeeded. It is the reserved amount, unless
 	// the channel did something else: then what is missing of the reserve goes
@@ -120,24 +144,30 @@ var refundEvents = []event.Type{event.RefundSucceeded, event.RefundProgressed, e
 // suspenseToRefunding refunds what is left in suspense, without anybody's
 // request. What was reported of this refund before its payment is settled with it.
 func suspenseToRefunding(cause payment.Cause) Step {
-	return Step{"the rest, as " + string(cause), BookSuspense, BookRefunding, []event.Type{event.RefundCreated, event.RefundSucceeded, event.RefundFailed, event.RefundParked, event.OrderRefunded}, func(s *settling) error {
-		if s.excess <= 0 {
-			return nil
-		}
-		r := automaticRefund(s.tx, s.order, s.payment, cause, s.excess, nil)
-		for _, f := range s.own {
-			switch r.Settle(f, s.tx.Now()) {
-			case payment.GoneBack:
-				giveBack(s.order, s.payment, s.overdrawn, refundEvent(r, event.RefundSucceeded, ""))
-			case payment.NowFailed:
-				s.order.Note(refundEvent(r, event.RefundFailed, f.Reported))
-			case payment.NowParked:
-				s.order.Note(refundEvent(r, event.RefundParked, f.Reported))
+	return Step{
+		"the rest, as " + string(cause),
+		BookSuspense,
+		BookRefunding,
+		[]event.Type{event.RefundCreated, event.RefundSucceeded, event.RefundFailed, event.RefundParked, event.OrderRefunded},
+		func(s *settling) error {
+			if s.excess <= 0 {
+				return nil
 			}
-		}
-		s.tx.PutRefund(r)
-		return nil
-	}}
+			r := automaticRefund(s.tx, s.order, s.payment, cause, s.excess, nil)
+			for _, f := range s.own {
+				switch r.Settle(f, s.tx.Now()) {
+				case payment.GoneBack:
+					giveBack(s.order, s.payment, s.overdrawn, refundEvent(r, event.RefundSucceeded, ""))
+				case payment.NowFailed:
+					s.order.Note(refundEvent(r, event.RefundFailed, f.Reported))
+				case payment.NowParked:
+					s.order.Note(refundEvent(r, event.RefundParked, f.Reported))
+				}
+			}
+			s.tx.PutRefund(r)
+			return nil
+		},
+	}
 }
 
 // earlierRefunds books the refunds that were reported before the payment. One
@@ -146,38 +176,44 @@ func suspenseToRefunding(cause payment.Cause) Step {
 // merchant's console, say: suspense gives them first, so that there is less
 // left to refund.
 func earlierRefunds(cause payment.Cause) Step {
-	return Step{"what had gone back before; what suspense does not have, from applied", BookSuspense, BookRefunded, []event.Type{event.RefundSucceeded, event.OrderRefunded}, func(s *settling) error {
-		d := s.payment.Data()
-		no := derivedNumber(cause, d.No)
-		ownGone := false
-		for _, f := range d.Facts {
-			if f.RefundNo == no && s.excess > 0 && s.payment.Believes(f) {
-				s.own = append(s.own, f)
-				ownGone = ownGone || f.Kind == payment.Refunded
+	return Step{
+		"what had gone back before; what suspense does not have, from applied",
+		BookSuspense,
+		BookRefunded,
+		[]event.Type{event.RefundSucceeded, event.OrderRefunded},
+		func(s *settling) error {
+			d := s.payment.Data()
+			no := derivedNumber(cause, d.No)
+			ownGone := false
+			for _, f := range d.Facts {
+				if f.RefundNo == no && s.excess > 0 && s.payment.Believes(f) {
+					s.own = append(s.own, f)
+					ownGone = ownGone || f.Kind == payment.Refunded
+				}
 			}
-		}
-		left := d.Refunded
-		if ownGone {
-			left -= min(left, s.excess)
-		}
-		for _, f := range d.Facts {
-			if f.Kind != payment.Refunded || f.RefundNo == no && s.excess > 0 || !s.payment.Believes(f) {
-				continue
+			left := d.Refunded
+			if ownGone {
+				left -= min(left, s.excess)
 			}
-			part := min(f.Amount, left)
-			if part == 0 {
-				continue
+			for _, f := range d.Facts {
+				if f.Kind != payment.Refunded || f.RefundNo == no && s.excess > 0 || !s.payment.Believes(f) {
+					continue
+				}
+				part := min(f.Amount, left)
+				if part == 0 {
+					continue
+				}
+				left -= part
+				fromApplied := min(part, s.overdrawn)
+				s.overdrawn -= fromApplied
+				giveBack(s.order, s.payment, fromApplied, moneyBack(s.payment, part))
+				if !ownGone {
+					s.excess -= part
+				}
 			}
-			left -= part
-			fromApplied := min(part, s.overdrawn)
-			s.overdrawn -= fromApplied
-			giveBack(s.order, s.payment, fromApplied, moneyBack(s.payment, part))
-			if !ownGone {
-				s.excess -= part
-			}
-		}
-		return nil
-	}}
+			return nil
+		},
+	}
 }
 
 // Steps that move no money.

@@ -27,10 +27,14 @@ func (a *App) PutSku(ctx context.Context, shopID, id string, in inventory.Defini
 
 // AdjustStock adds delta units to what is on hand of a sku.
 func (a *App) AdjustStock(ctx context.Context, shopID, id, key string, delta int64) (d inventory.Data, replayed bool, err error) {
-	return a.changeSku(ctx, shopID, id, key, Hash("adjust stock "+id, delta), false, func(s *inventory.Sku) error { return s.Adjust(delta) })
+	return a.changeSku(
+		ctx, shopID, id, key, Hash("adjust stock "+id, delta), false, func(s *inventory.Sku) error { return s.Adjust(delta) },
+	)
 }
 
-func (a *App) changeSku(ctx context.Context, shopID, id, key string, hash []byte, create bool, change func(*inventory.Sku) error) (d inventory.Data, replayed bool, err error) {
+func (a *App) changeSku(
+	ctx context.Context, shopID, id, key string, hash []byte, create bool, change func(*inventory.Sku) error,
+) (d inventory.Data, replayed bool, err error) {
 	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "change sku", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx), Needs: Needs{rows.Skus.Keys(id)},
 	}, func(tx *Tx) (out inventory.Data, err error) {
@@ -87,7 +91,9 @@ func (a *App) PutUser(ctx context.Context, shopID string, in shop.User) (shop.Us
 
 // PutPromotion makes (create) or edits a promotion; an edit is its next
 // version, and orders keep the one that they used.
-func (a *App) PutPromotion(ctx context.Context, shopID, key string, in pricing.Promotion, create bool) (p pricing.Promotion, replayed bool, err error) {
+func (a *App) PutPromotion(
+	ctx context.Context, shopID, key string, in pricing.Promotion, create bool,
+) (p pricing.Promotion, replayed bool, err error) {
 	hash := Hash("put promotion", in)
 	if in.ID == "" {
 		in.ID = newID("promo_", a.Rand)
@@ -138,7 +144,9 @@ func (a *App) DeletePromotion(ctx context.Context, shopID, id string) error {
 
 // PutTemplate makes (create) or edits a coupon template; an edit is its next
 // version. What it can be changed into is limited, see marketing.CanBecome.
-func (a *App) PutTemplate(ctx context.Context, shopID, key string, in marketing.Template, create bool) (t marketing.Template, replayed bool, err error) {
+func (a *App) PutTemplate(
+	ctx context.Context, shopID, key string, in marketing.Template, create bool,
+) (t marketing.Template, replayed bool, err error) {
 	hash := Hash("put template", in)
 	if in.ID == "" {
 		in.ID = newID("tpl_", a.Rand)

@@ -72,7 +72,9 @@ func (a *App) RevokeTemplate(ctx context.Context, shopID, template, after string
 
 // endCoupons does something to coupons, one command after another, and says
 // to how many it was done: things may have moved on since they were read.
-func (a *App) endCoupons(ctx context.Context, shopID, name string, codes []string, end func(*Tx, *marketing.Coupon) bool) (n int, err error) {
+func (a *App) endCoupons(
+	ctx context.Context, shopID, name string, codes []string, end func(*Tx, *marketing.Coupon) bool,
+) (n int, err error) {
 	for len(codes) > 0 {
 		batch := codes[:min(couponBatch, len(codes))]
 		codes = codes[len(batch):]

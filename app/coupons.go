@@ -31,7 +31,9 @@ type IssueCoupons struct {
 // What a template limits is counted: its supply in its own row, which such
 // issues take one after another, and what a user may have in a counter of that
 // user and template. A template without limits is only read.
-func (a *App) IssueCoupons(ctx context.Context, shopID, key string, in IssueCoupons) (issued []marketing.CouponData, replayed bool, err error) {
+func (a *App) IssueCoupons(
+	ctx context.Context, shopID, key string, in IssueCoupons,
+) (issued []marketing.CouponData, replayed bool, err error) {
 	hash := Hash("issue coupons", in)
 	if err := in.check(); err != nil {
 		return nil, false, err

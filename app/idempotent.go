@@ -18,7 +18,9 @@ var errFirst = fault.New(fault.NotFound, "the key has no answer yet")
 // A failure is not kept, so that a repeat tries again. Duplicates in flight may
 // both act; all of them get the answer of one. act must therefore be harmless
 // when it is done twice.
-func Idempotent[R any](ctx context.Context, a *App, shopID, name, key string, request any, act func() (R, error)) (r R, replayed bool, err error) {
+func Idempotent[R any](
+	ctx context.Context, a *App, shopID, name, key string, request any, act func() (R, error),
+) (r R, replayed bool, err error) {
 	if key == "" {
 		r, err = act()
 		return r, false, err

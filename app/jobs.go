@@ -142,7 +142,10 @@ func (a *App) finishJob(ctx context.Context, shop string, was Job, failed error)
 	case parked:
 		a.Log.ErrorContext(ctx, "a job is parked", "shop", shop, "job", was.ID, "kind", was.Kind, "payment", was.Payment, "error", failed)
 	case failed != nil:
-		a.Log.WarnContext(ctx, "a job failed", "shop", shop, "job", was.ID, "kind", was.Kind, "payment", was.Payment, "attempt", was.Attempts, "error", failed)
+		a.Log.WarnContext(
+			ctx, "a job failed", "shop", shop, "job", was.ID, "kind", was.Kind, "payment", was.Payment, "attempt", was.Attempts,
+			"error", failed,
+		)
 	}
 	return nil
 }

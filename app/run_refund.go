@@ -41,7 +41,11 @@ func (a *App) advancePart(ctx context.Context, shopID string, r *payment.RefundD
 	ch, err := a.Channels.Channel(ctx, shopID, part.Channel)
 	if err != nil {
 		if fault.Is(err, fault.ChannelNotConfigured) {
-			return a.refundUnanswered(ctx, shopID, r, part, ChannelMessage{Kind: MessageRefundQuery, At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured)}, err)
+			return a.refundUnanswered(
+				ctx, shopID, r, part,
+				ChannelMessage{Kind: MessageRefundQuery, At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured)},
+				err,
+			)
 		}
 		return err
 	}
@@ -67,7 +71,9 @@ func (a *App) refundRequest(shopID string, r *payment.RefundData, part *payment.
 }
 
 // callRefund makes one call about a refund.
-func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string, req payment.RefundRequest) (payment.Fact, ChannelMessage, error) {
+func (a *App) callRefund(
+	ctx context.Context, ch *Configured, kind, trace string, req payment.RefundRequest,
+) (payment.Fact, ChannelMessage, error) {
 	call, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	x := ChannelMessage{Kind: kind, At: a.Clock.Now().UTC()}
@@ -84,7 +90,10 @@ func (a *App) callRefund(ctx context.Context, ch *Configured, kind, trace string
 }
 
 // refundAnswered settles the fact in the channel's answer, or records that it gave none.
-func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, f payment.Fact, x ChannelMessage, err error) error {
+func (a *App) refundAnswered(
+	ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, f payment.Fact, x ChannelMessage,
+	err error,
+) error {
 	if err != nil {
 		return a.refundUnanswered(ctx, shopID, r, part, x, err)
 	}
@@ -95,7 +104,9 @@ func (a *App) refundAnswered(ctx context.Context, shopID string, r *payment.Refu
 
 // refundUnanswered records a call that gave no fact, schedules the next try, and
 // parks the part if a person has to look at it.
-func (a *App) refundUnanswered(ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, x ChannelMessage, cause error) error {
+func (a *App) refundUnanswered(
+	ctx context.Context, shopID string, r *payment.RefundData, part *payment.Allocation, x ChannelMessage, cause error,
+) error {
 	x.Order, x.Payment, x.Channel, x.Detail = r.Order, part.Payment, part.Channel, part.No+" "+cause.Error()
 	if x.Verdict == "" {
 		x.Verdict = verdict(cause)
@@ -201,7 +212,9 @@ func (a *App) RetryRefund(ctx context.Context, shopID, no, key string) (payment.
 }
 
 // onRefund runs an operator's action on a refund.
-func (a *App) onRefund(ctx context.Context, shopID, no, name, key string, request any, action func(tx *Tx, r *payment.Refund) error) (payment.RefundData, bool, error) {
+func (a *App) onRefund(
+	ctx context.Context, shopID, no, name, key string, request any, action func(tx *Tx, r *payment.Refund) error,
+) (payment.RefundData, bool, error) {
 	have, err := a.Store.Refund(ctx, shopID, no)
 	if err != nil {
 		return have, false, err
@@ -241,13 +254,19 @@ func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (pay
 // that the money went after all, it is settled as usual.
 func (a *App) GiveUpRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
 	return a.byOperator(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
-		return payment.Fact{ID: "refund/" + part.No + "/given_up", Kind: payment.RefundFailed, Reported: "given up by an operator"}, part.Status == payment.RefundPending
+		return payment.Fact{
+			ID:       "refund/" + part.No + "/given_up",
+			Kind:     payment.RefundFailed,
+			Reported: "given up by an operator",
+		}, part.Status == payment.RefundPending
 	})
 }
 
 // byOperator settles an operator's fact about each part of a refund for which
 // about returns true.
-func (a *App) byOperator(ctx context.Context, shopID, no, reason string, about func(*payment.Allocation) (payment.Fact, bool)) (payment.RefundData, error) {
+func (a *App) byOperator(
+	ctx context.Context, shopID, no, reason string, about func(*payment.Allocation) (payment.Fact, bool),
+) (payment.RefundData, error) {
 	if reason == "" || len(reason) > 500 {
 		return payment.RefundData{}, fault.Invalidf("/reason", "give your evidence in 1 to 500 bytes: it is kept")
 	}
@@ -304,7 +323,9 @@ func (a *App) AbnormalRefund(ctx context.Context, shopID, no, paymentNo string, 
 	}
 	other, can := payment.As[payment.AbnormalRefunder](ch.Channel)
 	if !can {
-		return r, fault.New(fault.RefundNotOpen, "channel %s has no other way to send a refund; pay the buyer by hand and confirm", part.Channel)
+		return r, fault.New(
+			fault.RefundNotOpen, "channel %s has no other way to send a refund; pay the buyer by hand and confirm", part.Channel,
+		)
 	}
 	to.RefundNo, to.RefundID = part.No, part.RefundID
 	call, cancel := context.WithTimeout(ctx, callTime)

@@ -31,14 +31,24 @@ var (
 		return d == order.Paid || d == order.Refunded
 	}}
 
-	noneOpenElse = State{"no other payment of the order is open", func(s *settling) bool { return s.part == nil && !othersOpen(s.tx, s.payment) }}
-	openElse     = State{"another payment of the order is open", func(s *settling) bool { return s.part == nil && othersOpen(s.tx, s.payment) }}
+	noneOpenElse = State{
+		"no other payment of the order is open",
+		func(s *settling) bool { return s.part == nil && !othersOpen(s.tx, s.payment) },
+	}
+	openElse = State{
+		"another payment of the order is open",
+		func(s *settling) bool { return s.part == nil && othersOpen(s.tx, s.payment) },
+	}
 	failedClosed = State{"the attempt failed after all, and no other payment of the order is open", func(s *settling) bool {
-		return s.part == nil && s.fact.Kind == payment.Failed && s.payment.Data().Status == payment.StatusClosed && !othersOpen(s.tx, s.payment)
+		return s.part == nil && s.fact.Kind == payment.Failed && s.payment.Data().Status == payment.StatusClosed &&
+			!othersOpen(s.tx, s.payment)
 	}}
 
-	notOurs          = State{"not one of Tandem's, or one that had succeeded", func(s *settling) bool { return s.part == nil }}
-	ofSuspense       = State{"a refund of money in suspense", func(s *settling) bool { return s.part != nil && !s.refund.Data().Cause.OfOrder() }}
+	notOurs    = State{"not one of Tandem's, or one that had succeeded", func(s *settling) bool { return s.part == nil }}
+	ofSuspense = State{
+		"a refund of money in suspense",
+		func(s *settling) bool { return s.part != nil && !s.refund.Data().Cause.OfOrder() },
+	}
 	ofOrder          = State{"a refund of applied money", func(s *settling) bool { return ofOrderIs(s, false) }}
 	ofOrderAndFailed = State{"a refund of applied money that had failed", func(s *settling) bool { return ofOrderIs(s, true) }}
 	oneOfOurs        = State{"one of Tandem's", func(s *settling) bool { return s.part != nil }}
@@ -58,9 +68,24 @@ func ofOrderIs(s *settling, failed bool) bool {
 // has gone back (refunded), and the rest (suspense).
 var Settlements = []Settlement{
 	// A payment.
-	{"paid", payment.Settled, orderWaits, []Step{paymentSucceeded, paidToApplied, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)}},
-	{"paid", payment.Settled, orderClosed, []Step{paymentSucceeded, paidToRevival, earlierRefunds(payment.LatePayment), suspenseToRefunding(payment.LatePayment)}},
-	{"paid", payment.Settled, orderPaid, []Step{paymentSucceeded, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)}},
+	{
+		"paid",
+		payment.Settled,
+		orderWaits,
+		[]Step{paymentSucceeded, paidToApplied, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)},
+	},
+	{
+		"paid",
+		payment.Settled,
+		orderClosed,
+		[]Step{paymentSucceeded, paidToRevival, earlierRefunds(payment.LatePayment), suspenseToRefunding(payment.LatePayment)},
+	},
+	{
+		"paid",
+		payment.Settled,
+		orderPaid,
+		[]Step{paymentSucceeded, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)},
+	},
 	{"paid a second time under one number", payment.PaidAgain, always, []Step{secondPayment}},
 	{"the payment failed", payment.NowFailed, noneOpenElse, []Step{paymentFailed, attemptFailed}},
 	{"the payment failed", payment.NowFailed, openElse, []Step{paymentFailed}},

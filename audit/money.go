@@ -47,7 +47,10 @@ func (a *auditor) checkMoney(subject string, v *app.OrderView) {
 		promised += v.Payments[i].Refunding
 	}
 	if back != d.Refunded+d.Refunding || promised != d.Refunding || d.Refunding < 0 {
-		a.offend(7, subject, "refunded %d and promised %d, its lines gave back %d, its payments promise %d", d.Refunded, d.Refunding, back, promised)
+		a.offend(
+			7, subject, "refunded %d and promised %d, its lines gave back %d, its payments promise %d", d.Refunded, d.Refunding,
+			back, promised,
+		)
 	}
 }
 
@@ -76,6 +79,9 @@ func (a *auditor) replay(who string, p *payment.Data) {
 		status = p.Status
 	}
 	if status != p.Status || d.Anomaly != p.Anomaly || d.TransactionID != p.TransactionID || d.Refunded != p.Refunded {
-		a.offend(8, who, "is %s (%s %s), its evidence says %s (%s %s)", p.Status, p.TransactionID, p.Anomaly, status, d.TransactionID, d.Anomaly)
+		a.offend(
+			8, who, "is %s (%s %s), its evidence says %s (%s %s)", p.Status, p.TransactionID, p.Anomaly, status, d.TransactionID,
+			d.Anomaly,
+		)
 	}
 }

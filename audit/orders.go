@@ -30,7 +30,10 @@ func (a *auditor) order(v app.OrderView) error {
 	a.checkMoney(subject, &v)
 	live := d.Status.Live()
 	if d.Status == order.Draft && (d.Draft == nil || len(d.Coupons)+len(d.Counts)+len(v.Payments) > 0) || live && d.Draft != nil {
-		a.offend(1, subject, "is %s with %d coupons, %d counts and %d payments; keeps a draft's request: %v", d.Status, len(d.Coupons), len(d.Counts), len(v.Payments), d.Draft != nil)
+		a.offend(
+			1, subject, "is %s with %d coupons, %d counts and %d payments; keeps a draft's request: %v", d.Status, len(d.Coupons),
+			len(d.Counts), len(v.Payments), d.Draft != nil,
+		)
 	}
 	if d.Status != order.Closed || d.GoodsGone {
 		a.count(d.Counts)
@@ -60,7 +63,10 @@ func (a *auditor) checkAmounts(subject string, d *order.Data) {
 		total += l.Total
 		shares += l.Discount
 		if l.Total != l.UnitPrice*l.Quantity || l.Payable != l.Total-l.Discount || l.Payable < 0 || l.Discount < 0 {
-			a.offend(1, subject, "line %d: total %d, discount %d, payable %d at %d × %d", i, l.Total, l.Discount, l.Payable, l.UnitPrice, l.Quantity)
+			a.offend(
+				1, subject, "line %d: total %d, discount %d, payable %d at %d × %d", i, l.Total, l.Discount, l.Payable,
+				l.UnitPrice, l.Quantity,
+			)
 		}
 	}
 	for i := range d.Applied {
@@ -83,6 +89,9 @@ func (a *auditor) checkAmounts(subject string, d *order.Data) {
 		}
 	}
 	if total != d.Total || shares != d.Discount || applied != d.Discount || d.Payable != d.Total-d.Discount || d.Payable < 0 {
-		a.offend(1, subject, "total %d (lines %d), discount %d (lines %d, applied %d), payable %d", d.Total, total, d.Discount, shares, applied, d.Payable)
+		a.offend(
+			1, subject, "total %d (lines %d), discount %d (lines %d, applied %d), payable %d", d.Total, total, d.Discount, shares,
+			applied, d.Payable,
+		)
 	}
 }

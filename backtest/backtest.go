@@ -65,7 +65,12 @@ func Run(ctx context.Context, store Store, b Request) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &whatIfs{past: repricing.New(store, b.Shop), draft: &b.Promotion, alone: pricing.Compile([]pricing.Promotion{b.Promotion}), currency: sh.Currency}
+	w := &whatIfs{
+		past:     repricing.New(store, b.Shop),
+		draft:    &b.Promotion,
+		alone:    pricing.Compile([]pricing.Promotion{b.Promotion}),
+		currency: sh.Currency,
+	}
 	if id := b.Promotion.GiftSku; id != "" {
 		s, err := store.Sku(ctx, b.Shop, id)
 		if err != nil {

@@ -60,7 +60,9 @@ type Progress func(stage string, rows int64)
 // finds the same differences under the same ids; what has gone meanwhile is
 // marked healed. A bill that is not there yet, or not whole, changes nothing
 // but the day's own record.
-func (b *Reconciler) Reconcile(ctx context.Context, shopID, channel string, day payment.Day, progress Progress) (rows.Reconciliation, error) {
+func (b *Reconciler) Reconcile(
+	ctx context.Context, shopID, channel string, day payment.Day, progress Progress,
+) (rows.Reconciliation, error) {
 	if progress == nil {
 		progress = func(string, int64) {}
 	}

@@ -102,7 +102,9 @@ func (r *run) record(ctx context.Context) error {
 func (r *run) closeGone(ctx context.Context) error {
 	p := app.Page{Limit: discrepancyBatch}
 	for {
-		items, next, err := r.a.Store.ListDiscrepancies(ctx, r.shop, app.DiscrepancyFilter{Channel: r.name, Day: r.day.String(), Status: rows.DiscrepancyOpen}, p)
+		items, next, err := r.a.Store.ListDiscrepancies(
+			ctx, r.shop, app.DiscrepancyFilter{Channel: r.name, Day: r.day.String(), Status: rows.DiscrepancyOpen}, p,
+		)
 		if err != nil {
 			return err
 		}

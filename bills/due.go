@@ -37,7 +37,8 @@ func (b *Reconciler) ReconcileDue(ctx context.Context, shopID string) (int, erro
 		local := now.In(ch.Zone())
 		for back := 1; back <= daysBack; back++ {
 			day := payment.DayOf(local.AddDate(0, 0, -back), ch.Zone())
-			if from, _ := day.Span(ch.Zone()); back == 1 && local.Hour() < billsReady || from.Before(channels[i].UpdatedAt.AddDate(0, 0, -1)) && back > 1 {
+			if from, _ := day.Span(ch.Zone()); back == 1 && local.Hour() < billsReady ||
+				from.Before(channels[i].UpdatedAt.AddDate(0, 0, -1)) && back > 1 {
 				continue
 			}
 			have, err := b.App.Store.Reconciliation(ctx, shopID, day.String()+"/"+channels[i].Name)
@@ -52,7 +53,10 @@ func (b *Reconciler) ReconcileDue(ctx context.Context, shopID string) (int, erro
 			if err != nil {
 				return 0, err
 			}
-			b.App.Log.InfoContext(ctx, "a day was reconciled", "shop", shopID, "channel", channels[i].Name, "day", d.Day, "status", d.Status, "error", d.Error)
+			b.App.Log.InfoContext(
+				ctx, "a day was reconciled", "shop", shopID, "channel", channels[i].Name, "day", d.Day, "status", d.Status,
+				"error", d.Error,
+			)
 		}
 	}
 	return 0, nil // what is left to do waits for the next look

@@ -153,7 +153,9 @@ func (s *shop) placeOrder(rw http.ResponseWriter, r *http.Request) (answered, er
 	}
 	user := buyer(rw, r)
 	// Buyers' keys are kept apart from each other and from the shop's own.
-	d, replayed, err := s.App.PlaceOrder(r.Context(), s.Shop, "demo/"+user+"/"+key, app.PlaceOrder{Cart: in.of(user, codes), Expected: in.Expected})
+	d, replayed, err := s.App.PlaceOrder(
+		r.Context(), s.Shop, "demo/"+user+"/"+key, app.PlaceOrder{Cart: in.of(user, codes), Expected: in.Expected},
+	)
 	if err != nil {
 		return answered{}, err
 	}

@@ -90,7 +90,10 @@ var page = files(demoFiles, "demo")
 func servePage(rw http.ResponseWriter, r *http.Request) {
 	h := rw.Header()
 	// ws: and wss: stand beside 'self', which older Safaris do not extend to sockets.
-	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set(
+		"Content-Security-Policy",
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	)
 	h.Set("Referrer-Policy", "no-referrer")
 	buyer(rw, r)
 	page.ServeHTTP(rw, r)

@@ -102,7 +102,11 @@ func (s *promotion) restore() pricing.Promotion {
 	return pricing.Promotion{
 		ID: s.ID, Name: s.Name, Kind: s.Kind, Price: s.Price, Items: each(s.Items, (*bundleItem).restore), Buy: s.Buy, Get: s.Get, N: s.N,
 		PercentOff: s.PercentOff, MaxDiscount: s.MaxDiscount, Threshold: s.Threshold, AmountOff: s.AmountOff, Repeat: s.Repeat,
-		Tiers: each(s.Tiers, (*tier).restore), GiftSku: s.GiftSku, GiftQuantity: s.GiftQuantity, Scope: some(s.Scope, (*scope).restore), Priority: s.Priority,
+		Tiers: each(
+			s.Tiers,
+			(*tier).restore,
+		),
+		GiftSku: s.GiftSku, GiftQuantity: s.GiftQuantity, Scope: some(s.Scope, (*scope).restore), Priority: s.Priority,
 		ExclusiveGroup: s.ExclusiveGroup, StartsAt: s.StartsAt, EndsAt: s.EndsAt, UserLevels: s.UserLevels, UserTags: s.UserTags,
 		FirstOrderOnly: s.FirstOrderOnly, PerUserLimit: s.PerUserLimit, UsageLimit: s.UsageLimit, Budget: s.Budget, Active: s.Active, Version: s.Version,
 	}

@@ -43,7 +43,9 @@ func (b *Outbox) Dismiss(ctx context.Context, shop, id string) error {
 	if err := l.unpark(ctx, shop, &r, func(*app.Tx) error { return nil }); err != nil {
 		return err
 	}
-	b.o.Log.WarnContext(ctx, "a parked record is dismissed", "follower", r.Follower, "shop", shop, "id", r.ID, "order", r.Order, "error", r.Error)
+	b.o.Log.WarnContext(
+		ctx, "a parked record is dismissed", "follower", r.Follower, "shop", shop, "id", r.ID, "order", r.Order, "error", r.Error,
+	)
 	if fails := b.retry(ctx, shop, &r); fault.Is(fails, fault.Conflict) {
 		return nil
 	} else if fails != nil {
@@ -90,7 +92,10 @@ func (l *loop) again(ctx context.Context, shop string, r *app.ParkedRecord) erro
 		return fault.New(fault.Conflict, "the log has no record at %d any more; dismiss it", r.Position)
 	}
 	if unknown(found[0]) {
-		return fault.New(fault.Conflict, "the record at %d has an event of a type that this release does not know: %v", r.Position, event.Types(found[0].Events))
+		return fault.New(
+			fault.Conflict, "the record at %d has an event of a type that this release does not know: %v", r.Position,
+			event.Types(found[0].Events),
+		)
 	}
 	var fails error
 	if l.f.Deliver != nil {

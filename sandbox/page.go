@@ -41,7 +41,11 @@ func (g *Gateway) scan(rw http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	token, ok := g.tokenOf(strings.TrimSpace(query.Get("code_url")+query.Get("code")), query.Get("prepay_id"))
 	if !ok {
-		http.Error(rw, "scan takes ?code= (weixin://wxpay/bizpayurl?pr=… or https://qr.alipay.com/…, percent-encoded) or ?prepay_id=", http.StatusBadRequest)
+		http.Error(
+			rw,
+			"scan takes ?code= (weixin://wxpay/bizpayurl?pr=… or https://qr.alipay.com/…, percent-encoded) or ?prepay_id=",
+			http.StatusBadRequest,
+		)
 		return
 	}
 	g.book.Lock()
@@ -181,7 +185,10 @@ func (g *Gateway) render(rw http.ResponseWriter, name string, status int, data a
 	h.Set("Content-Length", strconv.Itoa(page.Len()))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Vary", "Accept-Language")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+	h.Set(
+		"Content-Security-Policy",
+		"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+	)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	rw.WriteHeader(status)

@@ -52,10 +52,22 @@ func NewMetrics() *Metrics {
 		return c
 	}
 	m := &Metrics{
-		registry:  r,
-		Requests:  prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "tandem_http_request_seconds", Help: "HTTP requests by route and status.", Buckets: fast}, []string{"route", "status"}),
-		Callbacks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_callbacks_total", Help: "Channel callbacks by verdict."}, []string{"channel", "verdict"}),
-		calls:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tandem_channel_calls_total", Help: "Calls to channels by outcome; call \"state\" counts changes of the circuit breaker."}, []string{"kind", "call", "outcome"}),
+		registry: r,
+		Requests: prometheus.NewHistogramVec(
+			prometheus.HistogramOpts{Name: "tandem_http_request_seconds", Help: "HTTP requests by route and status.", Buckets: fast},
+			[]string{"route", "status"},
+		),
+		Callbacks: prometheus.NewCounterVec(
+			prometheus.CounterOpts{Name: "tandem_callbacks_total", Help: "Channel callbacks by verdict."},
+			[]string{"channel", "verdict"},
+		),
+		calls: prometheus.NewCounterVec(
+			prometheus.CounterOpts{
+				Name: "tandem_channel_calls_total",
+				Help: "Calls to channels by outcome; call \"state\" counts changes of the circuit breaker.",
+			},
+			[]string{"kind", "call", "outcome"},
+		),
 
 		BatchCommands: histogram("tandem_batch_commands", "Commands in a batch.", sizes),
 		BatchLoad:     histogram("tandem_batch_load_seconds", "Time to lock and load a batch.", fast),

@@ -140,7 +140,9 @@ func place(p *placement, f *found, rules *marketing.Rules, now time.Time) (*plac
 }
 
 // write reserves, locks and makes the order.
-func write(p *placement, skus map[string]*inventory.Sku, coupons []*marketing.Coupon, quote *pricing.Quote, now time.Time) (*placed, error) {
+func write(
+	p *placement, skus map[string]*inventory.Sku, coupons []*marketing.Coupon, quote *pricing.Quote, now time.Time,
+) (*placed, error) {
 	var out placed
 	no := newNumber('1', now)
 	for i := range quote.Lines {

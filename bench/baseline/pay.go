@@ -57,7 +57,9 @@ func orNil(t time.Time) *time.Time {
 }
 
 // open stores a payment before the channel is called: eight statements.
-func (pg *postgres) open(ctx context.Context, key string, hash []byte, orderNo string, ch *channel, notifyURL string) (p payment.Data, replayed bool, err error) {
+func (pg *postgres) open(
+	ctx context.Context, key string, hash []byte, orderNo string, ch *channel, notifyURL string,
+) (p payment.Data, replayed bool, err error) {
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	no := newNumber('2', now)
 	err = pg.transaction(ctx, func(tx pgx.Tx) error {
@@ -157,7 +159,10 @@ func (pg *postgres) settle(ctx context.Context, n payment.Notice, header http.He
 				}
 			}
 		}
-		_, err = tx.Exec(ctx, insertExchange, theShop, d.Order, n.PaymentNo, "bench", "callback", string(outcome), n.Type, now, 0, head, body, n.ID)
+		_, err = tx.Exec(
+			ctx, insertExchange, theShop, d.Order, n.PaymentNo, "bench", "callback", string(outcome), n.Type, now, 0, head, body,
+			n.ID,
+		)
 		return err
 	})
 	return outcome, err
@@ -219,14 +224,20 @@ func changePayment(ctx context.Context, tx pgx.Tx, d *payment.Data) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, updatePayment, theShop, d.No, string(d.Status), d.Applied, doc, d.Anomaly, d.TransactionID, orNil(d.SucceededAt), orNil(d.NextQueryAt))
+	_, err = tx.Exec(
+		ctx, updatePayment, theShop, d.No, string(d.Status), d.Applied, doc, d.Anomaly, d.TransactionID, orNil(d.SucceededAt),
+		orNil(d.NextQueryAt),
+	)
 	return err
 }
 
 func scanOrder(row pgx.Row) (*order.Order, error) {
 	var d order.Data
 	var doc []byte
-	err := row.Scan(&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, &doc, &d.CreatedAt, &d.ExpiresAt, &d.Seq)
+	err := row.Scan(
+		&d.No, &d.User, (*string)(&d.Status), &d.Currency, &d.Total, &d.Discount, &d.Payable, &d.Paid, &d.Refunded, &doc,
+		&d.CreatedAt, &d.ExpiresAt, &d.Seq,
+	)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, fault.New(fault.NotFound, "there is no such order")
 	}

@@ -106,7 +106,9 @@ func (pg *postgres) transaction(ctx context.Context, do func(tx pgx.Tx) error) e
 }
 
 // place is ten statements with BEGIN and COMMIT, two more with a coupon.
-func (pg *postgres) place(ctx context.Context, key string, hash []byte, p *placement, view func(*order.Data) ([]byte, error)) (answer []byte, replayed bool, err error) {
+func (pg *postgres) place(
+	ctx context.Context, key string, hash []byte, p *placement, view func(*order.Data) ([]byte, error),
+) (answer []byte, replayed bool, err error) {
 	rules, err := pg.rules.now()
 	if err != nil {
 		return nil, false, err

@@ -23,7 +23,9 @@ import (
 // store places orders, each in a transaction of its own. view makes the
 // answer that is stored under the key.
 type store interface {
-	place(ctx context.Context, key string, hash []byte, p *placement, view func(*order.Data) ([]byte, error)) (answer []byte, replayed bool, err error)
+	place(
+		ctx context.Context, key string, hash []byte, p *placement, view func(*order.Data) ([]byte, error),
+	) (answer []byte, replayed bool, err error)
 }
 
 // pays takes orders further.
@@ -148,7 +150,9 @@ func (s *server) getCoupon(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := json.Marshal(map[string]any{"code": c.Code, "templateId": c.TemplateID, "userId": c.User, "status": c.Status, "orderNo": c.Order})
+	answer, err := json.Marshal(
+		map[string]any{"code": c.Code, "templateId": c.TemplateID, "userId": c.User, "status": c.Status, "orderNo": c.Order},
+	)
 	if err != nil {
 		return err
 	}

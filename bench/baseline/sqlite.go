@@ -68,7 +68,9 @@ func openSQLite(ctx context.Context, file string) (*sqlite, error) {
 
 // place is one transaction. The statements in its loops cost no round trip:
 // SQLite is in the process.
-func (s *sqlite) place(ctx context.Context, key string, hash []byte, p *placement, view func(*order.Data) ([]byte, error)) (answer []byte, replayed bool, err error) {
+func (s *sqlite) place(
+	ctx context.Context, key string, hash []byte, p *placement, view func(*order.Data) ([]byte, error),
+) (answer []byte, replayed bool, err error) {
 	rules, err := s.rules.now()
 	if err != nil {
 		return nil, false, err

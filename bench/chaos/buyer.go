@@ -100,7 +100,10 @@ func (b *buyer) place(ctx context.Context) error {
 		if err := b.r.c.must(ctx, "POST", "/v1/quotes", "", cart, &q); err != nil {
 			return err
 		}
-		cart["instalments"] = []map[string]any{{"amount": q.PayableAmount / 3}, {"amount": q.PayableAmount - q.PayableAmount/3, "dueAt": b.r.start.Add(15 * 24 * time.Hour).UTC().Format(time.RFC3339)}}
+		cart["instalments"] = []map[string]any{
+			{"amount": q.PayableAmount / 3},
+			{"amount": q.PayableAmount - q.PayableAmount/3, "dueAt": b.r.start.Add(15 * 24 * time.Hour).UTC().Format(time.RFC3339)},
+		}
 	}
 	var o struct{ OrderNo string }
 	if err := b.r.c.must(ctx, "POST", "/v1/orders", b.nextKey(), cart, &o); err != nil {

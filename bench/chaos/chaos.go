@@ -82,7 +82,15 @@ func Run(ctx context.Context, t load.Target, o Options, progress load.Progress) 
 	}
 	r := &run{
 		c: newClient(t), o: o, progress: progress, began: time.Now(),
-		report:  &Report{Seed: o.Seed, Orders: o.Orders, Rate: o.Rate, Ends: map[string]int{}, Refunds: map[string]int{}, Operator: map[string]int{}, Classes: map[string]int{}},
+		report: &Report{
+			Seed:     o.Seed,
+			Orders:   o.Orders,
+			Rate:     o.Rate,
+			Ends:     map[string]int{},
+			Refunds:  map[string]int{},
+			Operator: map[string]int{},
+			Classes:  map[string]int{},
+		},
 		byHand:  map[string]int64{},
 		retried: map[string]int{},
 	}
@@ -407,7 +415,10 @@ func (r *run) explain(ctx context.Context) error {
 				}
 				continue
 			}
-			r.report.wrong("unexplained: %s on %s, %s, payment %s, refund %s: %s", x.Class, x.Date, x.Channel, x.PaymentNo, x.RefundNo, x.Detail)
+			r.report.wrong(
+				"unexplained: %s on %s, %s, payment %s, refund %s: %s", x.Class, x.Date, x.Channel, x.PaymentNo, x.RefundNo,
+				x.Detail,
+			)
 		}
 		cursor, more = page.NextCursor, page.NextCursor != ""
 	}

@@ -99,7 +99,10 @@ func (r *run) checkOrder(ctx context.Context, no string, mu *sync.Mutex) error {
 	has := paid - back - r.byHand[no]
 	switch {
 	case has != o.PaidAmount-o.RefundedAmount:
-		r.report.wrong("order %s is %s with %d paid and %d refunded; its buyer paid %d, got back %d and %d by hand", no, o.Status, o.PaidAmount, o.RefundedAmount, paid, back, r.byHand[no])
+		r.report.wrong(
+			"order %s is %s with %d paid and %d refunded; its buyer paid %d, got back %d and %d by hand", no, o.Status,
+			o.PaidAmount, o.RefundedAmount, paid, back, r.byHand[no],
+		)
 	case o.Status == "paid" && o.PaidAmount != o.PayableAmount, o.Status != "paid" && has != 0:
 		r.report.wrong("order %s is %s, and %d of its buyer's money is kept", no, o.Status, has)
 	case o.RefundingAmount != 0:

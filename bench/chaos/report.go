@@ -55,7 +55,10 @@ func (r *Report) Write(out interface{ Write([]byte) (int, error) }) {
 	for _, n := range r.Injected {
 		total += n
 	}
-	fmt.Fprintf(out, "chaos, seed %d: %d orders in %.0f s; %d calls, %d of them repeated; %d faults injected\n", r.Seed, r.Orders, r.Seconds, r.Calls, r.Repeats, total)
+	fmt.Fprintf(
+		out, "chaos, seed %d: %d orders in %.0f s; %d calls, %d of them repeated; %d faults injected\n", r.Seed, r.Orders,
+		r.Seconds, r.Calls, r.Repeats, total,
+	)
 	line := func(name string, of map[string]int) {
 		fmt.Fprintf(out, "  %-10s", name)
 		for _, k := range slices.Sorted(maps.Keys(of)) {
@@ -70,7 +73,10 @@ func (r *Report) Write(out interface{ Write([]byte) (int, error) }) {
 	line("refunds", r.Refunds)
 	line("operator", r.Operator)
 	fmt.Fprintf(out, "  %-10s paid %d, returned %d, in suspense %d (minor units)\n", "money", r.Paid, r.Returned, r.Suspense)
-	fmt.Fprintf(out, "  %-10s %d rows of bills; %d bills refused as broken; %d differences explained by the operator's acts\n", "bills", r.Rows, r.BadBills, r.Explained)
+	fmt.Fprintf(
+		out, "  %-10s %d rows of bills; %d bills refused as broken; %d differences explained by the operator's acts\n", "bills",
+		r.Rows, r.BadBills, r.Explained,
+	)
 	line("", r.Classes)
 	for _, w := range r.Wrong {
 		fmt.Fprintln(out, "  WRONG", w)

@@ -36,7 +36,15 @@ func push(ctx context.Context, env *environment) ([]Result, error) {
 	}
 	p99 := median(commit)
 	return []Result{
-		{What: "p99, the commit included", Unit: " ms", Tandem: p99, Goal: goal, Pass: p99 < goal && offences == 0, Offences: offences, Audited: env.pairs},
+		{
+			What:     "p99, the commit included",
+			Unit:     " ms",
+			Tandem:   p99,
+			Goal:     goal,
+			Pass:     p99 < goal && offences == 0,
+			Offences: offences,
+			Audited:  env.pairs,
+		},
 		{What: "p99 after the answer", Unit: " ms", Tandem: median(answer), Pass: true},
 		{What: "requests meanwhile", Unit: "/s", Tandem: median(rates), Pass: true},
 	}, nil
@@ -79,7 +87,10 @@ func callbacks(ctx context.Context, env *environment) ([]Result, error) {
 			return nil, err
 		}
 		env.printRun("tandem", r, audit)
-		fmt.Fprintf(env.log, "  %-9s   %-8s %8s/s  verified and decrypted by all processors with nothing else to do\n", "", "alone", load.Thousands(r.Alone))
+		fmt.Fprintf(
+			env.log, "  %-9s   %-8s %8s/s  verified and decrypted by all processors with nothing else to do\n", "", "alone",
+			load.Thousands(r.Alone),
+		)
 		offences += len(audit.Offences)
 		settled, repeated, alone = append(settled, r.Stages[0].Rate), append(repeated, r.Stages[1].Rate), append(alone, r.Alone)
 	}

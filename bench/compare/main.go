@@ -54,7 +54,10 @@ type config struct {
 
 func main() {
 	var c config
-	flag.StringVar(&c.rows, "rows", "all", "rows to measure, by name, with commas between (all leaves chaos out): "+strings.Join(rowNames(), ","))
+	flag.StringVar(
+		&c.rows, "rows", "all",
+		"rows to measure, by name, with commas between (all leaves chaos out): "+strings.Join(rowNames(), ","),
+	)
 	flag.IntVar(&c.pairs, "pairs", 3, "runs of Tandem and of the baseline, in turns")
 	flag.IntVar(&c.seconds, "seconds", 8, "how long to measure in each run")
 	flag.IntVar(&c.warmUp, "warmup", 2, "seconds before anything is counted")

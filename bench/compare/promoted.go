@@ -67,7 +67,16 @@ func promoted(ctx context.Context, env *environment) ([]Result, error) {
 		}
 	}
 	beside := func(what, unit string, a, b []float64, least float64, offences, runs int) Result {
-		r := Result{What: what, Unit: unit, Tandem: median(a), Baseline: median(b), Goal: least, AtLeast: least > 0, Offences: offences, Audited: runs}
+		r := Result{
+			What:     what,
+			Unit:     unit,
+			Tandem:   median(a),
+			Baseline: median(b),
+			Goal:     least,
+			AtLeast:  least > 0,
+			Offences: offences,
+			Audited:  runs,
+		}
 		r.Ratio = r.Tandem / r.Baseline
 		r.Pass = r.Ratio >= least && offences == 0
 		return r

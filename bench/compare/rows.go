@@ -24,12 +24,20 @@ var rows = []row{
 	{"hot64", "the same with 2 hot skus, 64 clients", pairs(inPostgres, 7, half, placing(64, 2))},
 	{"single", "one client alone: not slower", pairs(inPostgres, 1, 0, placing(1, 1000))},
 	{"lives", "whole lives/s: placed, payment opened, verified callback, coupon used", pairs(inPostgres, 3, 0, living)},
-	{"sqlite", "orders/s on SQLite, against one transaction for each order on SQLite, 256 clients", pairs(inSQLite, 5, 0, placing(256, 1000))},
+	{
+		"sqlite",
+		"orders/s on SQLite, against one transaction for each order on SQLite, 256 clients",
+		pairs(inSQLite, 5, 0, placing(256, 1000)),
+	},
 	{"sqlite64", "the same with 64 clients", pairs(inSQLite, 0, 0, placing(64, 1000))},
 	{"push", "commit to message on a subscriber's socket, at half the maximum rate", push},
 	{"memory", "idle memory of serve", memory},
 	{"quote", "a quote of 20 lines against 100 active promotions, a Go benchmark", quote},
-	{"quotes-http", "quotes/s over HTTP: 20 lines, 10,000 promotions of which 20 match, 64 clients, against a handler that only decodes and encodes", quotes},
+	{
+		"quotes-http",
+		"quotes/s over HTTP: 20 lines, 10,000 promotions of which 20 match, 64 clients, against a handler that only decodes and encodes",
+		quotes,
+	},
 	{"promoted64", "orders/s with 10,000 promotions, limits on 10 of them, 64 clients, against none", promoted},
 	{"callbacks", "verified callbacks settled/s, 256 clients, against RSA and AES alone on all processors", callbacks},
 	{"isolation", "payments opened and callbacks settled, 32 clients, while 16 others use a channel that hangs", isolation},
@@ -125,7 +133,13 @@ func pairs(in where, factor, below float64, drive driver) func(context.Context, 
 		p99.Pass = below == 0 || p99.Ratio < below
 		out := []Result{r, p99}
 		for i := range ours.stages { // of whole lives
-			s := Result{What: ours.stages[i].name, Unit: "/s", Tandem: median(ours.stages[i].rates), Baseline: median(theirs.stages[i].rates), Pass: true}
+			s := Result{
+				What:     ours.stages[i].name,
+				Unit:     "/s",
+				Tandem:   median(ours.stages[i].rates),
+				Baseline: median(theirs.stages[i].rates),
+				Pass:     true,
+			}
 			s.Ratio = s.Tandem / s.Baseline
 			out = append(out, s)
 		}
@@ -143,7 +157,9 @@ func baselineFlags(p *place) []string {
 
 // oneRun is one run on a fresh database: the server is started, loaded and
 // stopped, and what it left is audited.
-func (env *environment) oneRun(ctx context.Context, in where, start func(context.Context, *place) (*load.Process, error), drive driver) (r *load.Report, found *audit.Report, err error) {
+func (env *environment) oneRun(
+	ctx context.Context, in where, start func(context.Context, *place) (*load.Process, error), drive driver,
+) (r *load.Report, found *audit.Report, err error) {
 	p, err := in(env, ctx)
 	if err != nil {
 		return nil, nil, err
@@ -172,7 +188,10 @@ func (env *environment) oneRun(ctx context.Context, in where, start func(context
 func (env *environment) printRun(side string, r *load.Report, found *audit.Report) {
 	verdict := "audit: nothing"
 	if n := len(found.Offences); n > 0 {
-		verdict = fmt.Sprintf("audit: %d BROKEN, the first: %d %s: %s", n, found.Offences[0].Invariant, found.Offences[0].Subject, found.Offences[0].Message)
+		verdict = fmt.Sprintf(
+			"audit: %d BROKEN, the first: %d %s: %s", n, found.Offences[0].Invariant, found.Offences[0].Subject,
+			found.Offences[0].Message,
+		)
 	}
 	failed := int64(0)
 	for i := range r.Stages {

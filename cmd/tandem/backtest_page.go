@@ -174,12 +174,17 @@ func burnChart(r *backtested) *chart {
 	for i, d := range r.Days {
 		points[i] = pixels(middle(i, len(r.Days))) + "," + pixels(a.y(d.Spent))
 		c.Bars = append(c.Bars, bar{
-			pixels(middle(i, len(r.Days)) - int64(chartWidth/len(r.Days))/2), pixels(chartTop), pixels(int64(chartWidth / len(r.Days))), pixels(chartHeight),
-			fmt.Sprintf("%s: %s (+%s −%s)", d.Day, money.FormatYuan(d.Spent), money.FormatYuan(d.Given), money.FormatYuan(d.Returned)), "hover",
+			pixels(middle(i, len(r.Days)) - int64(chartWidth/len(r.Days))/2),
+			pixels(chartTop), pixels(int64(chartWidth / len(r.Days))), pixels(chartHeight),
+			fmt.Sprintf(
+				"%s: %s (+%s −%s)", d.Day, money.FormatYuan(d.Spent), money.FormatYuan(d.Given), money.FormatYuan(d.Returned),
+			), "hover",
 		})
 	}
 	c.Line = strings.Join(points, " ")
-	c.Area = fmt.Sprintf("%s,%s %s %s,%s", pixels(middle(0, len(r.Days))), c.Zero, c.Line, pixels(middle(len(r.Days)-1, len(r.Days))), c.Zero)
+	c.Area = fmt.Sprintf(
+		"%s,%s %s %s,%s", pixels(middle(0, len(r.Days))), c.Zero, c.Line, pixels(middle(len(r.Days)-1, len(r.Days))), c.Zero,
+	)
 	if drawn {
 		c.Mark, c.MarkAt = pixels(a.y(budget)), money.FormatYuan(budget)
 	}

@@ -18,9 +18,15 @@ import (
 func printBacktest(out io.Writer, r *backtested) {
 	yuan := money.FormatYuan
 	p := &r.Promotion
-	fmt.Fprintf(out, "shop %s: %s (%s, %s), %s to %s (both included, days of %s), %s\n", r.Shop, p.Name, p.ID, p.Kind, r.From, r.To, r.Zone, r.Currency)
+	fmt.Fprintf(
+		out, "shop %s: %s (%s, %s), %s to %s (both included, days of %s), %s\n", r.Shop, p.Name, p.ID, p.Kind, r.From, r.To,
+		r.Zone, r.Currency,
+	)
 	if x := r.Replaces; x != nil {
-		fmt.Fprintf(out, "instead of the live promotion %s (versions %s), which gave %s to %d paid orders\n", p.ID, list(x.Versions), yuan(x.Amount), x.Orders)
+		fmt.Fprintf(
+			out, "instead of the live promotion %s (versions %s), which gave %s to %d paid orders\n", p.ID, list(x.Versions),
+			yuan(x.Amount), x.Orders,
+		)
 	}
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
@@ -42,9 +48,15 @@ func printBacktest(out io.Writer, r *backtested) {
 	line("less to pay", "%d orders, %s", r.Less.Orders, yuan(r.Less.Amount))
 	line("more to pay", "%d orders, %s%s", r.More.Orders, yuan(r.More.Amount), because(r.MoreBy))
 	line("off an order", "half %s or less, nine in ten %s or less, at most %s", yuan(r.Extra.P50), yuan(r.Extra.P90), yuan(r.Extra.Max))
-	line("buyers", "%d; first orders %d, %s; later ones %d, %s", r.Buyers, r.First.Orders, yuan(r.First.Amount), r.Returning.Orders, yuan(r.Returning.Amount))
+	line(
+		"buyers", "%d; first orders %d, %s; later ones %d, %s", r.Buyers, r.First.Orders, yuan(r.First.Amount),
+		r.Returning.Orders, yuan(r.Returning.Amount),
+	)
 	if c := r.Coupons; c.Orders > 0 {
-		line("coupons", "%d orders would have been refused with theirs (%d coupons, %s); counted as if placed without", c.Orders, c.Coupons, yuan(c.Amount))
+		line(
+			"coupons", "%d orders would have been refused with theirs (%d coupons, %s); counted as if placed without", c.Orders,
+			c.Coupons, yuan(c.Amount),
+		)
 	}
 	for _, l := range r.Limits {
 		line(l.Limit, "%s", limitWords(&l))
@@ -64,7 +76,10 @@ func printBacktest(out io.Writer, r *backtested) {
 	}
 	fmt.Fprintln(w, "\nDAY\tORDERS\tTOUCHED\tCOST\tGIVEN\tRETURNED\tSPENT SO FAR")
 	for _, d := range r.Days {
-		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\n", d.Day, d.Orders, d.Touched, yuan(d.Cost), yuan(d.Given), yuan(d.Returned), yuan(d.Spent))
+		fmt.Fprintf(
+			w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\n", d.Day, d.Orders, d.Touched, yuan(d.Cost), yuan(d.Given), yuan(d.Returned),
+			yuan(d.Spent),
+		)
 	}
 	w.Flush()
 	fmt.Fprintf(out, "\n%d orders in %.2f s: %d a second\n", seen(r.Report), r.Seconds, r.OrdersPerSecond)

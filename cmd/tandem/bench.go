@@ -96,7 +96,9 @@ func (c *benchCmd) check() error {
 	case c.Target != "" && c.Key == "":
 		return usageError{errors.New("--target needs --key, a secret key of that server")}
 	case c.Scenario == "lives" && !c.Chaos && c.Target == "" && loadKinds == nil:
-		return usageError{errors.New("--scenario lives needs a program that was built with -tags bench: this one has no channel that answers at once")}
+		return usageError{
+			errors.New("--scenario lives needs a program that was built with -tags bench: this one has no channel that answers at once"),
+		}
 	case c.Clients < 1 || c.Clients > 10_000:
 		return usageError{errors.New("--clients: want 1 to 10000")}
 	case c.Skus < 1 || c.Skus > 99_999:

@@ -16,9 +16,19 @@ import (
 type followers struct{ b *outbox.Outbox }
 
 var (
-	followerRecords = prometheus.NewDesc("tandem_follower_lag_records", "Records up to the end of the log, from the oldest that the follower has not processed; of all shops.", []string{"follower"}, nil)
-	followerSeconds = prometheus.NewDesc("tandem_follower_lag_seconds", "Age of the oldest record that the follower has not processed; of all shops.", []string{"follower"}, nil)
-	followerParked  = prometheus.NewDesc("tandem_follower_parked_records", "Records that the follower could not process and that wait for a person; of all shops.", []string{"follower"}, nil)
+	followerRecords = prometheus.NewDesc(
+		"tandem_follower_lag_records",
+		"Records up to the end of the log, from the oldest that the follower has not processed; of all shops.",
+		[]string{"follower"}, nil,
+	)
+	followerSeconds = prometheus.NewDesc(
+		"tandem_follower_lag_seconds", "Age of the oldest record that the follower has not processed; of all shops.",
+		[]string{"follower"}, nil,
+	)
+	followerParked = prometheus.NewDesc(
+		"tandem_follower_parked_records", "Records that the follower could not process and that wait for a person; of all shops.",
+		[]string{"follower"}, nil,
+	)
 )
 
 // Describe is prometheus.Collector's.
@@ -44,7 +54,13 @@ func (f followers) Collect(c chan<- prometheus.Metric) {
 func (sv *server) warnings(context.Context) []string {
 	var out []string
 	for _, l := range sv.outbox.Late() {
-		out = append(out, fmt.Sprintf("follower %s is late: %d records, the oldest %s old (shop %s)", l.Follower, l.Records, l.Age.Round(time.Second), l.Shop))
+		out = append(
+			out,
+			fmt.Sprintf(
+				"follower %s is late: %d records, the oldest %s old (shop %s)", l.Follower, l.Records, l.Age.Round(time.Second),
+				l.Shop,
+			),
+		)
 	}
 	var parked []string
 	for _, l := range sv.outbox.Lags() {

@@ -47,11 +47,20 @@ func (sv *server) registerGauges() {
 type openPayments struct{ sv *server }
 
 var (
-	openCount = prometheus.NewDesc("tandem_open_payments", "Payments without a final answer of the channel, by state.", []string{"shop", "status"}, nil)
-	openAge   = prometheus.NewDesc("tandem_open_payment_oldest_seconds", "Age of the oldest open payment, by state.", []string{"shop", "status"}, nil)
-	suspense  = prometheus.NewDesc("tandem_suspense_minor_units", "Money that arrived and is neither applied nor refunded, by channel; normally 0.", []string{"shop", "channel", "currency"}, nil)
-	parked    = prometheus.NewDesc("tandem_parked_refunds", "Refunds that wait for a person; up to 200 are counted.", []string{"shop"}, nil)
-	differ    = prometheus.NewDesc("tandem_open_discrepancies", "Discrepancies that nobody has resolved; up to 200 are counted.", []string{"shop"}, nil)
+	openCount = prometheus.NewDesc(
+		"tandem_open_payments", "Payments without a final answer of the channel, by state.", []string{"shop", "status"}, nil,
+	)
+	openAge = prometheus.NewDesc(
+		"tandem_open_payment_oldest_seconds", "Age of the oldest open payment, by state.", []string{"shop", "status"}, nil,
+	)
+	suspense = prometheus.NewDesc(
+		"tandem_suspense_minor_units", "Money that arrived and is neither applied nor refunded, by channel; normally 0.",
+		[]string{"shop", "channel", "currency"}, nil,
+	)
+	parked = prometheus.NewDesc("tandem_parked_refunds", "Refunds that wait for a person; up to 200 are counted.", []string{"shop"}, nil)
+	differ = prometheus.NewDesc(
+		"tandem_open_discrepancies", "Discrepancies that nobody has resolved; up to 200 are counted.", []string{"shop"}, nil,
+	)
 )
 
 func (*openPayments) Describe(ch chan<- *prometheus.Desc) {

@@ -83,7 +83,9 @@ func openDiscrepancies(ctx context.Context, db database, shop, channel string, d
 	var open []rows.Discrepancy
 	p := app.Page{Limit: 200}
 	for len(open) < maxListed {
-		items, next, err := db.ListDiscrepancies(ctx, shop, app.DiscrepancyFilter{Channel: channel, Day: day.String(), Status: rows.DiscrepancyOpen}, p)
+		items, next, err := db.ListDiscrepancies(
+			ctx, shop, app.DiscrepancyFilter{Channel: channel, Day: day.String(), Status: rows.DiscrepancyOpen}, p,
+		)
 		if err != nil {
 			return nil, err
 		}
@@ -119,10 +121,13 @@ func (c *reconcileCmd) report(out io.Writer, d rows.Reconciliation, open []rows.
 		fmt.Fprintln(out)
 		return nil
 	}
-	fmt.Fprintf(out, "\n  ours    %d payments %s, %d refunds %s\n  theirs  %d payments %s, %d refunds %s\n  matched %d; %d rows in %s, %.0f rows/s\n",
-		sum.OurPayments.Count, money.FormatYuan(sum.OurPayments.Amount), sum.OurRefunds.Count, money.FormatYuan(sum.OurRefunds.Amount),
-		sum.TheirPayments.Count, money.FormatYuan(sum.TheirPayments.Amount), sum.TheirRefunds.Count, money.FormatYuan(sum.TheirRefunds.Amount),
-		sum.Matched, count, took.Round(time.Millisecond), rate)
+	fmt.Fprintf(
+		out,
+		"\n  ours    %d payments %s, %d refunds %s\n  theirs  %d payments %s, %d refunds %s\n  matched %d; %d rows in %s, %.0f rows/s\n",
+		sum.OurPayments.Count, money.FormatYuan(sum.OurPayments.Amount), sum.OurRefunds.Count,
+		money.FormatYuan(sum.OurRefunds.Amount), sum.TheirPayments.Count, money.FormatYuan(sum.TheirPayments.Amount),
+		sum.TheirRefunds.Count, money.FormatYuan(sum.TheirRefunds.Amount), sum.Matched, count, took.Round(time.Millisecond), rate,
+	)
 	classes := make([]reconcile.Class, 0, len(sum.Classes))
 	for class := range sum.Classes {
 		classes = append(classes, class)
@@ -134,12 +139,17 @@ func (c *reconcileCmd) report(out io.Writer, d rows.Reconciliation, open []rows.
 		if about.Heals {
 			healed = " (healed by the bill)"
 		}
-		fmt.Fprintf(out, "  %-22s %d, %s%s\n    %s\n    %s\n", class, t.Count, money.FormatYuan(t.Amount), healed, about.Meaning, about.MeaningZH)
+		fmt.Fprintf(
+			out, "  %-22s %d, %s%s\n    %s\n    %s\n", class, t.Count, money.FormatYuan(t.Amount), healed, about.Meaning,
+			about.MeaningZH,
+		)
 	}
 	for i := range open {
 		x := &open[i]
-		fmt.Fprintf(out, "  OPEN %s %s payment %s refund %s: ours %s, theirs %s; %s\n    %s\n",
-			x.ID, x.Class, x.PaymentNo, x.RefundNo, money.FormatYuan(x.Ours), money.FormatYuan(x.Theirs), x.Detail, reconcile.Of(reconcile.Class(x.Class)).Do)
+		fmt.Fprintf(
+			out, "  OPEN %s %s payment %s refund %s: ours %s, theirs %s; %s\n    %s\n", x.ID, x.Class, x.PaymentNo, x.RefundNo,
+			money.FormatYuan(x.Ours), money.FormatYuan(x.Theirs), x.Detail, reconcile.Of(reconcile.Class(x.Class)).Do,
+		)
 	}
 	if len(open) == 0 {
 		fmt.Fprintln(out, "  nothing needs a person")

@@ -44,7 +44,11 @@ func (c *sandboxCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "the sandbox gateway is ready\n\n  trades      %s/sandbox/\n  WeChat Pay  %s/v3/…\n  Alipay      %s/gateway.do\n\nConfigure the channels of a shop with:\n%s\n", url, url, url, settings)
+	fmt.Fprintf(
+		s.out,
+		"the sandbox gateway is ready\n\n  trades      %s/sandbox/\n  WeChat Pay  %s/v3/…\n  Alipay      %s/gateway.do\n\nConfigure the channels of a shop with:\n%s\n",
+		url, url, url, settings,
+	)
 
 	server := &http.Server{Handler: g.Handler(), ReadHeaderTimeout: 5 * time.Second}
 	broken := make(chan error, 2)

@@ -44,7 +44,10 @@ func (f *keyFlags) box(ctx context.Context, db app.Admin, data string) (*seal.Bo
 		return nil, err
 	}
 	if subtle.ConstantTimeCompare(known, sum[:]) != 1 {
-		return nil, fmt.Errorf("the master key (%s) is not the one that this database was set up with; give that one with --master-key-file or TANDEM_MASTER_KEY", where)
+		return nil, fmt.Errorf(
+			"the master key (%s) is not the one that this database was set up with; give that one with --master-key-file or TANDEM_MASTER_KEY",
+			where,
+		)
 	}
 	return box, nil
 }

@@ -68,7 +68,14 @@ type server struct {
 // other; what it started is stopped again if a later part fails.
 func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error) {
 	calmCollector()
-	sv := &server{cfg: cfg, broken: make(chan error, 4), drain: make(chan struct{}), log: telemetry.NewLog(cfg.handler(s)), clock: cfg.clock(), metrics: telemetry.NewMetrics()}
+	sv := &server{
+		cfg:     cfg,
+		broken:  make(chan error, 4),
+		drain:   make(chan struct{}),
+		log:     telemetry.NewLog(cfg.handler(s)),
+		clock:   cfg.clock(),
+		metrics: telemetry.NewMetrics(),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, sv.stop(time.Second))
@@ -93,7 +100,12 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 	if err != nil {
 		return nil, err
 	}
-	sv.http = &http.Server{ReadHeaderTimeout: 5 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(sv.log.Handler(), slog.LevelWarn)}
+	sv.http = &http.Server{
+		ReadHeaderTimeout: 5 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(sv.log.Handler(), slog.LevelWarn),
+	}
 	sv.url = "http://" + listener.Addr().String()
 	if cfg.PublicURL != "" {
 		sv.url = strings.TrimRight(cfg.PublicURL, "/")
@@ -181,7 +193,17 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		channels = append(channels, loadKinds(o)...)
 	}
 	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: channels}
-	sv.hub = push.New(push.Options{Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log, Problem: api.WriteProblem, Observe: sv.observePush()})
+	sv.hub = push.New(
+		push.Options{
+			Store:   sv.db,
+			Auth:    sv.auth,
+			Tracer:  tracer,
+			Clock:   sv.clock,
+			Log:     sv.log,
+			Problem: api.WriteProblem,
+			Observe: sv.observePush(),
+		},
+	)
 	caches := &app.Caches{Store: sv.db}
 	sv.engine = engine.New(sv.db, rows.Schema, engine.Options{
 		Clock: sv.clock, Committers: committers, MaxQueue: sv.cfg.MaxQueue, Tracer: tracer, Log: sv.log,
@@ -199,7 +221,9 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		Engine: sv.engine, Store: sv.db, PriceInputs: caches.PriceInputs, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
-	sv.outbox = outbox.New(outbox.Options{Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Clock: sv.clock, Log: sv.log})
+	sv.outbox = outbox.New(
+		outbox.Options{Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Clock: sv.clock, Log: sv.log},
+	)
 	sv.metrics.Register(followers{sv.outbox})
 	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log})
 	sv.registerGauges()

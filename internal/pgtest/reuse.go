@@ -66,7 +66,10 @@ func statementsToEmpty(ctx context.Context, url string) (string, error) {
 		return "", err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	rows, err := conn.Query(ctx, `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`)
+	rows, err := conn.Query(
+		ctx,
+		`SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+	)
 	if err != nil {
 		return "", err
 	}
@@ -76,7 +79,9 @@ func statementsToEmpty(ctx context.Context, url string) (string, error) {
 	}
 	var b strings.Builder
 	// Who is still connected may hold locks. Foreign keys are in any order.
-	b.WriteString("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();\n")
+	b.WriteString(
+		"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();\n",
+	)
 	b.WriteString("SET session_replication_role = replica;\n")
 	for _, table := range tables {
 		var has bool
@@ -87,6 +92,8 @@ func statementsToEmpty(ctx context.Context, url string) (string, error) {
 			fmt.Fprintf(&b, "DELETE FROM %s;\n", table)
 		}
 	}
-	b.WriteString("SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences WHERE last_value IS NOT NULL;\n")
+	b.WriteString(
+		"SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) FROM pg_sequences WHERE last_value IS NOT NULL;\n",
+	)
 	return b.String(), nil
 }

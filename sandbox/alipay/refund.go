@@ -64,7 +64,9 @@ func (a *Emulator) refund(_ *http.Request, _ params, biz bizContent) (any, *fail
 
 // giveBack refunds the payment, or finds the refund that has the number: the
 // number is the trade's, and comes with one amount. The book's lock is held.
-func (a *Emulator) giveBack(t *trade.Trade, p *trade.Payment, number string, fen int64, reason string) (r *trade.Refund, moved bool, no *failure) {
+func (a *Emulator) giveBack(
+	t *trade.Trade, p *trade.Payment, number string, fen int64, reason string,
+) (r *trade.Refund, moved bool, no *failure) {
 	again := a.Book.RefundByNo(a, t.No, number) != nil
 	switch a.status(t, p, a.Book.Now()) {
 	case waiting:

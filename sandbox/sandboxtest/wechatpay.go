@@ -195,7 +195,9 @@ func (b *Wechat) SDK(serial string) *core.Client {
 	server := httptest.NewServer(b.Handler())
 	b.T.Cleanup(server.Close)
 	client := option.WithHTTPClient(&http.Client{Transport: Elsewhere{server}, Timeout: 30 * time.Second})
-	auth := option.WithWechatPayPublicKeyAuthCipher(b.Keys.MchID, b.Keys.MerchantSerial, b.Keys.MerchantKey, b.Keys.PublicKeyID, &b.Keys.PublicKeyPrivate.PublicKey)
+	auth := option.WithWechatPayPublicKeyAuthCipher(
+		b.Keys.MchID, b.Keys.MerchantSerial, b.Keys.MerchantKey, b.Keys.PublicKeyID, &b.Keys.PublicKeyPrivate.PublicKey,
+	)
 	if serial == b.Keys.PlatformSerial {
 		auth = option.WithWechatPayAuthCipher(b.Keys.MchID, b.Keys.MerchantSerial, b.Keys.MerchantKey, CertList(b.Keys))
 	}

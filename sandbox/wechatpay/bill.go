@@ -78,7 +78,9 @@ func (w *Emulator) flowBill(r *http.Request, _ []byte) (any, *refusal) {
 
 // bill makes a link to the file. The file is written once right away, to
 // nowhere, for its hash: a second for a million rows.
-func (w *Emulator) bill(r *http.Request, query url.Values, op faults.Op, file billFile, includes func(*trade.Movement) bool) (any, *refusal) {
+func (w *Emulator) bill(
+	r *http.Request, query url.Values, op faults.Op, file billFile, includes func(*trade.Movement) bool,
+) (any, *refusal) {
 	day, err := time.ParseInLocation(trade.DayLayout, query.Get("bill_date"), trade.China)
 	if err != nil {
 		return nil, paramError("query", "bill_date", "must be like 2006-01-02")

@@ -107,7 +107,9 @@ func (w *Emulator) refundOnWire(r *trade.Refund) *Refund {
 		out.SuccessTime = wireTime(r.At)
 	}
 	if r.Coupon > 0 {
-		out.PromotionDetail = []RefundPromotion{{PromotionID: couponID, Scope: "GLOBAL", Type: "COUPON", Amount: r.Payment.Coupon, RefundAmount: r.Coupon}}
+		out.PromotionDetail = []RefundPromotion{
+			{PromotionID: couponID, Scope: "GLOBAL", Type: "COUPON", Amount: r.Payment.Coupon, RefundAmount: r.Coupon},
+		}
 	}
 	return out
 }
@@ -146,7 +148,9 @@ var refundBody = schema{
 	})),
 	"goods_detail": listOf(schema{
 		"merchant_goods_id": required(text(32)), "wechatpay_goods_id": text(32), "goods_name": text(256),
-		"unit_price": required(rule{kind: anInteger}), "refund_amount": required(rule{kind: anInteger}), "refund_quantity": required(rule{kind: anInteger}),
+		"unit_price": required(
+			rule{kind: anInteger},
+		), "refund_amount": required(rule{kind: anInteger}), "refund_quantity": required(rule{kind: anInteger}),
 	}),
 }
 

@@ -134,7 +134,9 @@ func signedURI(r *http.Request) string {
 
 // sign sets the signature headers over the body, which may have blanks in
 // front, or what the fault makes of them.
-func sign(h http.Header, serial string, key *rsa.PrivateKey, now time.Time, nonce string, blanks int, body []byte, forged faults.Fault) error {
+func sign(
+	h http.Header, serial string, key *rsa.PrivateKey, now time.Time, nonce string, blanks int, body []byte, forged faults.Fault,
+) error {
 	if forged == faults.Unsigned {
 		return nil
 	}

@@ -42,7 +42,9 @@ func some[D any](ctx context.Context, s *Store, room int, scan scanner[D], sql s
 
 // page reads a page: sql ends in LIMIT and the number of rows. It requests
 // one more than the page holds, to know whether it is the last.
-func page[D any](ctx context.Context, s *Store, p app.Page, scan scanner[D], key func(*D) string, sql string, args ...any) ([]D, string, error) {
+func page[D any](
+	ctx context.Context, s *Store, p app.Page, scan scanner[D], key func(*D) string, sql string, args ...any,
+) ([]D, string, error) {
 	limit := limitOf(p)
 	items, err := some(ctx, s, limit+1, scan, sql, append(args, limit+1)...)
 	if err != nil || len(items) <= limit {
@@ -78,7 +80,10 @@ func (s *Store) ListSkus(ctx context.Context, shop string, p app.Page) ([]invent
 
 // UserByID reads a user; one that was never put is a plain user.
 func (s *Store) UserByID(ctx context.Context, shopID, id string) (shop.User, error) {
-	u, err := one(ctx, s, "user", id, scan(rows.Users), "SELECT "+columns(rows.Users)+" FROM users WHERE shop = $1 AND user_id = $2", shopID, id)
+	u, err := one(
+		ctx, s, "user", id, scan(rows.Users), "SELECT "+columns(rows.Users)+" FROM users WHERE shop = $1 AND user_id = $2",
+		shopID, id,
+	)
 	if fault.Is(err, fault.NotFound) {
 		return shop.User{ID: id}, nil
 	}
@@ -87,7 +92,10 @@ func (s *Store) UserByID(ctx context.Context, shopID, id string) (shop.User, err
 
 // Coupon reads one coupon.
 func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error) {
-	return one(ctx, s, "coupon", code, scan(rows.Coupons), "SELECT "+columns(rows.Coupons)+" FROM coupons WHERE shop = $1 AND code = $2", shop, code)
+	return one(
+		ctx, s, "coupon", code, scan(rows.Coupons), "SELECT "+columns(rows.Coupons)+" FROM coupons WHERE shop = $1 AND code = $2",
+		shop, code,
+	)
 }
 
 // ListCoupons reads a page of a user's or a template's coupons in code order.
@@ -142,22 +150,40 @@ func (s *Store) Counters(ctx context.Context, shop string, names []string) (map[
 
 // Promotion reads one promotion.
 func (s *Store) Promotion(ctx context.Context, shop, id string) (pricing.Promotion, error) {
-	return one(ctx, s, "promotion", id, scan(rows.Promotions), "SELECT "+columns(rows.Promotions)+" FROM promotions WHERE shop = $1 AND promotion_id = $2", shop, id)
+	return one(
+		ctx, s, "promotion", id, scan(rows.Promotions),
+		"SELECT "+columns(rows.Promotions)+" FROM promotions WHERE shop = $1 AND promotion_id = $2", shop, id,
+	)
 }
 
 // ListPromotions reads a page in id order.
 func (s *Store) ListPromotions(ctx context.Context, shop string, p app.Page) ([]pricing.Promotion, string, error) {
-	return page(ctx, s, p, scan(rows.Promotions), func(d *pricing.Promotion) string { return d.ID },
-		"SELECT "+columns(rows.Promotions)+" FROM promotions WHERE shop = $1 AND promotion_id > $2 ORDER BY promotion_id LIMIT $3", shop, p.Cursor)
+	return page(
+		ctx, s, p, scan(rows.Promotions),
+		func(d *pricing.Promotion) string { return d.ID },
+		"SELECT "+columns(rows.Promotions)+
+			" FROM promotions WHERE shop = $1 AND promotion_id > $2 ORDER BY promotion_id LIMIT $3",
+		shop,
+		p.Cursor,
+	)
 }
 
 // Template reads one coupon template.
 func (s *Store) Template(ctx context.Context, shop, id string) (marketing.Template, error) {
-	return one(ctx, s, "coupon template", id, scan(rows.Templates), "SELECT "+columns(rows.Templates)+" FROM coupon_templates WHERE shop = $1 AND template_id = $2", shop, id)
+	return one(
+		ctx, s, "coupon template", id, scan(rows.Templates),
+		"SELECT "+columns(rows.Templates)+" FROM coupon_templates WHERE shop = $1 AND template_id = $2", shop, id,
+	)
 }
 
 // ListTemplates reads a page in id order.
 func (s *Store) ListTemplates(ctx context.Context, shop string, p app.Page) ([]marketing.Template, string, error) {
-	return page(ctx, s, p, scan(rows.Templates), func(d *marketing.Template) string { return d.ID },
-		"SELECT "+columns(rows.Templates)+" FROM coupon_templates WHERE shop = $1 AND template_id > $2 ORDER BY template_id LIMIT $3", shop, p.Cursor)
+	return page(
+		ctx, s, p, scan(rows.Templates),
+		func(d *marketing.Template) string { return d.ID },
+		"SELECT "+columns(rows.Templates)+
+			" FROM coupon_templates WHERE shop = $1 AND template_id > $2 ORDER BY template_id LIMIT $3",
+		shop,
+		p.Cursor,
+	)
 }

@@ -137,7 +137,17 @@ func (w *writer) records(records []event.Record) {
 		}
 	}
 	type row = event.Record
-	w.add(insertRecords, column(records, func(r row) string { return r.Order }), times(records, func(r row) time.Time { return r.At }),
-		column(records, func(r row) string { return r.Trace }), first, last,
-		column(records, func(r row) string { return event.TypeList(r.Events) }), docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }))
+	w.add(
+		insertRecords,
+		column(records, func(r row) string { return r.Order }),
+		times(records, func(r row) time.Time { return r.At }),
+		column(records, func(r row) string { return r.Trace }),
+		first,
+		last,
+		column(
+			records,
+			func(r row) string { return event.TypeList(r.Events) },
+		),
+		docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }),
+	)
 }

@@ -21,7 +21,11 @@ func (s *Store) Order(ctx context.Context, shop, no string) (app.OrderView, erro
 	var payments []payment.Data
 	err := s.snapshot(ctx, func(b *pgx.Batch) {
 		queue(b, &orders, 1, scan(rows.Orders), "SELECT "+columns(rows.Orders)+" FROM orders WHERE shop = $1 AND order_no = $2", shop, no)
-		queue(b, &payments, 1, scan(rows.Payments), "SELECT "+columns(rows.Payments)+" FROM payments WHERE shop = $1 AND order_no = $2 AND order_no <> '' ORDER BY payment_no", shop, no)
+		queue(
+			b, &payments, 1, scan(rows.Payments),
+			"SELECT "+columns(rows.Payments)+" FROM payments WHERE shop = $1 AND order_no = $2 AND order_no <> '' ORDER BY payment_no",
+			shop, no,
+		)
 	})
 	if err != nil {
 		return app.OrderView{}, err
@@ -40,7 +44,10 @@ func (s *Store) Bought(ctx context.Context, shop, user string) (bool, error) {
 
 // Payment reads one payment.
 func (s *Store) Payment(ctx context.Context, shop, no string) (payment.Data, error) {
-	return one(ctx, s, "payment", no, scan(rows.Payments), "SELECT "+columns(rows.Payments)+" FROM payments WHERE shop = $1 AND payment_no = $2", shop, no)
+	return one(
+		ctx, s, "payment", no, scan(rows.Payments),
+		"SELECT "+columns(rows.Payments)+" FROM payments WHERE shop = $1 AND payment_no = $2", shop, no,
+	)
 }
 
 // ListOrders reads a page, newest number first, with all payments.

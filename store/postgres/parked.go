@@ -49,7 +49,9 @@ func (s *Store) LogEnds(ctx context.Context) (map[string]event.Position, error) 
 		shop string
 		at   event.Position
 	}
-	found, err := some(ctx, s, 16, func(r pgx.Rows, e *end) error { return r.Scan(&e.shop, &e.at) }, "SELECT shop, seq FROM logs WHERE seq > 0")
+	found, err := some(
+		ctx, s, 16, func(r pgx.Rows, e *end) error { return r.Scan(&e.shop, &e.at) }, "SELECT shop, seq FROM logs WHERE seq > 0",
+	)
 	ends := make(map[string]event.Position, len(found))
 	for _, e := range found {
 		ends[e.shop] = e.at

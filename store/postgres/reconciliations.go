@@ -30,13 +30,26 @@ func (s *Store) Discrepancy(ctx context.Context, shop, id string) (rows.Discrepa
 
 // ListDiscrepancies reads a page, newest id first. Those that are open, and
 // those of a day, are found by an index.
-func (s *Store) ListDiscrepancies(ctx context.Context, shop string, f app.DiscrepancyFilter, p app.Page) ([]rows.Discrepancy, string, error) {
-	return byID(ctx, s, p, scan(rows.Discrepancies), func(d *rows.Discrepancy) string { return d.ID },
-		columns(rows.Discrepancies), "discrepancies", shop, [][2]string{{"day", f.Day}, {"status", string(f.Status)}, {"channel", f.Channel}, {"class", f.Class}})
+func (s *Store) ListDiscrepancies(
+	ctx context.Context, shop string, f app.DiscrepancyFilter, p app.Page,
+) ([]rows.Discrepancy, string, error) {
+	return byID(
+		ctx, s, p, scan(rows.Discrepancies),
+		func(d *rows.Discrepancy) string { return d.ID },
+		columns(
+			rows.Discrepancies,
+		),
+		"discrepancies",
+		shop,
+		[][2]string{{"day", f.Day}, {"status", string(f.Status)}, {"channel", f.Channel}, {"class", f.Class}},
+	)
 }
 
 // byID reads a page, newest id first, of what has the given values; "" is any.
-func byID[D any](ctx context.Context, s *Store, p app.Page, scan scanner[D], key func(*D) string, columns, table, shop string, values [][2]string) ([]D, string, error) {
+func byID[D any](
+	ctx context.Context, s *Store, p app.Page, scan scanner[D], key func(*D) string, columns, table, shop string,
+	values [][2]string,
+) ([]D, string, error) {
 	where, args := []string{"shop = $1"}, []any{shop}
 	for _, v := range values {
 		if v[1] != "" {

@@ -24,8 +24,14 @@ func (s *Store) LoadRules(ctx context.Context, id string) (*marketing.Rules, err
 	)
 	err := s.snapshot(ctx, func(b *pgx.Batch) {
 		queue(b, &shops, 1, scan(rows.Shop), shopRow, id)
-		queue(b, &promotions, 16, scan(rows.Promotions), "SELECT "+columns(rows.Promotions)+" FROM promotions WHERE shop = $1 ORDER BY promotion_id", id)
-		queue(b, &templates, 16, scan(rows.Templates), "SELECT "+columns(rows.Templates)+" FROM coupon_templates WHERE shop = $1 ORDER BY template_id", id)
+		queue(
+			b, &promotions, 16, scan(rows.Promotions),
+			"SELECT "+columns(rows.Promotions)+" FROM promotions WHERE shop = $1 ORDER BY promotion_id", id,
+		)
+		queue(
+			b, &templates, 16, scan(rows.Templates),
+			"SELECT "+columns(rows.Templates)+" FROM coupon_templates WHERE shop = $1 ORDER BY template_id", id,
+		)
 	})
 	if err != nil {
 		return nil, err

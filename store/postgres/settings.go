@@ -21,17 +21,26 @@ func (s *Store) ShopByID(ctx context.Context, id string) (shop.Shop, error) {
 
 // KeyByHash finds a key that was not revoked, of whatever shop.
 func (s *Store) KeyByHash(ctx context.Context, hash []byte) (shop.Key, error) {
-	return one(ctx, s, "key", "with this hash", scan(rows.APIKeys), "SELECT "+columns(rows.APIKeys)+" FROM api_keys WHERE hash = $1 AND revoked_at IS NULL", hash)
+	return one(
+		ctx, s, "key", "with this hash", scan(rows.APIKeys),
+		"SELECT "+columns(rows.APIKeys)+" FROM api_keys WHERE hash = $1 AND revoked_at IS NULL", hash,
+	)
 }
 
 // ListKeys reads the keys of a shop, newest first.
 func (s *Store) ListKeys(ctx context.Context, id string) ([]shop.Key, error) {
-	return some(ctx, s, 8, scan(rows.APIKeys), "SELECT "+columns(rows.APIKeys)+" FROM api_keys WHERE shop = $1 ORDER BY created_at DESC NULLS LAST, key_id", id)
+	return some(
+		ctx, s, 8, scan(rows.APIKeys),
+		"SELECT "+columns(rows.APIKeys)+" FROM api_keys WHERE shop = $1 ORDER BY created_at DESC NULLS LAST, key_id", id,
+	)
 }
 
 // ChannelRow reads the stored settings of one channel.
 func (s *Store) ChannelRow(ctx context.Context, shop, name string) (rows.Channel, error) {
-	return one(ctx, s, "channel", name, scan(rows.Channels), "SELECT "+columns(rows.Channels)+" FROM channels WHERE shop = $1 AND name = $2", shop, name)
+	return one(
+		ctx, s, "channel", name, scan(rows.Channels),
+		"SELECT "+columns(rows.Channels)+" FROM channels WHERE shop = $1 AND name = $2", shop, name,
+	)
 }
 
 // ListChannels reads the stored settings of all channels, by name.
@@ -52,7 +61,10 @@ func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
 		return err
 	}
 	defer conn.Release()
-	_, err = conn.Exec(ctx, "WITH log AS (INSERT INTO logs (shop, seq) VALUES ($1, 0) ON CONFLICT (shop) DO NOTHING) "+sql+" ON CONFLICT (shop) DO NOTHING", append([]any{sh.ID}, args...)...)
+	_, err = conn.Exec(
+		ctx,
+		"WITH log AS (INSERT INTO logs (shop, seq) VALUES ($1, 0) ON CONFLICT (shop) DO NOTHING) "+sql+" ON CONFLICT (shop) DO NOTHING",
+		append([]any{sh.ID}, args...)...)
 	return err
 }
 

@@ -82,7 +82,8 @@ INSERT INTO river_job (args, kind, queue, state, attempt, max_attempts, metadata
 // ifRiver runs a statement where the tables of River are.
 func ifRiver(ctx context.Context, tx *sql.Tx, text string) error {
 	var there bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'river_job')").Scan(&there); err != nil || !there {
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'river_job')").Scan(&there); err != nil ||
+		!there {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, text)

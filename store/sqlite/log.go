@@ -55,7 +55,10 @@ func (s *Store) Events(ctx context.Context, shop string, q app.EventQuery) ([]ev
 	if err != nil {
 		return nil, err
 	}
-	return all(ctx, s.reading, scanRecord, eventsAfter+" AND ("+ofTypes+" OR "+unknown+")"+oldestFirst, shop, q.After, q.Limit, q.UpTo, string(types), string(known))
+	return all(
+		ctx, s.reading, scanRecord, eventsAfter+" AND ("+ofTypes+" OR "+unknown+")"+oldestFirst, shop, q.After, q.Limit, q.UpTo,
+		string(types), string(known),
+	)
 }
 
 // OrderEvents reads the records of one order that hold an event after a
@@ -127,7 +130,10 @@ func (u *openUnit) records(records []event.Record) error {
 				}
 			}
 		}
-		document(u.args.start(u.shop, int64(len(records)-1-i), r.Order, micros(r.At), r.Trace, first, last, event.TypeList(r.Events)), &format.Events, &r.Events)
+		document(
+			u.args.start(u.shop, int64(len(records)-1-i), r.Order, micros(r.At), r.Trace, first, last, event.TypeList(r.Events)),
+			&format.Events, &r.Events,
+		)
 		if err := u.exec(insertRecord); err != nil {
 			return err
 		}

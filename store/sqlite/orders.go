@@ -46,7 +46,9 @@ func (s *Store) Payment(ctx context.Context, shop, no string) (payment.Data, err
 }
 
 // ListOrders lists the newest number first, with all payments.
-func (s *Store) ListOrders(ctx context.Context, shop string, f app.OrderFilter, p app.Page) (views []app.OrderView, next string, err error) {
+func (s *Store) ListOrders(
+	ctx context.Context, shop string, f app.OrderFilter, p app.Page,
+) (views []app.OrderView, next string, err error) {
 	where, a := []string{"shop = ?"}, []any{shop}
 	and := func(given bool, condition string, arg any) {
 		if given {

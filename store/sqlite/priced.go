@@ -27,7 +27,10 @@ const (
 func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time, f func(*app.PricedOrder) error) error {
 	return each(ctx, s.reading, func(r row, p *app.PricedOrder) error {
 		var x order.Data
-		err := r.Scan(&p.No, &p.User, &p.Status, &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, (*sql.RawBytes)(&p.Snapshot), extra{&x})
+		err := r.Scan(
+			&p.No, &p.User, &p.Status, &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt},
+			(*sql.RawBytes)(&p.Snapshot), extra{&x},
+		)
 		if p.Submitted, p.GoodsGone = !x.SubmittedAt.IsZero(), x.GoodsGone; p.Submitted {
 			p.PlacedAt = x.SubmittedAt.UTC()
 		}

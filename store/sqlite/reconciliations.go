@@ -12,7 +12,10 @@ import (
 
 // Reconciliation reads one day of one channel.
 func (s *Store) Reconciliation(ctx context.Context, shop, id string) (rows.Reconciliation, error) {
-	return one(ctx, s.reading, reconciliations.scan, fault.New(fault.NotFound, "there is no reconciliation %s", id), reconciliations.byKey, shop, id)
+	return one(
+		ctx, s.reading, reconciliations.scan, fault.New(fault.NotFound, "there is no reconciliation %s", id),
+		reconciliations.byKey, shop, id,
+	)
 }
 
 // ListReconciliations lists the newest day first.
@@ -22,12 +25,17 @@ func (s *Store) ListReconciliations(ctx context.Context, shop, channel string, p
 
 // Discrepancy reads one discrepancy.
 func (s *Store) Discrepancy(ctx context.Context, shop, id string) (rows.Discrepancy, error) {
-	return one(ctx, s.reading, discrepancies.scan, fault.New(fault.NotFound, "there is no discrepancy %s", id), discrepancies.byKey, shop, id)
+	return one(
+		ctx, s.reading, discrepancies.scan, fault.New(fault.NotFound, "there is no discrepancy %s", id), discrepancies.byKey,
+		shop, id,
+	)
 }
 
 // ListDiscrepancies lists the newest id first. Those that are open, and those
 // of a day, are found by an index.
-func (s *Store) ListDiscrepancies(ctx context.Context, shop string, f app.DiscrepancyFilter, p app.Page) ([]rows.Discrepancy, string, error) {
+func (s *Store) ListDiscrepancies(
+	ctx context.Context, shop string, f app.DiscrepancyFilter, p app.Page,
+) ([]rows.Discrepancy, string, error) {
 	// The word itself, and not a parameter: only then does SQLite know that
 	// it may use the index of those that are open.
 	status := string(f.Status)
@@ -35,12 +43,17 @@ func (s *Store) ListDiscrepancies(ctx context.Context, shop string, f app.Discre
 	if f.Status == rows.DiscrepancyOpen {
 		status, fixed = "", "status = 'open'"
 	}
-	return byID(ctx, s, discrepancies, shop, p, [][2]string{{"day", f.Day}, {"status", status}, {"channel", f.Channel}, {"class", f.Class}}, fixed)
+	return byID(
+		ctx, s, discrepancies, shop, p,
+		[][2]string{{"day", f.Day}, {"status", status}, {"channel", f.Channel}, {"class", f.Class}}, fixed,
+	)
 }
 
 // byID is a page, newest id first, of what has the given values ("" is any)
 // and meets the conditions.
-func byID[D any](ctx context.Context, s *Store, k *table[D], shop string, p app.Page, values [][2]string, conditions ...string) ([]D, string, error) {
+func byID[D any](
+	ctx context.Context, s *Store, k *table[D], shop string, p app.Page, values [][2]string, conditions ...string,
+) ([]D, string, error) {
 	where, a := []string{"shop = ?"}, []any{shop}
 	for _, v := range values {
 		if v[1] != "" {

@@ -22,7 +22,9 @@ func (s *Store) LoadRules(ctx context.Context, id string) (*marketing.Rules, err
 		if some, err = all(ctx, q, promotions.scan, "SELECT "+promotions.columns+" FROM promotions WHERE shop = ? ORDER BY promotion_id", id); err != nil {
 			return err
 		}
-		more, err = all(ctx, q, templates.scan, "SELECT "+templates.columns+" FROM coupon_templates WHERE shop = ? ORDER BY template_id", id)
+		more, err = all(
+			ctx, q, templates.scan, "SELECT "+templates.columns+" FROM coupon_templates WHERE shop = ? ORDER BY template_id", id,
+		)
 		return err
 	})
 	if err != nil {

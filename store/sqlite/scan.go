@@ -47,7 +47,10 @@ func visit(ctx context.Context, q query, shop string, v *unit.Visit) error {
 func visitFamilies(ctx context.Context, q query, shop string, v *unit.Visit) error {
 	const step = 500
 	k, owned := v.Kind, v.With.Info()
-	page := "SELECT " + strings.Join(k.Read(false), ", ") + " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?"
+	page := "SELECT " + strings.Join(
+		k.Read(false),
+		", ",
+	) + " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?"
 	theirs := "SELECT " + strings.Join(owned.Read(false), ", ") + " FROM " + owned.Table + " INDEXED BY " + ownedIndex[owned] +
 		" WHERE shop = ? AND " + owned.OwnedBy + " IN (SELECT " + k.Key + " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?)"
 	for last := ""; ; {

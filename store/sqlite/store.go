@@ -214,7 +214,9 @@ func (s *Store) migrating(ctx context.Context, do func(*goose.Provider) error) (
 		return err
 	}
 	// The provider is not closed: that would close our connection.
-	tables, err := goose.NewProvider(goose.DialectSQLite3, s.write, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(jobsMigration))
+	tables, err := goose.NewProvider(
+		goose.DialectSQLite3, s.write, files, goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(jobsMigration),
+	)
 	if err != nil {
 		return err
 	}

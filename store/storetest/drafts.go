@@ -17,8 +17,9 @@ func fullDraft(no string) order.Data {
 	o.Items = []pricing.QuoteLine{{Sku: "a", Quantity: 1, UnitPrice: 100, Total: 100, Payable: 100}}
 	o.Draft = &order.DraftData{
 		Items: []event.Units{{Sku: "a", Quantity: 1}}, Coupons: []string{"C1", "C2"}, ExpiresIn: time.Hour,
-		Plan:    []order.Instalment{{Amount: 40}, {Amount: 60, DueAt: now.Add(time.Hour)}},
-		Skipped: []pricing.Skipped{{Source: pricing.FromCoupon, ID: "t1", Code: "C2", Reason: pricing.CouponLocked, Detail: "别的订单", Missing: 3}}, EditedAt: now,
+		Plan:     []order.Instalment{{Amount: 40}, {Amount: 60, DueAt: now.Add(time.Hour)}},
+		Skipped:  []pricing.Skipped{{Source: pricing.FromCoupon, ID: "t1", Code: "C2", Reason: pricing.CouponLocked, Detail: "别的订单", Missing: 3}},
+		EditedAt: now,
 	}
 	o.ExpiresAt = now.Add(order.DraftExpiry)
 	return o

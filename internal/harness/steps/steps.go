@@ -33,7 +33,10 @@ func Shop(t *testing.T, open Open) *harness.Harness {
 	r.Sku("A", 1000, 25)
 	ten := int64(10)
 	Must(t)(r.PutSku(ctx, shop.Default, "B", inventory.Definition{Name: "B", Price: 300, Stock: &ten, MaxPerUser: 2}))
-	Must(t)(nil, Err(r.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500}, true)))
+	Must(t)(
+		nil,
+		Err(r.PutTemplate(ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500}, true)),
+	)
 	Must(t)(nil, Err(r.IssueCoupons(ctx, shop.Default, "", app.IssueCoupons{Template: "five", Codes: []string{"C5"}})))
 	Must(t)(r.PutUser(ctx, shop.Default, shop.User{ID: "blocked", Blocked: true}))
 	return r
@@ -90,7 +93,10 @@ func Submit(r *harness.Harness, no string, expected ...int64) (order.Data, error
 // Pay opens a payment; 0 is all that is due.
 func Pay(t *testing.T, r *harness.Harness, orderNo string, amount int64) payment.Data {
 	t.Helper()
-	p, _, err := r.OpenPayment(context.Background(), shop.Default, orderNo, harness.Key(0), app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount})
+	p, _, err := r.OpenPayment(
+		context.Background(), shop.Default, orderNo, harness.Key(0),
+		app.OpenPayment{Channel: "gate", Method: payment.Native, Amount: amount},
+	)
 	Must(t)(nil, err)
 	return p
 }
@@ -115,7 +121,9 @@ func View(t *testing.T, r *harness.Harness, no string) app.OrderView {
 // Refund promises a refund.
 func Refund(t *testing.T, r *harness.Harness, orderNo string, request order.RefundRequest) payment.RefundData {
 	t.Helper()
-	d, _, err := r.RequestRefund(context.Background(), shop.Default, orderNo, harness.Key(0), app.RequestRefund{RefundRequest: request, Reason: "不喜欢"})
+	d, _, err := r.RequestRefund(
+		context.Background(), shop.Default, orderNo, harness.Key(0), app.RequestRefund{RefundRequest: request, Reason: "不喜欢"},
+	)
 	Must(t)(nil, err)
 	return d
 }
