@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/tandem-pay/tandem/api/rest"
 	"github.com/tandem-pay/tandem/app"
@@ -15,15 +18,33 @@ func (s *server) mountEvents() { rest.Add(s.rest, listEvents, s.listEvents) }
 
 // eventView is an event as a CloudEvent 1.0.
 type eventView struct {
-	SpecVersion string           `json:"specversion" enum:"1.0"`
-	ID          string           `json:"id" example:"42/1" doc:"Unique in the shop; the same whenever it is read"`
-	Source      string           `json:"source" example:"/shops/default"`
-	Type        string           `json:"type" example:"order.paid" doc:"One of those that the feed lists; new ones may come"`
-	Subject     string           `json:"subject,omitempty" doc:"The order number"`
-	Time        time.Time        `json:"time"`
-	TraceParent string           `json:"traceparent,omitempty" doc:"W3C trace context of its cause"`
-	ContentType string           `json:"datacontenttype" enum:"application/json"`
-	Data        format.EventData `json:"data"`
+	SpecVersion string    `json:"specversion" enum:"1.0"`
+	ID          string    `json:"id" example:"42/1" doc:"Unique in the shop; the same whenever it is read"`
+	Source      string    `json:"source" example:"/shops/default"`
+	Type        string    `json:"type" example:"order.paid" doc:"One of those that the feed lists; new ones may come"`
+	Subject     string    `json:"subject,omitempty" doc:"The order number"`
+	Time        time.Time `json:"time"`
+	TraceParent string    `json:"traceparent,omitempty" doc:"W3C trace context of its cause"`
+	ContentType string    `json:"datacontenttype" enum:"application/json"`
+	Data        eventData `json:"data"`
+}
+
+// eventData is the payload of an event, of the payload type of its type.
+type eventData struct{ payload any }
+
+// MarshalJSON is the payload's.
+func (d eventData) MarshalJSON() ([]byte, error) { return json.Marshal(d.payload) }
+
+// Schema is any of the payload types.
+func (eventData) Schema(r huma.Registry) *huma.Schema {
+	s := &huma.Schema{Description: "What the event says; its members follow from `type`"}
+	for _, t := range format.PayloadTypes() {
+		of := format.PayloadType(t)
+		ref := r.Schema(of, true, of.Name())
+		r.SchemaFromRef(ref.Ref).Description = "The data of `" + string(t) + "`"
+		s.AnyOf = append(s.AnyOf, ref)
+	}
+	return s
 }
 
 func viewEvents(r event.Record) []eventView {
@@ -33,7 +54,7 @@ func viewEvents(r event.Record) []eventView {
 		out[i] = eventView{
 			SpecVersion: "1.0", ID: r.Position.String() + "/" + strconv.Itoa(i+1), Source: "/shops/" + r.Shop, Type: string(e.Type),
 			Subject: e.Order, Time: at(r.At), TraceParent: r.Trace, ContentType: "application/json",
-			Data: format.EventDataOf(e),
+			Data: eventData{format.Payload(e)},
 		}
 	}
 	return out

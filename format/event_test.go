@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/tandem-pay/tandem/event"
@@ -27,38 +28,37 @@ func names(of reflect.Type) (list []string) {
 	return list
 }
 
-// TestEventMembers: every type of event has its members listed, all of which
-// exist, and what is sent of it has those that are sent.
-func TestEventMembers(t *testing.T) {
+// TestPayloads: every type of event has a payload type of its own, named after
+// the event, whose members are those of the stored event.
+func TestPayloads(t *testing.T) {
 	types := eventTypes(t)
+	stored := names(reflect.TypeFor[occurrence]())
+	owner := map[reflect.Type]event.Type{}
 	for _, of := range types {
-		if _, ok := EventMembers(of); !ok {
-			t.Errorf("no members are listed of %s", of)
+		is := PayloadType(of)
+		if is == nil {
+			t.Errorf("%s has no payload type", of)
+			continue
 		}
-	}
-	stored, sent := names(reflect.TypeFor[occurrence]()), names(reflect.TypeFor[EventData]())
-	for of := range members {
-		if !slices.Contains(types, of) {
-			t.Errorf("%s is no type of event", of)
+		words := strings.FieldsFunc(string(of), func(r rune) bool { return r == '.' || r == '_' })
+		if want := strings.Join(words, "") + "data"; strings.ToLower(is.Name()) != want {
+			t.Errorf("the payload type of %s is %s", of, is.Name())
 		}
+		if other, is2 := owner[is]; is2 {
+			t.Errorf("%s and %s share a payload type", of, other)
+		}
+		owner[is] = of
 		list, _ := EventMembers(of)
-		var want []string
 		for _, name := range list {
 			if !slices.Contains(stored, name) {
 				t.Errorf("%s: %q is no member of events", of, name)
 			}
-			if slices.Contains(sent, name) {
-				want = append(want, name)
-			}
-		}
-		got := names(EventPayload(of))
-		slices.Sort(got)
-		slices.Sort(want)
-		if !slices.Equal(got, want) {
-			t.Errorf("%s is sent with %v, want %v", of, got, want)
 		}
 	}
-	if EventPayload("no.such") != nil {
+	if got := PayloadTypes(); len(got) != len(types) {
+		t.Errorf("%d payload types for %d types of event", len(got), len(types))
+	}
+	if PayloadType("no.such") != nil {
 		t.Error("a type that does not exist has a payload")
 	}
 }
@@ -116,21 +116,30 @@ func TestEventsOfReleases(t *testing.T) {
 	}
 }
 
-// TestEventData: all of an event is sent, but for what only reactions need.
-func TestEventData(t *testing.T) {
+// TestPayloadGolden: what is sent of an event that has everything stays as it
+// is in testdata; a member that goes or changes breaks clients.
+func TestPayloadGolden(t *testing.T) {
 	full := fullEvents()[0]
-	got, err := json.Marshal(EventDataOf(&full))
+	got := map[event.Type]any{}
+	for _, of := range PayloadTypes() {
+		full.Type = of
+		got[of] = Payload(&full)
+	}
+	b, err := json.MarshalIndent(got, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var sent map[string]any
-	if err := json.Unmarshal(got, &sent); err != nil {
+	want, err := os.ReadFile("testdata/payloads.json")
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names(reflect.TypeFor[occurrence]()) {
-		if _, is := sent[name]; is == slices.Contains([]string{"type", "paymentNos", "counts"}, name) {
-			t.Errorf("%s: sent is %t", name, is)
-		}
+	if diff := cmp.Diff(string(want), string(b)+"\n"); diff != "" {
+		t.Errorf("events are sent otherwise:\n%s", diff)
+	}
+
+	full.Type = "of.the.future"
+	if b, err := json.Marshal(Payload(&full)); err != nil || string(b) != "{}" {
+		t.Errorf("an unknown type is sent as %s, %v", b, err)
 	}
 }
 

@@ -204,7 +204,7 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 			o.recordEnd(event.OrderPartiallyPaid, applied, "")
 			o.d.GoodsGone = true
 		} else {
-			o.record(event.Event{Type: event.OrderPartiallyPaid, Amount: applied})
+			o.record(event.Event{Type: event.OrderPartiallyPaid, User: o.d.User, Amount: applied})
 		}
 		return applied
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/tandem-pay/tandem/bills"
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/engine"
+	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/inventory"
 	"github.com/tandem-pay/tandem/outbox"
@@ -131,7 +133,7 @@ func (r *Harness) Audit() *audit.Report {
 }
 
 // listed fails the test for every event with a member that its type is not
-// said to have.
+// said to have, or whose payload lacks what every event of its type has.
 func (r *Harness) listed() {
 	r.T.Helper()
 	var q app.EventQuery
@@ -159,6 +161,18 @@ func (r *Harness) listed() {
 				for name := range e {
 					if name != "type" && !slices.Contains(names, name) {
 						r.T.Errorf("%s has the member %s, which format does not list", t, name)
+					}
+				}
+				data, err := json.Marshal(format.Payload(&records[i].Events[j]))
+				if err != nil {
+					r.T.Fatal(err)
+				}
+				if t == event.OrderPartiallyPaid && records[i].Events[j].User == "" {
+					r.T.Errorf("%s has no user", t)
+				}
+				for _, empty := range []string{`:""`, `"seq":0`, `"dueAt":"0001-`} {
+					if strings.Contains(string(data), empty) {
+						r.T.Errorf("%s is sent without a member that all events of its type have: %s", t, data)
 					}
 				}
 			}
