@@ -116,30 +116,45 @@ func TestEventsOfReleases(t *testing.T) {
 	}
 }
 
-// TestPayloadGolden: what is sent of an event that has everything stays as it
-// is in testdata; a member that goes or changes breaks clients.
-func TestPayloadGolden(t *testing.T) {
+// TestSentGolden: what is sent of an event that has everything stays as it is
+// in testdata; a member that goes or changes breaks clients.
+func TestSentGolden(t *testing.T) {
 	full := fullEvents()[0]
 	got := map[event.Type]any{}
 	for _, of := range PayloadTypes() {
 		full.Type = of
 		got[of] = Payload(&full)
 	}
-	b, err := json.MarshalIndent(got, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("testdata/payloads.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(b)+"\n"); diff != "" {
-		t.Errorf("events are sent otherwise:\n%s", diff)
-	}
+	checkGolden(t, "payloads.json", got)
+
+	full.Type = event.OrderPaid
+	seq := int64(7)
+	checkGolden(t, "push.json", []any{
+		PushToOrder(&full, then, "支付成功"), PushToShop(&full, 42, then, ""),
+		PushAnswer{
+			Type: "error", Order: "1001", User: "u1", Shop: true, Status: "paid", Seq: &seq, Position: "42", Code: "not_found", Detail: "d",
+		},
+	})
 
 	full.Type = "of.the.future"
 	if b, err := json.Marshal(Payload(&full)); err != nil || string(b) != "{}" {
 		t.Errorf("an unknown type is sent as %s, %v", b, err)
+	}
+}
+
+// checkGolden compares v as JSON with a file of testdata.
+func checkGolden(t *testing.T, file string, v any) {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join("testdata", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(b)+"\n"); diff != "" {
+		t.Errorf("%s is sent otherwise:\n%s", file, diff)
 	}
 }
 

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
-	"time"
 
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 )
 
 // notice is one record on its way to its listeners. It is shared by all
@@ -53,50 +53,14 @@ func lastSeq(r *event.Record) (last int64) {
 	return last
 }
 
-// orderMessage is an event as the subscribers of its order see it: buyers.
-type orderMessage struct {
-	Type    event.Type `json:"type"`
-	Order   string     `json:"orderNo"`
-	Seq     int64      `json:"seq"`
-	Status  string     `json:"status"`
-	Message string     `json:"message"`
-	At      time.Time  `json:"at"`
-	Payment string     `json:"paymentNo,omitempty"`
-	Refund  string     `json:"refundNo,omitempty"`
-	DueAt   time.Time  `json:"dueAt,omitzero"` // of an instalment
-}
-
-// tailMessage is an event as the shop sees it.
-type tailMessage struct {
-	Type     event.Type `json:"type"`
-	Position string     `json:"position"` // where to resume
-	Order    string     `json:"orderNo,omitempty"`
-	Seq      int64      `json:"seq,omitempty"`
-	Status   string     `json:"status,omitempty"`
-	Message  string     `json:"message,omitempty"`
-	At       time.Time  `json:"at"`
-	User     string     `json:"userId,omitempty"`
-	Payment  string     `json:"paymentNo,omitempty"`
-	Refund   string     `json:"refundNo,omitempty"`
-	Channel  string     `json:"channel,omitempty"`
-	Coupon   string     `json:"couponCode,omitempty"`
-	Sku      string     `json:"sku,omitempty"`
-	Amount   int64      `json:"amount,omitempty"`
-	Quantity int64      `json:"quantity,omitempty"`
-	Reason   string     `json:"reason,omitempty"`
-	DueAt    time.Time  `json:"dueAt,omitzero"`
-}
-
 // forOrder are the messages to subscribers of the order.
 func (n *notice) forOrder(l lang) []frame {
 	e := &n.forms[forOrders+l]
 	e.once.Do(func() {
 		for i := range n.record.Events {
 			if v := &n.record.Events[i]; v.Seq > 0 {
-				e.frames = append(e.frames, encode(v.Seq, string(v.Type), orderMessage{
-					Type: v.Type, Order: v.Order, Seq: v.Seq, Status: v.Status,
-					Message: message(v.Type, l), At: n.record.At.UTC(), Payment: v.Payment, Refund: v.Refund, DueAt: v.DueAt,
-				}))
+				e.frames = append(e.frames, encode(v.Seq, string(v.Type),
+					format.PushToOrder(v, n.record.At, message(v.Type, l))))
 			}
 		}
 	})
@@ -113,21 +77,17 @@ func (n *notice) forTail(l lang, user bool) []frame {
 	}
 	e := &n.forms[form+l]
 	e.once.Do(func() {
-		var messages []tailMessage
+		var messages []format.PushedToShop
 		for i := range n.record.Events {
 			v := &n.record.Events[i]
 			if user && v.Seq == 0 {
 				continue
 			}
-			m := tailMessage{
-				Type: v.Type, Position: n.before.String(), Order: v.Order, Seq: v.Seq, Status: v.Status, At: n.record.At.UTC(),
-				User: v.User, Payment: v.Payment, Refund: v.Refund, Channel: v.Channel, Coupon: v.Coupon, Sku: v.Sku,
-				Amount: v.Amount, Quantity: v.Quantity, Reason: v.Reason, DueAt: v.DueAt,
-			}
+			text := ""
 			if v.Seq > 0 {
-				m.Message = message(v.Type, l)
+				text = message(v.Type, l)
 			}
-			messages = append(messages, m)
+			messages = append(messages, format.PushToShop(v, n.before, n.record.At, text))
 		}
 		for i := range messages {
 			m := &messages[i]

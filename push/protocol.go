@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/format"
 )
 
 // request is a client's message:
@@ -91,17 +92,7 @@ func (q *request) check() error {
 }
 
 // answer is what the server says beside events.
-type answer struct {
-	Type     string `json:"type"` // authenticated, subscribed, unsubscribed or error
-	Order    string `json:"orderNo,omitempty"`
-	User     string `json:"userId,omitempty"`
-	Shop     bool   `json:"shop,omitempty"`
-	Status   string `json:"status,omitempty"`
-	Seq      *int64 `json:"seq,omitempty"`
-	Position string `json:"position,omitempty"`
-	Code     string `json:"code,omitempty"`
-	Detail   string `json:"detail,omitempty"`
-}
+type answer format.PushAnswer
 
 // frame of the answer; at is where the order's sequence stands after it.
 func (a answer) frame(at int64) frame { return encode(at, a.Type, a) }
