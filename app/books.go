@@ -162,6 +162,7 @@ func suspenseToRefunding(cause payment.Cause) Step {
 					s.order.Note(refundEvent(r, event.RefundFailed, f.Reported))
 				case payment.NowParked:
 					s.order.Note(refundEvent(r, event.RefundParked, f.Reported))
+				default: // known already, or without effect: nothing to report
 				}
 			}
 			s.tx.PutRefund(r)

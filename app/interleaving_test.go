@@ -40,8 +40,8 @@ var (
 		return step{rapid.SampledFrom(factSteps).Draw(t, "what"), rapid.IntRange(0, 1).Draw(t, "of")}
 	})
 	lives = rapid.Custom(func(t *rapid.T) life {
-		any := rapid.OneOf(factStep, rapid.Custom(func(t *rapid.T) step { return step{what: rapid.SampledFrom(shopSteps).Draw(t, "what")} }))
-		return life{amounts.Draw(t, "amounts"), rapid.SliceOfN(any, 1, 10).Draw(t, "steps")}
+		each := rapid.OneOf(factStep, rapid.Custom(func(t *rapid.T) step { return step{what: rapid.SampledFrom(shopSteps).Draw(t, "what")} }))
+		return life{amounts.Draw(t, "amounts"), rapid.SliceOfN(each, 1, 10).Draw(t, "steps")}
 	})
 	reordered = rapid.Custom(func(t *rapid.T) [2]life {
 		first := life{amounts.Draw(t, "amounts"), rapid.SliceOfN(factStep, 2, 8).Draw(t, "steps")}

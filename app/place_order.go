@@ -261,6 +261,7 @@ func priceChanged(q *pricing.Quote, expected int64) error {
 		switch s := &q.Skipped[i]; s.Reason {
 		case pricing.UsageLimit, pricing.PerUserLimit, pricing.BudgetSpent:
 			return fault.New(fault.PromotionExhausted, "the price is %d, not %d: %s (%s) does not apply any more: %s; show the buyer a new quote", q.Payable, expected, s.ID, s.Name, s.Detail)
+		default: // no limit was reached meanwhile: the price itself has changed
 		}
 	}
 	return fault.New(fault.PriceChanged, "the price is %d, not %d; show the buyer a new quote", q.Payable, expected)

@@ -95,6 +95,7 @@ func followCoupons(tx *Tx, e *event.Event) error {
 			if t := tx.Rules().Templates[c.Data().TemplateID]; t != nil && t.ReturnOnRefund {
 				moved = c.GiveBack(e.Order, tx.Now())
 			}
+		default: // the reaction is not called for other events
 		}
 		if moved {
 			tx.PutCoupon(c)
@@ -119,6 +120,7 @@ func followStock(tx *Tx, e *event.Event) error {
 			err = s.Release(e.Order, u.Quantity)
 		case event.OrderRefunded:
 			s.Return(e.Order, u.Quantity)
+		default: // the reaction is not called for other events
 		}
 		if err != nil {
 			return err

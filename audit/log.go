@@ -34,6 +34,7 @@ func (a *auditor) record(r event.Record) error {
 			a.moved(e.Sku, -e.Quantity)
 		case event.OrderPaid, event.OrderClosed, event.OrderPartiallyPaid, event.OrderRefunded:
 			a.ended(r.Position, e)
+		default: // the other events move no stock on hand and end nothing
 		}
 		if e.Seq > 0 {
 			if o := a.orders[e.Order]; o != nil {

@@ -39,7 +39,7 @@ const (
 func newPartitions[T any](dir, name string, n int, put func([]byte, *T) []byte, get func(*rowReader) T) (*partitions[T], error) {
 	p := &partitions[T]{files: make([]partition, n), put: put, get: get}
 	for i := range p.files {
-		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%03d", name, i)))
+		f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%03d", name, i))) //nolint:gosec // dir is a new temporary directory
 		if err != nil {
 			return nil, errors.Join(err, p.Close())
 		}

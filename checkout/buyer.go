@@ -19,6 +19,7 @@ func buyer(rw http.ResponseWriter, r *http.Request) string {
 		return buyerPrefix + c.Value
 	}
 	id := rand.Text()
+	//nolint:gosec // Secure over TLS; a demo on plain HTTP needs its cookie too.
 	http.SetCookie(rw, &http.Cookie{
 		Name: cookieName, Value: id, Path: "/", MaxAge: 30 * 24 * 3600,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,

@@ -36,7 +36,7 @@ func New(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /sdk/", SDK())
 	mux.HandleFunc("GET /demo", servePage)
-	mux.HandleFunc("GET /demo/{$}", func(rw http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /demo/{$}", func(rw http.ResponseWriter, _ *http.Request) {
 		// The page's links are relative to its address without the slash.
 		rw.Header().Set("Location", "../demo")
 		rw.WriteHeader(http.StatusPermanentRedirect)

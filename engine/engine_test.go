@@ -62,8 +62,8 @@ func (u *faultyUnit) Commit(ctx context.Context, c *unit.Changes) error {
 			if !write {
 				return err
 			}
-			if real := u.Unit.Commit(ctx, c); real != nil {
-				return real
+			if failed := u.Unit.Commit(ctx, c); failed != nil {
+				return failed
 			}
 			return err
 		}

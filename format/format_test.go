@@ -34,7 +34,6 @@ type kind struct {
 	again   func(b []byte) ([]byte, error) // reads it and writes it
 	of      reflect.Type
 	holds   []string // top-level fields that are in the document
-	columns []string // those that are not
 	samples []string
 }
 

@@ -114,7 +114,7 @@ func (ws *socket) serve(r *http.Request, wg *sync.WaitGroup) error {
 	}
 	// Apart from each other, so that after a restart the pings of all
 	// sockets do not come at once.
-	ping := time.NewTicker(o.PingEvery - rand.N(o.PingEvery/8+1))
+	ping := time.NewTicker(o.PingEvery - rand.N(o.PingEvery/8+1)) //nolint:gosec // it only spreads load
 	defer ping.Stop()
 	return s.loop(ws.received, ping.C, func() error {
 		if !ws.pinging.Swap(true) {

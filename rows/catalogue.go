@@ -29,10 +29,10 @@ var Skus = unit.Declare(Schema, unit.Spec[inventory.Data]{
 
 // onlyStock says whether only the stock moved. Two lists of categories are
 // the same if they are one list: what moves stock does not copy it.
-func onlyStock(old, new *inventory.Data) bool {
-	return old.Name == new.Name && old.Price == new.Price && old.MaxPerUser == new.MaxPerUser &&
-		len(old.Categories) == len(new.Categories) && (old.Categories == nil) == (new.Categories == nil) &&
-		(len(old.Categories) == 0 || &old.Categories[0] == &new.Categories[0])
+func onlyStock(before, after *inventory.Data) bool {
+	return before.Name == after.Name && before.Price == after.Price && before.MaxPerUser == after.MaxPerUser &&
+		len(before.Categories) == len(after.Categories) && (before.Categories == nil) == (after.Categories == nil) &&
+		(len(before.Categories) == 0 || &before.Categories[0] == &after.Categories[0])
 }
 
 // Coupons are the issued codes.
@@ -57,10 +57,10 @@ var Coupons = unit.Declare(Schema, unit.Spec[marketing.CouponData]{
 
 // onlyHolder says whether only what an order does to a coupon was done, and
 // it will expire or not as before.
-func onlyHolder(old, new *marketing.CouponData) bool {
-	rest := *new
-	rest.Status, rest.Order, rest.LockedUntil = old.Status, old.Order, old.LockedUntil
-	return rest == *old && new.ExpiresAt().Equal(old.ExpiresAt())
+func onlyHolder(before, after *marketing.CouponData) bool {
+	rest := *after
+	rest.Status, rest.Order, rest.LockedUntil = before.Status, before.Order, before.LockedUntil
+	return rest == *before && after.ExpiresAt().Equal(before.ExpiresAt())
 }
 
 // Counter is a named number: of a limit, or of the catalogue's changes. It

@@ -21,7 +21,7 @@ import (
 // with their payments, refunds, users, coupons, skus, counters, then what changes
 // seldom, then what is only added. A new kind takes a rank between two of these,
 // or the next; no two kinds share one.
-var Schema, Keys = unit.NewSchema("idempotency_keys")
+var Schema, Keys = unit.NewSchema("idempotency_keys") //nolint:revive // one call gives both
 
 // raw is a document that is kept as it is; nothing at all is NULL.
 func raw[D any, B ~[]byte](name string, at func(*D) *B) unit.Column[D] {

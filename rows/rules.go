@@ -33,9 +33,9 @@ var Templates = unit.Declare(Schema, unit.Spec[marketing.Template]{
 })
 
 // sameRule says whether a template only had coupons issued of it.
-func sameRule(old, new *marketing.Template) bool {
-	a, err1 := format.Template.Encode(old)
-	b, err2 := format.Template.Encode(new)
+func sameRule(before, after *marketing.Template) bool {
+	a, err1 := format.Template.Encode(before)
+	b, err2 := format.Template.Encode(after)
 	return err1 == nil && err2 == nil && string(a) == string(b)
 }
 

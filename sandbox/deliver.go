@@ -115,12 +115,12 @@ func (g *Gateway) deliver(ctx context.Context, d *trade.Delivery) int {
 	return send.Copies
 }
 
-// attempt sends a copy of the notice. A forged one is never OK, whatever the
+// attempt sends the n-th copy of the notice. A forged one is never OK, whatever the
 // shop answers: the true one must still come.
-func (g *Gateway) attempt(ctx context.Context, n *trade.Notice, send trade.Send, copy int) trade.Attempt {
+func (g *Gateway) attempt(ctx context.Context, n *trade.Notice, send trade.Send, nth int) trade.Attempt {
 	a := trade.Attempt{At: g.book.Now(), Forged: send.Forged}
 	p := g.protocolOf(n.Trade)
-	header, body, key, err := p.Callback(n, send.Try+copy, send.Forged)
+	header, body, key, err := p.Callback(n, send.Try+nth, send.Forged)
 	a.Key = key
 	var answer []byte
 	if err == nil {

@@ -116,9 +116,9 @@ func (g *Gateway) showPhonePage(rw http.ResponseWriter, r *http.Request) {
 		page.Return = to
 	}
 	carry.Set("lang", page.Other)
-	page.OtherQuery = template.URL(carry.Encode())
+	page.OtherQuery = template.URL(carry.Encode()) //nolint:gosec // it comes from url.Values.Encode
 	carry.Set("lang", page.Lang)
-	page.Query = template.URL(carry.Encode())
+	page.Query = template.URL(carry.Encode()) //nolint:gosec // likewise
 	if page.Return != "" && page.View == string(trade.Paid) {
 		rw.Header().Set("Refresh", "3; url="+page.Return)
 	}
@@ -150,7 +150,7 @@ func (g *Gateway) showQR(rw http.ResponseWriter, r *http.Request) {
 	}
 	code.Scale = 4
 	rw.Header().Set("Content-Type", "image/png")
-	_, _ = rw.Write(code.PNG())
+	_, _ = rw.Write(code.PNG()) //nolint:gosec // a picture
 }
 
 // tradesPage is what web/trades.html shows.

@@ -60,8 +60,8 @@ type writtenRows[D any] struct {
 	old, new []*D // by place; new is nil of a Delete, old of an Insert
 }
 
-func newWrite[D any](k *Kind[D], op Op, way int, old, new []*D) Write {
-	return Write{Kind: &k.info, Op: op, Way: way, Len: max(len(old), len(new)), rows: &writtenRows[D]{k, old, new}}
+func newWrite[D any](k *Kind[D], op Op, way int, before, after []*D) Write {
+	return Write{Kind: &k.info, Op: op, Way: way, Len: max(len(before), len(after)), rows: &writtenRows[D]{k, before, after}}
 }
 
 func (w *writtenRows[D]) side(old bool) []*D {
@@ -114,18 +114,18 @@ func (w *Write) ColumnWas(column int) (any, error) { return w.rows.values(column
 
 // Written are the rows of a kind that are inserted or changed, as they will
 // be, with what they were (nil for a new one).
-func Written[D any](c *Changes, k *Kind[D]) (old, new []*D) {
+func Written[D any](c *Changes, k *Kind[D]) (before, after []*D) {
 	for i := range c.Writes {
 		if r, ok := c.Writes[i].rows.(*writtenRows[D]); ok && r.kind == k {
 			if r.old == nil {
-				old = append(old, make([]*D, len(r.new))...)
+				before = append(before, make([]*D, len(r.new))...)
 			} else {
-				old = append(old, r.old...)
+				before = append(before, r.old...)
 			}
-			new = append(new, r.new...)
+			after = append(after, r.new...)
 		}
 	}
-	return old, new
+	return before, after
 }
 
 // Inserting is a write of new rows outside of a batch.

@@ -39,7 +39,7 @@ type Spec[D any] struct {
 // Narrow is a change of a row that writes only some columns.
 type Narrow[D any] struct {
 	Columns []string
-	When    func(old, new *D) bool
+	When    func(before, after *D) bool
 	// Still says that the version stays: the row is the same to those who go
 	// by it. The columns must then be as they were loaded.
 	Still bool

@@ -42,7 +42,7 @@ var (
 			unit.Int("amount", func(a *account) *int64 { return &a.Amount }),
 			unit.Version("version", func(a *account) *int64 { return &a.Version }),
 		},
-		Narrow: []unit.Narrow[account]{{Columns: []string{"amount"}, When: func(old, new *account) bool { return old.Name == new.Name }}},
+		Narrow: []unit.Narrow[account]{{Columns: []string{"amount"}, When: func(before, after *account) bool { return before.Name == after.Name }}},
 	})
 	entries = unit.Declare(schema, unit.Spec[entry]{
 		Rank: 2, Table: "entries", Key: "id", Owner: accounts, OwnedBy: "account",

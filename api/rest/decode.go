@@ -119,8 +119,7 @@ func locate(data []byte, t reflect.Type) (pointer string, err error) {
 				return "/" + pointerEscapes.Replace(name) + at, err
 			}
 		}
-	case reflect.Interface: // the first reading: a number beyond float64, somewhere
-		return "", err
+	default: // it has no parts; of an any, it is not known which part is wrong
 	}
 	return "", err
 }
@@ -168,6 +167,7 @@ func explainType(err error) string {
 		return "must be a whole number within 64 bits, in plain digits; not " + mistyped.Value
 	case reflect.Interface, reflect.Float64:
 		return "cannot be read: " + mistyped.Value
+	default:
+		return "has the wrong type: " + mistyped.Value
 	}
-	return "has the wrong type: " + mistyped.Value
 }

@@ -28,7 +28,7 @@ type PlainBody interface {
 // the API, which has the schema, decodes it.
 type Unread struct{ data []byte }
 
-func (u *Unread) unread() *Unread { return u }
+func (u *Unread) unread() *Unread { return u } //nolint:unused // by those that embed it
 
 // DecodePlain reads a body that is plain and valid, and reports whether it was.
 func DecodePlain(data []byte, b PlainBody) bool {

@@ -33,7 +33,7 @@ func openPostgres(ctx context.Context, url string, conns int) (*postgres, error)
 	if err != nil {
 		return nil, err
 	}
-	c.MaxConns, c.MinConns = int32(conns), int32(conns)
+	c.MaxConns, c.MinConns = int32(conns), int32(conns) //nolint:gosec // a flag of the bench, some dozens
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
 		return nil, err

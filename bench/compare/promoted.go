@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tandem-pay/tandem/bench/load"
@@ -38,25 +37,13 @@ ANALYZE promotions`
 // promoted measures orders with 10,000 promotions in force, in turns with none.
 func promoted(ctx context.Context, env *environment) ([]Result, error) {
 	const goal = 0.9 // of the rate with none
-	with := func(sql string) where {
-		return func(env *environment, ctx context.Context) (*place, error) {
-			p, err := env.postgres(ctx)
-			if err != nil {
-				return nil, err
-			}
-			if err := env.sql(ctx, p.flags[1], sql); err != nil {
-				return nil, errors.Join(err, p.drop())
-			}
-			return p, nil
-		}
-	}
 	var hot, few, none series
 	for n := range env.pairs {
 		for _, side := range []struct {
 			name string
 			to   *series
 			in   where
-		}{{"every", &hot, with(limitedPromotions)}, {"none", &none, inPostgres}, {"few", &few, with(fewLimited)}} {
+		}{{"every", &hot, after(limitedPromotions)}, {"none", &none, inPostgres}, {"few", &few, after(fewLimited)}} {
 			r, audit, err := env.oneRun(ctx, side.in,
 				func(ctx context.Context, p *place) (*load.Process, error) { return env.serve(ctx, p.flags...) }, placing(64, 1000))
 			if err != nil {

@@ -28,18 +28,6 @@ FROM generate_series(1, 10000) AS i;
 UPDATE shops SET rules_version = rules_version + 1 WHERE shop = 'default';
 ANALYZE promotions`
 
-// withPromotions is a place with those.
-func withPromotions(env *environment, ctx context.Context) (*place, error) {
-	p, err := env.postgres(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := env.sql(ctx, p.flags[1], promotions); err != nil {
-		return nil, errors.Join(err, p.drop())
-	}
-	return p, nil
-}
-
 // quotes measures quotes over HTTP, in turns with a handler that only decodes
 // the same bodies and encodes one of Tandem's answers.
 func quotes(ctx context.Context, env *environment) ([]Result, error) {
@@ -47,7 +35,7 @@ func quotes(ctx context.Context, env *environment) ([]Result, error) {
 	sample := filepath.Join(env.dir, "quote.json")
 	var ours, theirs series
 	for range env.pairs {
-		r, audit, err := env.oneRun(ctx, withPromotions,
+		r, audit, err := env.oneRun(ctx, after(promotions),
 			func(ctx context.Context, p *place) (*load.Process, error) { return env.serve(ctx, p.flags...) },
 			func(ctx context.Context, env *environment, t load.Target, s *load.Shop) (*load.Report, error) {
 				answer, err := load.LargeQuote(ctx, t, s)

@@ -97,6 +97,20 @@ var (
 	inSQLite   where = (*environment).sqlite
 )
 
+// after is PostgreSQL in which a statement was run before.
+func after(sql string) where {
+	return func(env *environment, ctx context.Context) (*place, error) {
+		p, err := env.postgres(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if err := env.sql(ctx, p.flags[1], sql); err != nil {
+			return nil, errors.Join(err, p.drop())
+		}
+		return p, nil
+	}
+}
+
 // pairs measures Tandem and the baseline in turns. Tandem must reach factor
 // times the baseline's rate and, if below is not 0, stay below that part of
 // its p99.

@@ -60,7 +60,7 @@ func Listen(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, o PushOptio
 
 	third := o.Orders / 3
 	free := &Shop{Name: s.Name, Skus: s.Skus} // its orders have no coupons: those are the lives'
-	max, err := l.placeAndPay(free, 0, third, 0).run(ctx, t, p, progress)
+	most, err := l.placeAndPay(free, 0, third, 0).run(ctx, t, p, progress)
 	if err != nil {
 		return nil, fmt.Errorf("push: %w", err)
 	}
@@ -77,13 +77,13 @@ func Listen(ctx context.Context, t Target, s *Shop, k *sandbox.Keys, o PushOptio
 	if err != nil {
 		return nil, err
 	}
-	stage, err := l.placeAndPay(free, third, o.Orders, max.Rate/2).run(ctx, t, p, progress)
+	stage, err := l.placeAndPay(free, third, o.Orders, most.Rate/2).run(ctx, t, p, progress)
 	if err := end(o.Orders-third, err); err != nil {
 		return nil, fmt.Errorf("push: %w", err)
 	}
-	max.Name, stage.Name = "most", "half"
-	return &Report{Scenario: "push", Rate: stage.Rate, Stages: []Stage{max, stage}, Push: &Push{
-		Sockets: o.Sockets, Messages: w.fromCommit.TotalCount(), MaxRate: max.Rate, Rate: stage.Rate,
+	most.Name, stage.Name = "most", "half"
+	return &Report{Scenario: "push", Rate: stage.Rate, Stages: []Stage{most, stage}, Push: &Push{
+		Sockets: o.Sockets, Messages: w.fromCommit.TotalCount(), MaxRate: most.Rate, Rate: stage.Rate,
 		FromCommit: latency(w.fromCommit), FromAnswer: latency(w.fromAnswer),
 	}}, nil
 }

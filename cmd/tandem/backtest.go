@@ -64,7 +64,7 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 	defer db.Close()
 	if bar := load.Bar(s.err); bar != nil {
 		shown := time.Time{}
-		b.Progress = func(done int64, at time.Time) {
+		b.Progress = func(_ int64, at time.Time) {
 			if time.Since(shown) > 200*time.Millisecond {
 				shown = time.Now()
 				bar("pricing again", int64(max(0, min(at.Sub(b.From), b.To.Sub(b.From)))), int64(b.To.Sub(b.From))+1)

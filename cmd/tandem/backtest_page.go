@@ -27,7 +27,7 @@ var backtestPage = template.Must(template.New("backtest").Funcs(template.FuncMap
 	},
 	"seen": seen,
 	"because": func(r pricing.Reason) template.HTML {
-		return template.HTML(template.HTMLEscapeString(string(r))) + zh(reasonsInChinese[r])
+		return template.HTML(template.HTMLEscapeString(string(r))) + zh(reasonsInChinese[r]) //nolint:gosec // both parts are escaped
 	},
 	"zh": zh,
 }).Parse(backtestHTML))
@@ -37,7 +37,7 @@ func zh(text string) template.HTML {
 	if text == "" {
 		return ""
 	}
-	return template.HTML(` <span lang="zh" class="zh">` + template.HTMLEscapeString(text) + `</span>`)
+	return template.HTML(` <span lang="zh" class="zh">` + template.HTMLEscapeString(text) + `</span>`) //nolint:gosec // the text is escaped
 }
 
 var reasonsInChinese = map[pricing.Reason]string{

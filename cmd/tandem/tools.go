@@ -186,7 +186,7 @@ func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error
 	})
 	a := &app.App{Engine: commands, Store: db, PriceInputs: caches.PriceInputs, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
 	err = db.EnsureShop(ctx, shop.Shop{ID: f.Shop, Name: f.Shop, Currency: "CNY", CreatedAt: c.Now()})
-	return a, db, func() { commands.Close(); db.Close() }, err
+	return a, db, func() { commands.Close(); _ = db.Close() }, err
 }
 
 type keysListCmd struct{ shopFlags }

@@ -68,7 +68,7 @@ func (g *Gate) Finish(refundNo string, kind payment.FactKind) payment.Fact {
 
 // Refund sends money back, once for one number.
 func (g *Gate) Refund(_ context.Context, q payment.RefundRequest) (payment.Fact, error) {
-	err, after := g.fail("refund", q.RefundNo)
+	after, err := g.fail("refund", q.RefundNo)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Refunds++
@@ -97,7 +97,7 @@ func (g *Gate) Refund(_ context.Context, q payment.RefundRequest) (payment.Fact,
 
 // QueryRefund reports the state of a refund.
 func (g *Gate) QueryRefund(_ context.Context, q payment.RefundRequest) (payment.Fact, error) {
-	err, _ := g.fail("query refund", q.RefundNo)
+	_, err := g.fail("query refund", q.RefundNo)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.RefundQueries++
@@ -132,7 +132,7 @@ func (g *Gate) refundFact(no string, r *refund, by payment.Source) payment.Fact 
 
 // Bill has what was paid and refunded at the gate that day.
 func (g *Gate) Bill(_ context.Context, day payment.Day, emit func(payment.BillRow) error) (payment.BillSummary, error) {
-	failed, after := g.fail("bill", day.String())
+	after, failed := g.fail("bill", day.String())
 	g.mu.Lock()
 	rows := slices.Clone(g.Rows)
 	g.mu.Unlock()
@@ -170,8 +170,8 @@ func (g *Gate) Zone() *time.Location { return time.FixedZone("+08:00", 8*60*60) 
 // NewGate makes a gate.
 func NewGate(now func() time.Time) *Gate { return &Gate{now: now, trades: map[string]*trade{}} }
 
-// Channel finds the gate under any name but "none".
-func (g *Gate) Channel(_ context.Context, shop, name string) (app.Configured, error) {
+// Channel finds the gate under any name.
+func (g *Gate) Channel(_ context.Context, _, _ string) (app.Configured, error) {
 	return app.Configured{Channel: g, Merchant: "mch", App: "app"}, nil
 }
 
@@ -181,16 +181,17 @@ func (g *Gate) Kind() string { return "gate" }
 // Methods are all.
 func (g *Gate) Methods() []payment.Method { return []payment.Method{payment.Native, payment.H5} }
 
-func (g *Gate) fail(call, no string) (error, bool) {
+func (g *Gate) fail(call, no string) (after bool, err error) {
 	if g.Fail == nil {
-		return nil, true
+		return true, nil
 	}
-	return g.Fail(call, no)
+	err, after = g.Fail(call, no)
+	return after, err
 }
 
 // Prepay opens a trade.
 func (g *Gate) Prepay(_ context.Context, r payment.PrepayRequest) (payment.Action, error) {
-	err, after := g.fail("prepay", r.PaymentNo)
+	after, err := g.fail("prepay", r.PaymentNo)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Prepays++
@@ -205,13 +206,14 @@ func (g *Gate) Prepay(_ context.Context, r payment.PrepayRequest) (payment.Actio
 		return payment.Action{}, payment.ErrPaid
 	case payment.Closed:
 		return payment.Action{}, payment.ErrClosed
+	default: // the trade is open
 	}
 	return payment.Action{Kind: "qr_code", CodeURL: "gate://" + r.PaymentNo}, nil
 }
 
 // Query reports the state of a trade.
 func (g *Gate) Query(_ context.Context, no string) (payment.Fact, error) {
-	err, _ := g.fail("query", no)
+	_, err := g.fail("query", no)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Queries++
@@ -227,7 +229,7 @@ func (g *Gate) Query(_ context.Context, no string) (payment.Fact, error) {
 
 // Close closes an open trade.
 func (g *Gate) Close(_ context.Context, no string) error {
-	err, after := g.fail("close", no)
+	after, err := g.fail("close", no)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.Closes++

@@ -42,6 +42,7 @@ var testdata embed.FS
 // Store is the kind of store that a database is for.
 type Store string
 
+// The stores.
 const (
 	SQLite   Store = "sqlite"
 	Postgres Store = "postgres"

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tandem-pay/tandem/sandbox/alipay"
+	"github.com/tandem-pay/tandem/sandbox/alipay"
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
@@ -117,7 +117,7 @@ func TestBill(t *testing.T) {
 	}
 	for i, want := range []string{
 		"#支付宝业务汇总查询", "#账号：[20880000000000010156]", "#起始日期：[2030年03月09日 00:00:00]   终止日期：[2030年03月10日 00:00:00]",
-		"#-----------------------------------------业务汇总列表----------------------------------------", SummaryHead,
+		"#-----------------------------------------业务汇总列表----------------------------------------", alipay.SummaryHead,
 		"合计\t,\t,2,1,180.00,180.00,10.00,0.00,0.00,-1.08,0.00,178.92",
 		"#----------------------------------------业务汇总列表结束-------------------------------------", "#导出时间：[2030年03月10日 11:00:10]", "",
 	} {
@@ -168,7 +168,7 @@ func TestBillIsReady(t *testing.T) {
 	if rec := b.download(link); rec.Code != 403 {
 		t.Errorf("after 31 s: %d", rec.Code)
 	}
-	if rec := b.download(BillPath + "?token="); rec.Code != 403 {
+	if rec := b.download(alipay.BillPath + "?token="); rec.Code != 403 {
 		t.Errorf("without a token: %d", rec.Code)
 	}
 }

@@ -50,9 +50,9 @@ func paramIssue(name, issue string) *failure {
 	return acq("INVALID_PARAMETER", "参数无效: "+name+" "+issue)
 }
 
-// text reads a member of at most max characters, "" when it is absent. A
+// text reads a member of at most longest characters, "" when it is absent. A
 // number is taken for its digits, as the real one does.
-func (b bizContent) text(name string, max int) (string, *failure) {
+func (b bizContent) text(name string, longest int) (string, *failure) {
 	var s string
 	switch v := b[name].(type) {
 	case nil:
@@ -63,8 +63,8 @@ func (b bizContent) text(name string, max int) (string, *failure) {
 	default:
 		return "", paramIssue(name, "must be a string")
 	}
-	if utf8.RuneCountInString(s) > max {
-		return "", paramIssue(name, "is longer than "+strconv.Itoa(max)+" characters")
+	if utf8.RuneCountInString(s) > longest {
+		return "", paramIssue(name, "is longer than "+strconv.Itoa(longest)+" characters")
 	}
 	return s, nil
 }

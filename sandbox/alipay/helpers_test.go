@@ -16,7 +16,7 @@ import (
 
 	sdk "github.com/smartwalle/alipay/v3"
 
-	. "github.com/tandem-pay/tandem/sandbox/alipay"
+	"github.com/tandem-pay/tandem/sandbox/alipay"
 
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/sandbox/rsakey"
@@ -43,7 +43,7 @@ var testKeys = sync.OnceValue(func() *sandbox.Keys {
 // bench is a gateway that stands still, and a shop that answers success.
 type bench struct {
 	*sandboxtest.Wechat
-	keys Keys
+	keys alipay.Keys
 	shop *shop
 }
 
@@ -116,9 +116,9 @@ func (b *bench) read(r sandboxtest.Received) (url.Values, *sdk.Notification, err
 
 // params are a request's parameters, signed with the shop's key unless change
 // spoils them afterwards.
-func (b *bench) params(method string, biz any, before ...func(Params)) Params {
+func (b *bench) params(method string, biz any, before ...func(alipay.Params)) alipay.Params {
 	b.T.Helper()
-	p := Params{
+	p := alipay.Params{
 		"app_id": b.keys.AppID, "method": method, "format": "JSON", "charset": "utf-8", "sign_type": "RSA2",
 		"timestamp": wireTime(b.RequestTime()), "version": "1.0", "biz_content": string(sandboxtest.Encode(b.T, biz)),
 		"notify_url": "https://shop.example.test/ali/notify",
@@ -129,7 +129,7 @@ func (b *bench) params(method string, biz any, before ...func(Params)) Params {
 	return b.signParams(p)
 }
 
-func (b *bench) signParams(p Params) Params {
+func (b *bench) signParams(p alipay.Params) alipay.Params {
 	b.T.Helper()
 	signature, err := rsakey.Sign(b.keys.AppKey, p.Message("sign"))
 	if err != nil {
@@ -140,7 +140,7 @@ func (b *bench) signParams(p Params) Params {
 }
 
 // post sends parameters as a form.
-func (b *bench) post(p Params) *httptest.ResponseRecorder {
+func (b *bench) post(p alipay.Params) *httptest.ResponseRecorder {
 	b.T.Helper()
 	req := httptest.NewRequest(http.MethodPost, "/gateway.do", strings.NewReader(p.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded;charset=utf-8")

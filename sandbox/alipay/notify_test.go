@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tandem-pay/tandem/sandbox/alipay"
+	"github.com/tandem-pay/tandem/sandbox/alipay"
 
 	"github.com/tandem-pay/tandem/sandbox/faults"
 	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
@@ -188,7 +188,7 @@ func TestClosingIsTold(t *testing.T) {
 // A shop that gives no notify_url gets none.
 func TestWithoutNotifyURL(t *testing.T) {
 	b := newBench(t)
-	b.post(b.params("alipay.trade.precreate", asked("QUIET"), func(p Params) { delete(p, "notify_url") }))
+	b.post(b.params("alipay.trade.precreate", asked("QUIET"), func(p alipay.Params) { delete(p, "notify_url") }))
 	if err := b.Pay("QUIET"); err != nil {
 		t.Fatal(err)
 	}

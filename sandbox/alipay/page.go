@@ -11,7 +11,7 @@ import (
 
 // openPage serves the buyer's browser that comes with a request which the shop
 // signed: the trade begins, and the phone page follows.
-func (a *Emulator) openPage(rw http.ResponseWriter, r *http.Request, product product, p params) {
+func (a *Emulator) openPage(rw http.ResponseWriter, _ *http.Request, product product, p params) {
 	t, no := a.openSigned(product, p)
 	if no != nil {
 		a.Log.Info("sandbox: page refused", "method", p["method"], "subCode", no.subCode, "message", no.subMsg)

@@ -27,6 +27,7 @@ func (a *Emulator) status(t *trade.Trade, p *trade.Payment, now time.Time) strin
 		return waiting
 	case trade.Closed, trade.Expired:
 		return closed
+	case trade.Paid: // how far it has been refunded decides
 	}
 	if p == nil {
 		p = t.Payments[0]

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tandem-pay/tandem/sandbox/alipay"
+	"github.com/tandem-pay/tandem/sandbox/alipay"
 
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/sandbox/faults"
@@ -74,7 +74,7 @@ func TestOrderRules(t *testing.T) {
 		"": "10000", "http://10.0.0.1/n": "10000", "ftp://x/n": "ACQ.INVALID_PARAMETER", "https://x/n?a=1": "ACQ.INVALID_PARAMETER",
 		"https://x/" + strings.Repeat("n", 250): "ACQ.INVALID_PARAMETER",
 	} {
-		p := b.params("alipay.trade.precreate", asked("URL"+fmt.Sprint(len(url))), func(p Params) { p["notify_url"] = url })
+		p := b.params("alipay.trade.precreate", asked("URL"+fmt.Sprint(len(url))), func(p alipay.Params) { p["notify_url"] = url })
 		_, n, _ := b.openAnswer(b.post(p).Body.Bytes())
 		if got := fmt.Sprint(n["code"], n["sub_code"]); !strings.Contains(got, want) {
 			t.Errorf("notify_url %q: %v", url, n)

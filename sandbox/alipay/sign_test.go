@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tandem-pay/tandem/sandbox/alipay"
+	"github.com/tandem-pay/tandem/sandbox/alipay"
 
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/sandbox/rsakey"
@@ -19,16 +19,16 @@ import (
 
 // The vector's request is served as it stands, wherever its parts are put.
 func TestVectorIsServed(t *testing.T) {
-	v := ReadVectors(t)
+	v := alipay.ReadVectors(t)
 	at, err := time.ParseInLocation(time.DateTime, v.Request.Params["timestamp"], trade.China)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := Params{"sign": v.Request.Sign}
+	all := alipay.Params{"sign": v.Request.Sign}
 	for name, value := range v.Request.Params {
 		all[name] = value
 	}
-	common, content := Params{}, Params{"biz_content": all["biz_content"]}
+	common, content := alipay.Params{}, alipay.Params{"biz_content": all["biz_content"]}
 	for name, value := range all {
 		if name != "biz_content" {
 			common[name] = value
@@ -57,20 +57,20 @@ func TestVectorIsServed(t *testing.T) {
 // What is refused before anybody looks at the business, and what is not.
 func TestRequestsAreAuthenticated(t *testing.T) {
 	b := newBench(t)
-	set := func(name, value string) func(Params) {
-		return func(p Params) { p[name] = value }
+	set := func(name, value string) func(alipay.Params) {
+		return func(p alipay.Params) { p[name] = value }
 	}
-	shift := func(d time.Duration) func(Params) {
+	shift := func(d time.Duration) func(alipay.Params) {
 		return set("timestamp", wireTime(b.Now().Add(d)))
 	}
 	for _, c := range []struct {
 		name          string
-		before, after func(Params)
+		before, after func(alipay.Params)
 		want          string
 	}{
 		{"as it should be", nil, nil, "40004 ACQ.TRADE_NOT_EXIST"},
 		{"charset in capitals", set("charset", "UTF-8"), nil, "40004 ACQ.TRADE_NOT_EXIST"},
-		{"without charset and format", func(p Params) { p["charset"], p["format"] = "", "" }, nil, "40004 ACQ.TRADE_NOT_EXIST"},
+		{"without charset and format", func(p alipay.Params) { p["charset"], p["format"] = "", "" }, nil, "40004 ACQ.TRADE_NOT_EXIST"},
 		{"an empty parameter is not signed", nil, set("app_auth_token", ""), "40004 ACQ.TRADE_NOT_EXIST"},
 		{"just in time", shift(-10*time.Minute + 2*time.Second), nil, "40004 ACQ.TRADE_NOT_EXIST"},
 
@@ -89,10 +89,10 @@ func TestRequestsAreAuthenticated(t *testing.T) {
 		{"a parameter too many", nil, set("app_auth_token", "x"), "40002 isv.invalid-signature"},
 		{"altered content", nil, set("biz_content", `{"out_trade_no":"OTHER"}`), "40002 isv.invalid-signature"},
 		{"not base64", nil, set("sign", "!"), "40002 isv.invalid-signature"},
-		{"signed without sign_type", nil, func(p Params) {
+		{"signed without sign_type", nil, func(p alipay.Params) {
 			p["sign"], _ = rsakey.Sign(b.keys.AppKey, p.Message("sign", "sign_type"))
 		}, "40002 isv.invalid-signature"},
-		{"signed with Alipay's own key", nil, func(p Params) {
+		{"signed with Alipay's own key", nil, func(p alipay.Params) {
 			p["sign"], _ = rsakey.Sign(b.keys.PlatformKey, p.Message("sign"))
 		}, "40002 isv.invalid-signature"},
 		{"too late", shift(-10*time.Minute - 2*time.Second), nil, "40002 isv.invalid-timestamp"},

@@ -100,6 +100,7 @@ func (b *Book) report(op faults.Op, pattern Notice, send bool) {
 		b.plan(fresh(), now, 0)
 	case faults.SigntestProbe, faults.CorruptSignature, faults.Unsigned:
 		n.forged = fault.Fault
+	default: // the other faults are not of callbacks
 	}
 	b.plan(n, n.first, 0)
 }

@@ -1,6 +1,10 @@
 package trade
 
-import "github.com/tandem-pay/tandem/sandbox/faults"
+import (
+	"errors"
+
+	"github.com/tandem-pay/tandem/sandbox/faults"
+)
 
 // Pay lets the buyer pay the trade and reports it to the shop.
 func (b *Book) Pay(t *Trade) error { return b.pay(t, false, true) }
@@ -16,7 +20,7 @@ func (b *Book) pay(t *Trade, anyway, send bool) error {
 	now := b.Now()
 	if err := t.payable(now); err != nil && !anyway {
 		allows := faults.PayAfterClose
-		if err == ErrPaid {
+		if errors.Is(err, ErrPaid) {
 			allows = faults.SecondPayment
 		}
 		if b.Faults.Take(faults.Pay, t.No, allows).Fault == "" {
@@ -30,6 +34,7 @@ func (b *Book) pay(t *Trade, anyway, send bool) error {
 		times = 2
 	case faults.PlatformCoupon:
 		coupon = min(max(1, t.Amount/10), t.Amount-1) // the buyer pays something
+	default: // no other fault was asked for
 	}
 	for range times {
 		p := &Payment{TransactionID: t.Protocol.TransactionID(t, now), At: now, Coupon: coupon}

@@ -106,6 +106,7 @@ func (b *Book) Refund(t *Trade, req RefundRequest) (*Refund, error) {
 		end = RefundClosed
 	case faults.RefundNeverEnds:
 		end = RefundProcessing
+	default: // no other fault was asked for
 	}
 	r := &Refund{
 		Trade: t, Payment: p, Scope: req.Scope, No: req.No, ID: t.Protocol.RefundID(now), Amount: req.Amount,
@@ -176,6 +177,7 @@ func (b *Book) endRefund(r *Refund, state RefundState, at time.Time) {
 	case RefundClosed:
 		r.Payment.Refunded -= r.Amount
 		r.Payment.couponBack -= r.Coupon
+	case RefundProcessing, RefundAbnormal: // its share stays reserved
 	}
 	b.Log.Debug("sandbox: refund ended", "outTradeNo", r.Trade.No, "refundNo", r.No, "state", state)
 	b.reportRefund(r, at)

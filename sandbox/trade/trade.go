@@ -107,6 +107,7 @@ func (t *Trade) payable(now time.Time) error {
 		return ErrClosed
 	case Expired:
 		return ErrExpired
+	case Open, Failed: // after a failed attempt the buyer may try again
 	}
 	return nil
 }

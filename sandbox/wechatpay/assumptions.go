@@ -32,8 +32,6 @@ const (
 	// Lengths are counted in characters, not bytes. time_expire has whole
 	// seconds and an offset, "Z" included.
 	timeExpireLayout = time.RFC3339
-
-	maxBody = 64 << 10 // larger requests are refused unread
 )
 
 // The answers that are unconfirmed in status or spelling.

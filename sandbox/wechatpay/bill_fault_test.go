@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 
 	"github.com/tandem-pay/tandem/sandbox/faults"
 	"github.com/tandem-pay/tandem/sandbox/wire"
@@ -129,15 +129,15 @@ func TestZipBomb(t *testing.T) {
 	b.MustArm(faults.Bill, faults.BillZipBomb, 1)
 	rec := b.download(b.ask(dayPath + "&tar_type=GZIP"))
 	packed := rec.Body.Bytes()
-	one := packed[:len(packed)/BombBlocks]
-	if len(packed) > 2<<20 || !bytes.Equal(packed, bytes.Repeat(one, BombBlocks)) {
+	one := packed[:len(packed)/wechatpay.BombBlocks]
+	if len(packed) > 2<<20 || !bytes.Equal(packed, bytes.Repeat(one, wechatpay.BombBlocks)) {
 		t.Fatalf("%d bytes", len(packed))
 	}
 	unpack, err := gzip.NewReader(bytes.NewReader(one)) // all would take a while
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := io.Copy(io.Discard, unpack); n*BombBlocks != 1<<30 || err != nil {
+	if n, err := io.Copy(io.Discard, unpack); n*wechatpay.BombBlocks != 1<<30 || err != nil {
 		t.Errorf("%d bytes, %v", n, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/sandbox"
@@ -247,7 +247,7 @@ func TestBillLinkExpires(t *testing.T) {
 	aDay(b)
 	b.tomorrow()
 	l := b.ask(dayPath)
-	b.Clock.Advance(BillLife)
+	b.Clock.Advance(wechatpay.BillLife)
 	if got := sandboxtest.Code(b.download(l)); got != "200 " {
 		t.Errorf("at five minutes: %s", got)
 	}
@@ -255,7 +255,7 @@ func TestBillLinkExpires(t *testing.T) {
 	if got := sandboxtest.Code(b.download(l)); got != "400 INVALID_REQUEST" {
 		t.Errorf("after five minutes: %s", got)
 	}
-	if got := sandboxtest.Code(b.Send("GET", BillPath+"?token=x", nil)); got != "400 INVALID_REQUEST" {
+	if got := sandboxtest.Code(b.Send("GET", wechatpay.BillPath+"?token=x", nil)); got != "400 INVALID_REQUEST" {
 		t.Errorf("a token that never was: %s", got)
 	}
 	unsigned := httptest.NewRecorder()
@@ -263,10 +263,10 @@ func TestBillLinkExpires(t *testing.T) {
 	if got := sandboxtest.Code(unsigned); got != "401 SIGN_ERROR" {
 		t.Errorf("unsigned: %s", got)
 	}
-	for range MaxDownloads + 5 {
+	for range wechatpay.MaxDownloads + 5 {
 		b.ask(dayPath)
 	}
-	if got := b.WechatPay().Downloads(); got != MaxDownloads {
+	if got := b.WechatPay().Downloads(); got != wechatpay.MaxDownloads {
 		t.Errorf("%d links", got)
 	}
 }

@@ -39,7 +39,7 @@ func (w *Emulator) Callback(n *trade.Notice, try int, forged faults.Fault) (http
 	keys, how := w.Keys(), w.signing
 	if how == Mixed {
 		how = ByCertificate
-		if (n.Serial+uint64(try))%2 == 0 {
+		if (n.Serial+uint64(try))%2 == 0 { //nolint:gosec // tries are counted from 0
 			how = ByPublicKey
 		}
 	}

@@ -10,18 +10,18 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 	"github.com/tandem-pay/tandem/sandbox/wire"
 )
 
 func TestSignCallback(t *testing.T) {
 	keys, now := testKeys(), time.Now()
-	tx := Transaction{OutTradeNo: "NOWHERE001", TransactionID: "4200", TradeState: "SUCCESS", Amount: Amount{Total: 1, Currency: "CNY"}}
-	h1, body1, err := SignCallback(keys, now, "a-nonce", tx)
+	tx := wechatpay.Transaction{OutTradeNo: "NOWHERE001", TransactionID: "4200", TradeState: "SUCCESS", Amount: wechatpay.Amount{Total: 1, Currency: "CNY"}}
+	h1, body1, err := wechatpay.SignCallback(keys, now, "a-nonce", tx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	h2, body2, _ := SignCallback(keys, now, "a-nonce", tx)
+	h2, body2, _ := wechatpay.SignCallback(keys, now, "a-nonce", tx)
 	if !bytes.Equal(body1, body2) || h1.Get("Wechatpay-Signature") != h2.Get("Wechatpay-Signature") {
 		t.Error("the same nonce gave another callback")
 	}
@@ -29,7 +29,7 @@ func TestSignCallback(t *testing.T) {
 	if err != nil || *got.OutTradeNo != "NOWHERE001" {
 		t.Fatal(err)
 	}
-	h3, body3, err := SignCallbackWith(keys, keys.PublicKeyID, now, "", tx)
+	h3, body3, err := wechatpay.SignCallbackWith(keys, keys.PublicKeyID, now, "", tx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,17 +37,17 @@ func TestSignCallback(t *testing.T) {
 	if err != nil || n1.ID == n3.ID || h3.Get("Wechatpay-Serial") != keys.PublicKeyID {
 		t.Errorf("%v %v", n3, err)
 	}
-	if _, _, err := SignCallbackWith(keys, "?", now, "", tx); err == nil {
+	if _, _, err := wechatpay.SignCallbackWith(keys, "?", now, "", tx); err == nil {
 		t.Error("signed with a key that does not exist")
 	}
 }
 
 func BenchmarkSignCallback(b *testing.B) {
-	tx := Transaction{OutTradeNo: "BENCHED1", TransactionID: "4200", TradeState: "SUCCESS", Amount: Amount{Total: 1, Currency: "CNY"}}
+	tx := wechatpay.Transaction{OutTradeNo: "BENCHED1", TransactionID: "4200", TradeState: "SUCCESS", Amount: wechatpay.Amount{Total: 1, Currency: "CNY"}}
 	now, n := time.Now(), 0
 	for b.Loop() {
 		n++
-		if _, _, err := SignCallback(testKeys(), now, fmt.Sprint(n), tx); err != nil {
+		if _, _, err := wechatpay.SignCallback(testKeys(), now, fmt.Sprint(n), tx); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -108,7 +108,7 @@ func (w *Emulator) Routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v3/bill/fundflowbill", w.call(faults.FlowBill, w.flowBill))
 	mux.HandleFunc("GET "+billPath, w.call(faults.Download, w.download))
 	mux.HandleFunc("GET /v3/certificates", w.call(faults.Certificates, w.certificates))
-	mux.HandleFunc("/v3/", func(rw http.ResponseWriter, r *http.Request) { refusePath.write(rw) })
+	mux.HandleFunc("/v3/", func(rw http.ResponseWriter, _ *http.Request) { refusePath.write(rw) })
 }
 
 // operation carries out an authentic request. A nil result is answered by 204.

@@ -114,6 +114,7 @@ func (w *Emulator) unpaid(t *trade.Trade, state trade.State) Transaction {
 		status = tradeClosed
 	case trade.Expired:
 		status = expiredTradeState
+	case trade.Open, trade.Paid: // Paid does not come here
 	}
 	return Transaction{
 		AppID: w.Keys().AppID, MchID: w.Keys().MchID, OutTradeNo: t.No,

@@ -15,7 +15,7 @@ import (
 	"github.com/tandem-pay/tandem/sandbox/faults"
 	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
 	"github.com/tandem-pay/tandem/sandbox/trade"
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
 
 // Each fault of a refund: how it is answered, what becomes of it, what the
@@ -226,7 +226,7 @@ func TestRefundRetrySchedule(t *testing.T) {
 		at = append(at, b.Now().Sub(start))
 	}
 	want := []time.Duration{0}
-	for _, wait := range NotifySchedule {
+	for _, wait := range wechatpay.NotifySchedule {
 		want = append(want, want[len(want)-1]+wait)
 	}
 	if fmt.Sprint(at) != fmt.Sprint(want) {
@@ -245,7 +245,7 @@ func TestSignRefundCallback(t *testing.T) {
 	for _, c := range []struct{ status, event string }{
 		{"SUCCESS", "REFUND.SUCCESS"}, {"ABNORMAL", "REFUND.ABNORMAL"}, {"CLOSED", "REFUND.CLOSED"}, {"PROCESSING", ""}, {"", ""},
 	} {
-		h, body, err := SignRefundCallback(k, k.PublicKeyID, now, "", RefundNotice{OutRefundNo: "X", RefundStatus: c.status})
+		h, body, err := wechatpay.SignRefundCallback(k, k.PublicKeyID, now, "", wechatpay.RefundNotice{OutRefundNo: "X", RefundStatus: c.status})
 		if (err == nil) != (c.event != "") {
 			t.Errorf("%q: %v", c.status, err)
 		}
@@ -257,7 +257,7 @@ func TestSignRefundCallback(t *testing.T) {
 			t.Errorf("%q: %+v %v", c.status, n, err)
 		}
 	}
-	if _, _, err := SignRefundCallback(k, "?", now, "", RefundNotice{RefundStatus: "SUCCESS"}); err == nil {
+	if _, _, err := wechatpay.SignRefundCallback(k, "?", now, "", wechatpay.RefundNotice{RefundStatus: "SUCCESS"}); err == nil {
 		t.Error("signed with a key that does not exist")
 	}
 }

@@ -14,17 +14,15 @@ import (
 	"github.com/tandem-pay/tandem/sandbox/faults"
 	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
 	"github.com/tandem-pay/tandem/sandbox/trade"
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
-
-const refundsPath = "/v3/refund/domestic/refunds"
 
 func (b *bench) refundState(refundNo string) string {
 	b.T.Helper()
 	return refundIn(b.T, b.Send("GET", sandboxtest.RefundsPath+"/"+refundNo, nil)).Status
 }
 
-func refundIn(t testing.TB, rec *httptest.ResponseRecorder) (r Refund) {
+func refundIn(t testing.TB, rec *httptest.ResponseRecorder) (r wechatpay.Refund) {
 	t.Helper()
 	if err := json.Unmarshal(rec.Body.Bytes(), &r); rec.Code != 200 || err != nil {
 		t.Fatalf("%d %s", rec.Code, rec.Body)
@@ -33,7 +31,7 @@ func refundIn(t testing.TB, rec *httptest.ResponseRecorder) (r Refund) {
 }
 
 // noticeIn is what a refund's callback has inside.
-func (b *bench) noticeIn(r sandboxtest.Received) (event string, n RefundNotice) {
+func (b *bench) noticeIn(r sandboxtest.Received) (event string, n wechatpay.RefundNotice) {
 	b.T.Helper()
 	req, _ := b.MustRead(r)
 	if err := json.Unmarshal([]byte(req.Resource.Plaintext), &n); err != nil {
@@ -74,10 +72,10 @@ func TestRefundBySDK(t *testing.T) {
 	}
 	all := b.Shop.All()
 	event, n := b.noticeIn(all[len(all)-1])
-	want := RefundNotice{
+	want := wechatpay.RefundNotice{
 		MchID: k.MchID, TransactionID: *got.TransactionId, OutTradeNo: "SDKREFUND1", RefundID: *got.RefundId, OutRefundNo: "R-1|*@",
 		RefundStatus: "SUCCESS", SuccessTime: end.In(trade.China).Format(time.RFC3339), UserReceivedAccount: "支付用户零钱",
-		Amount: RefundNoticeAmount{888, 300, 888, 300},
+		Amount: wechatpay.RefundNoticeAmount{888, 300, 888, 300},
 	}
 	if event != "REFUND.SUCCESS" || n != want || all[len(all)-1].URL != "https://shop.example.test/r" {
 		t.Errorf("%s %+v", event, n)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 )
 
 // listed are the serials that the official SDK finds listed, decrypted and
@@ -44,16 +44,16 @@ func (b *bench) listed() (serials []string) {
 // A new certificate is listed at once, signs a day later, and the old one
 // verifies all along.
 func TestRotation(t *testing.T) {
-	b := newBench(t, func(o *sandbox.Options) { o.Signing = ByCertificate })
+	b := newBench(t, func(o *sandbox.Options) { o.Signing = wechatpay.ByCertificate })
 	old := b.Keys.PlatformSerial
-	fresh, err := b.WechatPay().RotateCertificate(RotationNotice)
+	fresh, err := b.WechatPay().RotateCertificate(wechatpay.RotationNotice)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := fmt.Sprint(b.listed()); got != fmt.Sprint([]string{old, fresh}) {
 		t.Errorf("listed: %s", got)
 	}
-	verifier := verifiers.NewSHA256WithRSAVerifier(core.NewCertificateMapWithList(PlatformCerts(b.WechatPay().Keys())))
+	verifier := verifiers.NewSHA256WithRSAVerifier(core.NewCertificateMapWithList(wechatpay.PlatformCerts(b.WechatPay().Keys())))
 	paid := 0
 	signer := func() string {
 		paid++
@@ -71,7 +71,7 @@ func TestRotation(t *testing.T) {
 	if got := signer(); got != old {
 		t.Errorf("at once, %s signs", got)
 	}
-	b.Clock.Advance(RotationNotice - time.Second)
+	b.Clock.Advance(wechatpay.RotationNotice - time.Second)
 	if got := signer(); got != old {
 		t.Errorf("a second before, %s signs", got)
 	}
@@ -92,11 +92,11 @@ func TestRotation(t *testing.T) {
 	if got := len(b.WechatPay().Keys().Merchant().PlatformKeys); got != 3 {
 		t.Errorf("%d keys to configure", got)
 	}
-	next, err := b.WechatPay().RotateCertificate(RotationNotice)
+	next, err := b.WechatPay().RotateCertificate(wechatpay.RotationNotice)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := b.WechatPay().ActivateCertificate(); err != nil || got != next || SigningAt(b.WechatPay().Keys(), b.Now()) != next {
+	if got, err := b.WechatPay().ActivateCertificate(); err != nil || got != next || wechatpay.SigningAt(b.WechatPay().Keys(), b.Now()) != next {
 		t.Errorf("made to sign at once: %s %v", got, err)
 	}
 }
@@ -116,11 +116,11 @@ func TestRotatedKeysAreStored(t *testing.T) {
 		t.Error("the caller's keys were changed")
 	}
 	stored := sandboxtest.Encode(t, b.WechatPay().Keys())
-	loaded := new(Keys)
+	loaded := new(wechatpay.Keys)
 	if err := json.Unmarshal(stored, loaded); err != nil {
 		t.Fatal(err)
 	}
-	if string(sandboxtest.Encode(t, loaded)) != string(stored) || SigningAt(loaded, b.Now()) != fresh {
+	if string(sandboxtest.Encode(t, loaded)) != string(stored) || wechatpay.SigningAt(loaded, b.Now()) != fresh {
 		t.Error("loaded keys differ")
 	}
 	again := newBench(t, func(o *sandbox.Options) { o.Keys = &sandbox.Keys{WechatPay: loaded, Alipay: sandboxtest.Keys().Alipay} })
@@ -132,7 +132,7 @@ func TestRotatedKeysAreStored(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken["rotated"].([]any)[0].(map[string]any)["privateKey"] = broken["merchantPrivateKey"]
-	if json.Unmarshal(sandboxtest.Encode(t, broken), new(Keys)) == nil {
+	if json.Unmarshal(sandboxtest.Encode(t, broken), new(wechatpay.Keys)) == nil {
 		t.Error("loaded a certificate of another key")
 	}
 }

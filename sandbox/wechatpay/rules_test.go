@@ -11,7 +11,7 @@ import (
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/sandbox/sandboxtest"
 	"github.com/tandem-pay/tandem/sandbox/trade"
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 	"github.com/tandem-pay/tandem/sandbox/wire"
 )
 
@@ -237,7 +237,7 @@ func TestStateRules(t *testing.T) {
 		t.Errorf("in its last moment: %s", got)
 	}
 	b.Clock.Advance(time.Nanosecond)
-	if got := b.Query("is-timed").TradeState; got != ExpiredTradeState {
+	if got := b.Query("is-timed").TradeState; got != wechatpay.ExpiredTradeState {
 		t.Errorf("after it: %s", got)
 	}
 	if err := b.Pay("is-timed"); err != trade.ErrExpired {

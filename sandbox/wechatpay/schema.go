@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -36,7 +35,7 @@ const (
 	aListOfTexts
 )
 
-func text(max int) rule          { return rule{kind: aText, max: max} }
+func text(longest int) rule      { return rule{kind: aText, max: longest} }
 func object(members schema) rule { return rule{kind: anObject, members: members} }
 func listOf(members schema) rule { return rule{kind: aListOfObjects, members: members} }
 func required(r rule) rule       { r.required = true; return r }
@@ -138,13 +137,4 @@ func (r rule) check(at string, value any) *refusal {
 		}
 	}
 	return nil
-}
-
-func sortedNames[K ~string, V any](m map[K]V) []K {
-	names := make([]K, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

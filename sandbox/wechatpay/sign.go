@@ -74,11 +74,6 @@ func requestMessage(method, uri, timestamp, nonce string, body []byte) string {
 	return method + "\n" + uri + "\n" + timestamp + "\n" + nonce + "\n" + string(body) + "\n"
 }
 
-// answerMessage is what the platform signs, for answers and for callbacks.
-func answerMessage(timestamp, nonce string, body []byte) string {
-	return timestamp + "\n" + nonce + "\n" + string(body) + "\n"
-}
-
 // authenticate checks who sent the request. The order of the checks is the
 // order in which a developer would look for the mistake.
 func (w *Emulator) authenticate(r *http.Request, body []byte) *refusal {
@@ -141,7 +136,7 @@ func sign(
 		return nil
 	}
 	timestamp := strconv.FormatInt(now.Unix(), 10)
-	sum := sha256.New() // of answerMessage, piece by piece: the body may be huge
+	sum := sha256.New() // of the three lines, piece by piece: the body may be huge
 	_, _ = io.WriteString(sum, timestamp+"\n"+nonce+"\n")
 	_ = wire.WriteBlanks(sum, blanks)
 	_, _ = sum.Write(body)

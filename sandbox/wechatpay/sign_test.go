@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	. "github.com/tandem-pay/tandem/sandbox/wechatpay"
+	"github.com/tandem-pay/tandem/sandbox/wechatpay"
 
 	"github.com/tandem-pay/tandem/clock"
 	"github.com/tandem-pay/tandem/sandbox"
@@ -16,13 +16,13 @@ import (
 
 // A request that others signed, at its own time: each way of spoiling it.
 func TestRequestSignature(t *testing.T) {
-	v := ReadVectors(t)["request_post"]
+	v := wechatpay.ReadVectors(t)["request_post"]
 	lines := strings.SplitN(v.Message, "\n", 5)
 	body := strings.TrimSuffix(lines[4], "\n")
 	signedAt := time.Unix(1795359600, 0)
-	replace := func(old, new string) func(*http.Request) {
+	replace := func(from, to string) func(*http.Request) {
 		return func(r *http.Request) {
-			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, new, 1))
+			r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), from, to, 1))
 		}
 	}
 	parts := strings.Split(strings.TrimPrefix(v.Authorization, "WECHATPAY2-SHA256-RSA2048"+" "), ",")

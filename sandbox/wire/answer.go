@@ -29,6 +29,7 @@ func (e *Env) Serve(rw http.ResponseWriter, r *http.Request, fault faults.Armed,
 		return
 	case faults.TimeoutNoEffect:
 		e.hang(rw, r, fault.Delay)
+	default: // the other faults take effect
 	}
 	c.Do()
 	switch fault.Fault {
@@ -39,6 +40,7 @@ func (e *Env) Serve(rw http.ResponseWriter, r *http.Request, fault faults.Armed,
 		e.hang(rw, r, fault.Delay)
 	case faults.Slow:
 		e.wait(r, fault.Delay)
+	default: // the answer shows the others, or none was armed
 	}
 	c.Answer(fault.Fault)
 }

@@ -37,9 +37,6 @@ func (a *args) add(v ...any) {
 	}
 }
 
-// time adds a time as unix microseconds, a zero one as NULL.
-func (a *args) time(t time.Time) { a.add(micros(t)) }
-
 // document adds a document.
 func document[D any](a *args, f *format.Doc[D], d *D) {
 	b, err := f.Encode(d)

@@ -165,7 +165,9 @@ func Added[D any](list ...D) []unit.Pair[D] {
 }
 
 // Changed is a row before and after.
-func Changed[D any](old, new D) []unit.Pair[D] { return []unit.Pair[D]{{Old: &old, New: &new}} }
+func Changed[D any](before, after D) []unit.Pair[D] {
+	return []unit.Pair[D]{{Old: &before, New: &after}}
+}
 
 func removed[D any](old D) []unit.Pair[D] { return []unit.Pair[D]{{Old: &old}} }
 
@@ -179,10 +181,10 @@ func Counted(name string, old *int64, value int64) unit.Pair[rows.Counter] {
 }
 
 // moved is a cursor that moves; nil makes it.
-func moved(follower string, old *event.Position, new event.Position) unit.Pair[rows.Cursor] {
-	p := unit.Pair[rows.Cursor]{New: &rows.Cursor{Follower: follower, Position: new}}
-	if old != nil {
-		p.Old = &rows.Cursor{Follower: follower, Position: *old}
+func moved(follower string, before *event.Position, after event.Position) unit.Pair[rows.Cursor] {
+	p := unit.Pair[rows.Cursor]{New: &rows.Cursor{Follower: follower, Position: after}}
+	if before != nil {
+		p.Old = &rows.Cursor{Follower: follower, Position: *before}
 	}
 	return p
 }
@@ -207,7 +209,7 @@ type (
 
 func added[D any](list ...D) []unit.Pair[D] { return Added(list...) }
 
-func changed[D any](old, new D) []unit.Pair[D] { return Changed(old, new) }
+func changed[D any](before, after D) []unit.Pair[D] { return Changed(before, after) }
 
 func counted(name string, old *int64, value int64) unit.Pair[rows.Counter] {
 	return Counted(name, old, value)

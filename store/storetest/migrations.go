@@ -34,7 +34,9 @@ func testMigrateRows(e *env) {
 	orphans, err := e.OrphanNos(e.Context(), e.shop, []string{"2001"})
 	e.must(err)
 	e.same("the new index knows the old rows", []string{"2001"}, orphans)
-	e.must(e.EachSettled(e.Context(), e.shop, "wx", now.Add(-time.Hour), now, func(b app.BookEntry) error { return e.try(changes{Refunds: added(fullRefund("3001", "1001"))}) }))
+	e.must(e.EachSettled(e.Context(), e.shop, "wx", now.Add(-time.Hour), now, func(app.BookEntry) error {
+		return e.try(changes{Refunds: added(fullRefund("3001", "1001"))})
+	}))
 	e.same("a refund since", 1, len(e.load(needs{Refunds: []string{"3001"}}).Refunds))
 }
 

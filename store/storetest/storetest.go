@@ -241,16 +241,6 @@ func (e *env) refuses(constraint string, err error) {
 	}
 }
 
-// eventually waits for what happens elsewhere.
-func (e *env) eventually(what string, ok func() bool) {
-	e.Helper()
-	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			e.Fatalf("timed out: %s", what)
-		}
-	}
-}
-
 // counter is a change that shows whether a commit was written.
 func counter(name string) unit.Pair[rows.Counter] { return counted(name, nil, 1) }
 
