@@ -70,7 +70,7 @@ var packages = map[string][]string{
 
 	"api/rest": {"fault"},
 	"api":      {"api/rest", "app", "rows", "bills", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile"},
-	"push":     {"app", "format", "event", "fault", "order"},
+	"push":     {"app", "format", "event", "fault", "order", "outbox"},
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }
 

@@ -3,6 +3,7 @@ package outbox
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,8 +20,8 @@ type Lag struct {
 	Parked   int64         // records that wait for a person
 }
 
-// Lags is what was measured last, by follower in the order of Options; nil
-// before the first time.
+// Lags is what was measured last, the followers and the tails in the order of
+// Options; nil before the first time.
 func (b *Outbox) Lags() []Lag {
 	if l := b.lags.Load(); l != nil {
 		return *l
@@ -39,7 +40,8 @@ func (b *Outbox) Late() []Lag {
 const looks = 200
 
 // Measure measures the lag of every follower from what is stored: it knows
-// nothing of what runs, here or elsewhere.
+// nothing of what runs, here or elsewhere. The positions of tails are this
+// instance's.
 func (b *Outbox) Measure(ctx context.Context) ([]Lag, error) {
 	ends, err := b.o.Store.LogEnds(ctx)
 	if err != nil {
@@ -58,46 +60,62 @@ func (b *Outbox) Measure(ctx context.Context) ([]Lag, error) {
 	for _, c := range stored {
 		cursors[place{c.Shop, c.Follower}] = c.Position
 	}
-	now := b.o.Clock.Now()
-	out := make([]Lag, len(b.loops))
-	for i, l := range b.loops {
-		lag := Lag{Follower: l.f.Name}
+	out := make([]Lag, 0, len(b.loops)+len(b.o.Tails))
+	for _, l := range b.loops {
+		late := map[string]event.Position{}
+		for shop, end := range ends {
+			if at, began := cursors[place{shop, l.f.Name}]; at < end && (began || l.f.Begin == Beginning) {
+				late[shop] = at
+			}
+		}
+		lag, err := b.lag(ctx, l.f.Name, late, ends, l.f.query)
+		if err != nil {
+			return nil, err
+		}
 		for _, p := range parked {
 			if p.Follower == l.f.Name {
 				lag.Parked = p.Count
 			}
 		}
-		type behind struct {
-			shop    string
-			at, end event.Position
+		out = append(out, lag)
+	}
+	for _, t := range b.o.Tails {
+		late := t.positions()
+		maps.DeleteFunc(late, func(shop string, at event.Position) bool { return at >= ends[shop] })
+		lag, err := b.lag(ctx, t.o.Name, late, ends, (&Follower{}).query)
+		if err != nil {
+			return nil, err
 		}
-		var late []behind
-		for shop, end := range ends {
-			at, began := cursors[place{shop, l.f.Name}]
-			if at < end && (began || l.f.Begin == Beginning) {
-				late = append(late, behind{shop, at, end})
-			}
-		}
-		slices.SortFunc(late, func(x, y behind) int { return cmp.Or(cmp.Compare(y.end-y.at, x.end-x.at), cmp.Compare(x.shop, y.shop)) })
-		for j, x := range late {
-			if j == looks {
-				break
-			}
-			oldest, err := b.o.Store.Events(ctx, x.shop, l.f.query(x.at, x.end, 1))
-			if err != nil {
-				return nil, err
-			}
-			if len(oldest) == 0 {
-				continue // nothing that it wants
-			}
-			lag.Records += int64(x.end-oldest[0].Position) + 1
-			if age := now.Sub(oldest[0].At); lag.Shop == "" || age > lag.Age {
-				lag.Age, lag.Shop = max(age, 0), x.shop
-			}
-		}
-		out[i] = lag
+		out = append(out, lag)
 	}
 	return out, nil
+}
+
+// lag is how far a follower is behind in the shops where its position is
+// before the end. query are the records that it wants.
+func (b *Outbox) lag(
+	ctx context.Context, name string, late, ends map[string]event.Position,
+	query func(after, upTo event.Position, limit int) app.EventQuery,
+) (Lag, error) {
+	lag := Lag{Follower: name}
+	shops := slices.SortedFunc(maps.Keys(late), func(x, y string) int {
+		return cmp.Or(cmp.Compare(ends[y]-late[y], ends[x]-late[x]), cmp.Compare(x, y))
+	})
+	now := b.o.Clock.Now()
+	for _, shop := range shops[:min(len(shops), looks)] {
+		oldest, err := b.o.Store.Events(ctx, shop, query(late[shop], ends[shop], 1))
+		if err != nil {
+			return lag, err
+		}
+		if len(oldest) == 0 {
+			continue // nothing that it wants
+		}
+		lag.Records += int64(ends[shop]-oldest[0].Position) + 1
+		if age := now.Sub(oldest[0].At); lag.Shop == "" || age > lag.Age {
+			lag.Age, lag.Shop = max(age, 0), shop
+		}
+	}
+	return lag, nil
 }
 
 // measure keeps Lags up to date, and says in the log who is late.

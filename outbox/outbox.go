@@ -1,9 +1,19 @@
 // Package outbox follows the logs of the shops for everybody: what must happen
 // after a commit, soon, once in effect, and whatever breaks meanwhile.
 //
-// A Follower says what it wants of the log and what it does with it. Its
-// cursor is the position up to which it is done in a shop, and is stored. It
-// promises:
+// There are three ways to follow it, on one loop that gives every shop its
+// rounds (see rounds: wake-ups, batches, backoff):
+//
+//   - a Follower with Apply does a command, and its cursor is moved in the
+//     transaction of the command: the reactions;
+//   - a Follower with Deliver calls something outside of any transaction, and
+//     its cursor is moved after it;
+//   - a Tail hands records to those who are connected to this instance and
+//     keeps its position in memory: push.
+//
+// A Follower says which events it wants, where it begins and what it does with
+// them. Its cursor is the position up to which it is done in a shop, and is
+// stored. It promises:
 //
 //   - Every record that a follower wants is processed or parked, in the order
 //     of the log; none is passed by. What a follower does as a command moves
@@ -26,8 +36,8 @@
 //   - How far each follower is behind the end of the log is measured every
 //     MeasureEvery from what is stored, whether or not it runs: see Lag.
 //
-// Costs: one goroutine for each follower, one query every LookEvery while
-// nothing happens, and four small ones for a batch. Records that a follower
+// Costs: one goroutine for each follower and for each round that runs, one
+// query every LookEvery while nothing happens, and four small ones for a batch. Records that a follower
 // does not want are never read; its cursor passes them in memory, and is
 // stored when StoreEvery of them lie behind it or when it does something.
 package outbox
@@ -35,6 +45,7 @@ package outbox
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +116,7 @@ type Options struct {
 	Store     Store
 	Engine    app.Engine // what runs the commands
 	Followers []Follower
+	Tails     []*Tail   // whose lag is measured, too; they run by themselves
 	Clock     app.Clock // what the age of records is measured by
 	Log       *slog.Logger
 
@@ -151,8 +163,7 @@ func New(o Options) *Outbox {
 	}
 	b := &Outbox{o: o}
 	for _, f := range o.Followers {
-		f.Batch = or(f.Batch, batch)
-		b.loops = append(b.loops, &loop{b: b, f: f, lanes: map[string]*lane{}, woken: make(chan struct{}, 1)})
+		b.loops = append(b.loops, newLoop(b, f))
 	}
 	return b
 }
@@ -167,13 +178,9 @@ func or[N int | time.Duration](v, def N) N {
 // Wake is an app.Wake: it has the followers process what was committed. It
 // never blocks.
 func (b *Outbox) Wake(shop string, records []event.Record) {
-	now := time.Now()
 	for _, l := range b.loops {
-		for i := range records {
-			if l.f.wants(&records[i]) {
-				l.announce(shop, now)
-				break
-			}
+		if slices.ContainsFunc(records, l.f.wants) {
+			l.rounds.wake(shop)
 		}
 	}
 }
@@ -184,7 +191,7 @@ func (b *Outbox) Wake(shop string, records []event.Record) {
 func (b *Outbox) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, l := range b.loops {
-		wg.Go(func() { l.run(ctx) })
+		wg.Go(func() { l.rounds.run(ctx) })
 	}
 	wg.Go(func() { b.measure(ctx) })
 	wg.Wait()
@@ -196,8 +203,7 @@ func (b *Outbox) Run(ctx context.Context) error {
 func (b *Outbox) CatchUp(ctx context.Context, shop string) error {
 	for _, l := range b.loops {
 		for {
-			s := l.state(shop)
-			n, err := l.step(ctx, s)
+			n, err := l.step(ctx, l.of(shop))
 			if err != nil {
 				return err
 			}
@@ -227,9 +233,4 @@ func (b *Outbox) known(ctx context.Context) map[string]event.Position {
 	}
 	b.ends = ends
 	return ends
-}
-
-// backoff is how long to wait after that many failures in a row.
-func backoff(failed int) time.Duration {
-	return min(maxBackoff, minBackoff<<min(failed-1, 16))
 }

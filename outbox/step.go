@@ -15,7 +15,7 @@ import (
 
 func (f *Follower) wantsType(t event.Type) bool { return f.Types == nil || slices.Contains(f.Types, t) }
 
-func (f *Follower) wants(r *event.Record) bool {
+func (f *Follower) wants(r event.Record) bool {
 	return slices.ContainsFunc(r.Events, func(e event.Event) bool { return f.wantsType(e.Type) })
 }
 
@@ -31,7 +31,7 @@ func (f *Follower) query(after, upTo event.Position, limit int) app.EventQuery {
 
 // step processes the next records of a shop and says how many there were. 0
 // means that the follower has caught up.
-func (l *loop) step(ctx context.Context, p *lane) (int, error) {
+func (l *loop) step(ctx context.Context, p *progress) (int, error) {
 	if err := l.lookUp(ctx, p); err != nil {
 		return 0, err
 	}
@@ -71,7 +71,7 @@ func unknown(r event.Record) bool {
 
 // lookUp reads the cursor. If another instance has moved it, what was seen
 // from the old one says nothing.
-func (l *loop) lookUp(ctx context.Context, p *lane) error {
+func (l *loop) lookUp(ctx context.Context, p *progress) error {
 	at, began, err := l.b.o.Store.Cursor(ctx, p.shop, l.f.Name)
 	if err != nil {
 		return err
@@ -82,19 +82,19 @@ func (l *loop) lookUp(ctx context.Context, p *lane) error {
 	return nil
 }
 
-func (l *loop) setCursor(p *lane, at event.Position) {
+func (l *loop) setCursor(p *progress, at event.Position) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.cursor, p.seen = &at, at
 }
 
-func (l *loop) sawUpTo(p *lane, at event.Position) {
+func (l *loop) sawUpTo(p *progress, at event.Position) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.seen = at
 }
 
-func (p *lane) stored() event.Position {
+func (p *progress) stored() event.Position {
 	if p.cursor == nil {
 		return 0
 	}
@@ -103,7 +103,7 @@ func (p *lane) stored() event.Position {
 
 // process does the records, or as many as come before one that fails, and
 // moves the cursor behind them.
-func (l *loop) process(ctx context.Context, p *lane, records []event.Record) error {
+func (l *loop) process(ctx context.Context, p *progress, records []event.Record) error {
 	behind, err := l.waiting(ctx, p.shop, records)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func (l *loop) deliver(ctx context.Context, r *event.Record) (err error) {
 
 // failed does the records before the one that failed, or counts its failures,
 // and parks it when there were enough.
-func (l *loop) failed(ctx context.Context, p *lane, records []event.Record, behind map[string]string, bad *recordError) error {
+func (l *loop) failed(ctx context.Context, p *progress, records []event.Record, behind map[string]string, bad *recordError) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -209,7 +209,7 @@ func (l *loop) waiting(ctx context.Context, shop string, records []event.Record)
 
 // commit does what a command follower does with the records, parks those that
 // wait behind others, and moves the cursor.
-func (l *loop) commit(ctx context.Context, p *lane, records []event.Record, behind map[string]string) error {
+func (l *loop) commit(ctx context.Context, p *progress, records []event.Record, behind map[string]string) error {
 	var needs app.Needs
 	for i := range records {
 		if id := behind[records[i].Order]; id != "" {
@@ -283,13 +283,13 @@ func (f *Follower) apply(tx *app.Tx, r *event.Record) (err error) {
 }
 
 // move stores the cursor and does nothing else.
-func (l *loop) move(ctx context.Context, p *lane, to event.Position) error {
+func (l *loop) move(ctx context.Context, p *progress, to event.Position) error {
 	return l.run1(ctx, p, app.Needs{}, to, func(*app.Tx) error { return nil })
 }
 
-// run1 runs one command that moves the cursor from where the lane knows it.
+// run1 runs one command that moves the cursor from where it was read.
 // If another instance was here first, it does nothing.
-func (l *loop) run1(ctx context.Context, p *lane, needs app.Needs, to event.Position, do func(tx *app.Tx) error) error {
+func (l *loop) run1(ctx context.Context, p *progress, needs app.Needs, to event.Position, do func(tx *app.Tx) error) error {
 	needs.Add(rows.Cursors.Keys(l.f.Name))
 	was := p.cursor
 	moved, err := l.command(ctx, p.shop, needs, func(tx *app.Tx) (bool, error) {

@@ -74,3 +74,24 @@ func BenchmarkSockets(b *testing.B) {
 		b.ReportMetric(float64(after.HeapInuse+after.StackInuse-before.HeapInuse-before.StackInuse)/sockets/1024, "KiB/socket-pair")
 	}
 }
+
+// BenchmarkTailLatency is the way from Publish over a read of the log to a
+// client that listens to the whole shop and has decoded the message.
+func BenchmarkTailLatency(b *testing.B) {
+	w := newWorld(b, newLedger(), func(o *push.Options) { o.PollEvery = time.Hour })
+	w.publish("o1", event.OrderPlaced)
+	c := w.dial("?token=" + secret)
+	c.say(`{"type":"subscribe","shop":true}`)
+	c.want("subscribed", 0)
+	took := make([]time.Duration, 0, b.N)
+	seq := int64(1)
+	for b.Loop() {
+		seq++
+		start := time.Now()
+		w.publish("o1", event.PaymentCreated)
+		c.want("payment.created", seq)
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+}

@@ -4,9 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
-	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 )
 
@@ -14,8 +12,7 @@ import (
 // not block and not call the feed.
 type listener interface{ offer(n *notice) }
 
-// feed is one shop's log as far as this instance has read it, and who listens
-// here. It lives as long as it has users.
+// feed is who listens here to one shop. It lives as long as it has users.
 type feed struct {
 	hub  *Hub
 	shop string
@@ -23,11 +20,9 @@ type feed struct {
 
 	ready chan struct{} // closed once from is known, or err
 	err   error
-	idle  chan struct{} // closed when nobody uses it any more
-	wake  chan struct{} // something was committed that a tail needs
 
 	mu     sync.Mutex
-	at     event.Position // what the reader of the log has handed out
+	at     event.Position // what was handed out of the log
 	orders map[string]*audience
 	tails  map[string][]*tail // by user, "" all of the shop
 }
@@ -61,13 +56,10 @@ func (h *Hub) feedOf(ctx context.Context, shop string) (*feed, error) {
 	first := f == nil
 	if first {
 		f = &feed{
-			hub: h, shop: shop, ready: make(chan struct{}), idle: make(chan struct{}), wake: make(chan struct{}, 1),
+			hub: h, shop: shop, ready: make(chan struct{}),
 			orders: map[string]*audience{}, tails: map[string][]*tail{},
 		}
 		h.feeds[shop] = f
-		if run := h.tailing; run != nil {
-			h.readers.Go(func() { f.tailLog(run) })
-		}
 	}
 	f.uses++
 	h.mu.Unlock()
@@ -79,6 +71,8 @@ func (h *Hub) feedOf(ctx context.Context, shop string) (*feed, error) {
 		cancel()
 		if f.err != nil {
 			h.forget(f)
+		} else {
+			h.log.Open(shop, f.at, f.dispatch)
 		}
 		close(f.ready)
 	}
@@ -111,8 +105,8 @@ func (h *Hub) release(f *feed) {
 	if f.uses--; f.uses == 0 {
 		if h.feeds[f.shop] == f {
 			delete(h.feeds, f.shop)
+			h.log.Close(f.shop)
 		}
-		close(f.idle)
 	}
 }
 
@@ -172,15 +166,13 @@ func without[T comparable](s []T, x T) []T {
 // theirs from the log, in its order: they are only woken.
 func (f *feed) publish(records []event.Record) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for i := range records {
 		f.offer(&records[i], nil)
 	}
-	if len(f.tails) > 0 {
-		select {
-		case f.wake <- struct{}{}:
-		default:
-		}
+	tailed := len(f.tails) > 0
+	f.mu.Unlock()
+	if tailed {
+		f.hub.log.Wake(f.shop)
 	}
 }
 
@@ -201,96 +193,6 @@ func (f *feed) offer(r *event.Record, n *notice) {
 	}
 	for _, l := range a.listeners {
 		l.offer(n)
-	}
-}
-
-// afterWake are the pauses between reads that find nothing after a commit
-// was announced: on PostgreSQL a record shows in the log only when every
-// older transaction has ended.
-var afterWake = []time.Duration{
-	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
-}
-
-// Limits of the pace of reading.
-const (
-	gather     = 5 * time.Millisecond // between two reads: under load one read serves many commits
-	maxBackoff = 5 * time.Second      // after reads that failed
-)
-
-// tailLog hands out what appears in the log until nobody uses the feed, or
-// ctx ends.
-func (f *feed) tailLog(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	select {
-	case <-f.ready:
-	case <-ctx.Done():
-		return
-	}
-	if f.err != nil {
-		return
-	}
-	every := f.hub.o.PollEvery
-	timer := time.NewTimer(every)
-	defer timer.Stop()
-	wake, missed, failed := f.wake, len(afterWake), every
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-f.idle:
-			return
-		case <-wake:
-			missed = 0
-		case <-timer.C:
-		}
-		n, err := f.poll(ctx)
-		pause := every
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			f.hub.o.Log.Warn("push cannot read the log", "shop", f.shop, "error", err)
-			failed = min(2*failed, max(maxBackoff, every))
-			timer.Reset(failed)
-			wake = nil // what is announced in the meantime must wait too
-			continue
-		case n > 0:
-			missed = len(afterWake)
-		case missed < len(afterWake):
-			pause = min(afterWake[missed], every)
-			missed++
-		}
-		failed, wake = every, nil
-		if pause > gather {
-			// Wait a moment before the next announcement.
-			timer.Reset(gather)
-			select {
-			case <-ctx.Done():
-				return
-			case <-timer.C:
-			}
-			pause -= gather
-			wake = f.wake
-		}
-		timer.Reset(pause)
-	}
-}
-
-// poll hands out what is new in the log and says how many records it were.
-func (f *feed) poll(ctx context.Context) (n int, err error) {
-	for {
-		records, err := f.hub.o.Store.Events(ctx, f.shop, app.EventQuery{After: f.at, Limit: readBatch})
-		if err != nil || len(records) == 0 {
-			return n, err
-		}
-		if err := f.dispatch(ctx, records); err != nil {
-			return n, err
-		}
-		n += len(records)
-		if len(records) < readBatch {
-			return n, nil
-		}
 	}
 }
 

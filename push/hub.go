@@ -47,6 +47,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/outbox"
 )
 
 // Store is what the hub reads. An app.Reader is one.
@@ -99,7 +100,6 @@ type Observe struct {
 const (
 	maxMessage = 4 << 10 // bytes of a client's message
 	maxErrors  = 10      // bad messages of one socket
-	readBatch  = 256     // records read from the log at once
 	keepAlive  = 15 * time.Second
 	closeGrace = time.Second // for the close frame to get through
 	maxRefused = 64          // sockets that are being refused because there are too many
@@ -110,14 +110,13 @@ const (
 type Hub struct {
 	o      Options
 	owners owners
+	log    *outbox.Tail // of the shops that have a feed
 
 	mu       sync.RWMutex
 	feeds    map[string]*feed // by shop: those that have subscribers
 	members  map[*subscriber]struct{}
 	draining bool
-	drain    chan struct{}   // closed by Close
-	tailing  context.Context // Run's, nil while it does not run
-	readers  sync.WaitGroup
+	drain    chan struct{}  // closed by Close
 	busy     sync.WaitGroup // members
 	refused  atomic.Int32   // sockets that are being refused at the moment
 }
@@ -142,7 +141,9 @@ func New(o Options) *Hub {
 		o.Problem = o.problem
 	}
 	return &Hub{
-		o: o, feeds: map[string]*feed{}, members: map[*subscriber]struct{}{}, drain: make(chan struct{}),
+		o:     o,
+		log:   outbox.NewTail(outbox.TailOptions{Name: "push", Store: o.Store, Log: o.Log, LookEvery: o.PollEvery}),
+		feeds: map[string]*feed{}, members: map[*subscriber]struct{}{}, drain: make(chan struct{}),
 	}
 }
 
@@ -166,20 +167,10 @@ func (h *Hub) Publish(shop string, records []event.Record) {
 
 // Run reads the log of every shop that has subscribers here, until ctx
 // ends; so events that other instances commit reach the sockets here too.
-func (h *Hub) Run(ctx context.Context) error {
-	h.mu.Lock()
-	h.tailing = ctx
-	for _, f := range h.feeds {
-		h.readers.Go(func() { f.tailLog(ctx) })
-	}
-	h.mu.Unlock()
-	<-ctx.Done()
-	h.mu.Lock()
-	h.tailing = nil
-	h.mu.Unlock()
-	h.readers.Wait()
-	return nil
-}
+func (h *Hub) Run(ctx context.Context) error { return h.log.Run(ctx) }
+
+// Log is what follows the log for the hub.
+func (h *Hub) Log() *outbox.Tail { return h.log }
 
 // Wait returns nil once the order has an event with Seq > seq, at once if it
 // has one already. Otherwise it returns ctx's error, the store's (an unknown

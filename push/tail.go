@@ -4,6 +4,7 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/outbox"
 )
 
 // subscribeLog begins to tail the log: of one user's orders, or of the
@@ -54,8 +55,7 @@ func (t *tail) subscribed() answer {
 // upto at least once the tail has joined: then nothing that waits may
 // overtake it.
 func (s *subscriber) replay(t *tail, upto *event.Position) error {
-	for {
-		records, err := s.hub.o.Store.Events(s.ctx, s.who.Shop, app.EventQuery{After: t.last, Limit: readBatch})
+	for records, err := range outbox.Read(s.ctx, s.hub.o.Store, s.who.Shop, t.last) {
 		if err != nil {
 			s.hub.o.Log.WarnContext(s.ctx, "push cannot read the log", "shop", s.who.Shop, "error", err)
 			return errStore
@@ -83,15 +83,14 @@ func (s *subscriber) replay(t *tail, upto *event.Position) error {
 			return err
 		}
 		t.last = before
-		if len(records) < readBatch || upto != nil && t.last.Compare(*upto) >= 0 {
-			return nil
-		}
 		if upto == nil {
-			if err := s.drain(); err != nil {
-				return err
-			}
+			err = s.drain()
+		}
+		if err != nil || upto != nil && t.last.Compare(*upto) >= 0 {
+			return err
 		}
 	}
+	return nil
 }
 
 // drain sends what waits at the moment, so that a long replay does not make

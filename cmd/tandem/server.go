@@ -222,7 +222,10 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
 	sv.outbox = outbox.New(
-		outbox.Options{Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Clock: sv.clock, Log: sv.log},
+		outbox.Options{
+			Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Tails: []*outbox.Tail{sv.hub.Log()},
+			Clock: sv.clock, Log: sv.log,
+		},
 	)
 	sv.metrics.Register(followers{sv.outbox})
 	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log})
