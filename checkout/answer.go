@@ -14,7 +14,7 @@ import (
 
 const maxBody = 64 << 10
 
-// answered is what a handler answers with beside an error.
+// answered is what a handler returns beside an error.
 type answered struct {
 	status int // 0: 200
 	header http.Header

@@ -112,7 +112,7 @@ func (s *shop) products(_ http.ResponseWriter, r *http.Request) (answered, error
 }
 
 // clock answers with the server's time. The page counts down and measures delays by
-// it: a buyer's clock may be anything, and the server's may have been moved.
+// it, because the buyer's clock may be wrong and the server's may have been moved.
 func (s *shop) clock(http.ResponseWriter, *http.Request) (answered, error) {
 	return answered{body: map[string]time.Time{"now": s.App.Clock.Now().UTC()}}, nil
 }
@@ -181,8 +181,8 @@ func checkKey(key string) error {
 	return nil
 }
 
-// maxQR is the longest text that qr draws; a longer one makes a code that no
-// phone reads off a screen.
+// maxQR is the longest text that qr draws; a longer one makes a code that phones
+// cannot read from a screen.
 const maxQR = 512
 
 func (s *shop) qr(rw http.ResponseWriter, r *http.Request) {
@@ -209,7 +209,7 @@ func (s *shop) phonePage(code string) string {
 	return s.ScanURL(code)
 }
 
-// scan does what a phone's camera would: it goes where the code leads.
+// scan does what a phone's camera would: it redirects to the address of the code.
 func (s *shop) scan(rw http.ResponseWriter, r *http.Request) {
 	code := r.URL.Query().Get("code_url")
 	to := s.phonePage(code)

@@ -46,7 +46,7 @@ func (v *demoClient) send(method, path, key, body string) (*http.Response, map[s
 
 const twoCakes = `{"items":[{"sku":"demo-cheesecake","quantity":2}]}`
 
-// An order of the demo looks as the public API shows it.
+// An order of the demo has the same form as in the public API.
 func TestAnOrderLooksLikeThePublicAPIs(t *testing.T) {
 	s := serve(t, "")
 	v := s.demoClient()
@@ -75,7 +75,7 @@ func TestAnOrderLooksLikeThePublicAPIs(t *testing.T) {
 		t.Errorf("the API's quote (-) and the demo's (+) differ:\n%s", diff)
 	}
 
-	// The same key is the same order; another buyer's same key is theirs.
+	// The same key is the same order; the same key of another buyer is another order.
 	res, again := v.send("POST", "/demo/orders", "k1", twoCakes)
 	if again["orderNo"] != placed["orderNo"] || again["clientToken"] != token || res.Header.Get("Idempotent-Replayed") != "true" {
 		t.Errorf("the repeat gave %v", again)
@@ -128,7 +128,7 @@ func TestClaimingTwiceIsOneCoupon(t *testing.T) {
 	if _, other := s.demoClient().send("POST", "/demo/coupons", "", ""); other["code"] == first["code"] {
 		t.Errorf("two buyers have the coupon %v", other)
 	}
-	// Once it is held by an order there is another.
+	// Once an order holds it, the buyer can claim another.
 	v.send("POST", "/demo/orders", "k", `{"couponCodes":["`+first["code"].(string)+`"],`+twoCakes[1:])
 	if _, third := v.send("POST", "/demo/coupons", "", ""); third["code"] == nil || third["code"] == first["code"] {
 		t.Errorf("after using %v: %v", first, third)
@@ -191,7 +191,7 @@ func TestFilesAreCachedByTheirContent(t *testing.T) {
 	}
 }
 
-// A second start finds everything there and leaves it as it is.
+// A second start leaves everything as it is.
 func TestSeedingTwice(t *testing.T) {
 	s := serve(t, "")
 	s.demoClient().send("POST", "/demo/orders", "k", twoCakes)

@@ -14,9 +14,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// These tests run the SDK and the page where they live: in a browser. They
+// These tests run the SDK and the page in a browser. They
 // look for Chromium in $CHROMIUM, then under its usual names, and fail where
-// there is none; -short does without them.
+// there is none; -short skips them.
 
 // pageTimeout is how long a condition on a page may take. Nothing waits that
 // long unless it fails.
@@ -163,7 +163,7 @@ func (p *tab) text(expression string) (s string) {
 	return s
 }
 
-// until waits for an expression to become true.
+// until waits until an expression is true.
 func (p *tab) until(expression string) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, pageTimeout)

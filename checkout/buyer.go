@@ -13,7 +13,7 @@ const (
 )
 
 // buyer is the demo's user for a browser: a random one, kept in a cookie
-// that scripts cannot read. Whoever a page says it is does not count.
+// that scripts cannot read. A user id that a page sends is ignored.
 func buyer(rw http.ResponseWriter, r *http.Request) string {
 	if c, err := r.Cookie(cookieName); err == nil && isBuyer(c.Value) {
 		return buyerPrefix + c.Value

@@ -17,8 +17,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// A channel's code stays the same however often the buyer looks at the other
-// one, and over a reload; the page turns paid by a pushed message.
+// A channel's code stays the same when the buyer switches to the other channel
+// and back, and after a reload; a pushed message changes the page to paid.
 func TestPayingByAlipay(t *testing.T) {
 	s := serve(t, "")
 	p := buyer(t, s.url, "en")
@@ -52,7 +52,7 @@ func TestPayingByAlipay(t *testing.T) {
 	var seen float64
 	p.js(`paidSeen`, &seen)
 	if took := seen - tapped; took < 0 || took >= 1000 {
-		t.Errorf("the page knew %.0f ms after the tap; want less than a second", took)
+		t.Errorf("the page showed it %.0f ms after the tap; want less than a second", took)
 	}
 	if n := p.reads(no); n != 0 {
 		t.Errorf("the page read the order %d times; want none, changes are pushed", n)
@@ -68,7 +68,7 @@ func TestPayingByAlipay(t *testing.T) {
 }
 
 // A trade exists at Alipay only once its code was scanned: a code that was
-// scanned after the order had been paid can still be paid, and that goes back.
+// scanned after the order had been paid can still be paid, and is refunded.
 func TestPayingByBothChannels(t *testing.T) {
 	s := serve(t, "")
 	p := buyer(t, s.url, "zh-CN")
@@ -102,18 +102,18 @@ func TestPayingByBothChannels(t *testing.T) {
 	}
 	for _, paid := range made[0].Payments {
 		if want := map[string]int64{"alipay": 8785}[paid.Channel]; paid.Status != "succeeded" || paid.RefundedAmount != want {
-			t.Errorf("%+v; want %d given back", paid, want)
+			t.Errorf("%+v; want %d refunded", paid, want)
 		}
 	}
 
-	// A reload says it again.
+	// A reload shows it again.
 	p.run(chromedp.Reload())
 	p.until(`paying.open && paying.dataset.status === 'paid' && refund.textContent === '您多付了一笔：¥87.85 已原路退回'`)
 	s.wantOnce(p, no)
 }
 
-// What the shop gives back is pushed to a page that is still open, and money
-// that comes after the end goes back.
+// A refund by the shop is pushed to a page that is still open, and money that
+// arrives after the order was closed is refunded.
 func TestRefundsReachThePage(t *testing.T) {
 	s := serve(t, "")
 	p := buyer(t, s.url, "en")
@@ -145,7 +145,7 @@ func TestRefundsReachThePage(t *testing.T) {
 	other.visit(late)
 	other.until(`document.querySelector('#pay') !== null`)
 	other.tap("#pay")
-	p.until(`refund.textContent === 'Paid after the order was closed: ¥87.85 has gone back to you' && paying.dataset.status === 'closed'`)
+	p.until(`refund.textContent === 'Paid after the order was closed: ¥87.85 was refunded' && paying.dataset.status === 'closed'`)
 }
 
 // refund requests it as the shop does.
@@ -171,7 +171,7 @@ func onEveryPage(script string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// A shop that has one channel lets nobody choose.
+// A shop with one channel offers no choice.
 func TestOneChannelIsNoChoice(t *testing.T) {
 	s := serve(t, "")
 	var catalog struct {
@@ -193,8 +193,8 @@ func TestOneChannelIsNoChoice(t *testing.T) {
 			p.run(onEveryPage(`{ const ask = fetch; window.fetch = async (...about) => {
 				const res = await ask(...about);
 				if (!String(about[0]).endsWith('/demo/products')) return res;
-				const shelf = await res.json();
-				return Response.json({ ...shelf, ways: shelf.ways.` + c.ways + ` });
+				const catalogue = await res.json();
+				return Response.json({ ...catalogue, ways: catalogue.ways.` + c.ways + ` });
 			}; }`))
 			p.fill(s.url, "en")
 			p.press("#buy")
@@ -203,8 +203,9 @@ func TestOneChannelIsNoChoice(t *testing.T) {
 	}
 }
 
-// Whatever the subscribers of an order can receive has a text in both languages.
-func TestEveryEventHasAWord(t *testing.T) {
+// Every event that the subscribers of an order can receive has a text in both
+// languages, and both languages have the same texts.
+func TestEveryEventHasAText(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "../event/event.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -226,12 +227,14 @@ func TestEveryEventHasAWord(t *testing.T) {
 	p := newTab(t)
 	p.visit(s.url + "/demo")
 	var missing []string
-	p.js(`import('./demo/words.js').then(({ word, language, switchLanguage }) => {
+	p.js(`import('./demo/texts.js').then(({ texts, text, language, switchLanguage }) => {
 		const types = '`+strings.Join(types, " ")+`'.split(' ');
-		const missing = () => types.filter((type) => !word('event/' + type)).map((type) => language() + ' ' + type);
+		const missing = () => types.filter((type) => !text('event/' + type)).map((type) => language() + ' ' + type);
 		const first = missing();
 		switchLanguage();
-		return first.concat(missing());
+		const paths = (node, at = '') => Object.entries(node).flatMap(([name, value]) => (typeof value === 'string' ? [at + name] : paths(value, at + name + '/')));
+		const lacks = (one, other) => paths(texts[one]).filter((path) => !paths(texts[other]).includes(path)).map((path) => other + ' ' + path);
+		return first.concat(missing(), lacks('zh', 'en'), lacks('en', 'zh'));
 	})`, &missing)
 	if len(missing) > 0 {
 		t.Errorf("no texts for %v", missing)

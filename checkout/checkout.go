@@ -12,10 +12,11 @@ type Options struct {
 	App  *app.App // required
 	Shop string   // the shop that the demo sells in; required
 
-	// ScanURL is the page at which a buyer without a phone pays a code, be it
+	// ScanURL returns the page at which a buyer without a phone pays a code,
 	// WeChat Pay's code_url or Alipay's qr_code: the sandbox's phone page. It
-	// may be a path of this server ("/sandbox/scan?code_url=…"). With nil, or where it answers "", the QR
-	// code is the code_url itself, and the page offers no such link.
+	// may be a path of this server ("/sandbox/scan?code_url=…"). If it is nil
+	// or returns "", the QR code contains the code itself, and the page has no
+	// link to a phone page.
 	ScanURL func(codeURL string) string
 
 	Log *slog.Logger // default: App.Log

@@ -61,7 +61,7 @@ func (p *tab) phone(base string) *tab {
 	return at
 }
 
-// choose takes a way to pay and waits for its code.
+// choose selects a way to pay and waits for its code.
 func (p *tab) choose(kind, before string) (code string) {
 	p.t.Helper()
 	p.press(`#choices [data-kind=` + kind + `]`)
@@ -84,7 +84,7 @@ func (p *tab) tap(selector string) (at float64) {
 	return at
 }
 
-// noting has the page note when it first showed a status.
+// noting makes the page record when it first showed a status.
 const noting = `new MutationObserver(() => { if (paying.dataset.status === 'paid') window.paidSeen ??= Date.now(); }).observe(paying, { attributes: true }); 0`
 
 type order struct {
@@ -107,7 +107,7 @@ func (s *server) orders() []order {
 	return list.Items
 }
 
-// untilPaid waits for the server to know of the payment.
+// untilPaid waits until the order is paid on the server.
 func (s *server) untilPaid(no string) {
 	s.t.Helper()
 	r, err := http.NewRequest("GET", s.url+"/v1/orders/"+no+"?wait=30s", nil)
@@ -154,7 +154,7 @@ func TestBuying(t *testing.T) {
 	s := serve(t, "")
 	p := buyer(t, s.url, "en")
 
-	// The price says why it is what it is.
+	// The price is explained.
 	var shown struct{ Discounts, Shares, Skipped, Totals []string }
 	p.js(`(() => { const all = (q) => [...document.querySelectorAll(q)].map((e) => e.textContent); return {
 		Discounts: all('#explained .applied li > div'), Shares: all('#explained .applied li > small'), Skipped: all('#explained .skipped li'), Totals: all('#totals dd') }; })()`, &shown)
@@ -168,11 +168,11 @@ func TestBuying(t *testing.T) {
 	if len(shown.Shares) != 3 || !strings.Contains(shown.Shares[1], "Basque cheesecake −¥3.65") {
 		t.Errorf("shares %v", shown.Shares)
 	}
-	if len(shown.Skipped) != 1 || !strings.Contains(shown.Skipped[0], "¥3.50 more to get it") {
+	if len(shown.Skipped) != 1 || !strings.Contains(shown.Skipped[0], "Spend ¥3.50 more to get it") {
 		t.Errorf("skipped %v; want what is missing for ¥10 off", shown.Skipped)
 	}
 
-	// However often the button is hit, there is one order.
+	// However often the button is clicked, there is one order.
 	p.js(noting, nil)
 	p.run(chromedp.DoubleClick(chromedp.CSS("#buy")))
 	p.js(`for (let i = 0; i < 10; i++) buy.click(); 0`, nil)
@@ -193,7 +193,7 @@ func TestBuying(t *testing.T) {
 	p.js(`({ Paid: paidSeen, Latency: latency.dataset.ms, Cart: filled.hidden })`, &seen)
 	t.Logf("%.0f ms from the tap to the page, %s ms from the payment", seen.Paid-tapped, seen.Latency)
 	if took := seen.Paid - tapped; took < 0 || took >= 1000 {
-		t.Errorf("the page knew %.0f ms after the tap; want less than a second", took)
+		t.Errorf("the page showed it %.0f ms after the tap; want less than a second", took)
 	}
 	if n := p.reads(no); n != 0 {
 		t.Errorf("the page read the order %d times; want none, changes are pushed", n)
@@ -207,7 +207,7 @@ func TestBuying(t *testing.T) {
 	p.until(`document.querySelectorAll('#events > li').length >= 5`)
 	s.wantOnce(p, no)
 
-	// A reload shows the same, and the story from its beginning.
+	// A reload shows the same, with all events from the first.
 	p.run(chromedp.Reload())
 	p.until(`paying.open && paying.dataset.status === 'paid' && document.querySelectorAll('#events > li').length >= 5`)
 	s.wantOnce(p, no)
@@ -215,7 +215,7 @@ func TestBuying(t *testing.T) {
 	p.until(`!paying.open`)
 }
 
-// Whatever happens to the connections, the page learns all there is.
+// The page shows every event, whatever happens to the connections.
 func TestBuyingWhileSocketsAreCut(t *testing.T) {
 	s := serve(t, "")
 	r := newRelay(t, s.url)
@@ -324,7 +324,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 	p.until(`document.querySelector('#alert').textContent.includes('price has just changed')`)
 	p.until(`!buy.disabled && totals.textContent.includes('¥128.00')`)
 	if made := s.orders(); len(made) != 0 {
-		t.Errorf("%d orders at a price that nobody saw", len(made))
+		t.Errorf("%d orders at a price that the buyer did not see", len(made))
 	}
 	// A code that does not exist.
 	p.press("#using button")
@@ -342,7 +342,7 @@ func TestRefusalsAreExplained(t *testing.T) {
 	}
 }
 
-// A phone of the narrowest kind shows everything without moving sideways.
+// The narrowest phone shows everything without horizontal scrolling.
 func TestItFitsAPhone(t *testing.T) {
 	s := serve(t, "")
 	p := newTab(t)

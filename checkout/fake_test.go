@@ -18,8 +18,8 @@ import (
 	"github.com/tandem-pay/tandem/checkout"
 )
 
-// fake is a server with the public API's manners and all the faults that the
-// SDK has to live with. It serves a page that has the SDK as window.sdk.
+// fake is a server that behaves like the public API and can inject all faults
+// that the SDK must handle. It serves a page that has the SDK as window.sdk.
 type fake struct {
 	*httptest.Server
 	t *testing.T
@@ -38,8 +38,8 @@ type fake struct {
 	sockets int // attempts
 	streams int
 	polls   int
-	// cuts says after how many messages the next connections break off, -1:
-	// before the first. Once it is empty they hold.
+	// cuts says after how many messages each of the next connections breaks, -1:
+	// before the first. Once it is empty, connections do not break.
 	cuts      []int
 	noSockets bool
 	noStreams bool
@@ -47,7 +47,7 @@ type fake struct {
 	skip      int  // a number that live connections leave out, once
 }
 
-// fault is what becomes of one request.
+// fault is what happens to one request.
 type fault struct {
 	status int    // answered with it and nothing done; 0: it is done
 	retry  string // Retry-After
@@ -95,7 +95,7 @@ func newFake(t *testing.T) *fake {
 	mux.HandleFunc("GET /v1/ws", f.socket)
 	f.Server = httptest.NewUnstartedServer(mux)
 	// A browser repeats a request by itself when a kept connection breaks.
-	// That hides nothing, but spoils the counting.
+	// That hides no failure, but makes the counts wrong.
 	f.Config.SetKeepAlivesEnabled(false)
 	f.Start()
 	t.Cleanup(func() {
@@ -115,13 +115,13 @@ window.cart = { userId: 'u', items: [{ sku: 'a', quantity: 2 }, { sku: 'b', quan
 window.order = { orderNo: '` + fakeOrder + `', clientToken: '` + fakeToken + `', version: 1 };
 window.caught = (promise) => promise.then((value) => ({ value }), (e) => ({ code: e.code, status: e.status, detail: e.detail, errors: e.errors, traceId: e.traceId, unknown: e.unknown }));
 window.listen = (checkout, order = window.order) => {
-  const heard = { seqs: [], types: [], statuses: [], transports: [], errors: [] };
-  heard.watch = checkout.watch(order, {
-    onChange: (c) => { heard.seqs.push(c.seq); heard.types.push(c.type); heard.statuses.push(c.status); },
-    onTransport: (t) => heard.transports.push(t),
-    onError: (e) => heard.errors.push(e.code),
+  const received = { seqs: [], types: [], statuses: [], transports: [], errors: [] };
+  received.watch = checkout.watch(order, {
+    onChange: (c) => { received.seqs.push(c.seq); received.types.push(c.type); received.statuses.push(c.status); },
+    onTransport: (t) => received.transports.push(t),
+    onError: (e) => received.errors.push(e.code),
   });
-  return heard;
+  return received;
 };
 </script>`
 
@@ -152,7 +152,7 @@ func (f *fake) awaitHeld() {
 	}
 }
 
-// requests returns those of a kind, and forgets all.
+// requests returns the requests of a kind since the last call.
 func (f *fake) requests(kind string) (out []sent) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -165,7 +165,7 @@ func (f *fake) requests(kind string) (out []sent) {
 	return out
 }
 
-// writing does a request once for its key, and then what its fault says.
+// writing executes a request once per key, and then does what its fault says.
 func (f *fake) writing(kind string, do func(r *http.Request, body string) string) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
 		raw, _ := io.ReadAll(r.Body)
@@ -197,7 +197,7 @@ func (f *fake) writing(kind string, do func(r *http.Request, body string) string
 			}
 			rw.Header().Set("Content-Type", "application/problem+json")
 			rw.WriteHeader(is.status)
-			_, _ = fmt.Fprintf(rw, `{"code":%q,"detail":"as told","status":%d,"traceId":"t1","errors":[{"pointer":"/items","message":"m"}]}`, is.code, is.status)
+			_, _ = fmt.Fprintf(rw, `{"code":%q,"detail":"refused","status":%d,"traceId":"t1","errors":[{"pointer":"/items","message":"m"}]}`, is.code, is.status)
 			return
 		case is.drop:
 			panic(http.ErrAbortHandler)
@@ -265,7 +265,7 @@ func (f *fake) happen(types ...string) {
 	f.changed = make(chan struct{})
 }
 
-// set changes the fake's ways.
+// set changes the fake's behaviour.
 func (f *fake) set(change func(*fake)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

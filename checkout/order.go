@@ -8,8 +8,8 @@ import (
 )
 
 // placedOrder is an order in the public API's shape. It is written out here
-// because the demo stands where any shop's backend stands: beside the public
-// API, not on its code. A test compares the two.
+// because the demo is in the position of any shop's backend: a client of the
+// public API that shares no code with it. A test compares the two.
 type placedOrder struct {
 	No        string              `json:"orderNo"`
 	User      string              `json:"userId"`
@@ -45,6 +45,6 @@ func placed(d *order.Data, token string) placedOrder {
 	}
 }
 
-// at shows a time to the microsecond that every store keeps, so that an
+// at shortens a time to microseconds, which every store keeps, so that an
 // order looks the same when it is placed and when it is read.
 func at(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

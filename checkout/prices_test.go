@@ -20,8 +20,8 @@ func (p *tab) settled() {
 	p.until(`!buy.disabled && !filled.hasAttribute('data-stale')`)
 }
 
-// A nudge near the total says what little more would get, in both languages,
-// and is gone once it is got.
+// A hint near the total says what is missing for another discount, in both
+// languages, and disappears once the discount applies.
 func TestHints(t *testing.T) {
 	s := serve(t, "")
 	p := newTab(t)
@@ -43,7 +43,7 @@ func TestHints(t *testing.T) {
 	p.press(`[data-sku=demo-pour-over] [data-step=more]`)
 	p.press(`[data-sku=demo-cheesecake] [data-step=more]`)
 	p.settled() // 96.50 before the bakery takes its 10 %
-	if got, want := p.texts("#hints li"), []string{"Add 1 more for “Coffee: buy 2, get 1”", "¥3.50 more for “¥10 off every ¥100”"}; !slices.Equal(got, want) {
+	if got, want := p.texts("#hints li"), []string{"Add 1 more for “Coffee: buy 2, get 1”", "Spend ¥3.50 more for “¥10 off every ¥100”"}; !slices.Equal(got, want) {
 		t.Errorf("hints %q, want %q", got, want)
 	}
 	p.press("#language")
@@ -63,7 +63,7 @@ func TestHints(t *testing.T) {
 	}
 }
 
-// One button chooses the best of all coupons that a buyer may have, in both
+// One button chooses the best of all coupons that a buyer has or may claim, in both
 // languages, and the order is placed with them.
 func TestBestCoupons(t *testing.T) {
 	s := serve(t, "")
@@ -92,7 +92,7 @@ func TestBestCoupons(t *testing.T) {
 	if got := p.text(`document.querySelector('#best').textContent + '|' + chosen.textContent`); got != "用最优惠券|您的 3 张可用券中，这样最省" {
 		t.Errorf("%q", got)
 	}
-	// Another cart, another choice.
+	// For another cart other coupons are chosen.
 	p.press(`[data-sku=demo-mug] [data-step=less]`)
 	p.press(`[data-sku=demo-cheesecake] [data-step=more]`)
 	p.settled()
@@ -109,9 +109,9 @@ func TestBestCoupons(t *testing.T) {
 	}
 }
 
-// A gift stands among the lines, free; and where the server has Chinese words
-// of its own the page uses them.
-func TestGiftsAndTheServersWords(t *testing.T) {
+// A gift is shown among the lines, as free; and where the server sends a
+// Chinese text, the page shows it.
+func TestGiftsAndTextsOfTheServer(t *testing.T) {
 	s := serve(t, "")
 	p := newTab(t)
 	p.visit(s.url + "/demo")
@@ -123,7 +123,7 @@ func TestGiftsAndTheServersWords(t *testing.T) {
 		{ source: 'promotion', id: 'p', name: '满减 · Off', reason: 'threshold_not_met', missing: 1250, detail: '12.50 more for 满减 · Off', detailZh: '还差12.50元可享满减 · Off' },
 		{ source: 'promotion', id: 'q', name: '新 · New', reason: 'a_reason_of_tomorrow', detail: 'in words', detailZh: '换个说法' }] }`
 	for _, tt := range []struct{ lang, gift, skipped, hints string }{
-		{"en", "1×CupGift|¥8.00|Free", "Off¥12.50 more to get it|Newin words", "¥12.50 more for “Off”"},
+		{"en", "1×CupGift|¥8.00|Free", "OffSpend ¥12.50 more to get it|Newin words", "Spend ¥12.50 more for “Off”"},
 		{"zh-CN", "1×杯赠品|¥8.00|免费", "满减还差12.50元可享满减|新换个说法", "再买 ¥12.50 可享「满减」"},
 	} {
 		if p.text(`document.documentElement.lang`) != tt.lang {
@@ -140,7 +140,7 @@ func TestGiftsAndTheServersWords(t *testing.T) {
 	}
 }
 
-// The demo's quote takes what the public API's takes.
+// The demo's quotes accept the same coupon codes as those of the public API.
 func TestQuotingTheBest(t *testing.T) {
 	s := serve(t, "")
 	v := s.demoClient()
@@ -163,6 +163,6 @@ func TestQuotingTheBest(t *testing.T) {
 		}
 	}
 	if res, _ := v.send("POST", "/demo/orders", "k", mug+`,"couponCodes":"best"}`); res.StatusCode != http.StatusBadRequest {
-		t.Errorf("an order with the best: %s", res.Status)
+		t.Errorf("an order with \"best\": %s", res.Status)
 	}
 }

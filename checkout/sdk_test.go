@@ -27,7 +27,7 @@ func TestADoubleClickIsOneOrder(t *testing.T) {
 	p.js(`window.made = []; sdk.bindButton(b, async () => made.push(await checkout.placeOrder(cart)), { quiet: 300 }); b.focus(); 0`, nil)
 	p.run(chromedp.DoubleClick(chromedp.CSS("#b")))
 	f.awaitHeld()
-	// The answer is still out: the button says so, and takes no click.
+	// The answer has not arrived yet: the button is busy, and ignores clicks.
 	p.until(`b.disabled && b.getAttribute('aria-busy') === 'true'`)
 	p.js(`for (let i = 0; i < 20; i++) { b.click(); b.dispatchEvent(new MouseEvent('click')); } 0`, nil)
 	close(f.release)
@@ -37,11 +37,11 @@ func TestADoubleClickIsOneOrder(t *testing.T) {
 	if got := f.requests("order"); len(got) != 1 || got[0].key == "" {
 		t.Errorf("%d requests, first key %q; want one with a key", len(got), got[0].key)
 	}
-	// A later click is a new wish.
+	// A later click is a new intent.
 	p.run(chromedp.Click(chromedp.CSS("#b")))
 	p.until(`made.length === 2`)
 	if f.orders != 2 {
-		t.Errorf("%d orders for two wishes", f.orders)
+		t.Errorf("%d orders for two clicks", f.orders)
 	}
 }
 
@@ -95,7 +95,7 @@ func TestARepeatHasTheSameKey(t *testing.T) {
 	}
 }
 
-// A refusal is an answer: it is told, and the next click is a new intent.
+// A refusal is an answer: it is reported, and the next click is a new intent.
 func TestARefusalIsFinal(t *testing.T) {
 	for _, is := range []fault{
 		{status: 409, code: "price_changed"}, {status: 422, code: "coupon_not_applicable"}, {status: 400, code: "validation_failed"},
@@ -112,7 +112,7 @@ func TestARefusalIsFinal(t *testing.T) {
 				Errors                []struct{ Pointer, Message string }
 			}
 			p.js(`caught(checkout.placeOrder(cart))`, &e)
-			if e.Code != is.code || e.Status != is.status || e.Detail != "as told" || e.TraceID != "t1" || e.Unknown || len(e.Errors) != 1 || e.Errors[0].Pointer != "/items" {
+			if e.Code != is.code || e.Status != is.status || e.Detail != "refused" || e.TraceID != "t1" || e.Unknown || len(e.Errors) != 1 || e.Errors[0].Pointer != "/items" {
 				t.Errorf("rejected with %+v", e)
 			}
 			p.js(`checkout.placeOrder(cart).then(() => 0)`, nil)
@@ -139,7 +139,7 @@ func TestAfterTheLastAttemptTheSameCallGoesOn(t *testing.T) {
 	if got := f.requests("order"); len(got) != 7 || len(keys(got)) != 1 || f.orders != 1 {
 		t.Errorf("%d requests, %d keys, %d orders; want 7, 1, 1", len(got), len(keys(got)), f.orders)
 	}
-	// Too long a wait is the caller's to decide.
+	// A wait that is too long is left to the caller.
 	f.fail("order", fault{status: 429, retry: "3600", code: "rate_limited"})
 	p.js(`caught(checkout.placeOrder(cart))`, &e)
 	if e.Code != "rate_limited" || len(f.requests("order")) != 1 {
@@ -181,8 +181,8 @@ func TestAReloadRepeatsTheIntent(t *testing.T) {
 		t.Errorf("%d requests, %d keys, %d orders, resumed %q and then %q; want one order found again", len(got), len(keys(got)), f.orders, again.OrderNo, none.OrderNo)
 	}
 
-	// Not resumed but clicked again it is the same intent too; in another tab
-	// it is another buyer's.
+	// If the order is not resumed but the button is clicked again, it is the same
+	// intent too; another tab has its own.
 	f.set(func(f *fake) { f.held = make(chan struct{}) })
 	f.fail("order", fault{hold: true})
 	p.js(`checkout.placeOrder(cart); 0`, nil)
@@ -199,8 +199,8 @@ func TestAReloadRepeatsTheIntent(t *testing.T) {
 	}
 }
 
-// Without storage (a private window of some browsers) a page still knows its
-// own intents.
+// Without storage (a private window of some browsers) a page still keeps its
+// own intents in memory.
 func TestWithoutStorage(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
@@ -248,21 +248,21 @@ func TestPayingTwiceIsOnePayment(t *testing.T) {
 	}
 }
 
-// Who tries another way of paying and comes back finds the same payment.
+// A buyer who tries another way of paying and comes back gets the same payment.
 func TestComingBackToAWayOfPaying(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
 	var nos []string
 	p.js(`(async () => {
-		const wishes = [{ channel: 'wechatpay', method: 'native' }, { channel: 'alipay', method: 'precreate' }];
+		const requests = [{ channel: 'wechatpay', method: 'native' }, { channel: 'alipay', method: 'precreate' }];
 		const nos = [];
-		for (const i of [0, 1, 0, 1]) nos.push((await checkout.pay(order, wishes[i])).paymentNo);
-		const both = await Promise.all([...wishes, ...wishes].map((wish) => checkout.pay(order, wish)));
+		for (const i of [0, 1, 0, 1]) nos.push((await checkout.pay(order, requests[i])).paymentNo);
+		const both = await Promise.all([...requests, ...requests].map((request) => checkout.pay(order, request)));
 		return nos.concat(both.map((payment) => payment.paymentNo));
 	})()`, &nos)
 	for i, no := range nos {
 		if no != nos[i%2] {
-			t.Errorf("payments %v; want two, by turns", nos)
+			t.Errorf("payments %v; want two, alternately", nos)
 			break
 		}
 	}
@@ -271,7 +271,7 @@ func TestComingBackToAWayOfPaying(t *testing.T) {
 	}
 }
 
-// An intent that paid an instalment is the next one's, too.
+// After an instalment is paid, the same request opens the payment of the next.
 func TestTheNextInstalmentIsANewPayment(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
@@ -307,7 +307,7 @@ func TestTheLatestQuoteWins(t *testing.T) {
 		t.Errorf("quotes came to %+v; want the third", out)
 	}
 	if got := f.requests("quote"); len(got) != 2 {
-		t.Errorf("%d requests; the second cart had not rested and should not be quoted", len(got))
+		t.Errorf("%d requests; the second cart was replaced at once and should not be quoted", len(got))
 	}
 }
 

@@ -17,8 +17,8 @@ import (
 )
 
 // goods are the demo's products. Every one is in the category demo, which
-// the demo's promotions are about: whatever else the shop sells keeps its
-// price. Names are Chinese and English around a dot; the page shows one half.
+// the demo's promotions apply to, so that other products of the shop keep
+// their price. Names are in Chinese and English, separated by a dot; the page shows one.
 var goods = []struct {
 	sku, name, category string
 	price               int64
@@ -41,7 +41,7 @@ func only(category string) *pricing.Scope { return &pricing.Scope{Categories: []
 
 func percent(p money.Percent) *money.Percent { return &p }
 
-// promotions are the demo's rules, made anew on each call: they hold pointers.
+// promotions returns the demo's rules, new on each call because they hold pointers.
 // The page shows them in this order.
 func promotions() []pricing.Promotion {
 	return []pricing.Promotion{
@@ -154,10 +154,9 @@ type claimed struct {
 	Name string `json:"name"`
 }
 
-// claimCoupon sees to it that the buyer holds a coupon of each template that
-// can be used, and answers with the first. What is held is not given again, so
-// a repeat changes nothing; of a template that has run out, or that
-// the shop has removed, there is none.
+// claimCoupon makes sure that the buyer has a usable coupon of each template,
+// and returns the first. A repeat issues no second one; for a template that
+// has run out, or that the shop has removed, there is none.
 func (s *shop) claimCoupon(rw http.ResponseWriter, r *http.Request) (answered, error) {
 	ctx, user := r.Context(), buyer(rw, r)
 	all := templates()

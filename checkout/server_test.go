@@ -84,7 +84,7 @@ func serve(t *testing.T, data string) *server {
 	return nil
 }
 
-// stop drains the server and expects a clean end.
+// stop shuts the server down and expects a clean exit.
 func (s *server) stop() {
 	if s.cmd == nil {
 		return

@@ -7,19 +7,19 @@ import (
 	"testing"
 )
 
-// received is what a listener got.
+// received is what a listener received.
 type received struct {
 	Seqs                                []int
 	Types, Statuses, Transports, Errors []string
 }
 
-func (p *tab) heard() (h received) {
+func (p *tab) received() (h received) {
 	p.t.Helper()
-	p.js(`({ ...heard, watch: undefined })`, &h)
+	p.js(`({ ...received, watch: undefined })`, &h)
 	return h
 }
 
-// wantSeqs fails unless the listener got from..to, each once, in order.
+// wantSeqs fails unless the listener received from..to, each once, in order.
 func (h *received) wantSeqs(t *testing.T, from, to int) {
 	t.Helper()
 	var want []int
@@ -31,46 +31,46 @@ func (h *received) wantSeqs(t *testing.T, from, to int) {
 	}
 }
 
-// quick never climbs up again from polling.
+// quick never leaves polling for another transport.
 const quick = `window.quick = sdk.createCheckout({ timing: { ...timing, retrySocket: 1e6 } }); `
 
 func TestListening(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
 	f.happen("payment.created") // between placing and listening
-	p.js(quick+`window.heard = listen(quick); 0`, nil)
-	p.until(`heard.transports.includes('websocket')`)
+	p.js(quick+`window.received = listen(quick); 0`, nil)
+	p.until(`received.transports.includes('websocket')`)
 	f.happen("payment.pending", "payment.succeeded", "order.paid")
-	p.until(`heard.statuses.includes('paid')`)
-	h := p.heard()
+	p.until(`received.statuses.includes('paid')`)
+	h := p.received()
 	h.wantSeqs(t, 2, 5)
 	if sockets, streams, polls := f.attempts(); streams+polls > 0 || sockets != 1 {
 		t.Errorf("%d sockets, %d streams, %d polls; want one socket", sockets, streams, polls)
 	}
-	p.js(`heard.watch.close(); 0`, nil)
-	if h := p.heard(); !slices.Equal(h.Transports, []string{"websocket", "closed"}) {
+	p.js(`received.watch.close(); 0`, nil)
+	if h := p.received(); !slices.Equal(h.Transports, []string{"websocket", "closed"}) {
 		t.Errorf("transports %v", h.Transports)
 	}
 }
 
-// Who has no version begins with the state as of now.
+// A listener without a version begins with the present state.
 func TestListeningWithoutAVersion(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
 	f.happen("payment.created", "order.paid")
-	p.js(quick+`window.heard = listen(quick, { ...order, version: undefined }); 0`, nil)
-	p.until(`heard.seqs.length === 1`)
+	p.js(quick+`window.received = listen(quick, { ...order, version: undefined }); 0`, nil)
+	p.until(`received.seqs.length === 1`)
 	f.happen("order.completed")
-	p.until(`heard.seqs.length === 2`)
-	if h := p.heard(); !slices.Equal(h.Seqs, []int{3, 4}) || h.Types[0] != "subscribed" || h.Statuses[0] != "paid" {
+	p.until(`received.seqs.length === 2`)
+	if h := p.received(); !slices.Equal(h.Seqs, []int{3, 4}) || h.Types[0] != "subscribed" || h.Statuses[0] != "paid" {
 		t.Errorf("got %+v; want the state at 3, then 4", h)
 	}
-	// A version that the server has never had would make it deaf.
-	p.js(quick+`window.heard = listen(quick, { ...order, version: 99 }); 0`, nil)
-	p.until(`heard.seqs.length === 1`)
+	// A version that the server has never had must not make it miss events.
+	p.js(quick+`window.received = listen(quick, { ...order, version: 99 }); 0`, nil)
+	p.until(`received.seqs.length === 1`)
 	f.happen("order.refunded")
-	p.until(`heard.seqs.length === 2`)
-	if h := p.heard(); !slices.Equal(h.Seqs, []int{4, 5}) {
+	p.until(`received.seqs.length === 2`)
+	if h := p.received(); !slices.Equal(h.Seqs, []int{4, 5}) {
 		t.Errorf("got %v; want 4 and 5", h.Seqs)
 	}
 }
@@ -79,12 +79,12 @@ func TestACutSocketLosesNothing(t *testing.T) {
 	f := newFake(t)
 	f.cuts = []int{1, 0, -1, 2}
 	p := f.page()
-	p.js(quick+`window.heard = listen(quick); 0`, nil)
-	p.until(`heard.transports.includes('websocket')`)
+	p.js(quick+`window.received = listen(quick); 0`, nil)
+	p.until(`received.transports.includes('websocket')`)
 	f.happen("a", "b", "c", "d", "e")
 	f.happen("f", "order.paid")
-	p.until(`heard.statuses.includes('paid')`)
-	h := p.heard()
+	p.until(`received.statuses.includes('paid')`)
+	h := p.received()
 	h.wantSeqs(t, 2, 8)
 	if sockets, streams, polls := f.attempts(); sockets < 5 || streams+polls > 0 {
 		t.Errorf("%d sockets, %d streams, %d polls; want five or more sockets and nothing else", sockets, streams, polls)
@@ -98,11 +98,11 @@ func TestDuplicatesAreReportedOnceAndGapsAreRead(t *testing.T) {
 	f := newFake(t)
 	f.twice, f.skip = true, 4
 	p := f.page()
-	p.js(quick+`window.heard = listen(quick); 0`, nil)
-	p.until(`heard.transports.includes('websocket')`)
+	p.js(quick+`window.received = listen(quick); 0`, nil)
+	p.until(`received.transports.includes('websocket')`)
 	f.happen("a", "b", "c", "d", "order.paid")
-	p.until(`heard.statuses.includes('paid')`)
-	h := p.heard()
+	p.until(`received.statuses.includes('paid')`)
+	h := p.received()
 	h.wantSeqs(t, 2, 6)
 	if sockets, _, _ := f.attempts(); sockets != 2 {
 		t.Errorf("%d sockets; want a second one to read the gap", sockets)
@@ -113,11 +113,11 @@ func TestDownToEvents(t *testing.T) {
 	f := newFake(t)
 	f.noSockets, f.cuts = true, []int{2, 0, 1}
 	p := f.page()
-	p.js(quick+`window.heard = listen(quick); 0`, nil)
-	p.until(`heard.transports.includes('sse')`)
+	p.js(quick+`window.received = listen(quick); 0`, nil)
+	p.until(`received.transports.includes('sse')`)
 	f.happen("a", "b", "c", "d", "e", "order.paid")
-	p.until(`heard.statuses.includes('paid')`)
-	h := p.heard()
+	p.until(`received.statuses.includes('paid')`)
+	h := p.received()
 	h.wantSeqs(t, 2, 7)
 	if sockets, _, polls := f.attempts(); sockets != 3 || polls > 0 {
 		t.Errorf("%d sockets, %d polls; want 3 refused and none", sockets, polls)
@@ -128,13 +128,13 @@ func TestDownToPolling(t *testing.T) {
 	f := newFake(t)
 	f.noSockets, f.noStreams = true, true
 	p := f.page()
-	p.js(quick+`window.heard = listen(quick); 0`, nil)
-	p.until(`heard.transports.includes('polling')`)
+	p.js(quick+`window.received = listen(quick); 0`, nil)
+	p.until(`received.transports.includes('polling')`)
 	f.happen("a")
-	p.until(`heard.seqs.includes(2)`)
+	p.until(`received.seqs.includes(2)`)
 	f.happen("b", "order.paid")
-	p.until(`heard.statuses.includes('paid')`)
-	h := p.heard()
+	p.until(`received.statuses.includes('paid')`)
+	h := p.received()
 	if last := h.Seqs[len(h.Seqs)-1]; last != 4 || !slices.IsSorted(h.Seqs) || len(slices.Compact(slices.Clone(h.Seqs))) != len(h.Seqs) {
 		t.Errorf("got %v; want rising numbers up to 4", h.Seqs)
 	}
@@ -143,20 +143,20 @@ func TestDownToPolling(t *testing.T) {
 	}
 }
 
-// Whoever fell down to polling comes up again when the network allows it.
+// A listener that polls changes to a better transport when the network allows it.
 func TestUpAgain(t *testing.T) {
 	f := newFake(t)
 	f.noSockets, f.noStreams = true, true
 	p := f.page()
-	p.js(`const c = sdk.createCheckout({ timing: { ...timing, retrySocket: 0 } }); window.heard = listen(c); 0`, nil)
-	p.until(`heard.transports.includes('polling')`)
+	p.js(`const c = sdk.createCheckout({ timing: { ...timing, retrySocket: 0 } }); window.received = listen(c); 0`, nil)
+	p.until(`received.transports.includes('polling')`)
 	f.happen("a")
-	p.until(`heard.seqs.includes(2)`)
+	p.until(`received.seqs.includes(2)`)
 	f.set(func(f *fake) { f.noSockets = false })
-	p.until(`heard.watch.transport === 'websocket'`)
+	p.until(`received.watch.transport === 'websocket'`)
 	f.happen("b", "order.paid")
-	p.until(`heard.statuses.includes('paid')`)
-	h := p.heard()
+	p.until(`received.statuses.includes('paid')`)
+	h := p.received()
 	h.wantSeqs(t, 2, 4)
 }
 
@@ -164,9 +164,9 @@ func TestABadTokenEndsIt(t *testing.T) {
 	f := newFake(t)
 	p := f.page()
 	for _, without := range []string{"", "WebSocket: null"} {
-		p.js(fmt.Sprintf(`window.heard = listen(sdk.createCheckout({ timing, %s }), { ...order, clientToken: 'ct_bad' }); 0`, without), nil)
-		p.until(`heard.errors.length > 0`)
-		if h := p.heard(); h.Errors[0] != "unauthorized" || len(h.Seqs) != 0 || h.Transports[len(h.Transports)-1] != "closed" {
+		p.js(fmt.Sprintf(`window.received = listen(sdk.createCheckout({ timing, %s }), { ...order, clientToken: 'ct_bad' }); 0`, without), nil)
+		p.until(`received.errors.length > 0`)
+		if h := p.received(); h.Errors[0] != "unauthorized" || len(h.Seqs) != 0 || h.Transports[len(h.Transports)-1] != "closed" {
 			t.Errorf("without %q: %+v", without, h)
 		}
 	}
@@ -189,14 +189,14 @@ func TestListeningThroughAnything(t *testing.T) {
 			p := f.page()
 			// Failures never add up to polling here, which reports fewer changes.
 			p.js(`const c = sdk.createCheckout({ timing: { ...timing, socketTries: 1 + 2 * `+fmt.Sprint(seed%2)+`, retrySocket: 1e6 } });
-				window.heard = listen(c, order); 0`, nil)
+				window.received = listen(c, order); 0`, nil)
 			for range 10 {
 				f.happen("a", "b", "c")
-				p.until(`heard.seqs.length > ` + fmt.Sprint(r.IntN(2)))
+				p.until(`received.seqs.length > ` + fmt.Sprint(r.IntN(2)))
 			}
 			f.happen("order.paid")
-			p.until(`heard.statuses.includes('paid')`)
-			h := p.heard()
+			p.until(`received.statuses.includes('paid')`)
+			h := p.received()
 			if slices.Contains(h.Transports, "polling") {
 				if !slices.IsSorted(h.Seqs) || len(slices.Compact(slices.Clone(h.Seqs))) != len(h.Seqs) || h.Seqs[len(h.Seqs)-1] != 32 {
 					t.Errorf("got %v", h.Seqs)

@@ -1,23 +1,23 @@
-// The demo shop: a cart, its price as the server explains it, and an order.
+// The demo shop: a cart, its price with an explanation from the server, and an order.
 import { bindButton, createCheckout } from '../sdk/tandem.js';
-import { $, complaint, h, speak } from './dom.js';
+import { $, errorText, h, applyLanguage } from './dom.js';
 import { createPaying } from './paying.js';
 import { hints, lines, money, reasons, totals } from './price.js';
-import { drawShelf } from './shelf.js';
-import { named, switchLanguage, word } from './words.js';
+import { drawCatalogue } from './catalogue.js';
+import { localName, switchLanguage, text } from './texts.js';
 
 const root = new URL('.', location.href).href.replace(/\/$/, '');
 const checkout = createCheckout({ baseUrl: root, quoteUrl: `${root}/demo/quotes`, orderUrl: `${root}/demo/orders` });
 
-const remembered = 'tandem.demo.cart';
+const storageKey = 'tandem.demo.cart';
 const state = {
-  shelf: null,
+  catalogue: null, // the products, promotions and ways to pay
   items: {}, // quantity by sku
   coupons: [], // codes
-  quote: null, // of the cart as it is; null while a newer one is being made
-  drawn: null, // the last quote, shown until the next comes
-  note: '', // what there is to say beside the cart
-  chosen: null, // how the best coupons were chosen, while nothing else was
+  quote: null, // of the cart as it is; null while a new one is requested
+  drawn: null, // the last quote, shown until the next arrives
+  note: '', // an error message beside the cart
+  chosen: null, // how the best coupons were chosen, until the cart changes
 };
 
 const cart = () => ({
@@ -27,9 +27,9 @@ const cart = () => ({
 
 function changed() {
   try {
-    sessionStorage.setItem(remembered, JSON.stringify({ items: state.items, coupons: state.coupons }));
+    sessionStorage.setItem(storageKey, JSON.stringify({ items: state.items, coupons: state.coupons }));
   } catch {
-    // Then a reload begins with an empty cart.
+    // Without storage a reload begins with an empty cart.
   }
   state.quote = null;
   state.chosen = null;
@@ -48,7 +48,7 @@ async function price() {
     state.drawn = state.quote = await checkout.quote(cart());
   } catch (error) {
     if (error.code === 'superseded') return;
-    state.note = complaint(error);
+    state.note = errorText(error);
   }
   draw();
 }
@@ -66,24 +66,24 @@ function draw() {
     $('totals').replaceChildren(...totals(drawn));
     $('hints').replaceChildren(...hints(drawn));
     $('due').textContent = money(drawn.payableAmount, drawn.currency);
-    $('saved').textContent = drawn.discountAmount > 0 ? word('saved', { amount: money(drawn.discountAmount, drawn.currency) }) : '';
+    $('saved').textContent = drawn.discountAmount > 0 ? text('saved', { amount: money(drawn.discountAmount, drawn.currency) }) : '';
   }
   const using = state.coupons.length > 0;
   $('coupon').hidden = using;
   $('using').hidden = !using;
   $('using').replaceChildren(...state.coupons.map((code) => h('li', {}, h('span', {}, code),
-    h('button', { type: 'button', class: 'plain', 'aria-label': word('couponOff', { code }), onclick: () => setCoupons(state.coupons.filter((c) => c !== code)) }, '×'))));
-  $('chosen').textContent = said(state.chosen);
-  const offered = state.shelf?.coupon;
+    h('button', { type: 'button', class: 'plain', 'aria-label': text('couponOff', { code }), onclick: () => setCoupons(state.coupons.filter((c) => c !== code)) }, '×'))));
+  $('chosen').textContent = chosenText(state.chosen);
+  const offered = state.catalogue?.coupon;
   $('claim').hidden = !offered || using;
-  if (offered) $('claim').textContent = word('claim', { name: named(offered.name) });
-  $('buy').textContent = word(quote ? 'buyNow' : 'pricing');
+  if (offered) $('claim').textContent = text('claim', { name: localName(offered.name) });
+  $('buy').textContent = text(quote ? 'buyNow' : 'pricing');
   if (!$('buy').hasAttribute('aria-busy')) $('buy').disabled = !quote;
 }
 
 function drawAll() {
-  speak();
-  if (state.shelf) drawShelf(state.shelf, state.items, setQuantity);
+  applyLanguage();
+  if (state.catalogue) drawCatalogue(state.catalogue, state.items, setQuantity);
   draw();
   paying.draw();
 }
@@ -100,16 +100,16 @@ function setCoupons(codes) {
   changed();
 }
 
-/** What is said of the choice of the best coupons. */
-function said(chosen) {
+/** Describes how the best coupons were chosen. */
+function chosenText(chosen) {
   if (!chosen) return '';
-  if (chosen.couponCodes.length === 0) return word('chosenNone');
-  return word(chosen.stopped ? 'chosenNear' : 'chosen', { of: chosen.of });
+  if (chosen.couponCodes.length === 0) return text('chosenNone');
+  return text(chosen.stopped ? 'chosenNear' : 'chosen', { of: chosen.of });
 }
 
-/** Shows what went wrong, and prices again what the refusal was about. */
+/** Shows why something was refused, and prices the cart again if its price may have changed. */
 function refused(error) {
-  state.note = complaint(error);
+  state.note = errorText(error);
   draw();
   if (error.status === 409 || error.status === 422 || error.status === 404) {
     const note = state.note;
@@ -128,14 +128,14 @@ async function buy() {
   paying.open(order);
 }
 
-/** Has the server choose from all that the buyer holds, or may claim. */
+/** Claims the coupon on offer, and lets the server choose among all coupons of the buyer. */
 async function best() {
-  await claimed();
+  await claimCoupon();
   let quote;
   try {
     quote = await checkout.quote({ ...cart(), couponCodes: 'best' });
   } catch (error) {
-    if (error.code === 'superseded') return; // by another wish of the buyer's
+    if (error.code === 'superseded') return; // by a later action of the buyer
     throw error;
   }
   setCoupons(quote.best.couponCodes);
@@ -145,26 +145,26 @@ async function best() {
 }
 
 async function claim() {
-  setCoupons([(await claimed()).code]);
+  setCoupons([(await claimCoupon()).code]);
 }
 
-async function claimed() {
+async function claimCoupon() {
   const res = await fetch(`${root}/demo/coupons`, { method: 'POST', headers: { Accept: 'application/json' } });
   const answer = await res.json();
-  if (!res.ok) throw answer; // a problem document has what complaint reads
+  if (!res.ok) throw answer; // a problem document has the members that errorText reads
   return answer;
 }
 
 const paying = createPaying({
   checkout, root,
-  ways: async () => (await shelf()).ways,
-  phone: () => state.shelf?.phone,
+  ways: async () => (await loadCatalogue()).ways,
+  phone: () => state.catalogue?.phone,
   onPaid() {
-    // Bought: the next wish begins with an empty cart.
+    // The next order begins with an empty cart.
     state.items = {};
     state.coupons = [];
     changed();
-    if (state.shelf) drawShelf(state.shelf, state.items, setQuantity);
+    if (state.catalogue) drawCatalogue(state.catalogue, state.items, setQuantity);
   },
   onClosed: () => price(), // its coupon and stock are free again
 });
@@ -184,51 +184,51 @@ $('language').addEventListener('click', () => {
 
 let loading = null;
 
-/** The shelf, asked for once; after a failure whoever needs it asks again. */
-function shelf() {
-  loading ??= load().catch((error) => {
+/** Loads the catalogue once; after a failure the next call loads it again. */
+function loadCatalogue() {
+  loading ??= fetchCatalogue().catch((error) => {
     loading = null;
     throw error;
   });
   return loading;
 }
 
-async function load() {
+async function fetchCatalogue() {
   let res, answer;
   try {
     res = await fetch(`${root}/demo/products`);
     answer = await res.json();
   } catch {
-    throw { code: 'network_error' }; // complaint reads it like a problem document
+    throw { code: 'network_error' }; // errorText reads it like a problem document
   }
   if (!res.ok) throw answer;
-  state.shelf = answer;
+  state.catalogue = answer;
   return answer;
 }
 
 async function begin() {
   try {
-    const kept = JSON.parse(sessionStorage.getItem(remembered)) ?? {};
-    state.items = kept.items ?? {};
-    state.coupons = kept.coupons ?? [];
+    const stored = JSON.parse(sessionStorage.getItem(storageKey)) ?? {};
+    state.items = stored.items ?? {};
+    state.coupons = stored.coupons ?? [];
   } catch {
-    // Nothing kept.
+    // Nothing is stored.
   }
   drawAll();
-  // An order whose answer a reload cut off, or one that waits for its money.
-  const cutOff = checkout.resume();
-  if (cutOff) cutOff.then((order) => paying.open(order), refused);
+  // Continue an order whose answer was lost in a reload, or one that waits for payment.
+  const interrupted = checkout.resume();
+  if (interrupted) interrupted.then((order) => paying.open(order), refused);
   else paying.restore();
   try {
-    await shelf();
+    await loadCatalogue();
   } catch (error) {
-    state.note = complaint(error);
+    state.note = errorText(error);
     draw();
     return;
   }
-  // What is no longer sold cannot be priced.
+  // Products that are no longer sold cannot be priced.
   for (const sku of Object.keys(state.items)) {
-    if (!state.shelf.items.some((product) => product.sku === sku)) delete state.items[sku];
+    if (!state.catalogue.items.some((product) => product.sku === sku)) delete state.items[sku];
   }
   drawAll();
   paying.draw();

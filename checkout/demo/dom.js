@@ -1,9 +1,9 @@
-// The little that the page needs to make elements.
-import { language, locale, word } from './words.js';
+// Helpers to create elements and to show texts.
+import { language, locale, text } from './texts.js';
 
 export const $ = (id) => document.getElementById(id);
 
-/** An element: its attributes and listeners, then text and other elements. */
+/** Creates an element with attributes and listeners, and with text and elements as children. */
 export function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
@@ -15,17 +15,17 @@ export function h(name, attributes = {}, ...children) {
   return element;
 }
 
-/** Puts the words of the language into everything that is marked for it. */
-export function speak() {
+/** Fills every element that has a data-text attribute with the text of the current language. */
+export function applyLanguage() {
   document.documentElement.lang = locale();
-  document.title = word('title');
-  for (const element of document.querySelectorAll('[data-word]')) element.textContent = word(element.dataset.word);
-  for (const element of document.querySelectorAll('[data-word-placeholder]')) element.placeholder = word(element.dataset.wordPlaceholder);
+  document.title = text('title');
+  for (const element of document.querySelectorAll('[data-text]')) element.textContent = text(element.dataset.text);
+  for (const element of document.querySelectorAll('[data-text-placeholder]')) element.placeholder = text(element.dataset.textPlaceholder);
   $('language').lang = language() === 'zh' ? 'en' : 'zh-CN';
 }
 
-/** What an error says to a buyer. */
-export function complaint(error) {
-  const text = word(`error/${error.code}`) ?? error.detail ?? String(error);
-  return error.traceId ? `${text} (${word('trace', { id: error.traceId.slice(0, 8) })})` : text;
+/** The message of an error for a buyer. */
+export function errorText(error) {
+  const message = text(`error/${error.code}`) ?? error.detail ?? String(error);
+  return error.traceId ? `${message} (${text('trace', { id: error.traceId.slice(0, 8) })})` : message;
 }

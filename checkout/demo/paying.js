@@ -1,64 +1,64 @@
-// From an order to its money: the way to pay, the code to scan, and what
-// happens meanwhile, as the server tells it.
+// The payment of an order: the choice of a channel, the code to scan, and the
+// order's events as the server pushes them.
 import { bindButton } from '../sdk/tandem.js';
-import { $, complaint, h } from './dom.js';
+import { $, errorText, h } from './dom.js';
 import { lines, money, reasons, totals } from './price.js';
-import { moneyBack } from './refund.js';
-import { locale, word } from './words.js';
+import { refundTexts } from './refund.js';
+import { locale, text } from './texts.js';
 
-const remembered = 'tandem.demo.order';
+const storageKey = 'tandem.demo.order';
 const final = ['paid', 'completed', 'refunded', 'closed'];
 
-export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onClosed }) {
-  let ways = []; // to pay in this shop, once they are known
-  let favourite = ''; // the channel that was chosen last
+export function createPaying({ checkout, root, ways: loadWays, phone, onPaid, onClosed }) {
+  let ways = []; // to pay in this shop, once they are loaded
+  let preferred = ''; // the channel that was chosen last
   let order = null; // as it was placed, with the newest status and the chosen channel
-  let opened = {}; // the open payments, by channel: one for each that was chosen
-  let asking = 0; // how many payments are being asked for
-  let read = null; // the order as it was read last, for what went back
+  let opened = {}; // the open payments, by channel
+  let opening = 0; // how many payments are being opened
+  let read = null; // the order as it was last read from the server, for its refunds
   let watch = null;
   let events = [];
   let transport = 'connecting';
   let latency = null; // ms
   let note = '';
-  let offset = 0; // the server's clock less ours, ms
-  let since = Infinity; // when the listening began, by the server's clock
+  let offset = 0; // the server's clock minus the browser's, ms
+  let since = Infinity; // when this page began to listen, by the server's clock
 
   const now = () => Date.now() + offset;
 
   async function setClock() {
     try {
       const sent = Date.now();
-      const { now: told } = await (await fetch(`${root}/demo/clock`)).json();
-      const got = Date.now();
-      offset = Date.parse(told) - (sent + got) / 2;
+      const { now: serverTime } = await (await fetch(`${root}/demo/clock`)).json();
+      const received = Date.now();
+      offset = Date.parse(serverTime) - (sent + received) / 2;
     } catch {
-      // Ours will do.
+      // The browser's clock is used instead.
     }
   }
 
-  function keep() {
+  function store() {
     try {
-      if (order) sessionStorage.setItem(remembered, JSON.stringify(order));
-      else sessionStorage.removeItem(remembered);
+      if (order) sessionStorage.setItem(storageKey, JSON.stringify(order));
+      else sessionStorage.removeItem(storageKey);
     } catch {
-      // A reload will not find the order; it closes by itself.
+      // A reload will not find the order; it expires on the server.
     }
   }
 
   async function open(placed) {
     watch?.close();
     [order, opened, read, events, latency, note, transport, since] = [placed, {}, null, [], null, '', 'connecting', Infinity];
-    order.channel ??= favourite;
-    asking++; // from here on: there is nothing to press meanwhile
-    keep();
+    order.channel ??= preferred;
+    opening++; // already here, so that no button for a new code is shown meanwhile
+    store();
     draw();
     if (!$('paying').open) $('paying').showModal();
     await setClock();
     since = now();
-    // From the first event on, so that a reloaded page has the whole story.
+    // From the first event on, so that a reloaded page shows all of them.
     watch = checkout.watch({ ...order, version: 0 }, {
-      onChange: heard,
+      onChange: changed,
       onTransport(name) {
         transport = name;
         draw();
@@ -66,7 +66,7 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
       onError: failed,
     });
     await pay();
-    asking--;
+    opening--;
     draw();
   }
 
@@ -78,10 +78,10 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
     const [of, at] = [order, opened];
     let way = null;
     note = '';
-    asking++;
+    opening++;
     draw();
     try {
-      ways = await askWays();
+      ways = await loadWays();
       way = of === order ? chosen() : null;
       if (of === order && !way) throw { code: 'channel_not_configured' };
       if (way && !at[way.channel]) {
@@ -90,37 +90,37 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
         ended(payment.paymentNo, payment.status);
       }
     } catch (error) {
-      // The buyer may have left, or chosen the other one meanwhile.
+      // The buyer may have left the order, or chosen another channel, meanwhile.
       if (of === order && (!way || way === chosen())) failed(error);
     }
-    asking--;
+    opening--;
     draw();
   }
 
-  /** What was opened by the other channel stays open: it is the same payment when the buyer comes back. */
+  /** Switches to a channel. Payments by other channels stay open and are used again if the buyer switches back. */
   function choose(channel) {
-    order.channel = favourite = channel;
-    keep();
+    order.channel = preferred = channel;
+    store();
     pay();
   }
 
-  /** Reads the order for what its events do not say: why it closed, and what went back. */
-  async function learn(has) {
+  /** Reads the order for what its events do not contain: why it was closed, and its refunds. */
+  async function refresh(has) {
     const of = order;
     try {
       has ??= await checkout.get(of);
     } catch {
-      return; // the next event asks again
+      return; // the next event reads it again
     }
     if (of !== order || has.version < (read?.version ?? 0)) return;
     read = has;
     order.closeReason = has.closeReason;
     for (const payment of has.payments) ended(payment.paymentNo, payment.status);
-    keep();
+    store();
     draw();
   }
 
-  /** A payment that is open no more has no code to show. */
+  /** Forgets a payment that is no longer open, so that its code is not shown. */
   function ended(paymentNo, status) {
     if (!['succeeded', 'failed', 'closed'].includes(status)) return;
     for (const [channel, payment] of Object.entries(opened)) {
@@ -128,13 +128,13 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
     }
   }
 
-  function heard(change) {
+  function changed(change) {
     const at = change.at ?? change.order?.paidAt;
     events.push({ type: change.type, at, message: change.message });
     const [of, what] = change.type.split('.');
     if (of === 'payment') ended(change.paymentNo, what);
-    if (change.order || of === 'refund' || change.type === 'order.closed') learn(change.order);
-    if (change.seq <= order.version) { // a chapter that we knew the end of
+    if (change.order || of === 'refund' || change.type === 'order.closed') refresh(change.order);
+    if (change.seq <= order.version) { // an event of the past, whose effect is known
       draw();
       return;
     }
@@ -143,21 +143,21 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
     order.status = change.type === 'order.closing' ? 'closing' : change.status;
     if (final.includes(order.status)) note = '';
     if (order.status === 'paid' && was !== 'paid') {
-      // What was paid before this page listened tells nothing of its speed.
+      // A payment from before this page listened says nothing about the delay.
       if (at && Date.parse(at) >= since) latency = { ms: Math.max(0, Math.round(now() - Date.parse(at))), transport: change.transport };
       onPaid();
     }
     if (order.status === 'closed' && was !== 'closed') onClosed();
-    keep();
+    store();
     draw();
   }
 
   function failed(error) {
-    note = complaint(error);
+    note = errorText(error);
     draw();
   }
 
-  /** The address behind the code: the phone page where there is one, else what a wallet reads. */
+  /** The content of the QR code: the sandbox's phone page if there is one, otherwise the channel's code. */
   function target() {
     const code = opened[chosen()?.channel]?.action?.codeUrl;
     if (!code) return null;
@@ -174,27 +174,27 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
     drawWays(waiting);
     $('amount').textContent = money(order.payableAmount, order.currency);
     $('wire').dataset.transport = transport;
-    $('wire').title = word('transportTitle');
-    $('transport').textContent = word(`transport/${transport}`);
+    $('wire').title = text('transportTitle');
+    $('transport').textContent = text(`transport/${transport}`);
 
     const to = target();
     const source = to ? `${root}/demo/qr?text=${encodeURIComponent(to)}` : '';
     if (to && $('qr').getAttribute('src') !== source) $('qr').src = source;
-    $('qr').alt = word('codeAlt');
+    $('qr').alt = text('codeAlt');
     $('qr').hidden = !to;
     $('making').hidden = Boolean(to);
     $('phone').hidden = !(waiting && to && phone());
     if (to && phone()) $('phone').href = to;
-    $('again').hidden = !(waiting && !to && asking === 0);
+    $('again').hidden = !(waiting && !to && opening === 0);
     $('code-box').hidden = !waiting || !$('again').hidden;
-    $('hint').textContent = waiting && to ? word(phone() ? 'scanSandbox' : `scan/${chosen().kind}`) ?? word('scan/other') : '';
+    $('hint').textContent = waiting && to ? text(phone() ? 'scanSandbox' : `scan/${chosen().kind}`) ?? text('scan/other') : '';
 
-    say($('status'), word(`status/${status}`) ?? status);
-    say($('refund'), read ? moneyBack(read).join('\n') : '');
+    setText($('status'), text(`status/${status}`) ?? status);
+    setText($('refund'), read ? refundTexts(read).join('\n') : '');
     $('countdown').hidden = !waiting;
-    const reason = word(`reason/${order.closeReason}`);
-    $('latency').textContent = latency ? word('latency', { ms: latency.ms, transport: word(`transport/${latency.transport}`) })
-      : status === 'closed' ? [reason, word('released')].filter(Boolean).join(' · ') : '';
+    const reason = text(`reason/${order.closeReason}`);
+    $('latency').textContent = latency ? text('latency', { ms: latency.ms, transport: text(`transport/${latency.transport}`) })
+      : status === 'closed' ? [reason, text('released')].filter(Boolean).join(' · ') : '';
     if (latency) $('latency').dataset.ms = latency.ms;
     else delete $('latency').dataset.ms;
     $('paying-alert').textContent = note;
@@ -202,7 +202,7 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
     $('bought').replaceChildren(h('ul', { class: 'lines' }, ...lines(order)), h('div', { class: 'explained' }, ...reasons(order)), h('dl', { class: 'totals' }, ...totals(order)));
     const time = new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' });
     $('events').replaceChildren(...events.map((event) => h('li', { 'data-type': event.type },
-      h('span', {}, word(`event/${event.type}`) ?? event.message ?? event.type), event.at && h('time', { datetime: event.at }, time.format(new Date(event.at))))));
+      h('span', {}, text(`event/${event.type}`) ?? event.message ?? event.type), event.at && h('time', { datetime: event.at }, time.format(new Date(event.at))))));
     $('number').textContent = order.orderNo;
     $('cancel').hidden = !waiting;
     $('back').hidden = !ended;
@@ -211,8 +211,8 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
 
   function drawWays(waiting) {
     $('ways').hidden = !waiting || ways.length < 2;
-    const names = ways.map((way) => word(`way/${way.kind}`) ?? way.channel);
-    if ($('ways').dataset.names !== names.join('\n')) { // made anew only then, or the focus would be lost
+    const names = ways.map((way) => text(`way/${way.kind}`) ?? way.channel);
+    if ($('ways').dataset.names !== names.join('\n')) { // created again only then, because that loses the focus
       $('ways').dataset.names = names.join('\n');
       $('choices').replaceChildren(...ways.map((way, i) => h('label', { 'data-kind': way.kind },
         h('input', { type: 'radio', name: 'way', value: way.channel, onchange: () => choose(way.channel) }), h('span', {}, names[i]))));
@@ -220,9 +220,9 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
     for (const radio of $('choices').querySelectorAll('input')) radio.checked = radio.value === chosen()?.channel;
   }
 
-  /** Sets a live region's text only if it is another, or it would be read out again. */
-  function say(element, text) {
-    if (element.textContent !== text) element.textContent = text;
+  /** Sets the text of a live region only if it differs, because screen readers would read it again. */
+  function setText(element, value) {
+    if (element.textContent !== value) element.textContent = value;
   }
 
   function tick() {
@@ -236,7 +236,7 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
   function leave() {
     watch?.close();
     [order, watch] = [null, null];
-    keep();
+    store();
     $('paying').close();
   }
 
@@ -244,20 +244,20 @@ export function createPaying({ checkout, root, ways: askWays, phone, onPaid, onC
   bindButton($('cancel'), () => checkout.cancel(order), { onError: failed });
   $('back').addEventListener('click', leave);
   $('paying').addEventListener('cancel', (event) => {
-    // Escape leaves a finished order; one that waits has a button for it.
+    // Escape leaves a finished order only; one that waits has a button to cancel it.
     event.preventDefault();
     if (final.includes(order?.status)) leave();
   });
 
-  /** Goes on with an order that waited when the page was reloaded. */
+  /** Continues with an order that was waiting for payment when the page was reloaded. */
   async function restore() {
-    let kept = null;
+    let stored = null;
     try {
-      kept = JSON.parse(sessionStorage.getItem(remembered));
+      stored = JSON.parse(sessionStorage.getItem(storageKey));
     } catch {
-      // Nothing kept.
+      // Nothing is stored.
     }
-    if (kept?.clientToken) await open(kept);
+    if (stored?.clientToken) await open(stored);
   }
 
   return { open, draw, restore };

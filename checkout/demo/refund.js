@@ -1,18 +1,18 @@
-// What goes back to the buyer, and why, out of an order as the server reads it.
+// Says what is refunded to the buyer, and why, from an order as the server returns it.
 import { money } from './price.js';
-import { word } from './words.js';
+import { text } from './texts.js';
 
-const sum = (list, name) => list.reduce((all, one) => all + one[name], 0);
+const sum = (list, name) => list.reduce((total, item) => total + item[name], 0);
 
-/** One sentence for the money that the order did not take, one for what it gives back. */
-export function moneyBack(order) {
+/** One sentence for money that was paid in excess of the order, and one each for refunds in progress and done. */
+export function refundTexts(order) {
   const paid = order.payments.filter((payment) => payment.status === 'succeeded');
   const excess = sum(paid, 'amount') - order.paidAmount;
-  const gone = sum(paid, 'refundedAmount') - order.refundedAmount; // of the excess
-  const say = (why, how, amount) => word(`refund/${why}/${how}`, { amount: money(amount, order.currency) });
+  const excessRefunded = sum(paid, 'refundedAmount') - order.refundedAmount;
+  const sentence = (why, how, amount) => text(`refund/${why}/${how}`, { amount: money(amount, order.currency) });
   return [
-    excess > 0 && say(order.status === 'closed' ? 'late' : 'more', gone < excess ? 'going' : 'back', excess),
-    order.refundingAmount > 0 && say('order', 'going', order.refundingAmount),
-    order.refundedAmount > 0 && say('order', 'back', order.refundedAmount),
+    excess > 0 && sentence(order.status === 'closed' ? 'late' : 'excess', excessRefunded < excess ? 'pending' : 'done', excess),
+    order.refundingAmount > 0 && sentence('order', 'pending', order.refundingAmount),
+    order.refundedAmount > 0 && sentence('order', 'done', order.refundedAmount),
   ].filter(Boolean);
 }

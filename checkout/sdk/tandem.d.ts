@@ -39,7 +39,7 @@ export interface SkippedDiscount {
   /** A stable code: threshold_not_met, not_enough_units, coupon_used, … */
   reason: string;
   detail: string;
-  /** The same in Chinese, from servers that say it. */
+  /** The same in Chinese, from servers that send it. */
   detailZh?: string;
   /** What is missing, in minor units or in units of goods. */
   missing?: number;
@@ -53,11 +53,11 @@ export interface Quote {
   items: Line[];
   appliedDiscounts: AppliedDiscount[];
   skippedDiscounts: SkippedDiscount[];
-  /** Only when the best coupons were asked for. */
+  /** Only when the best coupons were requested. */
   best?: {
     /** In the order in which to send them with the order. */
     couponCodes: string[];
-    /** How many of the buyer's coupons could take something off this cart. */
+    /** How many of the buyer's coupons could give a discount on this cart. */
     of: number;
     /** The search ended at a limit: there may be a better choice. */
     stopped: boolean;
@@ -77,9 +77,9 @@ export interface Order {
   discountAmount: number;
   payableAmount: number;
   paidAmount: number;
-  /** Gone back to the buyer, of what the order took. */
+  /** Refunded to the buyer, of what was applied to the order. */
   refundedAmount: number;
-  /** Asked back, and neither gone nor given up yet. */
+  /** In refunds that are pending. */
   refundingAmount: number;
   items: Line[];
   appliedDiscounts: AppliedDiscount[];
@@ -87,7 +87,7 @@ export interface Order {
   /** Absent when it is paid all at once. */
   instalments?: { amount: number; dueAt: string; paidAmount: number; status: 'due' | 'paid' | 'overdue' }[];
   createdAt: string;
-  /** When it closes unless paid; in instalments, when the next part falls due. */
+  /** When the order closes unless paid; in instalments, when the next part is due. */
   expiresAt: string;
   paidAt?: string;
   closedAt?: string;
@@ -95,18 +95,18 @@ export interface Order {
   /** The number of the order's last event. */
   version: number;
   metadata?: Record<string, string>;
-  /** On creation only: the leave to read, pay, cancel and listen to this order. */
+  /** On creation only: allows to read, pay, cancel and listen to this order. */
   clientToken?: string;
 }
 
-/** An order as placing it answers. */
+/** An order as returned when it is placed. */
 export type PlacedOrder = Order & { clientToken: string };
 
 /** What paying, cancelling and listening need of an order. */
 export interface OrderHandle {
   orderNo: string;
   clientToken: string;
-  /** With it, `watch` tells every event after the state that you hold. */
+  /** If given, `watch` reports every event after this version. */
   version?: number;
 }
 
@@ -124,15 +124,15 @@ export interface Payment {
     params?: Record<string, string>;
   };
   expiresAt: string;
-  /** Gone back to the buyer, what was more than due included. */
+  /** Refunded to the buyer, including what was more than due. */
   refundedAmount: number;
-  /** Asked back of what the order took. */
+  /** In pending refunds of what was applied to the order. */
   refundingAmount: number;
-  /** The number that the buyer paid twice: this is the second money, which goes back by itself. */
+  /** The payment that the buyer paid twice: this is the second transaction, which is refunded automatically. */
   repeatOf?: string;
 }
 
-export interface PayWish {
+export interface PayRequest {
   channel: string;
   method: 'native' | 'jsapi' | 'h5' | 'app' | 'page' | 'wap' | 'precreate';
   /** When absent the next instalment, or all that is due. */
@@ -150,7 +150,7 @@ export interface Change {
   /** Rises by one with every event of the order. */
   seq: number;
   status: OrderStatus;
-  /** For people, in the language asked for. */
+  /** For people, in the requested language. */
   message?: string;
   /** When it happened, by the server's clock. */
   at?: string;
@@ -165,12 +165,12 @@ export interface Change {
 
 export interface Listener {
   /**
-   * Called once for every event, in order. Over polling, events that lie
-   * between two answers are told as one change with the last one's number.
+   * Called once for every event, in order. While polling, the events between
+   * two answers are reported as one change with the number of the last one.
    */
   onChange?(change: Change): void;
   onTransport?(transport: Transport): void;
-  /** The listening has ended for good: the token or the order is not known. */
+  /** Watching has ended for good: the token or the order is not known. */
   onError?(error: TandemError): void;
   /** Language of `message`: `zh` or `en`; the browser's when absent. */
   lang?: string;
@@ -190,11 +190,11 @@ export interface Options {
   /** Your backend's address for orders, which adds the secret key. */
   orderUrl?: string;
   fetch?: typeof fetch;
-  /** `null` does without sockets. */
+  /** `null` disables sockets. */
   WebSocket?: typeof WebSocket | null;
-  /** Where intents outlive a reload; sessionStorage when absent. */
+  /** Where intents are kept across reloads; sessionStorage when absent. */
   storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
-  /** For tests and strange networks; see createCheckout for each one's meaning. */
+  /** For tests and unusual networks; the source of createCheckout explains each one. */
   timing?: Partial<Record<
     'attempts' | 'backoff' | 'backoffCap' | 'patience' | 'timeout' | 'quoteDelay' | 'intentLife'
     | 'socketTries' | 'connectTime' | 'silence' | 'steady' | 'retrySocket', number>>;
@@ -202,7 +202,7 @@ export interface Options {
 
 export interface Checkout {
   /**
-   * Prices a cart. Waits until the cart rests for a moment; a newer call
+   * Prices a cart. Waits a moment for further changes; a newer call
    * rejects the older one with the code `superseded`.
    */
   quote(cart: Cart): Promise<Quote>;
@@ -210,33 +210,33 @@ export interface Checkout {
   /**
    * Places an order, once for each intent. While an answer is missing
    * (network, 5xx, 429) it repeats with the same key, then rejects with
-   * `unknown: true`; calling it again with the same cart goes on with the
+   * `unknown: true`; calling it again with the same cart continues the
    * same intent, also after a reload. A changed cart is a new intent.
    *
-   * Give `expectedPayableAmount`, the price that you have shown: the order is
-   * refused with `price_changed` rather than placed at another price.
+   * Give `expectedPayableAmount`, the price that you have shown: if the price
+   * has changed, the order is refused with `price_changed`.
    */
   placeOrder(cart: Cart, options?: { expectedPayableAmount?: number }): Promise<PlacedOrder>;
 
   /**
-   * Goes on with an order whose answer a reload of the page cut off; null
+   * Continues with an order whose answer was lost in a reload of the page; null
    * when there is none. Call it when your page starts.
    */
   resume(): Promise<PlacedOrder> | null;
 
   /**
-   * Opens a payment. The same wish again is the same payment for as long as
-   * that is open, whatever was asked for in between, and a new one after it
-   * has failed or been closed, or was one of several instalments. Payments by
-   * two channels may be open beside each other: what is paid beyond the price
-   * goes back by itself, which `watch` tells (refund.created, refund.succeeded).
+   * Opens a payment. The same request again returns the same payment for as
+   * long as it is open, whatever was requested in between, and opens a new one
+   * after it has failed or been closed, or if it paid one of several instalments. Payments by
+   * two channels may be open at the same time: what is paid beyond the price is
+   * refunded automatically, and `watch` reports it (refund.created, refund.succeeded).
    */
-  pay(order: OrderHandle, wish: PayWish): Promise<Payment>;
+  pay(order: OrderHandle, request: PayRequest): Promise<Payment>;
 
   cancel(order: OrderHandle, options?: { reason?: string }): Promise<Order>;
   get(order: OrderHandle): Promise<Order>;
 
-  /** Tells every change of an order until it is closed: nothing is lost, nothing comes twice. */
+  /** Reports every change of an order until it is closed; none is lost or reported twice. */
   watch(order: OrderHandle, listener: Listener): Watch;
 
   bindButton: typeof bindButton;
@@ -247,8 +247,8 @@ export function createCheckout(options?: Options): Checkout;
 /**
  * Runs an action on click, one at a time: the button is disabled and
  * aria-busy until the action is done and for `quiet` ms from the click at
- * least, so that a double click is one click. Returns a function that takes
- * the button off again.
+ * least, so that a double click is one click. Returns a function that removes
+ * the listener.
  */
 export function bindButton(
   button: HTMLButtonElement,
@@ -261,7 +261,7 @@ export function bindButton(
   },
 ): () => void;
 
-/** Minor units as people read them, without a float: 123456 is ¥1,234.56. */
+/** Formats minor units without floating-point numbers: 123456 is ¥1,234.56. */
 export function formatAmount(minor: number, currency?: string, locale?: string): string;
 
 export class TandemError extends Error {
@@ -273,7 +273,7 @@ export class TandemError extends Error {
   readonly errors: { pointer: string; message: string }[];
   /** Finds the request in the server's logs. */
   readonly traceId: string;
-  /** It may have happened all the same: call again to go on with the same intent. */
+  /** It may have taken effect: call again to continue the same intent. */
   readonly unknown: boolean;
   constructor(from: {
     code: string; status?: number; detail?: string; errors?: { pointer: string; message: string }[];

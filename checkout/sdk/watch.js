@@ -2,33 +2,33 @@
 import { backoff, retryAfter, TandemError } from './request.js';
 
 /**
- * Follows an order down a ladder: WebSocket, Server-Sent Events, long
- * polling. Each rung is a function that connects, listens until the
- * connection ends, and resolves to how it went: 'worked', 'failed' (it never
- * said anything), 'upgrade' (time to try the better rungs again), or the
- * error that makes every further attempt useless.
+ * Watches an order over the first transport that works: WebSocket,
+ * server-sent events, long polling. Each transport is a function that connects,
+ * listens until the connection ends, and resolves to how it went: 'worked',
+ * 'failed' (it delivered nothing), 'upgrade' (time to try the other transports
+ * again), or an error after which no attempt can succeed.
  *
- * The number of the last event goes along from rung to rung, so that what
- * happened between two connections is asked for, and what comes twice is
- * told once.
+ * The number of the last event is kept across connections, so that events
+ * between two connections are requested, and an event that arrives twice is
+ * reported once.
  */
 export function watchOrder(env, url, order, { onChange = () => {}, onTransport = () => {}, onError = reportError, lang = '' } = {}) {
-  let last = Number.isInteger(order.version) ? order.version : null; // null: not known before the first answer
-  let doubted = null; // the number after which a gap was asked about
-  let asked = 0; // ms that the server wants us to stay away
+  let last = Number.isInteger(order.version) ? order.version : null; // null: unknown until the first answer
+  let gapAfter = null; // the number after which missing events were requested
+  let wait = 0; // ms to wait before the next connection, from the server
   let closed = false;
   let transport = 'connecting';
-  let hangUp = () => {}; // ends the connection that there is
-  let wake = () => {}; // ends the pause between two
+  let hangUp = () => {}; // ends the present connection
+  let wake = () => {}; // ends the pause between two connections
 
   const query = lang ? `?lang=${encodeURIComponent(lang)}` : '';
 
-  const now = (name) => {
+  const setTransport = (name) => {
     if (closed || name === transport) return;
     transport = name;
     onTransport(name);
   };
-  const tell = (message) => {
+  const report = (message) => {
     last = message.seq;
     onChange({ ...message, orderNo: order.orderNo, transport });
   };
@@ -37,21 +37,21 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
   function take(message) {
     if (closed || !Number.isInteger(message.seq) || (message.orderNo && message.orderNo !== order.orderNo)) return true;
     if (message.type === 'subscribed') {
-      // What was missed follows one by one. A number below ours means that
-      // ours was wrong: then this is all there is to go by.
-      if (last === null || message.seq < last) tell(message);
+      // Missed events follow one by one. A number below the last one means that
+      // the caller's version was wrong: then this state is reported.
+      if (last === null || message.seq < last) report(message);
       return true;
     }
-    if (last !== null && message.seq <= last) return true; // told before
-    if (last !== null && message.seq > last + 1 && doubted !== last) {
-      doubted = last; // asked for once: what the server does not have, it cannot send
+    if (last !== null && message.seq <= last) return true; // reported before
+    if (last !== null && message.seq > last + 1 && gapAfter !== last) {
+      gapAfter = last; // requested once: the server may not have them
       return false;
     }
-    tell(message);
+    report(message);
     return true;
   }
 
-  // What no further attempt can change.
+  // Statuses that no further attempt can change.
   const final = { 401: 'unauthorized', 403: 'forbidden', 404: 'not_found' };
   const refused = (status, detail = '') => (final[status] ? new TandemError({ code: final[status], status, detail }) : 'failed');
 
@@ -67,7 +67,7 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
     const timer = setTimeout(() => end('failed'), env.connectTime);
     hangUp = () => end(worked ? 'worked' : 'failed');
     ws.onopen = () => {
-      // In a message, not in the address: addresses get into logs.
+      // In a message and not in the URL, because URLs appear in logs.
       ws.send(JSON.stringify({ type: 'auth', token: order.clientToken }));
       ws.send(JSON.stringify({ type: 'subscribe', orderNo: order.orderNo, ...(last !== null && { after: last }) }));
     };
@@ -76,7 +76,7 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
       if (message.type === 'subscribed') {
         worked = true;
         clearTimeout(timer);
-        now('websocket');
+        setTransport('websocket');
       }
       if (message.type === 'error' && !worked) end(refused(Number(Object.keys(final).find((s) => final[s] === message.code)), message.detail));
       else if (!take(message)) end('worked');
@@ -87,8 +87,8 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
     };
   });
 
-  // By fetch and not by EventSource, which can send no Authorization header
-  // and tells nobody why it was refused.
+  // By fetch and not by EventSource, which cannot send an Authorization header
+  // and does not report why it was refused.
   const events = async () => {
     const abort = new AbortController();
     hangUp = () => abort.abort();
@@ -98,18 +98,18 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
       const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${order.clientToken}` };
       if (last !== null) headers['Last-Event-ID'] = String(last);
       const res = await env.fetch(`${url}/events${query}`, { headers, cache: 'no-store', signal: abort.signal });
-      asked = retryAfter(res);
+      wait = retryAfter(res);
       if (!res.ok) return refused(res.status);
       for await (const message of messages(res.body, () => {
         clearTimeout(timer);
         timer = setTimeout(hangUp, env.silence);
       })) {
         worked = true;
-        now('sse');
+        setTransport('sse');
         if (!take(message)) break;
       }
     } catch {
-      // Broken off, by them or by hangUp.
+      // The connection broke, or hangUp ended it.
     } finally {
       clearTimeout(timer);
       abort.abort();
@@ -138,21 +138,21 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
         clearTimeout(timer);
       }
       if (!res.ok && res.status !== 304) {
-        asked = retryAfter(res);
+        wait = retryAfter(res);
         outage = res.status >= 500;
         return refused(res.status);
       }
-      now('polling');
+      setTransport('polling');
       if (body && (last === null || body.version > last)) {
-        tell({ type: 'order.changed', seq: body.version, status: body.status, order: body });
+        report({ type: 'order.changed', seq: body.version, status: body.status, order: body });
       }
       etag = res.headers.get('ETag') ?? etag;
-      // A server that is back may have its sockets back.
+      // After an outage, or after some time, the other transports may work again.
       if (outage || Date.now() > until) {
         outage = false;
         return 'upgrade';
       }
-      // One that does not hold the answer, or gives no ETag, is not to be hammered.
+      // A server that answers at once, or without an ETag, is not polled too often.
       if (!body || !etag) await pause(Math.max(0, 2_000 - (Date.now() - since)));
     }
     return 'worked';
@@ -166,15 +166,15 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
     };
   });
 
-  async function follow() {
-    const ladder = env.WebSocket ? [socket, events, poll] : [events, poll];
-    let rung = 0, failures = 0, losses = 0, tries = env.socketTries;
+  async function run() {
+    const transports = env.WebSocket ? [socket, events, poll] : [events, poll];
+    let current = 0, failures = 0, losses = 0, tries = env.socketTries;
     while (!closed) {
       const since = Date.now();
-      asked = 0;
+      wait = 0;
       let how = 'failed';
       try {
-        how = await ladder[rung]();
+        how = await transports[current]();
       } catch {
         // The browser refused to connect at all.
       }
@@ -185,45 +185,45 @@ export function watchOrder(env, url, order, { onChange = () => {}, onTransport =
         return;
       }
       if (how === 'upgrade') {
-        [rung, failures, tries] = [0, 0, 1];
+        [current, failures, tries] = [0, 0, 1];
         continue;
       }
       losses = Date.now() - since > env.steady ? 1 : losses + 1;
       if (how === 'worked') {
         [failures, tries] = [0, env.socketTries];
-      } else if (++failures >= tries && rung < ladder.length - 1) {
-        [rung, failures, losses] = [rung + 1, 0, 0];
+      } else if (++failures >= tries && current < transports.length - 1) {
+        [current, failures, losses] = [current + 1, 0, 0];
         continue;
       }
-      now('reconnecting');
-      await pause(Math.max(asked, backoff(env, losses)));
+      setTransport('reconnecting');
+      await pause(Math.max(wait, backoff(env, losses)));
     }
   }
 
-  // A browser that slept or changed networks may hold a dead connection and
-  // not know it.
+  // After sleep or a change of network the browser may not notice that a
+  // connection is broken.
   let hidden = 0;
-  const again = () => {
+  const reconnect = () => {
     hangUp();
     wake();
   };
   const onVisible = () => {
     if (document.visibilityState === 'hidden') hidden = Date.now();
-    else if (Date.now() - hidden > 30_000) again();
+    else if (Date.now() - hidden > 30_000) reconnect();
   };
-  globalThis.addEventListener?.('online', again);
+  globalThis.addEventListener?.('online', reconnect);
   globalThis.document?.addEventListener('visibilitychange', onVisible);
 
   function close() {
     if (closed) return;
-    now('closed');
+    setTransport('closed');
     closed = true;
-    again();
-    globalThis.removeEventListener?.('online', again);
+    reconnect();
+    globalThis.removeEventListener?.('online', reconnect);
     globalThis.document?.removeEventListener('visibilitychange', onVisible);
   }
 
-  follow();
+  run();
   return {
     close,
     get transport() { return transport; },
@@ -237,15 +237,15 @@ function socketUrl(base) {
   return url.href;
 }
 
-/** The messages of an event stream; heard is called for every sign of life. */
-async function* messages(stream, heard) {
+/** The messages of an event stream; onData is called for all data, also comments. */
+async function* messages(stream, onData) {
   const reader = stream.getReader();
   const decoder = new TextDecoder();
   let text = '';
   for (;;) {
     const { value, done } = await reader.read();
     if (done) return;
-    heard();
+    onData();
     text += decoder.decode(value, { stream: true });
     const blocks = text.split(/\r?\n\r?\n/);
     text = blocks.pop();
