@@ -19,21 +19,27 @@ import (
 )
 
 //go:generate go test -run TestDiagrams -update .
-var update = flag.Bool("update", false, "draw the documents' diagrams and tables anew")
+var update = flag.Bool("update", false, "write the diagrams and tables of the documents")
 
-// TestDiagrams: the pictures and tables in the documents are made from the
-// tables that the code obeys.
+// TestDiagrams checks that the diagrams and tables in the documents are what
+// the tables in the code say; with -update it writes them.
 func TestDiagrams(t *testing.T) {
 	for file, drawn := range map[string]map[string]string{
 		"ARCHITECTURE.md": {
 			"order": drawOrder(), "payment": drawPayment(), "refund": drawRefund(), "coupon": drawCoupon(), "packages": drawPackages(), "reactions": drawReactions(),
 		},
-		"docs/payments.md":         {"classes": drawClasses(false), "policies": drawPolicies(), "parked": drawParked(), "settlements": drawSettlements()},
-		"docs/payments.zh-CN.md":   {"classes": drawClasses(true)},
+		"docs/payments.md":         drawPaymentTables(t, false),
+		"docs/payments.zh-CN.md":   drawPaymentTables(t, true),
 		"docs/promotions.md":       {"kinds": drawKinds(false)},
 		"docs/promotions.zh-CN.md": {"kinds": drawKinds(true)},
 	} {
 		t.Run(file, func(t *testing.T) { redraw(t, file, drawn) })
+	}
+}
+
+func drawPaymentTables(t *testing.T, zh bool) map[string]string {
+	return map[string]string{
+		"settlements": drawSettlements(t, zh), "policies": drawPolicies(t, zh), "parked": drawParked(zh), "classes": drawClasses(zh),
 	}
 }
 
@@ -56,7 +62,7 @@ func redraw(t *testing.T, file string, drawn map[string]string) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s shows what was: run make generate", file)
+		t.Fatalf("%s is out of date: run make generate", file)
 	}
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
@@ -111,9 +117,9 @@ func drawParameters(all []pricing.ParameterInfo, chinese bool) string {
 func drawClasses(chinese bool) string {
 	var b strings.Builder
 	if chinese {
-		b.WriteString("| 类别 | 含义 | 自愈 | 怎么办 |\n|---|---|---|---|\n")
+		b.WriteString("| 类别 | 含义 | 自动修正 | 怎么办 |\n|---|---|---|---|\n")
 	} else {
-		b.WriteString("| class | what it means | heals | what to do |\n|---|---|---|---|\n")
+		b.WriteString("| class | what it means | corrected | what to do |\n|---|---|---|---|\n")
 	}
 	for _, c := range reconcile.Classes {
 		heals, meaning, do := "", c.Meaning, c.Do
@@ -128,17 +134,28 @@ func drawClasses(chinese bool) string {
 	return b.String()
 }
 
-// drawSettlements is the table of what facts do to money: a line a step.
-func drawSettlements() string {
+// drawSettlements is the table of what facts do to money, one line per step.
+func drawSettlements(t *testing.T, zh bool) string {
+	text := translator(t, zh)
+	book := func(b app.Book) string {
+		if zh {
+			return booksInChinese[b]
+		}
+		return string(b)
+	}
 	var b strings.Builder
-	b.WriteString("| fact | state | what moves, and the events |\n|---|---|---|\n")
+	if zh {
+		b.WriteString("| 凭据 | 状态 | 资金变动与事件 |\n|---|---|---|\n")
+	} else {
+		b.WriteString("| fact | state | what moves, and the events |\n|---|---|---|\n")
+	}
 	for i := range app.Settlements {
 		row := &app.Settlements[i]
 		var steps []string
 		for _, step := range row.Steps {
 			var line string
 			if step.From != "" {
-				line = fmt.Sprintf("%s → %s: %s", step.From, step.To, step.Name)
+				line = fmt.Sprintf("%s → %s: %s", book(step.From), book(step.To), text(step.Name))
 			}
 			events := make([]string, len(step.Events))
 			for i, e := range step.Events {
@@ -152,28 +169,42 @@ func drawSettlements() string {
 			}
 			steps = append(steps, line)
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.Fact, row.State.Text, strings.Join(steps, "<br>"))
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", text(row.Fact), text(row.State.Text), strings.Join(steps, "<br>"))
 	}
 	return b.String()
 }
 
 // drawPolicies is the table of what a shop decides, from the tags that the
 // API publishes.
-func drawPolicies() string {
+func drawPolicies(t *testing.T, zh bool) string {
+	text := translator(t, zh)
 	var b strings.Builder
-	b.WriteString("| policy | words, the default first | what it decides |\n|---|---|---|\n")
+	if zh {
+		b.WriteString("| 策略 | 取值，第一个为默认 | 决定什么 |\n|---|---|---|\n")
+	} else {
+		b.WriteString("| policy | values, the default first | what it decides |\n|---|---|---|\n")
+	}
 	for f := range reflect.TypeFor[shop.Policies]().Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", name, strings.ReplaceAll(f.Tag.Get("enum"), ",", "`, `"), f.Tag.Get("doc"))
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s |\n", name, strings.ReplaceAll(f.Tag.Get("enum"), ",", "`, `"), text(f.Tag.Get("doc")))
 	}
 	return b.String()
 }
 
-func drawParked() string {
+// drawParked is the table of why a refund is parked.
+func drawParked(zh bool) string {
 	var b strings.Builder
-	b.WriteString("| parked | what to do |\n|---|---|\n")
+	if zh {
+		b.WriteString("| 搁置原因 | 怎么办 |\n|---|---|\n")
+	} else {
+		b.WriteString("| parked | what to do |\n|---|---|\n")
+	}
 	for _, p := range []payment.Parking{payment.ParkShort, payment.ParkAbnormal, payment.ParkRejected, payment.ParkClosed, payment.ParkSilent} {
-		fmt.Fprintf(&b, "| `%s` | %s |\n", p, p.Advice())
+		advice := p.Advice()
+		if zh {
+			advice = p.AdviceZh()
+		}
+		fmt.Fprintf(&b, "| `%s` | %s |\n", p, advice)
 	}
 	return b.String()
 }
@@ -248,7 +279,7 @@ func drawPackages() string {
 		slices.Sort(may)
 		list := strings.Join(may, ", ")
 		if list == "" {
-			list = "nothing of ours"
+			list = "none"
 		}
 		fmt.Fprintf(&b, "| `%s` | %s |\n", name, list)
 	}

@@ -92,15 +92,32 @@ const (
 func (p Parking) Advice() string {
 	switch p {
 	case ParkShort:
-		return "The merchant's account at the channel has too little money. Top it up; the refund is tried again by itself under the same number, or at once with retry."
+		return "The merchant's account at the channel has too little money. Top it up. The refund is then tried again automatically under the same number; retry tries it at once."
 	case ParkAbnormal:
-		return "The buyer's account cannot take the money (closed, or its card is no longer valid). Send it to a bank card with abnormal, or pay the buyer by hand and confirm."
+		return "The buyer's account cannot take the money (it is closed, or its card is no longer valid). Send the refund to a bank card with abnormal, or pay the buyer by hand and confirm."
 	case ParkRejected:
 		return "The channel refuses this refund. Correct what it names and retry, or pay the buyer by hand and confirm."
 	case ParkClosed:
-		return "The channel has given this refund up; no money has gone. Retry makes a new one under a new number."
+		return "The channel has given this refund up; no money was paid out. Retry requests a new one under a new number."
 	case ParkSilent:
-		return "The channel has given no certain answer for a long time. It is still queried; look at the merchant's console: confirm if the buyer has the money, or give it up and retry under a new number."
+		return "The channel has given no certain answer for a long time. It is still queried. Look at the channel's merchant console: confirm if the buyer has the money, otherwise give it up and retry under a new number."
+	}
+	return ""
+}
+
+// AdviceZh is Advice in Chinese.
+func (p Parking) AdviceZh() string {
+	switch p {
+	case ParkShort:
+		return "商户在渠道的账户余额不足。请充值；之后以同一退款单号自动重试，也可用 retry 立即重试。"
+	case ParkAbnormal:
+		return "买家账户无法收款（已注销，或银行卡已失效）。用 abnormal 退到银行卡，或人工付给买家后用 confirm 确认。"
+	case ParkRejected:
+		return "渠道拒绝了这笔退款。改正它所指出的问题后 retry，或人工付给买家后用 confirm 确认。"
+	case ParkClosed:
+		return "渠道已放弃这笔退款，没有款项退出。retry 会以新的退款单号重新申请。"
+	case ParkSilent:
+		return "渠道长时间没有给出确定结果，查询仍在继续。请查看渠道商户后台：买家已收到款项则用 confirm 确认，否则用 give-up 放弃，再以新单号 retry。"
 	}
 	return ""
 }

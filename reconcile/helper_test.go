@@ -114,14 +114,14 @@ func check(t interface {
 	for i := range ds {
 		d := &ds[i]
 		about := reconcile.Of(d.Class)
-		f, told := reconcile.Fact(*d, opt)
+		f, proved := reconcile.Fact(*d, opt)
 		switch {
 		case about.Class != d.Class:
 			t.Errorf("%s is in no table", d.Class)
 		case d.Heals && !about.Heals:
 			t.Errorf("%s heals, which the table does not know", line(d))
-		case d.Heals && !told, told && about.Told != string(f.Kind):
-			t.Errorf("%s heals: %v, and tells %v %q", line(d), d.Heals, told, f.Kind)
+		case d.Heals && !proved, proved && about.FactKind != string(f.Kind):
+			t.Errorf("%s heals: %v, and proves a fact: %v %q", line(d), d.Heals, proved, f.Kind)
 		case d.Detail == "", d.Ours == nil && d.Theirs == nil && d.Class != reconcile.FundsDiffer:
 			t.Errorf("%s says too little: %+v", line(d), d)
 		case ids[d.ID()]:

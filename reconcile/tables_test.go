@@ -24,7 +24,7 @@ func TestClasses(t *testing.T) {
 				t.Errorf("%s: %q is no sentence", a.Class, s)
 			}
 		}
-		if a.Heals && a.Told == "" {
+		if a.Heals && a.FactKind == "" {
 			t.Errorf("%s heals through nothing", a.Class)
 		}
 	}

@@ -87,7 +87,7 @@ func TestPayAnyway(t *testing.T) {
 func TestArmPage(t *testing.T) {
 	b := newBench(t)
 	c, root := sandboxtest.Browse(t, http.StripPrefix("/gw", b.Handler()))
-	for lang, does := range map[string]string{"en": "the first try is sent twice", "zh": "同一时刻发两份"} {
+	for lang, does := range map[string]string{"en": "the first attempt is sent twice", "zh": "同一时刻发两份"} {
 		page := sandboxtest.Get(t, c, "GET", root+"/gw/sandbox/arm?lang="+lang)
 		if page.Status != 200 || !strings.Contains(page.Text, does) || strings.Contains(page.Text, "no value") {
 			t.Errorf("%s: %d", lang, page.Status)

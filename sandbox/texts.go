@@ -11,7 +11,7 @@ var texts = map[string]map[string]string{
 	"zh": {
 		"html": "zh-CN", "switch": "English",
 		"title": "微信支付 · 沙箱", "title_alipay": "支付宝 · 沙箱", "sandbox": "沙箱环境 · 不会产生真实扣款",
-		"payee": "付款给 沙箱商户", "item": "商品", "order": "商户订单号", "transaction": "支付单号",
+		"payee": "付款给 沙箱商户", "item": "商品", "order": "商户订单号", "transaction": "交易号",
 		"pay": "确认支付", "fail": "支付失败", "retry": "重新支付", "back": "返回商家",
 		"h_failed": "支付失败", "t_failed": "付款没有成功，可以重新支付。",
 		"h_paid": "支付成功", "t_paid": "商家将收到支付结果通知。", "returning": "3 秒后返回商家…",
