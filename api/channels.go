@@ -55,7 +55,9 @@ func (s *server) documentSettings() {
 		text.WriteString("\n- `" + k.Kind + "`: " + strings.Join(k.Settings, ", ") + ".")
 	}
 	item := s.rest.OpenAPI().Paths["/v1/channels/{channel}"]
-	for _, content := range []map[string]*huma.MediaType{item.Put.RequestBody.Content, item.Put.Responses["200"].Content, item.Get.Responses["200"].Content} {
+	for _, content := range []map[string]*huma.MediaType{
+		item.Put.RequestBody.Content, item.Put.Responses["200"].Content, item.Get.Responses["200"].Content,
+	} {
 		schema := content["application/json"].Schema
 		schema.Description = text.String()
 		kind := schema.Properties["kind"]

@@ -82,7 +82,8 @@ const (
 )
 
 var listDiscrepancies = rest.Operation{
-	Route: "GET /v1/discrepancies", ID: "listDiscrepancies", Tag: "Reconciliation", Summary: "What differs between our books and the channels', newest day first",
+	Route: "GET /v1/discrepancies", ID: "listDiscrepancies", Tag: "Reconciliation",
+	Summary:  "What differs between our books and the channels', newest day first",
 	Response: `{"items":[` + openDiscrepancy + `]}`,
 }
 
@@ -120,7 +121,8 @@ func (s *server) getDiscrepancy(ctx context.Context, in *getDiscrepancyInput) (*
 }
 
 var resolveDiscrepancy = rest.Operation{
-	Route: "POST /v1/discrepancies/{id}/resolve", ID: "resolveDiscrepancy", Tag: "Reconciliation", Summary: "Close a discrepancy with what was done about it",
+	Route: "POST /v1/discrepancies/{id}/resolve", ID: "resolveDiscrepancy",
+	Tag: "Reconciliation", Summary: "Close a discrepancy with what was done about it",
 	Details: "It moves no money. The same reason again changes nothing; a discrepancy that was closed for another reason is `discrepancy_closed`.",
 	Codes:   []fault.Code{fault.NotFound, fault.DiscrepancyClosed, fault.IdempotencyKeyReused},
 	Request: `{"reason":"taken by the cash desk at the stand, which has booked it"}`, Response: resolvedDiscrepancy,

@@ -119,7 +119,8 @@ var submitDraft = rest.Operation{
 		"and a refusal leaves the draft as it was. Send the price that the buyer saw as `expectedPayableAmount`. " +
 		"It can be submitted once; a repeat with the same key gets the first answer again.",
 	Codes: []fault.Code{
-		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
+		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed,
+		fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
 		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
 	},
 	Request: `{"expectedPayableAmount":16276}`, Response: submittedExample,

@@ -23,7 +23,8 @@ type health struct {
 const healthExample = `{"status":"ok","version":"1.0.0"}`
 
 var healthz = rest.Operation{
-	Route: "GET /healthz", ID: "healthz", Tag: "Operations", Summary: "The process is alive", Access: rest.Anyone, AnyQuery: true, Response: healthExample,
+	Route: "GET /healthz", ID: "healthz", Tag: "Operations", Summary: "The process is alive",
+	Access: rest.Anyone, AnyQuery: true, Response: healthExample,
 }
 
 func (s *server) healthz(context.Context, *struct{}) (*rest.Answer[health], error) {

@@ -34,7 +34,8 @@ func viewJob(j app.Job) jobView {
 }
 
 var listJobs = rest.Operation{
-	Route: "GET /v1/jobs", ID: "listJobs", Tag: "Operations", Summary: "Parked jobs: calls to the outside that failed at their last try, newest first",
+	Route: "GET /v1/jobs", ID: "listJobs", Tag: "Operations",
+	Summary:  "Parked jobs: calls to the outside that failed at their last try, newest first",
 	Response: `{"items":[{"id":"00656ab5b1a4c00-K7QWERTYUIOP-1","kind":"close_payment","paymentNo":"22026060104001012300000000025","attempts":12,"lastError":"outcome at the channel is unknown","createdAt":"2026-06-01T04:15:00Z","parkedAt":"2026-06-01T06:00:00Z"}]}`,
 }
 

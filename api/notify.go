@@ -14,7 +14,8 @@ import (
 func (s *server) mountNotify() { rest.Add(s.rest, notify, s.notify) }
 
 var notify = rest.Operation{
-	Route: "POST /v1/notify/{shop}/{channel}", ID: "notify", Tag: "Channels", Summary: "Where a channel calls back", Access: rest.Anyone, AnyQuery: true, Raw: true,
+	Route: "POST /v1/notify/{shop}/{channel}", ID: "notify", Tag: "Channels",
+	Summary: "Where a channel calls back", Access: rest.Anyone, AnyQuery: true, Raw: true,
 	Details: "In the channel's own protocol, which signs its messages. A callback is acknowledged only after what it " +
 		"reports has been applied; otherwise the channel sends it again.",
 	Codes: []fault.Code{fault.ChannelNotConfigured},

@@ -48,11 +48,11 @@ func viewOrder(v app.OrderView) orderView {
 	d := &v.Order
 	out := orderView{
 		OrderNo: d.No, UserID: d.User, Status: orderStatus(d.Status), Currency: d.Currency,
-		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable, PaidAmount: d.Paid, RefundedAmount: d.Refunded,
-		RefundingAmount: d.Refunding,
-		Items:           rest.OrEmpty(d.Items), AppliedDiscounts: rest.OrEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
-		CreatedAt:   at(d.CreatedAt),
-		SubmittedAt: atOrNil(d.SubmittedAt), ExpiresAt: at(d.ExpiresAt), PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
+		TotalAmount: d.Total, DiscountAmount: d.Discount, PayableAmount: d.Payable,
+		PaidAmount: d.Paid, RefundedAmount: d.Refunded, RefundingAmount: d.Refunding,
+		Items: rest.OrEmpty(d.Items), AppliedDiscounts: rest.OrEmpty(d.Applied), Payments: make([]paymentView, len(v.Payments)),
+		CreatedAt: at(d.CreatedAt), SubmittedAt: atOrNil(d.SubmittedAt), ExpiresAt: at(d.ExpiresAt),
+		PaidAt: atOrNil(d.PaidAt), ClosedAt: atOrNil(d.ClosedAt),
 		CloseReason: d.CloseReason, Version: d.Seq, Metadata: d.Metadata,
 	}
 	for i := range v.Payments {
@@ -121,7 +121,8 @@ func viewPayment(d payment.Data) paymentView {
 		repeat = d.Request.PaymentNo
 	}
 	return paymentView{
-		RepeatOf: repeat, PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel, Method: paymentMethod(d.Method), Amount: d.Amount, Currency: d.Currency,
+		RepeatOf: repeat, PaymentNo: d.No, OrderNo: d.Order, Channel: d.Channel,
+		Method: paymentMethod(d.Method), Amount: d.Amount, Currency: d.Currency,
 		Status: paymentStatus(d.Status), Action: d.Action, ExpiresAt: at(d.ExpiresAt), CreatedAt: at(d.CreatedAt),
 		SucceededAt: atOrNil(d.SucceededAt), TransactionID: d.TransactionID, Anomaly: d.Anomaly, RefundedAmount: d.Refunded,
 		RefundingAmount: d.Refunding,

@@ -164,9 +164,9 @@ func (s *server) placeOrder(ctx context.Context, in *placeOrderInput) (*placeOrd
 
 var getOrder = rest.Operation{
 	Route: "GET /v1/orders/{orderNo}", ID: "getOrder", Tag: "Orders", Summary: "An order with its payments", Access: byToken,
-	Details:  "With `If-None-Match` and `wait` the answer comes when the order changes (200) or the time is over (304).",
-	Codes:    []fault.Code{fault.NotFound},
-	Response: orderExample, OtherStatuses: map[int]string{304: "It is a version that If-None-Match names."},
+	Details: "With `If-None-Match` and `wait` the answer comes when the order changes (200) or the time is over (304).",
+	Codes:   []fault.Code{fault.NotFound}, Response: orderExample,
+	OtherStatuses: map[int]string{304: "It is a version that If-None-Match names."},
 }
 
 type getOrderInput struct {
@@ -220,7 +220,8 @@ func (s *server) listOrders(ctx context.Context, in *listOrdersInput) (*rest.Ans
 }
 
 var cancelOrder = rest.Operation{
-	Route: "POST /v1/orders/{orderNo}/cancel", ID: "cancelOrder", Tag: "Orders", Summary: "Cancel an order, or discard a draft", Access: byToken,
+	Route: "POST /v1/orders/{orderNo}/cancel", ID: "cancelOrder", Tag: "Orders",
+	Summary: "Cancel an order, or discard a draft", Access: byToken,
 	Details: "If a payment of it is open, the channel is queried first: an order that was paid in the meantime stays paid. " +
 		"The order is returned as it is afterwards.",
 	Codes:   []fault.Code{fault.NotFound, fault.OrderNotCancellable, fault.IdempotencyKeyReused},

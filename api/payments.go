@@ -24,7 +24,8 @@ const paymentExample = `{"paymentNo":"22026060104001012300000000025","orderNo":"
 var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejected, fault.ChannelUnavailable, fault.ChannelTimeout}
 
 var openPayment = rest.Operation{
-	Route: "POST /v1/orders/{orderNo}/payments", ID: "openPayment", Tag: "Payments", Summary: "Open a payment of an order", Access: byToken, Status: 201,
+	Route: "POST /v1/orders/{orderNo}/payments", ID: "openPayment", Tag: "Payments",
+	Summary: "Open a payment of an order", Access: byToken, Status: 201,
 	Details: "The payment is stored, then requested from the channel. If the channel's answer is lost (502, 504), repeat with the same " +
 		"Idempotency-Key: the identical request is sent again, and nothing can be paid twice by it.",
 	Codes: append([]fault.Code{
@@ -62,7 +63,8 @@ func (s *server) openPayment(ctx context.Context, in *openPaymentInput) (*openPa
 	}
 	b := &in.Body
 	request := app.OpenPayment{
-		Channel: b.Channel, Method: payment.Method(b.Method), OpenID: b.Payer.OpenID, ReturnURL: b.ReturnURL, ClientIP: rest.CallOf(ctx).ClientIP(),
+		Channel: b.Channel, Method: payment.Method(b.Method), OpenID: b.Payer.OpenID,
+		ReturnURL: b.ReturnURL, ClientIP: rest.CallOf(ctx).ClientIP(),
 	}
 	if b.Amount != nil {
 		request.Amount = *b.Amount
@@ -107,10 +109,10 @@ func (s *server) getPayment(ctx context.Context, in *getPaymentInput) (*rest.Tag
 
 var closePayment = rest.Operation{
 	Route: "POST /v1/payments/{paymentNo}/close", ID: "closePayment", Tag: "Payments", Summary: "Close an open payment at the channel",
-	Details: "The channel is queried first: if the payment has been paid, it stays paid, and the answer is `payment_not_closable`. Closing a payment that is not open changes nothing.",
-	Codes: append(
-		[]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused},
-		channelCodes...), Response: paymentExample,
+	Details: "The channel is queried first: if the payment has been paid, it stays paid, and the answer is `payment_not_closable`. " +
+		"Closing a payment that is not open changes nothing.",
+	Codes:    append([]fault.Code{fault.NotFound, fault.PaymentNotClosable, fault.IdempotencyKeyReused}, channelCodes...),
+	Response: paymentExample,
 }
 
 type closePaymentInput struct {
@@ -123,15 +125,14 @@ func (s *server) closePayment(ctx context.Context, in *closePaymentInput) (*rest
 	if err != nil {
 		return nil, err
 	}
-	return rest.RepeatableOf(viewPayment)(
-		app.Idempotent(ctx, s.app, c.Shop, "close payment "+in.PaymentNo, in.IdempotencyKey, nil, func() (payment.Data, error) {
-			d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
-			if err == nil && d.Status == payment.StatusSucceeded {
-				err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
-			}
-			return d, unanswered(d.Channel, err)
-		}),
-	)
+	name := "close payment " + in.PaymentNo
+	return rest.RepeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, name, in.IdempotencyKey, nil, func() (payment.Data, error) {
+		d, err := s.app.ClosePayment(ctx, c.Shop, in.PaymentNo)
+		if err == nil && d.Status == payment.StatusSucceeded {
+			err = fault.New(fault.PaymentNotClosable, "payment %s has been paid", d.No)
+		}
+		return d, unanswered(d.Channel, err)
+	}))
 }
 
 // unanswered makes one of our codes of a channel's uncertain answer.
@@ -155,9 +156,11 @@ func unanswered(channel string, err error) error {
 }
 
 var syncPayment = rest.Operation{
-	Route: "POST /v1/payments/{paymentNo}/sync", ID: "syncPayment", Tag: "Payments", Summary: "Query the channel for a payment now", Access: byToken,
-	Details: "The result is applied as a callback's is. A repeat with an Idempotency-Key gets the first answer again: to query again, send another key or none.",
-	Codes:   append([]fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
+	Route: "POST /v1/payments/{paymentNo}/sync", ID: "syncPayment", Tag: "Payments",
+	Summary: "Query the channel for a payment now", Access: byToken,
+	Details: "The result is applied as a callback's is. A repeat with an Idempotency-Key gets the first answer again: " +
+		"to query again, send another key or none.",
+	Codes: append([]fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
 }
 
 type syncPaymentInput struct {

@@ -124,8 +124,7 @@ type listReconciliationsInput struct {
 }
 
 func (s *server) listReconciliations(
-	ctx context.Context,
-	in *listReconciliationsInput,
+	ctx context.Context, in *listReconciliationsInput,
 ) (*rest.Answer[rest.List[reconciliationView]], error) {
 	return rest.ListOf(viewReconciliation)(s.app.Store.ListReconciliations(ctx, caller(ctx).Shop, in.Channel, page(in.PageParams)))
 }

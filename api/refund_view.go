@@ -53,8 +53,8 @@ type parkedView struct {
 func viewRefund(d payment.RefundData) refundView {
 	v := refundView{
 		RefundNo: d.No, OrderNo: d.Order, Amount: d.Amount, Currency: d.Currency, Status: refundStatus(d.Status),
-		Cause:  refundCause(d.Cause),
-		Reason: d.Reason, Items: make([]refundLine, len(d.Lines)), Allocations: make([]allocationView, len(d.Allocations)),
+		Cause: refundCause(d.Cause), Reason: d.Reason,
+		Items: make([]refundLine, len(d.Lines)), Allocations: make([]allocationView, len(d.Allocations)),
 		CreatedAt: at(d.CreatedAt), DoneAt: atOrNil(d.DoneAt),
 	}
 	for i, l := range d.Lines {

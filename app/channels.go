@@ -65,7 +65,8 @@ func (b *ChannelBook) Channel(ctx context.Context, shopID, name string) (Configu
 	}
 	row, err := b.Store.ChannelRow(ctx, shopID, name)
 	if fault.Is(err, fault.NotFound) {
-		return Configured{}, fault.New(fault.ChannelNotConfigured, "shop %s has no channel %q; PUT /v1/channels/%s sets it up", shopID, name, name)
+		return Configured{}, fault.New(fault.ChannelNotConfigured,
+			"shop %s has no channel %q; PUT /v1/channels/%s sets it up", shopID, name, name)
 	}
 	if err != nil {
 		return Configured{}, err

@@ -163,7 +163,8 @@ func absent(tx *Tx, template string, lines []CouponLine) ([]newCoupon, error) {
 		l := &lines[i]
 		if duplicate := here[l.Code]; duplicate != nil {
 			if duplicate.User != l.User {
-				return nil, atLine(l.Line, l.Line, fault.New(fault.AlreadyExists, "the code %s stands in line %d for another user", l.Code, duplicate.Line))
+				return nil, atLine(l.Line, l.Line,
+					fault.New(fault.AlreadyExists, "the code %s stands in line %d for another user", l.Code, duplicate.Line))
 			}
 			continue
 		}

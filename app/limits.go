@@ -147,7 +147,8 @@ func purchaseCounts(tx *Tx, user string, lines []pricing.QuoteLine) (counts []ev
 			return nil, err
 		}
 		if had+c.Amount > limit {
-			return nil, fault.New(fault.PurchaseLimitExceeded, "%s: at most %d for each buyer; %d ordered before, %d requested", l.Sku, limit, had, l.Quantity)
+			return nil, fault.New(fault.PurchaseLimitExceeded,
+				"%s: at most %d for each buyer; %d ordered before, %d requested", l.Sku, limit, had, l.Quantity)
 		}
 		counts = append(counts, c)
 	}

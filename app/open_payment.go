@@ -79,8 +79,8 @@ func (in *OpenPayment) check() error {
 		return fault.Invalidf("/payer/openId", "at most 128 characters")
 	}
 	if in.ReturnURL != "" {
-		if u, err := url.Parse(in.ReturnURL); err != nil || len(in.ReturnURL) > 255 || u.Host == "" ||
-			u.Scheme != "http" && u.Scheme != "https" {
+		u, err := url.Parse(in.ReturnURL)
+		if err != nil || len(in.ReturnURL) > 255 || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return fault.Invalidf("/returnUrl", "must be an http or https URL of at most 255 characters")
 		}
 	}
@@ -150,13 +150,8 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 	action, err := ch.Prepay(call, p.Request)
 	end(err)
 	x := ChannelMessage{
-		Order:   p.Order,
-		Payment: p.No,
-		Channel: p.Channel,
-		Kind:    MessagePrepay,
-		At:      start,
-		TookUS:  time.Since(began).Microseconds(),
-		Verdict: verdict(err),
+		Order: p.Order, Payment: p.No, Channel: p.Channel, Kind: MessagePrepay,
+		At: start, TookUS: time.Since(began).Microseconds(), Verdict: verdict(err),
 	}
 	// The channel's answer must be recorded even if the caller has gone.
 	ctx = context.WithoutCancel(ctx)

@@ -41,11 +41,8 @@ func (a *App) advancePart(ctx context.Context, shopID string, r *payment.RefundD
 	ch, err := a.Channels.Channel(ctx, shopID, part.Channel)
 	if err != nil {
 		if fault.Is(err, fault.ChannelNotConfigured) {
-			return a.refundUnanswered(
-				ctx, shopID, r, part,
-				ChannelMessage{Kind: MessageRefundQuery, At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured)},
-				err,
-			)
+			x := ChannelMessage{Kind: MessageRefundQuery, At: a.Clock.Now().UTC(), Verdict: string(fault.ChannelNotConfigured)}
+			return a.refundUnanswered(ctx, shopID, r, part, x, err)
 		}
 		return err
 	}
@@ -254,11 +251,8 @@ func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (pay
 // that the money went after all, it is settled as usual.
 func (a *App) GiveUpRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
 	return a.byOperator(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
-		return payment.Fact{
-			ID:       "refund/" + part.No + "/given_up",
-			Kind:     payment.RefundFailed,
-			Reported: "given up by an operator",
-		}, part.Status == payment.RefundPending
+		f := payment.Fact{ID: "refund/" + part.No + "/given_up", Kind: payment.RefundFailed, Reported: "given up by an operator"}
+		return f, part.Status == payment.RefundPending
 	})
 }
 

@@ -68,24 +68,12 @@ func ofOrderIs(s *settling, failed bool) bool {
 // has gone back (refunded), and the rest (suspense).
 var Settlements = []Settlement{
 	// A payment.
-	{
-		"paid",
-		payment.Settled,
-		orderWaits,
-		[]Step{paymentSucceeded, paidToApplied, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)},
-	},
-	{
-		"paid",
-		payment.Settled,
-		orderClosed,
-		[]Step{paymentSucceeded, paidToRevival, earlierRefunds(payment.LatePayment), suspenseToRefunding(payment.LatePayment)},
-	},
-	{
-		"paid",
-		payment.Settled,
-		orderPaid,
-		[]Step{paymentSucceeded, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)},
-	},
+	{"paid", payment.Settled, orderWaits,
+		[]Step{paymentSucceeded, paidToApplied, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)}},
+	{"paid", payment.Settled, orderClosed,
+		[]Step{paymentSucceeded, paidToRevival, earlierRefunds(payment.LatePayment), suspenseToRefunding(payment.LatePayment)}},
+	{"paid", payment.Settled, orderPaid,
+		[]Step{paymentSucceeded, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)}},
 	{"paid a second time under one number", payment.PaidAgain, always, []Step{secondPayment}},
 	{"the payment failed", payment.NowFailed, noneOpenElse, []Step{paymentFailed, attemptFailed}},
 	{"the payment failed", payment.NowFailed, openElse, []Step{paymentFailed}},

@@ -28,7 +28,8 @@ import (
 func Run(ctx context.Context, store app.Admin, shop string) (*Report, error) {
 	a := &auditor{
 		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]held{}, templates: map[string]*issued{},
-		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{}, cursors: map[string]event.Position{}, orders: map[string]*audited{}, parked: map[string]bool{},
+		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{},
+		cursors: map[string]event.Position{}, orders: map[string]*audited{}, parked: map[string]bool{},
 	}
 	err := store.Scan(ctx, shop, unit.Scan{
 		Visits: []unit.Visit{

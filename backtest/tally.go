@@ -48,7 +48,11 @@ func newTally(b *Request, currency string) *tally {
 		reason pricing.Reason
 		name   string
 		of     int64
-	}{{pricing.UsageLimit, "usageLimit", p.UsageLimit}, {pricing.PerUserLimit, "perUserLimit", p.PerUserLimit}, {pricing.BudgetSpent, "budget", p.Budget}} {
+	}{
+		{pricing.UsageLimit, "usageLimit", p.UsageLimit},
+		{pricing.PerUserLimit, "perUserLimit", p.PerUserLimit},
+		{pricing.BudgetSpent, "budget", p.Budget},
+	} {
 		if l.of > 0 {
 			t.limits[l.reason] = &LimitUse{Limit: l.name, Of: l.of}
 		}

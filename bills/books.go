@@ -31,8 +31,8 @@ func (r *run) gatherOurs(ctx context.Context) error {
 	err = r.a.Store.EachRefund(ctx, r.shop, r.span.From.Add(-clocksDiffer), r.span.To.Add(clocksDiffer), func(d payment.RefundData) error {
 		for i := range d.Allocations {
 			p := &d.Allocations[i]
-			if p.Channel != r.name || p.Status != payment.RefundSucceeded || p.ByHand || p.DoneAt.Before(r.span.From) ||
-				!p.DoneAt.Before(r.span.To) {
+			if p.Channel != r.name || p.Status != payment.RefundSucceeded || p.ByHand ||
+				p.DoneAt.Before(r.span.From) || !p.DoneAt.Before(r.span.To) {
 				continue
 			}
 			o, err := r.refundRow(ctx, &d, p)
@@ -52,7 +52,8 @@ func (r *run) gatherOurs(ctx context.Context) error {
 func oursOf(e *app.BookEntry) reconcile.Ours {
 	return reconcile.Ours{
 		Kind: payment.BillPayment, PaymentNo: e.PaymentNo, TransactionID: e.TransactionID, Amount: e.Amount, Currency: e.Currency,
-		Merchant: e.Merchant, App: e.App, State: string(e.Status), Settled: e.Status == payment.StatusSucceeded, At: e.SucceededAt, CreatedAt: e.CreatedAt,
+		Merchant: e.Merchant, App: e.App, State: string(e.Status),
+		Settled: e.Status == payment.StatusSucceeded, At: e.SucceededAt, CreatedAt: e.CreatedAt,
 	}
 }
 

@@ -37,8 +37,8 @@ func (b *Reconciler) ReconcileDue(ctx context.Context, shopID string) (int, erro
 		local := now.In(ch.Zone())
 		for back := 1; back <= daysBack; back++ {
 			day := payment.DayOf(local.AddDate(0, 0, -back), ch.Zone())
-			if from, _ := day.Span(ch.Zone()); back == 1 && local.Hour() < billsReady ||
-				from.Before(channels[i].UpdatedAt.AddDate(0, 0, -1)) && back > 1 {
+			from, _ := day.Span(ch.Zone())
+			if back == 1 && local.Hour() < billsReady || back > 1 && from.Before(channels[i].UpdatedAt.AddDate(0, 0, -1)) {
 				continue
 			}
 			have, err := b.App.Store.Reconciliation(ctx, shopID, day.String()+"/"+channels[i].Name)

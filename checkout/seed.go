@@ -47,22 +47,10 @@ func promotions() []pricing.Promotion {
 	return []pricing.Promotion{
 		{ID: "demo-coffee-3-for-2", Name: "咖啡买二赠一 · Coffee: buy 2, get 1", Kind: "buy_x_get_y", Buy: 2, Get: 1, Scope: only("demo-coffee")},
 		{ID: "demo-bakery-10", Name: "烘焙九折 · 10% off bakery", Kind: "percent_off", PercentOff: percent(10_00), Scope: only("demo-bakery")},
-		{
-			ID:        "demo-10-per-100",
-			Name:      "每满100减10 · ¥10 off every ¥100",
-			Kind:      "amount_off",
-			Threshold: 100_00,
-			AmountOff: 10_00,
-			Repeat:    true,
-			Scope:     only(everyDemo),
-		},
-		{
-			ID:    "demo-beans-79",
-			Name:  "咖啡豆限时79元 · Beans for ¥79",
-			Kind:  "fixed_price",
-			Price: 79_00,
-			Scope: &pricing.Scope{Skus: []string{"demo-beans"}},
-		},
+		{ID: "demo-10-per-100", Name: "每满100减10 · ¥10 off every ¥100", Kind: "amount_off",
+			Threshold: 100_00, AmountOff: 10_00, Repeat: true, Scope: only(everyDemo)},
+		{ID: "demo-beans-79", Name: "咖啡豆限时79元 · Beans for ¥79", Kind: "fixed_price",
+			Price: 79_00, Scope: &pricing.Scope{Skus: []string{"demo-beans"}}},
 	}
 }
 
@@ -72,23 +60,10 @@ func promotions() []pricing.Promotion {
 func templates() []marketing.Template {
 	all := []marketing.Template{
 		{ID: welcome, Name: "新客立减5元 · ¥5 welcome coupon", Kind: "amount_off", AmountOff: 5_00, Threshold: 30_00, Scope: only(everyDemo)},
-		{
-			ID:          "demo-home-15",
-			Name:        "家居85折券 · 15% off for the home",
-			Kind:        "percent_off",
-			PercentOff:  percent(15_00),
-			MaxDiscount: 30_00,
-			Scope:       only("demo-home"),
-		},
-		{
-			ID:        "demo-extra-2",
-			Name:      "可叠加2元券 · ¥2 on top",
-			Kind:      "amount_off",
-			AmountOff: 2_00,
-			Threshold: 20_00,
-			Stackable: true,
-			Scope:     only(everyDemo),
-		},
+		{ID: "demo-home-15", Name: "家居85折券 · 15% off for the home", Kind: "percent_off",
+			PercentOff: percent(15_00), MaxDiscount: 30_00, Scope: only("demo-home")},
+		{ID: "demo-extra-2", Name: "可叠加2元券 · ¥2 on top", Kind: "amount_off",
+			AmountOff: 2_00, Threshold: 20_00, Stackable: true, Scope: only(everyDemo)},
 	}
 	for i := range all {
 		all[i].ValidDays, all[i].PerUserLimit, all[i].ReturnOnRefund = 7, claims, true

@@ -158,7 +158,8 @@ func (e *Engine) do(ctx context.Context, c *unit.Command) (unit.Result, error) {
 		}
 		return o.res, o.err
 	case <-ctx.Done():
-		return unit.Result{}, fault.New(fault.Unavailable, "the request ended before its answer; repeat it with the same Idempotency-Key").Because(ctx.Err())
+		ended := fault.New(fault.Unavailable, "the request ended before its answer; repeat it with the same Idempotency-Key")
+		return unit.Result{}, ended.Because(ctx.Err())
 	}
 }
 

@@ -43,8 +43,10 @@ type orderAnswer struct {
 func (s *orderAnswer) restore(d *order.Data) {
 	*d = order.Data{
 		No: s.No, User: s.User, Status: s.Status, Currency: s.Currency, Total: s.Total, Discount: s.Discount, Payable: s.Payable,
-		Paid: s.Paid, Refunded: s.Refunded, Refunding: s.Refunding, Returns: each(s.Returns, (*returned).restore), Plan: each(s.Plan, (*instalment).restore),
-		RemindAt: s.RemindAt, GoodsAt: s.GoodsAt, GoodsGone: s.GoodsGone, Items: each(s.Items, (*line).restore), Applied: each(s.Applied, (*applied).restore),
+		Paid: s.Paid, Refunded: s.Refunded, Refunding: s.Refunding,
+		Returns: each(s.Returns, (*returned).restore), Plan: each(s.Plan, (*instalment).restore),
+		RemindAt: s.RemindAt, GoodsAt: s.GoodsAt, GoodsGone: s.GoodsGone,
+		Items: each(s.Items, (*line).restore), Applied: each(s.Applied, (*applied).restore),
 		Coupons: s.Coupons, Counts: each(s.Counts, (*count).restore), Metadata: s.Metadata, Draft: some(s.Draft, (*draft).restore),
 		CreatedAt: s.CreatedAt, SubmittedAt: s.SubmittedAt, ExpiresAt: s.ExpiresAt, PaidAt: s.PaidAt, ClosedAt: s.ClosedAt,
 		CloseReason: s.CloseReason, Closing: s.Closing, Seq: s.Seq, Trace: s.Trace,

@@ -20,7 +20,8 @@ type basis struct {
 
 func (s *basis) restore() pricing.Basis {
 	b := pricing.Basis{
-		Rules: s.Rules, At: s.At, Level: s.Level, Tags: s.Tags, FirstOrder: s.FirstOrder, Categories: s.Categories, Gifts: each(s.Gifts, (*gift).restore),
+		Rules: s.Rules, At: s.At, Level: s.Level, Tags: s.Tags, FirstOrder: s.FirstOrder,
+		Categories: s.Categories, Gifts: each(s.Gifts, (*gift).restore),
 	}
 	if s.Usage != nil {
 		b.Usage = make(map[string]pricing.Usage, len(s.Usage))

@@ -94,7 +94,8 @@ func promotionOf(p *pricing.Promotion) promotion {
 		PercentOff: p.PercentOff, MaxDiscount: p.MaxDiscount, Threshold: p.Threshold, AmountOff: p.AmountOff, Repeat: p.Repeat,
 		Tiers: each(p.Tiers, tierOf), GiftSku: p.GiftSku, GiftQuantity: p.GiftQuantity, Scope: some(p.Scope, scopeOf), Priority: p.Priority,
 		ExclusiveGroup: p.ExclusiveGroup, StartsAt: p.StartsAt, EndsAt: p.EndsAt, UserLevels: p.UserLevels, UserTags: p.UserTags,
-		FirstOrderOnly: p.FirstOrderOnly, PerUserLimit: p.PerUserLimit, UsageLimit: p.UsageLimit, Budget: p.Budget, Active: p.Active, Version: p.Version,
+		FirstOrderOnly: p.FirstOrderOnly, PerUserLimit: p.PerUserLimit,
+		UsageLimit: p.UsageLimit, Budget: p.Budget, Active: p.Active, Version: p.Version,
 	}
 }
 
@@ -102,13 +103,11 @@ func (s *promotion) restore() pricing.Promotion {
 	return pricing.Promotion{
 		ID: s.ID, Name: s.Name, Kind: s.Kind, Price: s.Price, Items: each(s.Items, (*bundleItem).restore), Buy: s.Buy, Get: s.Get, N: s.N,
 		PercentOff: s.PercentOff, MaxDiscount: s.MaxDiscount, Threshold: s.Threshold, AmountOff: s.AmountOff, Repeat: s.Repeat,
-		Tiers: each(
-			s.Tiers,
-			(*tier).restore,
-		),
-		GiftSku: s.GiftSku, GiftQuantity: s.GiftQuantity, Scope: some(s.Scope, (*scope).restore), Priority: s.Priority,
+		Tiers: each(s.Tiers, (*tier).restore), GiftSku: s.GiftSku, GiftQuantity: s.GiftQuantity,
+		Scope: some(s.Scope, (*scope).restore), Priority: s.Priority,
 		ExclusiveGroup: s.ExclusiveGroup, StartsAt: s.StartsAt, EndsAt: s.EndsAt, UserLevels: s.UserLevels, UserTags: s.UserTags,
-		FirstOrderOnly: s.FirstOrderOnly, PerUserLimit: s.PerUserLimit, UsageLimit: s.UsageLimit, Budget: s.Budget, Active: s.Active, Version: s.Version,
+		FirstOrderOnly: s.FirstOrderOnly, PerUserLimit: s.PerUserLimit,
+		UsageLimit: s.UsageLimit, Budget: s.Budget, Active: s.Active, Version: s.Version,
 	}
 }
 
@@ -163,16 +162,20 @@ type template struct {
 
 func templateOf(t *marketing.Template) template {
 	return template{
-		ID: t.ID, Name: t.Name, Kind: t.Kind, AmountOff: t.AmountOff, PercentOff: t.PercentOff, MaxDiscount: t.MaxDiscount, Threshold: t.Threshold,
+		ID: t.ID, Name: t.Name, Kind: t.Kind, AmountOff: t.AmountOff,
+		PercentOff: t.PercentOff, MaxDiscount: t.MaxDiscount, Threshold: t.Threshold,
 		Scope: some(t.Scope, scopeOf), ValidFrom: t.ValidFrom, ValidUntil: t.ValidUntil, ValidDays: t.ValidDays, Supply: t.Supply,
-		PerUserLimit: t.PerUserLimit, Claimable: t.Claimable, Stackable: t.Stackable, ReturnOnRefund: t.ReturnOnRefund, Issued: t.Issued, Version: t.Version,
+		PerUserLimit: t.PerUserLimit, Claimable: t.Claimable, Stackable: t.Stackable,
+		ReturnOnRefund: t.ReturnOnRefund, Issued: t.Issued, Version: t.Version,
 	}
 }
 
 func (s *template) restore() marketing.Template {
 	return marketing.Template{
-		ID: s.ID, Name: s.Name, Kind: s.Kind, AmountOff: s.AmountOff, PercentOff: s.PercentOff, MaxDiscount: s.MaxDiscount, Threshold: s.Threshold,
+		ID: s.ID, Name: s.Name, Kind: s.Kind, AmountOff: s.AmountOff,
+		PercentOff: s.PercentOff, MaxDiscount: s.MaxDiscount, Threshold: s.Threshold,
 		Scope: some(s.Scope, (*scope).restore), ValidFrom: s.ValidFrom, ValidUntil: s.ValidUntil, ValidDays: s.ValidDays, Supply: s.Supply,
-		PerUserLimit: s.PerUserLimit, Claimable: s.Claimable, Stackable: s.Stackable, ReturnOnRefund: s.ReturnOnRefund, Issued: s.Issued, Version: s.Version,
+		PerUserLimit: s.PerUserLimit, Claimable: s.Claimable, Stackable: s.Stackable,
+		ReturnOnRefund: s.ReturnOnRefund, Issued: s.Issued, Version: s.Version,
 	}
 }

@@ -6,8 +6,8 @@ import "github.com/tandem-pay/tandem/reconcile"
 var Summary = object("reconciliations.summary",
 	func(d *reconcile.Summary) *summary {
 		s := &summary{
-			OurPayments: total(d.OurPayments),
-			OurRefunds:  total(d.OurRefunds), TheirPayments: total(d.TheirPayments), TheirRefunds: total(d.TheirRefunds),
+			OurPayments: total(d.OurPayments), OurRefunds: total(d.OurRefunds),
+			TheirPayments: total(d.TheirPayments), TheirRefunds: total(d.TheirRefunds),
 			Fee: d.Fee, Matched: d.Matched, TooMuch: d.TooMuch,
 		}
 		if d.Classes != nil {

@@ -87,7 +87,8 @@ func (s *Sku) Adjust(delta int64) error {
 		return fault.Invalidf("/delta", "stock would pass %d units", MaxStock)
 	}
 	if s.d.OnHand+delta < s.d.Reserved {
-		return fault.New(fault.OutOfStock, "%s: %d on hand, %d reserved by open orders; cannot take %d away", s.d.Sku, s.d.OnHand, s.d.Reserved, -delta)
+		return fault.New(fault.OutOfStock,
+			"%s: %d on hand, %d reserved by open orders; cannot take %d away", s.d.Sku, s.d.OnHand, s.d.Reserved, -delta)
 	}
 	s.adjusted(delta)
 	return nil

@@ -155,7 +155,8 @@ func (l *loop) failed(ctx context.Context, p *progress, records []event.Record, 
 	}
 	err := l.run1(ctx, p, app.Needs{}, r.Position, func(tx *app.Tx) error {
 		tx.Park(app.ParkedRecord{
-			Follower: l.f.Name, Position: r.Position, Order: r.Order, Error: text(bad.err), Attempts: int64(p.tries), FailedAt: p.since, ParkedAt: tx.Now(),
+			Follower: l.f.Name, Position: r.Position, Order: r.Order, Error: text(bad.err),
+			Attempts: int64(p.tries), FailedAt: p.since, ParkedAt: tx.Now(),
 		})
 		return nil
 	})

@@ -23,9 +23,12 @@ var (
 var amountOff = kind{
 	name:  "amount_off",
 	title: words{"Amount off", "满减"},
-	about: words{"from `threshold` on, `amountOff`; with `repeat`, once for every full threshold", "满 `threshold` 减 `amountOff`；`repeat` 则每满一次减一次"},
-	step:  stepOrder,
-	uses:  []parameter{thresholdParameter, amountOffParameter, repeatParameter},
+	about: words{
+		"from `threshold` on, `amountOff`; with `repeat`, once for every full threshold",
+		"满 `threshold` 减 `amountOff`；`repeat` 则每满一次减一次",
+	},
+	step: stepOrder,
+	uses: []parameter{thresholdParameter, amountOffParameter, repeatParameter},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
 		base := c.left(in)

@@ -67,7 +67,10 @@ var gift = kind{
 		case GiftOutOfStock:
 			g := c.gift(p.GiftSku)
 			left, of := strconv.FormatInt(c.available(g), 10), strconv.FormatInt(p.GiftQuantity, 10)
-			return lack{words: words{"of " + g.Name + " " + left + " are left, and it would take " + of, "赠品" + g.Name + "仅余" + left + "件，不足" + of + "件"}}
+			return lack{words: words{
+				"of " + g.Name + " " + left + " are left, and it would take " + of,
+				"赠品" + g.Name + "仅余" + left + "件，不足" + of + "件",
+			}}
 		case TooManyGifts:
 			return lack{words: words{
 				"one order has at most " + strconv.Itoa(MaxGiftLines) + " gifts, and comes to at most " + money.FormatYuan(money.Max),

@@ -37,18 +37,8 @@ var Orders = unit.Declare(Schema, unit.Spec[order.Data]{
 	// What a draft is made of changes until it is submitted, and never after.
 	Narrow: []unit.Narrow[order.Data]{{
 		Columns: []string{
-			"status",
-			"paid",
-			"refunded",
-			"refunding",
-			"extra",
-			"expires_at",
-			"remind_at",
-			"paid_at",
-			"closed_at",
-			"close_reason",
-			"closing",
-			"seq",
+			"status", "paid", "refunded", "refunding", "extra", "expires_at", "remind_at",
+			"paid_at", "closed_at", "close_reason", "closing", "seq",
 		},
 		When: func(old, _ *order.Data) bool { return old.Status != order.Draft },
 	}},

@@ -30,11 +30,11 @@ func (g *Gateway) controlRoutes(mux *http.ServeMux) {
 
 	mux.HandleFunc("GET /sandbox/refunds/{no}", g.refundAction(func(*trade.Refund) error { return nil }))
 	mux.HandleFunc("POST /sandbox/refunds/{no}/notify", g.refundAction(g.book.ResendRefund))
-	for path, state := range map[string]trade.RefundState{"succeed": trade.RefundSucceeded, "abnormal": trade.RefundAbnormal, "close": trade.RefundClosed} {
-		mux.HandleFunc(
-			"POST /sandbox/refunds/{no}/"+path,
-			g.refundAction(func(r *trade.Refund) error { return g.book.FinishRefund(r, state) }),
-		)
+	for path, state := range map[string]trade.RefundState{
+		"succeed": trade.RefundSucceeded, "abnormal": trade.RefundAbnormal, "close": trade.RefundClosed,
+	} {
+		finish := func(r *trade.Refund) error { return g.book.FinishRefund(r, state) }
+		mux.HandleFunc("POST /sandbox/refunds/{no}/"+path, g.refundAction(finish))
 	}
 
 	mux.HandleFunc("GET /sandbox/faults", g.listFaults)

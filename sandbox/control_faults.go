@@ -34,13 +34,8 @@ func (g *Gateway) armFault(rw http.ResponseWriter, r *http.Request) {
 	}{Count: 1, Delay: "0s"}
 	var err error
 	if fromForm(r) {
-		body.Op, body.Fault, body.No = faults.Op(
-			r.FormValue("op"),
-		), faults.Fault(
-			r.FormValue("fault"),
-		), strings.TrimSpace(
-			r.FormValue("outTradeNo"),
-		)
+		body.Op, body.Fault = faults.Op(r.FormValue("op")), faults.Fault(r.FormValue("fault"))
+		body.No = strings.TrimSpace(r.FormValue("outTradeNo"))
 		if d := strings.TrimSpace(r.FormValue("delay")); d != "" {
 			body.Delay = d
 		}

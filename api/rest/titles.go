@@ -63,5 +63,6 @@ func (a *API) explain(w http.ResponseWriter, r *http.Request) {
 	}
 	status := statusOf(code)
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	fmt.Fprintf(w, "%s\n\n%s.\nIts status is %d %s.\n", code, title, status, http.StatusText(status)) //nolint:gosec // the code is in the table, and the answer is plain text
+	//nolint:gosec // The code is one of the table, and the answer is plain text.
+	fmt.Fprintf(w, "%s\n\n%s.\nIts status is %d %s.\n", code, title, status, http.StatusText(status))
 }

@@ -256,8 +256,10 @@ func scanOrder(row pgx.Row) (*order.Order, error) {
 func scanPayment(row pgx.Row) (d payment.Data, err error) {
 	var doc []byte
 	var expires, succeeded, next *time.Time
-	if err := row.Scan(&d.No, &d.Order, &d.Channel, (*string)(&d.Method), &d.Amount, &d.Currency, (*string)(&d.Status), &d.Applied, &d.Refunded,
-		&d.Merchant, &d.App, &doc, &d.Anomaly, &d.TransactionID, &d.CreatedAt, &expires, &succeeded, &next, &d.Queries); err != nil {
+	if err := row.Scan(
+		&d.No, &d.Order, &d.Channel, (*string)(&d.Method), &d.Amount, &d.Currency, (*string)(&d.Status), &d.Applied, &d.Refunded,
+		&d.Merchant, &d.App, &doc, &d.Anomaly, &d.TransactionID, &d.CreatedAt, &expires, &succeeded, &next, &d.Queries,
+	); err != nil {
 		return d, err
 	}
 	for at, v := range map[*time.Time]*time.Time{&d.ExpiresAt: expires, &d.SucceededAt: succeeded, &d.NextQueryAt: next} {

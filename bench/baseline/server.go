@@ -197,7 +197,8 @@ func reply(w http.ResponseWriter, status int, replayed bool, answer []byte) {
 }
 
 var statuses = map[fault.Kind]int{
-	fault.KindInvalid: 400, fault.KindUnauthorized: 401, fault.KindNotFound: 404, fault.KindConflict: 409, fault.KindTooLarge: 413, fault.KindRefused: 422,
+	fault.KindInvalid: 400, fault.KindUnauthorized: 401, fault.KindNotFound: 404,
+	fault.KindConflict: 409, fault.KindTooLarge: 413, fault.KindRefused: 422,
 }
 
 func problem(w http.ResponseWriter, err error) {

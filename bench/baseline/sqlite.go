@@ -136,7 +136,8 @@ func (s *sqlite) load(ctx context.Context, tx *sql.Tx, p *placement) (*found, er
 	}
 	for _, id := range p.skus() {
 		var d inventory.Data
-		switch err := tx.StmtContext(ctx, s.sku).QueryRow(theShop, id).Scan(&d.Sku, &d.Name, &d.Price, &text, &d.OnHand, &d.Reserved, &d.MaxPerUser); {
+		row := tx.StmtContext(ctx, s.sku).QueryRow(theShop, id)
+		switch err := row.Scan(&d.Sku, &d.Name, &d.Price, &text, &d.OnHand, &d.Reserved, &d.MaxPerUser); {
 		case errors.Is(err, sql.ErrNoRows):
 			continue
 		case err != nil:
@@ -150,7 +151,8 @@ func (s *sqlite) load(ctx context.Context, tx *sql.Tx, p *placement) (*found, er
 	for _, code := range p.Coupons {
 		var d marketing.CouponData
 		var from, until *int64
-		switch err := tx.StmtContext(ctx, s.coupon).QueryRow(theShop, code).Scan(&d.Code, &d.TemplateID, &d.User, &d.Status, &d.Order, &from, &until); {
+		row := tx.StmtContext(ctx, s.coupon).QueryRow(theShop, code)
+		switch err := row.Scan(&d.Code, &d.TemplateID, &d.User, &d.Status, &d.Order, &from, &until); {
 		case errors.Is(err, sql.ErrNoRows):
 			continue
 		case err != nil:
@@ -186,8 +188,10 @@ func (s *sqlite) save(ctx context.Context, tx *sql.Tx, m *placed, now time.Time)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.StmtContext(ctx, s.order).Exec(theShop, d.No, d.User, string(d.Status), d.Currency, d.Total, d.Discount, d.Payable, string(doc),
-		d.CreatedAt.UnixMicro(), d.ExpiresAt.UnixMicro(), d.Seq); err != nil {
+	if _, err := tx.StmtContext(ctx, s.order).Exec(
+		theShop, d.No, d.User, string(d.Status), d.Currency, d.Total, d.Discount, d.Payable, string(doc),
+		d.CreatedAt.UnixMicro(), d.ExpiresAt.UnixMicro(), d.Seq,
+	); err != nil {
 		return err
 	}
 	first, last := seqs(m.events)

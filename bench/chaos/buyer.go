@@ -29,7 +29,8 @@ func (b *buyer) nextKey() string {
 // moved on meanwhile.
 var tolerated = map[string]bool{
 	"order_not_payable": true, "order_not_cancellable": true, "amount_exceeds_due": true, "refund_exceeds_paid": true,
-	"channel_rejected": true, "channel_unavailable": true, "channel_timeout": true, "payment_not_closable": true, "conflict": true, "not_found": true,
+	"channel_rejected": true, "channel_unavailable": true, "channel_timeout": true,
+	"payment_not_closable": true, "conflict": true, "not_found": true,
 }
 
 // try makes a call whose refusal may be in order, and says whether it was

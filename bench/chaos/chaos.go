@@ -57,9 +57,11 @@ const (
 // operator. Of the bill's, those that make it unreadable: a bill that lies about
 // money is the channel's own mistake, and shows as a difference.
 var injected = []faults.Fault{
-	faults.TimeoutAfterCommit, faults.TimeoutNoEffect, faults.Error500NoEffect, faults.Error500WithEffect, faults.RateLimited, faults.CorruptSignature,
+	faults.TimeoutAfterCommit, faults.TimeoutNoEffect, faults.Error500NoEffect,
+	faults.Error500WithEffect, faults.RateLimited, faults.CorruptSignature,
 	faults.SigntestSignature, faults.Unsigned, faults.Slow, faults.HalfAnswer, faults.HugeAnswer,
-	faults.Lost, faults.Duplicated, faults.ConcurrentDuplicate, faults.Delayed, faults.Reordered, faults.RefundBeforePayment, faults.SigntestProbe, faults.SecondID,
+	faults.Lost, faults.Duplicated, faults.ConcurrentDuplicate, faults.Delayed,
+	faults.Reordered, faults.RefundBeforePayment, faults.SigntestProbe, faults.SecondID,
 	faults.PayAfterClose, faults.SecondPayment, faults.PaidTwice, faults.PlatformCoupon,
 	faults.InsufficientBalance, faults.UserAccountClosed, faults.RefundAbnormal, faults.RefundClosed, faults.RefundNeverEnds,
 	faults.BillBadCount, faults.BillBadHash, faults.BillTruncated, faults.BillWrongEncoding, faults.BillZipBomb,
@@ -139,7 +141,8 @@ func (r *run) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.c.must(ctx, "POST", "/v1/coupon-templates", "t", map[string]any{"id": "chaos", "name": "Chaos", "kind": "amount_off", "amountOff": 200, "returnOnRefund": true}, nil); err != nil {
+	template := map[string]any{"id": "chaos", "name": "Chaos", "kind": "amount_off", "amountOff": 200, "returnOnRefund": true}
+	if err := r.c.must(ctx, "POST", "/v1/coupon-templates", "t", template, nil); err != nil {
 		return err
 	}
 	codes := make([]string, 0, 1000)
@@ -410,7 +413,8 @@ func (r *run) explain(ctx context.Context) error {
 		for _, x := range page.Items {
 			if r.handled[x.RefundNo] {
 				r.report.Explained++
-				if err := r.c.must(ctx, "POST", "/v1/discrepancies/"+url.PathEscape(x.ID)+"/resolve", x.ID, map[string]any{"reason": "paid by hand by the operator"}, nil); err != nil {
+				path, reason := "/v1/discrepancies/"+url.PathEscape(x.ID)+"/resolve", map[string]any{"reason": "paid by hand by the operator"}
+				if err := r.c.must(ctx, "POST", path, x.ID, reason, nil); err != nil {
 					return err
 				}
 				continue

@@ -203,29 +203,16 @@ func (env *environment) seed(ctx context.Context, flags ...string) (s *load.Shop
 // serve starts Tandem.
 func (env *environment) serve(ctx context.Context, flags ...string) (*load.Process, error) {
 	args := []string{
-		"serve",
-		"--listen",
-		"127.0.0.1:0",
-		"--data",
-		filepath.Join(env.dir, "data"),
-		"--master-key",
-		env.master,
-		"--api-key",
-		env.key,
-		"--no-demo",
-		"--no-sandbox",
-		"--log-level",
-		"warn",
+		"serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(env.dir, "data"),
+		"--master-key", env.master, "--api-key", env.key, "--no-demo", "--no-sandbox", "--log-level", "warn",
 	}
 	return load.Start(ctx, env.tandem, append(args, flags...)...)
 }
 
 // serveBaseline starts the baseline.
 func (env *environment) serveBaseline(ctx context.Context, flags ...string) (*load.Process, error) {
-	return load.Start(
-		ctx,
-		env.baseline,
-		append([]string{"--key", env.key, "--channel", env.settings, "--conns", strconv.Itoa(env.conns)}, flags...)...)
+	args := []string{"--key", env.key, "--channel", env.settings, "--conns", strconv.Itoa(env.conns)}
+	return load.Start(ctx, env.baseline, append(args, flags...)...)
 }
 
 // audit reads what a run left.

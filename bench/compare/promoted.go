@@ -15,7 +15,8 @@ const limitedPromotions = promotions + `;
 UPDATE promotions AS p SET doc = (p.doc::jsonb || jsonb_build_object(
 	'kind', 'amount_off', 'threshold', 1, 'amountOff', 1,
 	(ARRAY['usageLimit', 'budget', 'perUserLimit'])[1 + n.n % 3], 1000000000,
-	'scope', jsonb_build_object('skus', (SELECT jsonb_agg('bench-' || lpad(i::text, 5, '0')) FROM generate_series(0, 999) AS i WHERE i % 10 = n.n)))
+	'scope', jsonb_build_object('skus', (
+		SELECT jsonb_agg('bench-' || lpad(i::text, 5, '0')) FROM generate_series(0, 999) AS i WHERE i % 10 = n.n)))
 	- 'price' - 'buy' - 'get' - 'percentOff')::json
 FROM (SELECT n, 'bench-' || (1001 + n) AS id FROM generate_series(0, 9) AS n) AS n WHERE p.promotion_id = n.id;
 UPDATE promotions SET doc = jsonb_set(doc::jsonb, '{scope,skus}', jsonb_build_array('other-' || promotion_id))::json

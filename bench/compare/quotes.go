@@ -59,7 +59,8 @@ func quotes(ctx context.Context, env *environment) ([]Result, error) {
 		theirs.rates, theirs.p99s = append(theirs.rates, r.Rate), append(theirs.p99s, r.Worst().P99)
 	}
 	rate := Result{
-		What: "rate; beside: decode and encode alone", Unit: "/s", Tandem: median(ours.rates), Baseline: median(theirs.rates), Goal: goal, AtLeast: true,
+		What: "rate; beside: decode and encode alone", Unit: "/s", Tandem: median(ours.rates),
+		Baseline: median(theirs.rates), Goal: goal, AtLeast: true,
 		Offences: ours.offences, Audited: ours.runs,
 	}
 	rate.Ratio = rate.Tandem / rate.Baseline

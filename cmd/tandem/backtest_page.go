@@ -176,9 +176,8 @@ func burnChart(r *backtested) *chart {
 		c.Bars = append(c.Bars, bar{
 			pixels(middle(i, len(r.Days)) - int64(chartWidth/len(r.Days))/2),
 			pixels(chartTop), pixels(int64(chartWidth / len(r.Days))), pixels(chartHeight),
-			fmt.Sprintf(
-				"%s: %s (+%s −%s)", d.Day, money.FormatYuan(d.Spent), money.FormatYuan(d.Given), money.FormatYuan(d.Returned),
-			), "hover",
+			fmt.Sprintf("%s: %s (+%s −%s)", d.Day, money.FormatYuan(d.Spent), money.FormatYuan(d.Given), money.FormatYuan(d.Returned)),
+			"hover",
 		})
 	}
 	c.Line = strings.Join(points, " ")

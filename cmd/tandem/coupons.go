@@ -33,9 +33,9 @@ type templateFlags struct {
 // progress is a bar on standard error; total is -1 when it is unknown.
 func progress(s streams, what string, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(
-		total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(what), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionThrottle(200*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
+		total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
 		// A bar of unknown length is drawn by a goroutine of its own, which is a
 		// data race.
 		progressbar.OptionSetSpinnerChangeInterval(0),
@@ -78,26 +78,22 @@ func (c *couponsIssueCmd) Run(ctx context.Context, s streams) (err error) {
 	}
 	fmt.Fprintln(out, "code")
 	bar, done, before, batches := progress(s, "issuing", c.Count), 0, 0, 0
-	err = a.IssueMany(
-		ctx,
-		c.Shop,
-		app.IssueJob{Name: c.Job, Template: c.Template, Prefix: c.Prefix, Count: c.Count},
-		func(codes []string, again bool) error {
-			for _, code := range codes {
-				if _, err := out.WriteString(code + "\n"); err != nil {
-					return err
-				}
+	job := app.IssueJob{Name: c.Job, Template: c.Template, Prefix: c.Prefix, Count: c.Count}
+	err = a.IssueMany(ctx, c.Shop, job, func(codes []string, again bool) error {
+		for _, code := range codes {
+			if _, err := out.WriteString(code + "\n"); err != nil {
+				return err
 			}
-			done += len(codes)
-			batches++
-			if again {
-				before += len(codes)
-			} else {
-				c.yield(batches)
-			}
-			return bar.Add(len(codes))
-		},
-	)
+		}
+		done += len(codes)
+		batches++
+		if again {
+			before += len(codes)
+		} else {
+			c.yield(batches)
+		}
+		return bar.Add(len(codes))
+	})
 	_ = bar.Finish()
 	err = errors.Join(err, closed())
 	fmt.Fprintf(s.out, "%d coupons of template %s are issued, %d of them before (job %s)\n", done, c.Template, before, c.Job)

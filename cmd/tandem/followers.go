@@ -22,11 +22,13 @@ var (
 		[]string{"follower"}, nil,
 	)
 	followerSeconds = prometheus.NewDesc(
-		"tandem_follower_lag_seconds", "Age of the oldest record that the follower has not processed; of all shops.",
+		"tandem_follower_lag_seconds",
+		"Age of the oldest record that the follower has not processed; of all shops.",
 		[]string{"follower"}, nil,
 	)
 	followerParked = prometheus.NewDesc(
-		"tandem_follower_parked_records", "Records that the follower could not process and that wait for a person; of all shops.",
+		"tandem_follower_parked_records",
+		"Records that the follower could not process and that wait for a person; of all shops.",
 		[]string{"follower"}, nil,
 	)
 )
@@ -54,13 +56,8 @@ func (f followers) Collect(c chan<- prometheus.Metric) {
 func (sv *server) warnings(context.Context) []string {
 	var out []string
 	for _, l := range sv.outbox.Late() {
-		out = append(
-			out,
-			fmt.Sprintf(
-				"follower %s is late: %d records, the oldest %s old (shop %s)", l.Follower, l.Records, l.Age.Round(time.Second),
-				l.Shop,
-			),
-		)
+		age := l.Age.Round(time.Second)
+		out = append(out, fmt.Sprintf("follower %s is late: %d records, the oldest %s old (shop %s)", l.Follower, l.Records, age, l.Shop))
 	}
 	var parked []string
 	for _, l := range sv.outbox.Lags() {

@@ -124,9 +124,9 @@ func (c *reconcileCmd) report(out io.Writer, d rows.Reconciliation, open []rows.
 	fmt.Fprintf(
 		out,
 		"\n  ours    %d payments %s, %d refunds %s\n  theirs  %d payments %s, %d refunds %s\n  matched %d; %d rows in %s, %.0f rows/s\n",
-		sum.OurPayments.Count, money.FormatYuan(sum.OurPayments.Amount), sum.OurRefunds.Count,
-		money.FormatYuan(sum.OurRefunds.Amount), sum.TheirPayments.Count, money.FormatYuan(sum.TheirPayments.Amount),
-		sum.TheirRefunds.Count, money.FormatYuan(sum.TheirRefunds.Amount), sum.Matched, count, took.Round(time.Millisecond), rate,
+		sum.OurPayments.Count, money.FormatYuan(sum.OurPayments.Amount), sum.OurRefunds.Count, money.FormatYuan(sum.OurRefunds.Amount),
+		sum.TheirPayments.Count, money.FormatYuan(sum.TheirPayments.Amount), sum.TheirRefunds.Count, money.FormatYuan(sum.TheirRefunds.Amount),
+		sum.Matched, count, took.Round(time.Millisecond), rate,
 	)
 	classes := make([]reconcile.Class, 0, len(sum.Classes))
 	for class := range sum.Classes {

@@ -193,17 +193,10 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		channels = append(channels, loadKinds(o)...)
 	}
 	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: channels}
-	sv.hub = push.New(
-		push.Options{
-			Store:   sv.db,
-			Auth:    sv.auth,
-			Tracer:  tracer,
-			Clock:   sv.clock,
-			Log:     sv.log,
-			Problem: api.WriteProblem,
-			Observe: sv.observePush(),
-		},
-	)
+	sv.hub = push.New(push.Options{
+		Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log,
+		Problem: api.WriteProblem, Observe: sv.observePush(),
+	})
 	caches := &app.Caches{Store: sv.db}
 	sv.engine = engine.New(sv.db, rows.Schema, engine.Options{
 		Clock: sv.clock, Committers: committers, MaxQueue: sv.cfg.MaxQueue, Tracer: tracer, Log: sv.log,
@@ -221,12 +214,10 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		Engine: sv.engine, Store: sv.db, PriceInputs: caches.PriceInputs, Channels: sv.book, Clock: sv.clock, Rand: rand.Reader,
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
-	sv.outbox = outbox.New(
-		outbox.Options{
-			Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Tails: []*outbox.Tail{sv.hub.Log()},
-			Clock: sv.clock, Log: sv.log,
-		},
-	)
+	sv.outbox = outbox.New(outbox.Options{
+		Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Tails: []*outbox.Tail{sv.hub.Log()},
+		Clock: sv.clock, Log: sv.log,
+	})
 	sv.metrics.Register(followers{sv.outbox})
 	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log})
 	sv.registerGauges()

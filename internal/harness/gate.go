@@ -113,16 +113,8 @@ func (g *Gate) QueryRefund(_ context.Context, q payment.RefundRequest) (payment.
 
 func (g *Gate) refundFact(no string, r *refund, by payment.Source) payment.Fact {
 	f := payment.Fact{
-		ID:            "refund/" + no,
-		Kind:          r.kind,
-		Source:        by,
-		RefundNo:      no,
-		TransactionID: "R" + no,
-		Amount:        r.amount,
-		Merchant:      "mch",
-		App:           "app",
-		Reported:      string(r.kind),
-		At:            g.now(),
+		ID: "refund/" + no, Kind: r.kind, Source: by, RefundNo: no, TransactionID: "R" + no, Amount: r.amount,
+		Merchant: "mch", App: "app", Reported: string(r.kind), At: g.now(),
 	}
 	if r.kind != payment.Refunded {
 		f.ID += "/" + string(r.kind)

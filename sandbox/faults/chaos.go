@@ -67,7 +67,8 @@ func (s *Set) Chaos(seed uint64, rate float64, only ...Fault) error {
 		s.chaos.rand, s.chaos.rate = nil, 0
 		return nil
 	}
-	s.chaos = chaos{seed: seed, rate: rate, rand: rand.New(rand.NewPCG(seed, seed)), only: only, injected: map[Op]map[Fault]int{}} //nolint:gosec // a seed must repeat its faults
+	dice := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // the same seed must give the same faults
+	s.chaos = chaos{seed: seed, rate: rate, rand: dice, only: only, injected: map[Op]map[Fault]int{}}
 	return nil
 }
 

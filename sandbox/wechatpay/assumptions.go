@@ -36,106 +36,38 @@ const (
 
 // The answers that are unconfirmed in status or spelling.
 var (
-	refuseUsed = refusal{
-		status:  http.StatusForbidden,
-		code:    "OUT_TRADE_NO_USED",
-		message: "商户订单号重复: the out_trade_no was used with other parameters",
-	}
-	refusePaid    = refusal{status: http.StatusBadRequest, code: "ORDERPAID", message: "该订单已支付: the trade has been paid"}
-	refuseClosed  = refusal{status: http.StatusBadRequest, code: "ORDER_CLOSED", message: "订单已关闭: the trade has been closed or has expired"}
-	refuseUnknown = refusal{status: http.StatusNotFound, code: "ORDER_NOT_EXIST", message: "订单不存在: there is no such trade"}
-	refuseMchID   = refusal{
-		status:  http.StatusBadRequest,
-		code:    "MCH_NOT_EXISTS",
-		message: "商户号不存在: the mchid is not that of the request's signature",
-	}
-	refuseAppID = refusal{
-		status:  http.StatusBadRequest,
-		code:    "APPID_MCHID_NOT_MATCH",
-		message: "appid和mchid不匹配: appid or mchid is not that of this merchant",
-	}
+	refuseUsed    = refusal{http.StatusForbidden, "OUT_TRADE_NO_USED", "商户订单号重复: the out_trade_no was used with other parameters", nil}
+	refusePaid    = refusal{http.StatusBadRequest, "ORDERPAID", "该订单已支付: the trade has been paid", nil}
+	refuseClosed  = refusal{http.StatusBadRequest, "ORDER_CLOSED", "订单已关闭: the trade has been closed or has expired", nil}
+	refuseUnknown = refusal{http.StatusNotFound, "ORDER_NOT_EXIST", "订单不存在: there is no such trade", nil}
+	refuseMchID   = refusal{http.StatusBadRequest, "MCH_NOT_EXISTS", "商户号不存在: the mchid is not that of the request's signature", nil}
+	refuseAppID   = refusal{http.StatusBadRequest, "APPID_MCHID_NOT_MATCH", "appid和mchid不匹配: appid or mchid is not that of this merchant", nil}
 	// Of refunds and bills.
-	refuseNoResource = refusal{
-		status:  http.StatusNotFound,
-		code:    "RESOURCE_NOT_EXISTS",
-		message: "资源不存在: there is no such trade or refund",
-	}
-	refuseTwoTrades = refusal{
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "transaction_id and out_trade_no are of two trades",
-	}
-	refuseTotal = refusal{
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "订单金额不一致: amount.total is not the total of the trade",
-	}
-	refuseOtherRefund = refusal{
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "the out_refund_no is not that of the refund_id",
-	}
-	refuseNotAbnormal = refusal{status: http.StatusBadRequest, code: "INVALID_REQUEST", message: "the refund is not ABNORMAL"}
-	refuseNoBill      = refusal{status: http.StatusBadRequest, code: "NO_STATEMENT_EXIST", message: "账单文件不存在: nothing moved on that day"}
-	refuseBillLater   = refusal{
-		status:  http.StatusBadRequest,
-		code:    "STATEMENT_CREATING",
-		message: "账单生成中: the bill is ready at 10:00 on the next day",
-	}
-	refuseLink = refusal{
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "下载链接过期: the download_url has expired or never was",
-	}
+	refuseNoResource  = refusal{http.StatusNotFound, "RESOURCE_NOT_EXISTS", "资源不存在: there is no such trade or refund", nil}
+	refuseTwoTrades   = refusal{http.StatusBadRequest, "INVALID_REQUEST", "transaction_id and out_trade_no are of two trades", nil}
+	refuseTotal       = refusal{http.StatusBadRequest, "INVALID_REQUEST", "订单金额不一致: amount.total is not the total of the trade", nil}
+	refuseOtherRefund = refusal{http.StatusBadRequest, "INVALID_REQUEST", "the out_refund_no is not that of the refund_id", nil}
+	refuseNotAbnormal = refusal{http.StatusBadRequest, "INVALID_REQUEST", "the refund is not ABNORMAL", nil}
+	refuseNoBill      = refusal{http.StatusBadRequest, "NO_STATEMENT_EXIST", "账单文件不存在: nothing moved on that day", nil}
+	refuseBillLater   = refusal{http.StatusBadRequest, "STATEMENT_CREATING", "账单生成中: the bill is ready at 10:00 on the next day", nil}
+	refuseLink        = refusal{http.StatusBadRequest, "INVALID_REQUEST", "下载链接过期: the download_url has expired or never was", nil}
 
-	refuseSize = refusal{status: http.StatusRequestEntityTooLarge, code: "PARAM_ERROR", message: "the body is larger than 64 KiB"}
-	refusePath = refusal{status: http.StatusNotFound, code: "RESOURCE_NOT_EXISTS", message: "there is no such method and path"}
-	refuseRate = refusal{
-		status:  http.StatusTooManyRequests,
-		code:    "FREQUENCY_LIMITED",
-		message: "频率超限: slow down and repeat the same request",
-	}
-	refuseSystem = refusal{status: http.StatusInternalServerError, code: "SYSTEM_ERROR", message: "系统错误: repeat the same request"}
+	refuseSize   = refusal{http.StatusRequestEntityTooLarge, "PARAM_ERROR", "the body is larger than 64 KiB", nil}
+	refusePath   = refusal{http.StatusNotFound, "RESOURCE_NOT_EXISTS", "there is no such method and path", nil}
+	refuseRate   = refusal{http.StatusTooManyRequests, "FREQUENCY_LIMITED", "频率超限: slow down and repeat the same request", nil}
+	refuseSystem = refusal{http.StatusInternalServerError, "SYSTEM_ERROR", "系统错误: repeat the same request", nil}
 )
 
 // refuseRefund is what each rule of refunds is called on the wire.
 var refuseRefund = map[error]*refusal{
-	trade.ErrUnpaid: {status: http.StatusBadRequest, code: "INVALID_REQUEST", message: "订单未支付: the trade has not been paid"},
-	trade.ErrRefundDiffers: {
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "商户退款单号重复: the out_refund_no was used with other parameters",
-	},
-	trade.ErrRefundTooMuch: {
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "申请退款金额超过可退金额: more than is left of the payment",
-	},
-	trade.ErrTooManyRefunds: {
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "退款次数超限: the trade has been refunded 50 times",
-	},
-	trade.ErrRefundTooSoon: {
-		status:  http.StatusTooManyRequests,
-		code:    "FREQUENCY_LIMITED",
-		message: "频率超限: the last refund of this trade was a moment ago",
-	},
-	trade.ErrRefundTooLate: {
-		status:  http.StatusBadRequest,
-		code:    "INVALID_REQUEST",
-		message: "订单已超过可退款的最大期限: the payment is older than a year",
-	},
-	trade.ErrInsufficientBalance: {
-		status:  http.StatusForbidden,
-		code:    "NOT_ENOUGH",
-		message: "基本账户余额不足: top up and repeat with the same out_refund_no",
-	},
-	trade.ErrUserAccount: {
-		status:  http.StatusForbidden,
-		code:    "USER_ACCOUNT_ABNORMAL",
-		message: "退款请求失败: the buyer's account is closed",
-	},
+	trade.ErrUnpaid:              {http.StatusBadRequest, "INVALID_REQUEST", "订单未支付: the trade has not been paid", nil},
+	trade.ErrRefundDiffers:       {http.StatusBadRequest, "INVALID_REQUEST", "商户退款单号重复: the out_refund_no was used with other parameters", nil},
+	trade.ErrRefundTooMuch:       {http.StatusBadRequest, "INVALID_REQUEST", "申请退款金额超过可退金额: more than is left of the payment", nil},
+	trade.ErrTooManyRefunds:      {http.StatusBadRequest, "INVALID_REQUEST", "退款次数超限: the trade has been refunded 50 times", nil},
+	trade.ErrRefundTooSoon:       {http.StatusTooManyRequests, "FREQUENCY_LIMITED", "频率超限: the last refund of this trade was a moment ago", nil},
+	trade.ErrRefundTooLate:       {http.StatusBadRequest, "INVALID_REQUEST", "订单已超过可退款的最大期限: the payment is older than a year", nil},
+	trade.ErrInsufficientBalance: {http.StatusForbidden, "NOT_ENOUGH", "基本账户余额不足: top up and repeat with the same out_refund_no", nil},
+	trade.ErrUserAccount:         {http.StatusForbidden, "USER_ACCOUNT_ABNORMAL", "退款请求失败: the buyer's account is closed", nil},
 }
 
 // couponID is that of the one coupon of the platform.

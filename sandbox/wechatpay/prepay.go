@@ -25,13 +25,9 @@ var methods = []method{
 	{"native", "NATIVE", prepayBody, codeURLLife, func(t *trade.Trade, _ string) any {
 		return map[string]string{"code_url": codeURLPrefix + t.Token}
 	}},
-	{
-		"jsapi",
-		"JSAPI",
-		with(prepayBody, schema{"payer": required(object(schema{"openid": required(text(128))}))}),
-		prepayIDLife,
-		answerPrepayID,
-	},
+	{"jsapi", "JSAPI", with(prepayBody, schema{
+		"payer": required(object(schema{"openid": required(text(128))})),
+	}), prepayIDLife, answerPrepayID},
 	{"app", "APP", prepayBody, prepayIDLife, answerPrepayID},
 	{"h5", "MWEB", with(prepayBody, schema{"scene_info": required(object(with(sceneInfo, schema{
 		"payer_client_ip": required(text(45)),

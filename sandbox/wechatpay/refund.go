@@ -25,7 +25,8 @@ const (
 )
 
 var refundStatus = map[trade.RefundState]string{
-	trade.RefundProcessing: refundProcessing, trade.RefundSucceeded: refundSuccess, trade.RefundAbnormal: refundAbnormal, trade.RefundClosed: refundClosed,
+	trade.RefundProcessing: refundProcessing, trade.RefundSucceeded: refundSuccess,
+	trade.RefundAbnormal: refundAbnormal, trade.RefundClosed: refundClosed,
 }
 
 // Refund is a refund on the wire: what asking for one and querying it answer.
@@ -148,9 +149,8 @@ var refundBody = schema{
 	})),
 	"goods_detail": listOf(schema{
 		"merchant_goods_id": required(text(32)), "wechatpay_goods_id": text(32), "goods_name": text(256),
-		"unit_price": required(
-			rule{kind: anInteger},
-		), "refund_amount": required(rule{kind: anInteger}), "refund_quantity": required(rule{kind: anInteger}),
+		"unit_price": required(rule{kind: anInteger}), "refund_amount": required(rule{kind: anInteger}),
+		"refund_quantity": required(rule{kind: anInteger}),
 	}),
 }
 

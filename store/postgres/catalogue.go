@@ -81,8 +81,8 @@ func (s *Store) ListSkus(ctx context.Context, shop string, p app.Page) ([]invent
 // UserByID reads a user; one that was never put is a plain user.
 func (s *Store) UserByID(ctx context.Context, shopID, id string) (shop.User, error) {
 	u, err := one(
-		ctx, s, "user", id, scan(rows.Users), "SELECT "+columns(rows.Users)+" FROM users WHERE shop = $1 AND user_id = $2",
-		shopID, id,
+		ctx, s, "user", id, scan(rows.Users),
+		"SELECT "+columns(rows.Users)+" FROM users WHERE shop = $1 AND user_id = $2", shopID, id,
 	)
 	if fault.Is(err, fault.NotFound) {
 		return shop.User{ID: id}, nil
@@ -93,8 +93,8 @@ func (s *Store) UserByID(ctx context.Context, shopID, id string) (shop.User, err
 // Coupon reads one coupon.
 func (s *Store) Coupon(ctx context.Context, shop, code string) (marketing.CouponData, error) {
 	return one(
-		ctx, s, "coupon", code, scan(rows.Coupons), "SELECT "+columns(rows.Coupons)+" FROM coupons WHERE shop = $1 AND code = $2",
-		shop, code,
+		ctx, s, "coupon", code, scan(rows.Coupons),
+		"SELECT "+columns(rows.Coupons)+" FROM coupons WHERE shop = $1 AND code = $2", shop, code,
 	)
 }
 
@@ -159,12 +159,9 @@ func (s *Store) Promotion(ctx context.Context, shop, id string) (pricing.Promoti
 // ListPromotions reads a page in id order.
 func (s *Store) ListPromotions(ctx context.Context, shop string, p app.Page) ([]pricing.Promotion, string, error) {
 	return page(
-		ctx, s, p, scan(rows.Promotions),
-		func(d *pricing.Promotion) string { return d.ID },
-		"SELECT "+columns(rows.Promotions)+
-			" FROM promotions WHERE shop = $1 AND promotion_id > $2 ORDER BY promotion_id LIMIT $3",
-		shop,
-		p.Cursor,
+		ctx, s, p, scan(rows.Promotions), func(d *pricing.Promotion) string { return d.ID },
+		"SELECT "+columns(rows.Promotions)+" FROM promotions WHERE shop = $1 AND promotion_id > $2 ORDER BY promotion_id LIMIT $3",
+		shop, p.Cursor,
 	)
 }
 
@@ -179,11 +176,8 @@ func (s *Store) Template(ctx context.Context, shop, id string) (marketing.Templa
 // ListTemplates reads a page in id order.
 func (s *Store) ListTemplates(ctx context.Context, shop string, p app.Page) ([]marketing.Template, string, error) {
 	return page(
-		ctx, s, p, scan(rows.Templates),
-		func(d *marketing.Template) string { return d.ID },
-		"SELECT "+columns(rows.Templates)+
-			" FROM coupon_templates WHERE shop = $1 AND template_id > $2 ORDER BY template_id LIMIT $3",
-		shop,
-		p.Cursor,
+		ctx, s, p, scan(rows.Templates), func(d *marketing.Template) string { return d.ID },
+		"SELECT "+columns(rows.Templates)+" FROM coupon_templates WHERE shop = $1 AND template_id > $2 ORDER BY template_id LIMIT $3",
+		shop, p.Cursor,
 	)
 }

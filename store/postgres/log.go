@@ -113,7 +113,8 @@ func (s *Store) ChannelMessages(ctx context.Context, shop, orderNo string) ([]ro
 var (
 	// No row of logs, no numbers: then the count is wrong, and the division
 	// by zero ends the transaction.
-	insertRecords = `WITH log AS (UPDATE logs SET seq = seq + cardinality($2::text[]) WHERE shop = $1 RETURNING seq - cardinality($2::text[]) AS before),
+	insertRecords = `WITH log AS (UPDATE logs SET seq = seq + cardinality($2::text[]) WHERE shop = $1
+			RETURNING seq - cardinality($2::text[]) AS before),
 		placed AS (INSERT INTO events (shop, position, order_no, at, trace, first_seq, last_seq, types, body)
 			SELECT $1, log.before + n.place, n.order_no, n.at, n.trace, n.first_seq, n.last_seq, n.types, n.body
 			FROM log CROSS JOIN unnest($2::text[], $3::timestamptz[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::json[])
@@ -142,12 +143,8 @@ func (w *writer) records(records []event.Record) {
 		column(records, func(r row) string { return r.Order }),
 		times(records, func(r row) time.Time { return r.At }),
 		column(records, func(r row) string { return r.Trace }),
-		first,
-		last,
-		column(
-			records,
-			func(r row) string { return event.TypeList(r.Events) },
-		),
+		first, last,
+		column(records, func(r row) string { return event.TypeList(r.Events) }),
 		docs(w, records, format.Events, func(r row) *[]event.Event { return &r.Events }),
 	)
 }

@@ -31,7 +31,10 @@ func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time,
 	for rows.Next() {
 		var p app.PricedOrder
 		var x order.Data
-		if err := rows.Scan(&p.No, &p.User, (*string)(&p.Status), &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt}, lent{&p.Snapshot}, extra{&x}); err != nil {
+		if err := rows.Scan(
+			&p.No, &p.User, (*string)(&p.Status), &p.Currency, &p.Payable, moment{&p.PlacedAt}, moment{&p.ClosedAt},
+			lent{&p.Snapshot}, extra{&x},
+		); err != nil {
 			return err
 		}
 		if p.Submitted, p.GoodsGone = !x.SubmittedAt.IsZero(), x.GoodsGone; p.Submitted {

@@ -34,13 +34,8 @@ func (s *Store) ListDiscrepancies(
 	ctx context.Context, shop string, f app.DiscrepancyFilter, p app.Page,
 ) ([]rows.Discrepancy, string, error) {
 	return byID(
-		ctx, s, p, scan(rows.Discrepancies),
-		func(d *rows.Discrepancy) string { return d.ID },
-		columns(
-			rows.Discrepancies,
-		),
-		"discrepancies",
-		shop,
+		ctx, s, p, scan(rows.Discrepancies), func(d *rows.Discrepancy) string { return d.ID },
+		columns(rows.Discrepancies), "discrepancies", shop,
 		[][2]string{{"day", f.Day}, {"status", string(f.Status)}, {"channel", f.Channel}, {"class", f.Class}},
 	)
 }

@@ -49,11 +49,11 @@ func (s *Store) ListRefunds(ctx context.Context, shop string, f app.RefundFilter
 		where = append(where, fmt.Sprintf("refund_no < $%d", len(args)))
 	}
 	return page(
-		ctx, s, p, scan(rows.Refunds),
-		func(d *payment.RefundData) string { return d.No },
+		ctx, s, p, scan(rows.Refunds), func(d *payment.RefundData) string { return d.No },
 		fmt.Sprintf("SELECT %s FROM refunds WHERE %s ORDER BY refund_no DESC LIMIT $%d",
 			columns(rows.Refunds), strings.Join(where, " AND "), len(args)+1),
-		args...)
+		args...,
+	)
 }
 
 // EachRefund reads what was made before to and was not over before from, row
@@ -63,8 +63,6 @@ func (s *Store) EachRefund(ctx context.Context, shop string, from, to time.Time,
 		ctx, s.read, f, scan(rows.Refunds),
 		"SELECT "+columns(rows.Refunds)+` FROM refunds WHERE shop = $1 AND status = 'pending' AND status <> '' AND created_at < $3
 		UNION ALL SELECT `+columns(rows.Refunds)+" FROM refunds WHERE shop = $1 AND done_at >= $2 AND created_at < $3",
-		shop,
-		from,
-		to,
+		shop, from, to,
 	)
 }

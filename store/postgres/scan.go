@@ -70,19 +70,9 @@ func visitFamilies(ctx context.Context, tx pgx.Tx, shop string, v *unit.Visit) e
 		from := fmt.Sprintf("FROM %s WHERE shop = $1 AND %s > $2 ORDER BY %s LIMIT %d", k.Table, k.Key, k.Key, step)
 		b := &pgx.Batch{}
 		b.Queue("SELECT "+strings.Join(k.Read(false), ", ")+" "+from, shop, last).Query(fillRows(owners))
-		b.Queue(fmt.Sprintf(
-			`SELECT %s FROM (SELECT %s AS k %s) AS o CROSS JOIN LATERAL
+		b.Queue(fmt.Sprintf(`SELECT %s FROM (SELECT %s AS k %s) AS o CROSS JOIN LATERAL
 			(SELECT * FROM %s WHERE shop = $1 AND %s = o.k AND %s <> '') AS p ORDER BY %s`,
-			strings.Join(
-				owned.Read(false),
-				", ",
-			),
-			k.Key,
-			from,
-			owned.Table,
-			owned.OwnedBy,
-			owned.OwnedBy,
-			owned.Key,
+			strings.Join(owned.Read(false), ", "), k.Key, from, owned.Table, owned.OwnedBy, owned.OwnedBy, owned.Key,
 		), shop, last).Query(fillRows(theirs))
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return err

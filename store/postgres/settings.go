@@ -64,7 +64,8 @@ func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
 	_, err = conn.Exec(
 		ctx,
 		"WITH log AS (INSERT INTO logs (shop, seq) VALUES ($1, 0) ON CONFLICT (shop) DO NOTHING) "+sql+" ON CONFLICT (shop) DO NOTHING",
-		append([]any{sh.ID}, args...)...)
+		append([]any{sh.ID}, args...)...,
+	)
 	return err
 }
 

@@ -112,7 +112,9 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	open := func(conns, otherwise int32, name string, settings map[string]string, ready func(context.Context, *pgx.Conn) error) (*pgxpool.Pool, error) {
+	open := func(
+		conns, otherwise int32, name string, settings map[string]string, ready func(context.Context, *pgx.Conn) error,
+	) (*pgxpool.Pool, error) {
 		c, err := pgxpool.ParseConfig(url)
 		if err != nil {
 			return nil, fmt.Errorf("the database's address: %w", err)

@@ -53,7 +53,8 @@ const statusAt = `(?4 = '' OR CASE WHEN status = 'available' AND valid_until <= 
 
 var (
 	couponsOfUser = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_user
-		WHERE shop = ?1 AND user_id = ?2 AND user_id <> '' AND code > ?3 AND ` + statusAt + ` AND (?6 = '' OR template_id = ?6) ORDER BY code LIMIT ?7`
+		WHERE shop = ?1 AND user_id = ?2 AND user_id <> '' AND code > ?3 AND ` + statusAt + `
+			AND (?6 = '' OR template_id = ?6) ORDER BY code LIMIT ?7`
 	couponsOfTemplate = "SELECT " + coupons.columns + ` FROM coupons INDEXED BY coupons_template
 		WHERE shop = ?1 AND template_id = ?2 AND template_id <> '' AND code > ?3 AND ` + statusAt + ` ORDER BY code LIMIT ?6`
 )

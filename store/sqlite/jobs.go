@@ -61,7 +61,8 @@ CREATE INDEX jobs_parked ON jobs (shop, job_id) WHERE parked_at IS NOT NULL;`); 
 INSERT INTO jobs (shop, job_id, kind, payment_no, refund_no, due_at, attempts, error, created_at, parked_at, trace, version)
     SELECT args ->> 'shop', 'r' || printf('%019d', id), args ->> 'kind', coalesce(args ->> 'payment', ''), coalesce(args ->> 'refund', ''),
         `+micro("scheduled_at")+`, attempt, coalesce(errors ->> '$[#-1].error', ''), coalesce(metadata ->> 'created_us', `+micro("created_at")+`),
-        CASE WHEN state = 'discarded' THEN coalesce(`+micro("finalized_at")+`, `+micro("scheduled_at")+`) END, coalesce(args ->> 'trace', ''), 1
+        CASE WHEN state = 'discarded' THEN coalesce(`+micro("finalized_at")+`, `+micro("scheduled_at")+`) END,
+        coalesce(args ->> 'trace', ''), 1
     FROM river_job WHERE kind = 'effect' AND state NOT IN ('completed', 'cancelled');
 DELETE FROM river_job WHERE kind = 'effect';`)
 }
@@ -82,11 +83,11 @@ INSERT INTO river_job (args, kind, queue, state, attempt, max_attempts, metadata
 // ifRiver runs a statement where the tables of River are.
 func ifRiver(ctx context.Context, tx *sql.Tx, text string) error {
 	var there bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'river_job')").Scan(&there); err != nil ||
-		!there {
+	err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'river_job')").Scan(&there)
+	if err != nil || !there {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, text)
+	_, err = tx.ExecContext(ctx, text)
 	return err
 }
 

@@ -43,7 +43,8 @@ func (s *Store) EachPriced(ctx context.Context, shop string, from, to time.Time,
 			return nil
 		}
 		return f(&p)
-	}, eachPriced, shop, app.FirstOrderNumber(from.Add(-order.DraftExpiry)), app.FirstOrderNumber(to), app.FirstOrderNumber(from.Add(-app.NumberSlack)))
+	}, eachPriced, shop,
+		app.FirstOrderNumber(from.Add(-order.DraftExpiry)), app.FirstOrderNumber(to), app.FirstOrderNumber(from.Add(-app.NumberSlack)))
 }
 
 // EachBuyer reads every earlier order's row, but not its snapshot.

@@ -19,7 +19,10 @@ func (s *Store) LoadRules(ctx context.Context, id string) (*marketing.Rules, err
 		if of, err = one(ctx, q, shops.scan, noShop(id), shopRow, id); err != nil {
 			return err
 		}
-		if some, err = all(ctx, q, promotions.scan, "SELECT "+promotions.columns+" FROM promotions WHERE shop = ? ORDER BY promotion_id", id); err != nil {
+		some, err = all(
+			ctx, q, promotions.scan, "SELECT "+promotions.columns+" FROM promotions WHERE shop = ? ORDER BY promotion_id", id,
+		)
+		if err != nil {
 			return err
 		}
 		more, err = all(

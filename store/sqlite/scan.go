@@ -47,12 +47,10 @@ func visit(ctx context.Context, q query, shop string, v *unit.Visit) error {
 func visitFamilies(ctx context.Context, q query, shop string, v *unit.Visit) error {
 	const step = 500
 	k, owned := v.Kind, v.With.Info()
-	page := "SELECT " + strings.Join(
-		k.Read(false),
-		", ",
-	) + " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?"
+	some := " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?"
+	page := "SELECT " + strings.Join(k.Read(false), ", ") + some
 	theirs := "SELECT " + strings.Join(owned.Read(false), ", ") + " FROM " + owned.Table + " INDEXED BY " + ownedIndex[owned] +
-		" WHERE shop = ? AND " + owned.OwnedBy + " IN (SELECT " + k.Key + " FROM " + k.Table + " WHERE shop = ? AND " + k.Key + " > ? ORDER BY " + k.Key + " LIMIT ?)"
+		" WHERE shop = ? AND " + owned.OwnedBy + " IN (SELECT " + k.Key + some + ")"
 	for last := ""; ; {
 		owners, belonging := v.NewRows(step)
 		if err := fillRows(ctx, q, owners, page, shop, last, step); err != nil || owners.Len() == 0 {

@@ -100,9 +100,11 @@ func (n *Needs) Unit() unit.Needs {
 		out.Add(rows.Shop.Lock())
 	}
 	out.Add(
-		rows.Keys.Keys(n.Keys...), rows.Cursors.Keys(n.Cursors...), rows.Orders.Keys(n.Orders...), rows.Payments.Keys(n.Payments...), rows.Refunds.Keys(n.Refunds...), rows.Users.Keys(n.Users...), rows.Coupons.Keys(n.Coupons...), rows.Skus.Keys(n.Skus...), rows.Counters.Keys(n.Counters...), rows.Buyers.Keys(n.Buyers...), rows.Promotions.Keys(n.Promotions...), rows.RetiredPromotions.Keys(n.Promotions...), rows.Templates.Keys(n.Templates...), rows.Channels.Keys(n.Channels...),
-		rows.APIKeys.Keys(
-			n.APIKeys...), rows.Reconciliations.Keys(n.Reconciliations...), rows.Discrepancies.Keys(n.Discrepancies...), rows.Parked.Keys(n.Parked...),
+		rows.Keys.Keys(n.Keys...), rows.Cursors.Keys(n.Cursors...), rows.Orders.Keys(n.Orders...), rows.Payments.Keys(n.Payments...),
+		rows.Refunds.Keys(n.Refunds...), rows.Users.Keys(n.Users...), rows.Coupons.Keys(n.Coupons...), rows.Skus.Keys(n.Skus...),
+		rows.Counters.Keys(n.Counters...), rows.Buyers.Keys(n.Buyers...), rows.Promotions.Keys(n.Promotions...),
+		rows.RetiredPromotions.Keys(n.Promotions...), rows.Templates.Keys(n.Templates...), rows.Channels.Keys(n.Channels...),
+		rows.APIKeys.Keys(n.APIKeys...), rows.Reconciliations.Keys(n.Reconciliations...), rows.Discrepancies.Keys(n.Discrepancies...), rows.Parked.Keys(n.Parked...),
 	)
 	return unit.Sorted(out)
 }

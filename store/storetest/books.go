@@ -192,16 +192,10 @@ func testRefundsOfTime(e *env) {
 func testOrphans(e *env) {
 	orphan, settled := string(payment.Orphan), string(payment.Settled)
 	e.write(changes{ChannelMessages: []app.ChannelMessage{
-		{
-			Kind:    "callback",
-			Payment: "2001",
-			Verdict: orphan,
-		}, {Kind: "callback", Payment: "2001", Verdict: orphan}, {Kind: "callback", Payment: "2002", Verdict: settled},
-		{
-			Kind:    "callback",
-			Payment: "2003",
-			Verdict: orphan,
-		}, {Kind: "callback", Payment: "2003", Verdict: settled}, {Kind: "callback", Payment: "2004", Verdict: orphan},
+		{Kind: "callback", Payment: "2001", Verdict: orphan}, {Kind: "callback", Payment: "2001", Verdict: orphan},
+		{Kind: "callback", Payment: "2002", Verdict: settled},
+		{Kind: "callback", Payment: "2003", Verdict: orphan}, {Kind: "callback", Payment: "2003", Verdict: settled},
+		{Kind: "callback", Payment: "2004", Verdict: orphan},
 	}})
 	other := *e
 	other.shop = e.newShop()
@@ -243,12 +237,8 @@ func testSuspense(e *env) {
 	rows, err := e.Suspense(e.Context(), e.shop)
 	e.must(err)
 	e.same("by channel and currency", []app.SuspenseRow{
-		{
-			Channel:  "ali",
-			Currency: "CNY",
-			Amount:   1,
-			Payments: 1,
-		}, {Channel: "wx", Currency: "CNY", Amount: 80, Payments: 2}, {Channel: "wx", Currency: "JPY", Amount: 1, Payments: 1},
+		{Channel: "ali", Currency: "CNY", Amount: 1, Payments: 1}, {Channel: "wx", Currency: "CNY", Amount: 80, Payments: 2},
+		{Channel: "wx", Currency: "JPY", Amount: 1, Payments: 1},
 	}, rows)
 	// What is given back leaves the account.
 	u, l := e.begin(needs{Payments: []string{"2001"}})

@@ -135,12 +135,7 @@ func testHotRows(e *env) {
 		reserved += s.Reserved
 		e.same("a version a change", s.Reserved+1, s.Version)
 	}
-	e.must(
-		e.Scan(
-			e.Context(), e.shop,
-			unit.Scan{Visits: []unit.Visit{unit.Each(rows.Counters, func(c rows.Counter) error { counted += c.Value; return nil })}},
-		),
-	)
+	e.must(e.Scan(e.Context(), e.shop, unit.Scan{Visits: []unit.Visit{unit.Each(rows.Counters, func(c rows.Counter) error { counted += c.Value; return nil })}}))
 	e.same("reserved in all", won.Load(), reserved)
 	e.same("counted in all", made.Load(), counted)
 }

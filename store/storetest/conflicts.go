@@ -69,36 +69,9 @@ func testVersionConflict(e *env) {
 	// What the store has is at version 1; these hold something else.
 	o := plainOrder("1001")
 	o.Seq = 7
-	p, u, c, s, described, promotion, template, issued, channel := plainPayment(
-		"2001",
-		"1001",
-	), fullUser(
-		"u1",
-	), fullCoupon(
-		"C1",
-	), fullSku(
-		"a",
-	), fullSku(
-		"a",
-	),
-		fullPromotion(
-			"p1",
-		), fullTemplate(
-			"t1",
-		), fullTemplate(
-			"t1",
-		), fullChannel(
-			"wx",
-		)
-	r, day, differs := fullRefund(
-		"3001",
-		"1001",
-	), fullReconciliation(
-		"2026-11-22",
-		"wx",
-	), fullDiscrepancy(
-		"2026-11-22/1", "2026-11-22", "wx",
-	)
+	p, u, c, s, described, promotion, template, issued, channel := plainPayment("2001", "1001"), fullUser("u1"), fullCoupon("C1"), fullSku("a"), fullSku("a"),
+		fullPromotion("p1"), fullTemplate("t1"), fullTemplate("t1"), fullChannel("wx")
+	r, day, differs := fullRefund("3001", "1001"), fullReconciliation("2026-11-22", "wx"), fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")
 	described.Name = "another"
 	for _, v := range []*int64{&p.Version, &u.Version, &c.Version, &s.Version, &described.Version, &promotion.Version, &template.Version, &channel.Version,
 		&r.Version, &day.Version, &differs.Version} {
@@ -269,8 +242,7 @@ func testShopsApart(e *env) {
 	}
 	needs := needs{
 		Keys: []string{"key"}, Cursors: []string{"stock"}, Orders: []string{"1001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
-		Skus:     []string{"a"},
-		Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
+		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
 		Refunds: []string{"3001"}, Reconciliations: []string{"2026-11-22/wx"}, Discrepancies: []string{"2026-11-22/1"},
 	}
 	before := other.load(needs)
@@ -278,15 +250,7 @@ func testShopsApart(e *env) {
 	o.Closing, o.Seq = "expired", 2
 	stock.Reserved, stock.Name = 0, "mine"
 	held.Order = "1002"
-	r, day, differs := fullRefund(
-		"3001",
-		"1001",
-	), fullReconciliation(
-		"2026-11-22",
-		"wx",
-	), fullDiscrepancy(
-		"2026-11-22/1", "2026-11-22", "wx",
-	)
+	r, day, differs := fullRefund("3001", "1001"), fullReconciliation("2026-11-22", "wx"), fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")
 	r.Tries, day.Runs, differs.Detail = 9, 9, "mine"
 	e.write(changes{
 		BumpRules: true, Orders: changed(plainOrder("1001"), o), Skus: changed(fullSku("a"), stock), Coupons: changed(fullCoupon("C1"), held),

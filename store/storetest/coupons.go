@@ -25,22 +25,12 @@ func couponCodes(found []marketing.CouponData) []string {
 // testCoupons: coupons by template and by user, their states as of a time, and
 // how many there are.
 func testCoupons(e *env) {
-	held, used, over, revoked := ofTemplate(
-		"t1", "e", now,
-	), ofTemplate(
-		"t1", "f", now,
-	), ofTemplate(
-		"t1", "g", now,
-	), ofTemplate(
-		"t1", "h", now,
-	)
+	held, used, over, revoked := ofTemplate("t1", "e", now), ofTemplate("t1", "f", now), ofTemplate("t1", "g", now), ofTemplate("t1", "h", now)
 	held.Status, held.Order = marketing.Locked, "1"
 	used.Status, used.Order = marketing.Used, "2"
 	over.Status, revoked.Status = marketing.Expired, marketing.Revoked
 	list := []marketing.CouponData{
-		ofTemplate(
-			"t1", "B", now.Add(time.Hour),
-		), ofTemplate("t1", "a", time.Time{}), ofTemplate("t1", "c", now), ofTemplate("t1", "d", now.Add(-time.Hour)),
+		ofTemplate("t1", "B", now.Add(time.Hour)), ofTemplate("t1", "a", time.Time{}), ofTemplate("t1", "c", now), ofTemplate("t1", "d", now.Add(-time.Hour)),
 		held, used, over, revoked, ofTemplate("t2", "aa", now), ofTemplate("", "ab", now),
 	}
 	for i := range list {

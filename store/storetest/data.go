@@ -20,16 +20,7 @@ import (
 // Rows with something in every field.
 
 func fullSku(id string) inventory.Data {
-	return inventory.Data{
-		Sku:        id,
-		Name:       "绿茶 " + id,
-		Price:      1999,
-		Categories: []string{"茶", "drink"},
-		OnHand:     100,
-		Reserved:   7,
-		MaxPerUser: 5,
-		Version:    1,
-	}
+	return inventory.Data{Sku: id, Name: "绿茶 " + id, Price: 1999, Categories: []string{"茶", "drink"}, OnHand: 100, Reserved: 7, MaxPerUser: 5, Version: 1}
 }
 
 func fullUser(id string) shop.User {
@@ -48,12 +39,7 @@ func fullPromotion(id string) pricing.Promotion {
 	return pricing.Promotion{
 		ID: id, Name: "全场 87.5 折", Kind: "percent_off", Price: 1, Buy: 2, Get: 1, PercentOff: &percent, MaxDiscount: 5000,
 		Threshold: 100, AmountOff: 10, Repeat: true,
-		Scope: &pricing.Scope{
-			Skus:              []string{"a"},
-			Categories:        []string{"b"},
-			ExcludeSkus:       []string{"c"},
-			ExcludeCategories: []string{"d"},
-		},
+		Scope:    &pricing.Scope{Skus: []string{"a"}, Categories: []string{"b"}, ExcludeSkus: []string{"c"}, ExcludeCategories: []string{"d"}},
 		Priority: -3, ExclusiveGroup: "g", StartsAt: &start, EndsAt: &end, UserLevels: []string{"gold"}, UserTags: []string{"x"}, Active: &active, Version: 1,
 	}
 }
@@ -85,15 +71,15 @@ func fullOrder(no string) order.Data {
 			{Sku: "b", Name: "gift \"<&>\"", Quantity: 1, Gift: true},
 		},
 		Applied: []pricing.Applied{{
-			Source: pricing.FromCoupon, ID: "t1", Code: "C1", Name: "满减", Kind: "amount_off", Version: 3, Amount: 1000, Shares: []pricing.Share{{Line: 0, Amount: 1000}},
+			Source: pricing.FromCoupon, ID: "t1", Code: "C1", Name: "满减", Kind: "amount_off", Version: 3, Amount: 1000,
+			Shares: []pricing.Share{{Line: 0, Amount: 1000}},
 		}},
 		Basis: &pricing.Basis{
 			Rules: 7, At: now, Level: "gold", Tags: []string{"新客"}, FirstOrder: true, Categories: map[string][]string{"a": {"tea", "茶"}},
-			Usage: map[string]pricing.Usage{"p1": {Uses: 3, ByUser: 1, Spent: 500}},
-			Gifts: []pricing.Gift{{Sku: "b", Name: "gift", UnitPrice: 9, Available: 2}},
+			Usage: map[string]pricing.Usage{"p1": {Uses: 3, ByUser: 1, Spent: 500}}, Gifts: []pricing.Gift{{Sku: "b", Name: "gift", UnitPrice: 9, Available: 2}},
 		},
-		Coupons: []string{"C1"},
-		Counts:  []event.Count{{Name: "sku/a/u1", Amount: 2, Limit: 5}}, Metadata: map[string]string{"备注": "多加糖\u0000\u2028", "": ""},
+		Coupons: []string{"C1"}, Counts: []event.Count{{Name: "sku/a/u1", Amount: 2, Limit: 5}},
+		Metadata:  map[string]string{"备注": "多加糖\u0000\u2028", "": ""},
 		CreatedAt: now, ExpiresAt: now.Add(15 * time.Minute), PaidAt: now.Add(time.Second), ClosedAt: now.Add(2 * time.Second),
 		Refunding: 50, Returns: []order.Return{{Line: 0, Quantity: 1, Amount: 100}, {Line: 1, Amount: 50}}, RemindAt: now.Add(-time.Hour),
 		Plan: []order.Instalment{
@@ -130,25 +116,8 @@ func fullRefund(no, orderNo string) payment.RefundData {
 		No: no, Order: orderNo, Cause: payment.Requested, Amount: 300, Currency: "CNY", Status: payment.RefundPending, Reason: "不想要了 <&>",
 		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
 		Allocations: []payment.Allocation{
-			{
-				No:       no,
-				Payment:  "2001",
-				Channel:  "wx",
-				Amount:   200,
-				Status:   payment.RefundSucceeded,
-				RefundID: "50000",
-				Reported: "SUCCESS",
-				DoneAt:   now,
-			},
-			{
-				No:      no + "_2",
-				Payment: "2002",
-				Channel: "ali",
-				Amount:  100,
-				Status:  payment.RefundPending,
-				Parked:  payment.ParkShort,
-				Said:    "余额不足",
-			},
+			{No: no, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Reported: "SUCCESS", DoneAt: now},
+			{No: no + "_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Said: "余额不足"},
 		},
 		CreatedAt: now, NextTryAt: now.Add(time.Minute), Tries: 3, Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Version: 1,
 	}
@@ -183,12 +152,8 @@ func fullChannel(name string) rows.Channel {
 
 func (e *env) fullAPIKey(id string) shop.Key {
 	return shop.Key{
-		Shop:      e.shop,
-		ID:        id,
-		Hash:      fmt.Appendf(nil, "\x00\xff of %s in %s", id, e.shop),
-		Label:     "收银台",
-		CreatedAt: now,
-		RevokedAt: now.Add(time.Hour),
+		Shop: e.shop, ID: id, Hash: fmt.Appendf(nil, "\x00\xff of %s in %s", id, e.shop), Label: "收银台",
+		CreatedAt: now, RevokedAt: now.Add(time.Hour),
 	}
 }
 
@@ -198,15 +163,7 @@ func fullKey(key string) unit.SavedKey {
 
 // An order that waits for its money, without anything that need not be.
 func plainOrder(no string) order.Data {
-	return order.Data{
-		No:        no,
-		Status:    order.PendingPayment,
-		CreatedAt: now,
-		ExpiresAt: now.Add(15 * time.Minute),
-		Total:     100,
-		Payable:   100,
-		Seq:       1,
-	}
+	return order.Data{No: no, Status: order.PendingPayment, CreatedAt: now, ExpiresAt: now.Add(15 * time.Minute), Total: 100, Payable: 100, Seq: 1}
 }
 
 func plainPayment(no, orderNo string) payment.Data {

@@ -17,14 +17,7 @@ import (
 // when it was deleted, and one that is made again continues its versions.
 func testRuleHistory(e *env) {
 	history := fullHistory()
-	e.write(
-		changes{
-			BumpRules:  true,
-			Promotions: added(fullPromotion("p1")),
-			Templates:  added(fullTemplate("t1")),
-			Rules:      ruleVersions(history),
-		},
-	)
+	e.write(changes{BumpRules: true, Promotions: added(fullPromotion("p1")), Templates: added(fullTemplate("t1")), Rules: ruleVersions(history)})
 	edited := fullPromotion("p1")
 	edited.Name, edited.Version = "改", 2
 	step := func(since int64, c changes, r marketing.RuleChange) {

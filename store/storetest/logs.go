@@ -66,14 +66,7 @@ func testLog(e *env) {
 	paid := numbered(event.OrderPaid, "1001", 2)
 	paid.Payments = []string{} // none is not the same as not said
 	e.write(changes{Records: []event.Record{record("1001", paid)}})
-	e.write(
-		changes{
-			Records: []event.Record{
-				record("1002", numbered(event.OrderClosing, "1002", 2)),
-				record("1003", numbered(event.OrderPlaced, "1003", 1)),
-			},
-		},
-	)
+	e.write(changes{Records: []event.Record{record("1002", numbered(event.OrderClosing, "1002", 2)), record("1003", numbered(event.OrderPlaced, "1003", 1))}})
 	e.write(changes{Records: []event.Record{record("1002", numbered(event.OrderClosed, "1002", 3))}})
 
 	got := e.events(app.EventQuery{})
@@ -112,10 +105,7 @@ func testOrderEvents(e *env) {
 	records := []event.Record{
 		record("1001", numbered(event.OrderPlaced, "1001", 1), numbered(event.PaymentCreated, "1001", 2)),
 		record("1001", event.Event{Type: event.CouponUsed, Order: "1001"}),
-		record(
-			"1001", numbered(event.PaymentSucceeded, "1001", 3), numbered(event.OrderPaid, "1001", 4),
-			event.Event{Type: event.StockSold, Order: "1001"},
-		),
+		record("1001", numbered(event.PaymentSucceeded, "1001", 3), numbered(event.OrderPaid, "1001", 4), event.Event{Type: event.StockSold, Order: "1001"}),
 		record("1002", numbered(event.OrderPlaced, "1002", 1)),
 	}
 	for _, r := range records {

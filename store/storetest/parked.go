@@ -13,9 +13,7 @@ import (
 
 func parkedAt(follower string, p event.Position, order string) app.ParkedRecord {
 	return app.ParkedRecord{
-		ID: rows.ParkedID(
-			follower, p),
-		Follower: follower, Position: p, Order: order, Error: "坏", Attempts: 5, FailedAt: now, ParkedAt: now,
+		ID: rows.ParkedID(follower, p), Follower: follower, Position: p, Order: order, Error: "坏", Attempts: 5, FailedAt: now, ParkedAt: now,
 	}
 }
 
@@ -46,10 +44,7 @@ func testParked(e *env) {
 	e.same("another shop's", true, fault.Is(err, fault.NotFound))
 
 	u, l := e.begin(needs{Parked: []string{a.ID, b.ID, "none"}})
-	e.same(
-		"loaded", []app.ParkedRecord{b, a},
-		slices.SortedFunc(slices.Values(l.Parked), func(a, b app.ParkedRecord) int { return strings.Compare(a.ID, b.ID) }),
-	)
+	e.same("loaded", []app.ParkedRecord{b, a}, slices.SortedFunc(slices.Values(l.Parked), func(a, b app.ParkedRecord) int { return strings.Compare(a.ID, b.ID) }))
 	again := a
 	again.Attempts, again.Error, again.FailedAt = 6, "", now.AddDate(0, 0, 1)
 	e.must(e.commit(u, changes{Parked: append(changed(a, again), removed(b)...)}))
@@ -100,15 +95,7 @@ func testEnds(e *env) {
 	e.same("its cursors", []app.FollowerCursor{{Shop: e.shop, Follower: "stock", Position: 1}}, mine)
 
 	// Types that nobody knows are not passed by.
-	e.write(
-		changes{
-			Records: []event.Record{
-				record("c", event.Event{Type: "order.teleported"}),
-				record("d"),
-				record("e", numbered(event.OrderPaid, "e", 1)),
-			},
-		},
-	)
+	e.write(changes{Records: []event.Record{record("c", event.Event{Type: "order.teleported"}), record("d"), record("e", numbered(event.OrderPaid, "e", 1))}})
 	got := e.events(app.EventQuery{Types: []event.Type{event.OrderPaid}, Known: event.Known})
 	e.same("one that is wanted and one that is not known", []string{"c", "e"}, sorted(got, func(r event.Record) string { return r.Order }))
 }

@@ -18,16 +18,7 @@ import (
 func testFacts(e *env) {
 	var none *int64
 	coupon := func(code, user string, status marketing.Status, from, until time.Time) marketing.CouponData {
-		c := marketing.CouponData{
-			Code:       code,
-			TemplateID: "t1",
-			User:       user,
-			Status:     status,
-			ValidFrom:  from,
-			ValidUntil: until,
-			IssuedAt:   now,
-			Version:    1,
-		}
+		c := marketing.CouponData{Code: code, TemplateID: "t1", User: user, Status: status, ValidFrom: from, ValidUntil: until, IssuedAt: now, Version: 1}
 		if status == marketing.Locked || status == marketing.Used {
 			c.Order = "1001"
 		}
@@ -64,12 +55,7 @@ func testFacts(e *env) {
 	e.same("nothing else", []int{0, 0, 0}, []int{len(f.Skus), len(f.Coupons), len(f.Wallet)})
 
 	f = read(app.PriceInputNeeds{
-		Skus: []string{
-			"c",
-			"none",
-			"a",
-		},
-		User: "u1", Counters: []string{"used/y", "none"}, Coupons: []string{"J-nobody's", "none", "G-used"},
+		Skus: []string{"c", "none", "a"}, User: "u1", Counters: []string{"used/y", "none"}, Coupons: []string{"J-nobody's", "none", "G-used"},
 		Wallet: &app.WalletNeeds{User: "u1", Now: now, Limit: 10},
 	})
 	slices.SortFunc(f.Skus, func(a, b inventory.Data) int { return strings.Compare(a.Sku, b.Sku) })

@@ -40,9 +40,7 @@ func testRules(e *env) {
 	template.Version = 2
 	e.same("version", int64(2), rules.Version)
 	e.same("templates", map[string]*marketing.Template{"t1": &template}, rules.Templates)
-	quote, err := pricing.Price(
-		pricing.Input{Currency: "CNY", Now: now, Rules: rules.Promotions, Lines: []pricing.Line{{Sku: "a", UnitPrice: 100, Quantity: 1}}},
-	)
+	quote, err := pricing.Price(pricing.Input{Currency: "CNY", Now: now, Rules: rules.Promotions, Lines: []pricing.Line{{Sku: "a", UnitPrice: 100, Quantity: 1}}})
 	e.must(err)
 	e.same("the promotion is gone", int64(100), quote.Payable)
 	facts, err := e.ReadPriceInputs(e.Context(), e.shop, &app.PriceInputNeeds{})
@@ -121,21 +119,14 @@ func testCatalogue(e *env) {
 	nobodys := fullCoupon("Cy")
 	nobodys.User = ""
 	e.write(changes{
-		Skus: added(
-			skus...), Coupons: added(append(slices.Clone(coupons), others, nobodys)...), Promotions: added(promotions...), Templates: added(templates...),
+		Skus: added(skus...), Coupons: added(append(slices.Clone(coupons), others, nobodys)...), Promotions: added(promotions...), Templates: added(templates...),
 		Users: added(fullUser("u1")),
 	})
 	ctx := e.Context()
 
 	e.same("skus", skus, pages(e, func(p app.Page) ([]inventory.Data, string, error) { return e.ListSkus(ctx, e.shop, p) }))
-	e.same(
-		"promotions", promotions,
-		pages(e, func(p app.Page) ([]pricing.Promotion, string, error) { return e.ListPromotions(ctx, e.shop, p) }),
-	)
-	e.same(
-		"templates", templates,
-		pages(e, func(p app.Page) ([]marketing.Template, string, error) { return e.ListTemplates(ctx, e.shop, p) }),
-	)
+	e.same("promotions", promotions, pages(e, func(p app.Page) ([]pricing.Promotion, string, error) { return e.ListPromotions(ctx, e.shop, p) }))
+	e.same("templates", templates, pages(e, func(p app.Page) ([]marketing.Template, string, error) { return e.ListTemplates(ctx, e.shop, p) }))
 	e.same("a user's coupons", coupons, pages(e, func(p app.Page) ([]marketing.CouponData, string, error) {
 		return e.ListCoupons(ctx, e.shop, app.CouponFilter{User: "u1"}, p)
 	}))
@@ -223,10 +214,7 @@ func testOrders(e *env) {
 	list("drafts", app.OrderFilter{Status: order.Draft}, func(o *order.Data) bool { return o.Status == order.Draft })
 	list("of a status", app.OrderFilter{Status: order.Paid}, func(o *order.Data) bool { return o.Status == order.Paid })
 	from, to := now.Add(2*time.Minute), now.Add(6*time.Minute)
-	list(
-		"of a time", app.OrderFilter{CreatedFrom: from, CreatedTo: to},
-		func(o *order.Data) bool { return !o.CreatedAt.Before(from) && o.CreatedAt.Before(to) },
-	)
+	list("of a time", app.OrderFilter{CreatedFrom: from, CreatedTo: to}, func(o *order.Data) bool { return !o.CreatedAt.Before(from) && o.CreatedAt.Before(to) })
 	list("of a user, status and time", app.OrderFilter{User: "u1", Status: order.PendingPayment, CreatedFrom: from},
 		func(o *order.Data) bool {
 			return o.User == "u1" && o.Status == order.PendingPayment && !o.CreatedAt.Before(from)
@@ -434,10 +422,7 @@ func testScan(e *env) {
 	e.same("scan", want, got)
 
 	stop := fmt.Errorf("enough")
-	if err := e.Scan(e.Context(), e.shop, unit.Scan{Visits: []unit.Visit{unit.Each(rows.Orders, func(order.Data) error { return stop })}}); !errors.Is(
-		err,
-		stop,
-	) {
+	if err := e.Scan(e.Context(), e.shop, unit.Scan{Visits: []unit.Visit{unit.Each(rows.Orders, func(order.Data) error { return stop })}}); !errors.Is(err, stop) {
 		e.Errorf("a scan that is ended says %v", err)
 	}
 	e.must(e.Scan(e.Context(), e.shop, unit.Scan{}))

@@ -51,11 +51,8 @@ func testShops(e *env) {
 func testPolicies(e *env) {
 	other := e.newShop()
 	all := shop.Policies{
-		LatePayment:      shop.Revive,
-		RefundSplit:      shop.Proportional,
-		RefundedStock:    shop.KeepOut,
-		UnpaidInstalment: shop.Forfeit,
-		InstalmentGoods:  shop.FirstPart,
+		LatePayment: shop.Revive, RefundSplit: shop.Proportional, RefundedStock: shop.KeepOut,
+		UnpaidInstalment: shop.Forfeit, InstalmentGoods: shop.FirstPart,
 	}
 	for _, want := range []shop.Policies{all, {LatePayment: shop.Revive}, {}} {
 		u, _ := e.begin(needs{Shop: true})
@@ -113,10 +110,8 @@ func testRows(e *env) {
 		Discrepancies:   added(fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")),
 	})
 	needs := needs{
-		Keys:    []string{"key"},
-		Cursors: []string{"stock"}, Orders: []string{"1001"}, Refunds: []string{"3001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
-		Skus:     []string{"a"},
-		Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
+		Keys: []string{"key"}, Cursors: []string{"stock"}, Orders: []string{"1001"}, Refunds: []string{"3001"}, Users: []string{"u1"}, Coupons: []string{"C1"},
+		Skus: []string{"a"}, Counters: []string{"limit"}, Promotions: []string{"p1"}, Templates: []string{"t1"}, Channels: []string{"wx"}, APIKeys: []string{"k1"},
 		Reconciliations: []string{"2026-11-22/wx"}, Discrepancies: []string{"2026-11-22/1"},
 	}
 	u, l := e.begin(needs)
@@ -159,19 +154,11 @@ func testRows(e *env) {
 	limit := int64(41)
 	e.must(e.commit(u, changes{
 		Cursors: []unit.Pair[rows.Cursor]{moved("stock", at(9), 1)},
-		Orders: changed(
-			l.Orders[0],
-			o,
-		),
-		Payments: changed(l.Payments[0], p), Users: changed(l.Users[0], user), Coupons: changed(l.Coupons[0], c),
+		Orders:  changed(l.Orders[0], o), Payments: changed(l.Payments[0], p), Users: changed(l.Users[0], user), Coupons: changed(l.Coupons[0], c),
 		Skus: changed(l.Skus[0], s), Counters: []unit.Pair[rows.Counter]{counted("limit", &limit, 0)},
 		Promotions: changed(l.Promotions[0], promotion), Templates: changed(l.Templates[0], template),
 		Channels: changed(l.Channels[0], channel), APIKeys: changed(l.APIKeys[0], key),
-		Refunds: changed(
-			l.Refunds[0],
-			r,
-		),
-		Reconciliations: changed(l.Reconciliations[0], day), Discrepancies: changed(l.Discrepancies[0], differs),
+		Refunds: changed(l.Refunds[0], r), Reconciliations: changed(l.Reconciliations[0], day), Discrepancies: changed(l.Discrepancies[0], differs),
 	}))
 	for _, v := range []*int64{&p.Version, &user.Version, &c.Version, &s.Version, &promotion.Version, &template.Version, &channel.Version,
 		&r.Version, &day.Version, &differs.Version} {
@@ -179,8 +166,7 @@ func testRows(e *env) {
 	}
 	want = &loaded{
 		Shop: l.Shop, Keys: []unit.SavedKey{fullKey("key")}, Cursors: []rows.Cursor{{Follower: "stock", Position: 1}},
-		Orders:   []order.Data{o},
-		Payments: []payment.Data{p}, Users: []shop.User{user}, Coupons: []marketing.CouponData{c}, Skus: []inventory.Data{s},
+		Orders: []order.Data{o}, Payments: []payment.Data{p}, Users: []shop.User{user}, Coupons: []marketing.CouponData{c}, Skus: []inventory.Data{s},
 		Counters: map[string]int64{"limit": 0}, Promotions: []pricing.Promotion{promotion}, Templates: []marketing.Template{template},
 		Channels: []rows.Channel{channel}, APIKeys: []shop.Key{key}, Retired: map[string]int64{"p1": 1},
 		Refunds: []payment.RefundData{r}, Reconciliations: []rows.Reconciliation{day}, Discrepancies: []rows.Discrepancy{differs},
@@ -211,8 +197,7 @@ func testOddRows(e *env) {
 		Users:    []shop.User{{ID: "u1", Version: 1}, {ID: "u2", Level: odd, Tags: []string{}, Version: 1}},
 		Coupons:  []marketing.CouponData{{Code: "C1", Status: marketing.Available, Version: 1}},
 		Skus: []inventory.Data{
-			{Sku: odd, Name: odd, Version: 1},
-			{Sku: odd + "2", Categories: []string{}, Version: 1},
+			{Sku: odd, Name: odd, Version: 1}, {Sku: odd + "2", Categories: []string{}, Version: 1},
 			{Sku: odd + "3", Categories: []string{odd, ""}, Version: 1},
 		},
 		Templates: []marketing.Template{{ID: odd, Version: 1}},
@@ -223,46 +208,17 @@ func testOddRows(e *env) {
 		},
 		Counters: map[string]int64{odd: 1 << 62},
 		Refunds: []payment.RefundData{
-			{
-				No:        odd,
-				Order:     odd,
-				Cause:     payment.Cause(odd),
-				Amount:    1,
-				Currency:  odd,
-				Status:    payment.RefundPending,
-				Reason:    odd,
-				CreatedAt: now,
-				Trace:     odd,
-				Version:   1,
-			},
-			{
-				No:          odd + "2",
-				Amount:      1 << 62,
-				Status:      payment.RefundGivenUp,
-				Lines:       []payment.RefundLine{},
-				Allocations: []payment.Allocation{},
-				CreatedAt:   now,
-				DoneAt:      now,
-				Version:     1,
-			},
+			{No: odd, Order: odd, Cause: payment.Cause(odd), Amount: 1, Currency: odd, Status: payment.RefundPending,
+				Reason: odd, CreatedAt: now, Trace: odd, Version: 1},
+			{No: odd + "2", Amount: 1 << 62, Status: payment.RefundGivenUp, Lines: []payment.RefundLine{}, Allocations: []payment.Allocation{},
+				CreatedAt: now, DoneAt: now, Version: 1},
 		},
 		Reconciliations: []rows.Reconciliation{
 			{ID: odd, Channel: odd, Day: odd, Error: odd, Status: rows.ReconciliationFailed, Summary: []byte(`"é\u2028"`), Version: 1},
 		},
 		Discrepancies: []rows.Discrepancy{
-			{
-				ID:            odd,
-				Channel:       odd,
-				Day:           odd,
-				Class:         odd,
-				PaymentNo:     odd,
-				RefundNo:      odd,
-				TransactionID: odd,
-				Detail:        odd,
-				Resolution:    odd,
-				Status:        rows.DiscrepancyHealed,
-				Version:       1,
-			},
+			{ID: odd, Channel: odd, Day: odd, Class: odd, PaymentNo: odd, RefundNo: odd, TransactionID: odd,
+				Detail: odd, Resolution: odd, Status: rows.DiscrepancyHealed, Version: 1},
 		},
 	}
 	o := &want.Orders[1]
@@ -271,9 +227,7 @@ func testOddRows(e *env) {
 	p := &want.Payments[1]
 	p.Action, p.Facts = &payment.Action{}, []payment.Fact{}
 	o.User, o.Currency, o.CloseReason, o.Closing, o.Trace = odd, odd, odd, odd, odd
-	p.Channel, p.Method, p.Currency, p.Merchant, p.App, p.Anomaly, p.TransactionID, p.Trace = odd, payment.Method(
-		odd,
-	), odd, odd, odd, odd, odd, odd
+	p.Channel, p.Method, p.Currency, p.Merchant, p.App, p.Anomaly, p.TransactionID, p.Trace = odd, payment.Method(odd), odd, odd, odd, odd, odd, odd
 
 	e.write(changes{
 		Keys: want.Keys, Orders: added(want.Orders...), Payments: added(want.Payments...), Users: added(want.Users...), Coupons: added(want.Coupons...),
@@ -282,13 +236,9 @@ func testOddRows(e *env) {
 		Refunds: added(want.Refunds...), Reconciliations: added(want.Reconciliations...), Discrepancies: added(want.Discrepancies...),
 	})
 	got := e.load(needs{
-		Keys: []string{
-			odd,
-			odd + "2",
-		},
-		Orders: []string{"1001", "1002"}, Users: []string{"u1", "u2"}, Coupons: []string{"C1"}, Skus: []string{odd, odd + "2", odd + "3"},
-		Templates: []string{odd},
-		Channels:  []string{odd, odd + "2"}, APIKeys: []string{odd}, Promotions: []string{odd, odd + "2"}, Counters: []string{odd},
+		Keys: []string{odd, odd + "2"}, Orders: []string{"1001", "1002"}, Users: []string{"u1", "u2"}, Coupons: []string{"C1"},
+		Skus:      []string{odd, odd + "2", odd + "3"},
+		Templates: []string{odd}, Channels: []string{odd, odd + "2"}, APIKeys: []string{odd}, Promotions: []string{odd, odd + "2"}, Counters: []string{odd},
 		Refunds: []string{odd, odd + "2"}, Reconciliations: []string{odd}, Discrepancies: []string{odd},
 	})
 	want.Shop, want.Retired = got.Shop, map[string]int64{}

@@ -30,8 +30,7 @@ func (e *env) samples() map[*unit.Info]func(string) {
 	submitted.Status, submitted.Paid, submitted.Refunded, submitted.Refunding, submitted.User = order.PendingPayment, 0, 0, 0, ""
 	submitted.Seq, submitted.Trace, submitted.PaidAt, submitted.ClosedAt = 2, "", time.Time{}, time.Time{}
 	paid := submitted
-	paid.Status, paid.Paid, paid.Refunded, paid.Refunding = order.Paid, paid.Payable, 100, 50
-	paid.PaidAt, paid.ClosedAt = now, now.Add(time.Second)
+	paid.Status, paid.Paid, paid.Refunded, paid.Refunding, paid.PaidAt, paid.ClosedAt = order.Paid, paid.Payable, 100, 50, now, now.Add(time.Second)
 	paid.Seq, paid.CloseReason, paid.Closing, paid.Returns, paid.RemindAt = 3, "x", "", nil, time.Time{}
 	add(life(e, rows.Orders, nil, draft, submitted, paid))
 
@@ -91,15 +90,7 @@ func (e *env) samples() map[*unit.Info]func(string) {
 	add(life(e, rows.Reconciliations, nil, day, day2))
 
 	d := fullDiscrepancy("2026-11-22/1", "2026-11-22", "wx")
-	d2 := rows.Discrepancy{
-		ID:        d.ID,
-		Channel:   d.Channel,
-		Day:       d.Day,
-		CreatedAt: d.CreatedAt,
-		Class:     "missing",
-		Theirs:    1,
-		Status:    rows.DiscrepancyOpen,
-	}
+	d2 := rows.Discrepancy{ID: d.ID, Channel: d.Channel, Day: d.Day, CreatedAt: d.CreatedAt, Class: "missing", Theirs: 1, Status: rows.DiscrepancyOpen}
 	add(life(e, rows.Discrepancies, nil, d, d2))
 
 	parked := parkedAt("stock", 2, "1001")
@@ -112,12 +103,7 @@ func (e *env) samples() map[*unit.Info]func(string) {
 	j2.Due, j2.Attempts, j2.Error, j2.ParkedAt = now.Add(time.Hour), 12, "for good", now
 	add(life(e, rows.Jobs, nil, j, j2))
 
-	add(
-		life(
-			e, rows.ChannelMessages, nil, rows.ChannelMessage{Order: "1001", At: now},
-			rows.ChannelMessage{Body: []byte{0}, Header: []byte(`{}`)},
-		),
-	)
+	add(life(e, rows.ChannelMessages, nil, rows.ChannelMessage{Order: "1001", At: now}, rows.ChannelMessage{Body: []byte{0}, Header: []byte(`{}`)}))
 	return all
 }
 
