@@ -286,7 +286,8 @@ type Admin interface {
 	// EnsureShop makes the shop if it is not there.
 	EnsureShop(ctx context.Context, s shop.Shop) error
 	// Secret is a small named value of the installation, made once: the
-	// first to put it wins, everyone gets the winner's.
+	// first to put it wins, everyone gets the winner's. Whoever proposes
+	// nothing gets nothing while nobody has put it.
 	Secret(ctx context.Context, name string, proposed []byte) ([]byte, error)
 	// Scan reads a whole shop at one committed moment, for the audit.
 	Scan(ctx context.Context, shop string, s unit.Scan) error

@@ -61,20 +61,8 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 // Its keys are the installation's, so that a restart or a second instance
 // uses the same.
 func (sv *server) mountSandbox(ctx context.Context, mux *http.ServeMux, addr string) error {
-	made, err := sandbox.GenerateKeys(rand.Reader, sv.clock.Now())
+	keys, err := sv.sandboxKeys(ctx)
 	if err != nil {
-		return err
-	}
-	proposed, err := json.Marshal(made)
-	if err != nil {
-		return err
-	}
-	kept, err := sv.db.Secret(ctx, "sandbox-keys", proposed)
-	if err != nil {
-		return err
-	}
-	keys := &sandbox.Keys{}
-	if err := json.Unmarshal(kept, keys); err != nil {
 		return err
 	}
 	sv.sandbox = sandbox.New(sandbox.Options{Clock: sv.clock, Rand: rand.Reader, Log: sv.log, Keys: keys, PublicURL: sv.url})
@@ -87,6 +75,31 @@ func (sv *server) mountSandbox(ctx context.Context, mux *http.ServeMux, addr str
 		}
 	}
 	return nil
+}
+
+// sandboxKeys are those of the installation. They are made only if it has
+// none: making them takes a start longer than all the rest.
+func (sv *server) sandboxKeys(ctx context.Context) (*sandbox.Keys, error) {
+	const name = "sandbox-keys"
+	kept, err := sv.db.Secret(ctx, name, nil)
+	if err != nil {
+		return nil, err
+	}
+	if kept == nil {
+		made, err := sandbox.GenerateKeys(rand.Reader, sv.clock.Now())
+		if err != nil {
+			return nil, err
+		}
+		proposed, err := json.Marshal(made)
+		if err != nil {
+			return nil, err
+		}
+		if kept, err = sv.db.Secret(ctx, name, proposed); err != nil {
+			return nil, err
+		}
+	}
+	keys := &sandbox.Keys{}
+	return keys, json.Unmarshal(kept, keys)
 }
 
 // sandboxSettings are the settings of the channels at the sandbox, by name.

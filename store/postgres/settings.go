@@ -2,6 +2,9 @@ package postgres
 
 import (
 	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/tandem-pay/tandem/rows"
 	"github.com/tandem-pay/tandem/unit"
@@ -73,10 +76,15 @@ func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
 func (s *Store) Secret(ctx context.Context, name string, proposed []byte) ([]byte, error) {
 	// Two statements: whoever loses sees the winner's value only in one that
 	// begins after.
-	if _, err := s.read.Exec(ctx, "INSERT INTO secrets (shop, name, value) VALUES ('', $1, $2) ON CONFLICT (shop, name) DO NOTHING", name, proposed); err != nil {
-		return nil, err
+	if proposed != nil {
+		if _, err := s.read.Exec(ctx, "INSERT INTO secrets (shop, name, value) VALUES ('', $1, $2) ON CONFLICT (shop, name) DO NOTHING", name, proposed); err != nil {
+			return nil, err
+		}
 	}
 	var value []byte
 	err := s.read.QueryRow(ctx, "SELECT value FROM secrets WHERE shop = '' AND name = $1", name).Scan(&value)
+	if proposed == nil && errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
 	return value, err
 }

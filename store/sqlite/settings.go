@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/tandem-pay/tandem/rows"
 	"github.com/tandem-pay/tandem/unit"
@@ -68,10 +69,16 @@ func (s *Store) EnsureShop(ctx context.Context, sh shop.Shop) error {
 // Secret keeps the first value that is proposed, and gives it to everyone.
 func (s *Store) Secret(ctx context.Context, name string, proposed []byte) (value []byte, err error) {
 	err = s.writing(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec("INSERT INTO secrets (shop, name, value) VALUES ('', ?, ?) ON CONFLICT DO NOTHING", name, proposed); err != nil {
-			return err
+		if proposed != nil {
+			if _, err := tx.Exec("INSERT INTO secrets (shop, name, value) VALUES ('', ?, ?) ON CONFLICT DO NOTHING", name, proposed); err != nil {
+				return err
+			}
 		}
-		return tx.QueryRow("SELECT value FROM secrets WHERE shop = '' AND name = ?", name).Scan(&value)
+		err := tx.QueryRow("SELECT value FROM secrets WHERE shop = '' AND name = ?", name).Scan(&value)
+		if proposed == nil && errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		return err
 	})
 	return value, err
 }

@@ -80,10 +80,18 @@ func second[A any](_ A, err error) error { return err }
 
 func testSecrets(e *env) {
 	name := "seal of " + e.shop
-	for _, proposed := range []string{"first", "second"} {
-		got, err := e.Secret(e.Context(), name, []byte(proposed))
+	for _, tt := range []struct {
+		proposed []byte
+		want     string
+	}{
+		{nil, ""},
+		{[]byte("first"), "first"},
+		{[]byte("second"), "first"},
+		{nil, "first"},
+	} {
+		got, err := e.Secret(e.Context(), name, tt.proposed)
 		e.must(err)
-		e.same("the secret", "first", string(got))
+		e.same("the secret", tt.want, string(got))
 	}
 }
 
