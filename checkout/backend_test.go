@@ -191,9 +191,9 @@ func TestFilesAreCachedByTheirContent(t *testing.T) {
 	}
 }
 
-// A second start leaves everything as it is.
+// The first start is on nothing. A second start leaves everything as it is.
 func TestSeedingTwice(t *testing.T) {
-	s := serve(t, "")
+	s := serve(t, t.TempDir())
 	s.demoClient().send("POST", "/demo/orders", "k", twoCakes)
 	s.call("PUT", "/v1/skus/demo-mug", `{"name":"Mug","price":1,"stock":7}`, nil)
 	before := s.demoData()

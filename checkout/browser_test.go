@@ -20,7 +20,7 @@ import (
 
 // pageTimeout is how long a condition on a page may take. Nothing waits that
 // long unless it fails.
-const pageTimeout = 30 * time.Second
+const pageTimeout = 3 * time.Minute
 
 // browser is the one browser of the test binary; each test has a profile of
 // its own in it.

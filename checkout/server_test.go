@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/tandem-pay/tandem/internal/prepared"
 )
 
 // server is the real tandem, as a process of its own.
@@ -47,14 +49,15 @@ func build(t *testing.T) string {
 	return filepath.Join(binary.dir, "tandem")
 }
 
-// serve starts a server on a free port and on data; "" is a new folder.
+// serve starts a server on a free port and on data; "" is a new folder with a
+// database that is prepared.
 func serve(t *testing.T, data string) *server {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("builds and starts the server")
 	}
 	if data == "" {
-		data = t.TempDir()
+		data = prepared.Data(t)
 	}
 	s := &server{t: t, data: data, cmd: exec.Command(build(t), "serve", "--listen", "127.0.0.1:0", "--data", data)}
 	s.cmd.Stderr = &s.log

@@ -68,7 +68,6 @@ func TestBenchChannelsAreGuarded(t *testing.T) {
 // TestBenchLives takes a few orders through their whole lives at a server that
 // it starts, on the channel that answers at once.
 func TestBenchLives(t *testing.T) {
-	t.Setenv(asMain, "1") // the server that it starts is this program
 	var out, errs bytes.Buffer
 	code := run(t.Context(), []string{"bench", "--scenario", "lives", "--lives", "20", "--clients", "4", "--skus", "10", "--json"}, streams{&out, &errs})
 	var got struct {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"testing"
-	"time"
 
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/chaos"
@@ -22,15 +20,13 @@ func TestChaos(t *testing.T) {
 		"postgres": func(t *testing.T) string { return pg.NewEmptyDatabase(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Setenv(asMain, "1") // the server that it starts is this program
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-			defer cancel()
+			t.Parallel() // it mostly waits
 			var out, errs bytes.Buffer
 			args := []string{"bench", "--chaos", "--orders", "100", "--clients", "16", "--seed", "20261122", "--rate", "0.1", "--at", "2026-11-30T15:45:00Z", "--json"}
 			if url := db(t); url != "" {
 				args = append(args, "--db", url)
 			}
-			code := run(ctx, args, streams{&out, &errs})
+			code := run(t.Context(), args, streams{&out, &errs})
 			var got struct {
 				Chaos chaos.Report
 				Audit audit.Report

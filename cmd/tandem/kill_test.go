@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/tandem-pay/tandem/internal/prepared"
 )
 
 // process is an instance in a process of its own, which can be killed.
@@ -24,7 +26,7 @@ type process struct {
 func spawn(t *testing.T, args ...string) *process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], append([]string{"serve", "--listen", "127.0.0.1:0", "--no-demo", "--log-level", "error"}, args...)...)
-	cmd.Env = append(os.Environ(), asMain+"=1", "TANDEM_API_KEY="+testKey)
+	cmd.Env = append(os.Environ(), "TANDEM_API_KEY="+testKey)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -86,10 +88,10 @@ func startLoad(t *testing.T, servers ...*process) *orderLoad {
 // reach waits until so many orders have been acknowledged.
 func (l *orderLoad) reach(t *testing.T, n int64) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(patience)
 	for l.n.Load() < n {
 		if time.Now().After(deadline) {
-			t.Fatalf("only %d of %d orders in a minute", l.n.Load(), n)
+			t.Fatalf("only %d of %d orders in time", l.n.Load(), n)
 		}
 		time.Sleep(time.Millisecond) // a poll: the condition decides, not the time
 	}
@@ -151,9 +153,9 @@ func (c client) limits() {
 func TestKill(t *testing.T) {
 	for _, db := range []string{"sqlite", "postgres"} {
 		t.Run(db, func(t *testing.T) {
-			args := []string{"--data", t.TempDir()}
+			args := []string{"--data", prepared.Data(t)}
 			if db == "postgres" {
-				args = append(args, "--db", pg.NewEmptyDatabase(t))
+				args = append(args, "--db", pg.NewDatabase(t))
 			}
 			p := spawn(t, args...)
 			client{t, p.url, testKey}.shop()
@@ -176,7 +178,7 @@ func TestKill(t *testing.T) {
 // TestKillOneOfTwo: one instance is killed, the other goes on; nothing that
 // either acknowledged is lost.
 func TestKillOneOfTwo(t *testing.T) {
-	args := []string{"--data", t.TempDir(), "--db", pg.NewEmptyDatabase(t)}
+	args := []string{"--data", prepared.Data(t), "--db", pg.NewDatabase(t)}
 	one, two := spawn(t, args...), spawn(t, append(args, "--no-sandbox")...)
 	client{t, one.url, testKey}.shop()
 	client{t, one.url, testKey}.limits()
@@ -193,7 +195,7 @@ func TestKillOneOfTwo(t *testing.T) {
 
 // TestDrain: after SIGTERM what is in flight is answered, and the exit is 0.
 func TestDrain(t *testing.T) {
-	args := []string{"--data", t.TempDir()}
+	args := []string{"--data", prepared.Data(t)}
 	p := spawn(t, args...)
 	client{t, p.url, testKey}.shop()
 	l := startLoad(t, p)

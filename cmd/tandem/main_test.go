@@ -16,21 +16,23 @@ import (
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/internal/pgtest"
+	"github.com/tandem-pay/tandem/internal/prepared"
 	"github.com/tandem-pay/tandem/shop"
 )
 
 // asMain makes the test binary be tandem: tests that kill need a process of
-// its own.
+// its own. The tests run with it, so that whatever starts this program, a
+// command of it too, starts tandem.
 const asMain = "TANDEM_TEST_AS_MAIN"
 
 var pg *pgtest.Server
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asMain) != "" {
-		os.Unsetenv(asMain)
 		main()
 		return
 	}
+	os.Setenv(asMain, "1")
 	code := 1
 	s, err := pgtest.Start(pgtest.Options{})
 	if err != nil {
@@ -38,7 +40,11 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	pg = s
-	code = m.Run()
+	if err := s.Template(context.Background(), prepared.Postgres); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	} else {
+		code = m.Run()
+	}
 	if err := s.Stop(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -46,14 +52,18 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// patience is how long a test waits for what must come, on a machine that has
+// other work as well. Nothing waits that long unless it fails.
+const patience = 3 * time.Minute
+
 const testKey = "sk_test_first_key"
 
 // serve starts an instance in this process on a free port. change may alter
 // its flags.
 func serve(t *testing.T, change func(*serveCmd)) *server {
 	t.Helper()
-	cfg := &serveCmd{Listen: "127.0.0.1:0", APIKey: testKey, MaxQueue: 4096, Drain: 10 * time.Second, LogLevel: "warn", LogFormat: "text"}
-	cfg.Data = t.TempDir()
+	cfg := &serveCmd{Listen: "127.0.0.1:0", APIKey: testKey, MaxQueue: 4096, Drain: patience, LogLevel: "warn", LogFormat: "text"}
+	cfg.Data = prepared.Data(t)
 	if change != nil {
 		change(cfg)
 	}
@@ -83,7 +93,7 @@ func (l testLog) Write(p []byte) (int, error) {
 func each(t *testing.T, f func(t *testing.T, change func(*serveCmd))) {
 	t.Run("sqlite", func(t *testing.T) { f(t, func(*serveCmd) {}) })
 	t.Run("postgres", func(t *testing.T) {
-		url := pg.NewEmptyDatabase(t)
+		url := pg.NewDatabase(t)
 		f(t, func(c *serveCmd) { c.DB = url })
 	})
 }
@@ -173,7 +183,7 @@ func (c client) pay(orderNo, key string) string {
 // slept for.
 func (c client) until(orderNo, status string) obj {
 	c.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	etag := `""`
 	for {
 		r, err := http.NewRequest("GET", c.url+"/v1/orders/"+orderNo+"?wait=2s", nil)
@@ -209,7 +219,7 @@ func (c client) shop() {
 // audited waits until the reactions have caught up and requires that there is no offence.
 func audited(t *testing.T, db app.Admin) *audit.Report {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		r, err := audit.Run(context.Background(), db, shop.Default)
 		if err != nil {

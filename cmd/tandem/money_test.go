@@ -12,7 +12,7 @@ import (
 // refunded waits for a refund's end.
 func (c client) refunded(no, status string) obj {
 	c.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if r := c.must(200, "GET", "/v1/refunds/"+no, nil); r["status"] == status {
 			return r
 		}

@@ -116,7 +116,7 @@ func replay(t *testing.T, sv *server, r releases.Replay) {
 // nothing.
 func settled(t *testing.T, sv *server, shopID string) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		r, err := audit.Run(t.Context(), sv.db, shopID)
 		if err != nil {

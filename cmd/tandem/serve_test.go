@@ -45,7 +45,7 @@ func (c client) listen(orderNo, token string) <-chan string {
 
 func wantEvent(t *testing.T, types <-chan string, want string) {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(patience)
 	for {
 		select {
 		case got, ok := <-types:
@@ -162,7 +162,7 @@ func TestTrace(t *testing.T) {
 // TestTwoInstances: a buyer who listens at one instance receives what is
 // settled at the other.
 func TestTwoInstances(t *testing.T) {
-	url := pg.NewEmptyDatabase(t)
+	url := pg.NewDatabase(t)
 	data := t.TempDir()
 	one := serve(t, func(c *serveCmd) { c.DB, c.Data = url, data })
 	two := serve(t, func(c *serveCmd) { c.DB, c.Data, c.NoSandbox, c.NoDemo = url, data, true, true })

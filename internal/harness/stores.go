@@ -27,14 +27,7 @@ func Main(m *testing.M) {
 			return 1, err
 		}
 		defer s.Stop()
-		if err := s.Template(context.Background(), func(ctx context.Context, url string) error {
-			db, err := postgres.Open(ctx, url, postgres.Options{})
-			if err != nil {
-				return err
-			}
-			defer db.Close()
-			return db.Migrate(ctx)
-		}); err != nil {
+		if err := s.Template(context.Background(), MigratePostgres); err != nil {
 			return 1, err
 		}
 		server = s
@@ -46,6 +39,15 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
+// MigratePostgres makes all tables of a PostgreSQL database.
+func MigratePostgres(ctx context.Context, url string) error {
+	db, err := postgres.Open(ctx, url, postgres.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Migrate(ctx), db.Close())
+}
+
 // Each runs a test on both databases. open makes a fresh harness; called twice in
 // one test it makes a second instance on the same database (PostgreSQL only).
 func Each(t *testing.T, f func(t *testing.T, open func(wrap func(unit.Store) unit.Store) *Harness)) {
@@ -53,7 +55,7 @@ func Each(t *testing.T, f func(t *testing.T, open func(wrap func(unit.Store) uni
 		path := filepath.Join(t.TempDir(), "tandem.db")
 		f(t, func(wrap func(unit.Store) unit.Store) *Harness {
 			if _, err := os.Stat(path); err != nil {
-				if err := emptySQLite(path); err != nil {
+				if err := EmptySQLite(path); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -89,7 +91,8 @@ var migratedSQLite = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path) // closing has put the log into the file
 })
 
-func emptySQLite(path string) error {
+// EmptySQLite makes a file of a SQLite database that has all tables and no rows.
+func EmptySQLite(path string) error {
 	b, err := migratedSQLite()
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,9 @@ import (
 
 //go:embed testdata/keys.json
 var storedKeys []byte
+
+// StoredKeys are Keys as a server keeps them.
+func StoredKeys() []byte { return slices.Clone(storedKeys) }
 
 // Keys are the keys with which the test vectors of WeChat Pay were signed. They
 // were stored before there was Alipay.
