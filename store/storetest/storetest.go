@@ -45,9 +45,23 @@ type Backend struct {
 
 // Run runs the whole suite. Tests that can share a database do: each has a
 // shop of its own in it, which shows on the way that shops do not mix.
-func Run(t *testing.T, b Backend) {
+//
+// When all tests are over, which is in a Cleanup at the earliest, whole says
+// whether each of them ran: -run may have left some out.
+func Run(t *testing.T, b Backend) (whole func() bool) {
+	var ran atomic.Int64
 	shared := b.Open(t)
-	for _, test := range []struct {
+	alone := []struct {
+		name string
+		run  func(*env)
+	}{
+		{"migrations", testMigrations},
+		{"migrations with rows in the tables", testMigrateRows},
+		{"migrations with drafts", testMigrateDrafts},
+		{"a migration of coupons", testMigrateCoupons},
+		{"a migration of the log", testMigrateLog},
+	}
+	sharing := []struct {
 		name string
 		run  func(*env)
 	}{
@@ -99,24 +113,21 @@ func Run(t *testing.T, b Backend) {
 		{"hot rows", testHotRows},
 		{"duplicates under one key", testDuplicates},
 		{"a context that is over", testContextOver},
-	} {
-		t.Run(test.name, func(t *testing.T) { test.run(newEnv(t, b, shared)) })
 	}
-	for _, test := range []struct {
-		name string
-		run  func(*env)
-	}{
-		{"migrations", testMigrations},
-		{"migrations with rows in the tables", testMigrateRows},
-		{"migrations with drafts", testMigrateDrafts},
-		{"a migration of coupons", testMigrateCoupons},
-		{"a migration of the log", testMigrateLog},
-	} {
+	for _, test := range sharing {
+		t.Run(test.name, func(t *testing.T) {
+			ran.Add(1)
+			test.run(newEnv(t, b, shared))
+		})
+	}
+	for _, test := range alone {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel() // they mostly wait
+			ran.Add(1)
 			test.run(newEnv(t, b, b.Open(t)))
 		})
 	}
+	return func() bool { return ran.Load() == int64(len(sharing)+len(alone)) }
 }
 
 // env is a test with a shop of its own.
@@ -150,7 +161,7 @@ func (e *env) newShop() string {
 // begin opens a unit that is rolled back when the test ends, if not before.
 func (e *env) begin(n needs) (unit.Unit, *loaded) {
 	e.Helper()
-	ctx, cancel := context.WithTimeout(e.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(e.Context(), 3*time.Minute)
 	defer cancel()
 	u, l, err := e.beginAt(ctx, e.shop, n)
 	if err != nil {
