@@ -3,6 +3,7 @@
 GO      ?= go
 BIN     := bin/tandem
 FUZZ    ?= 30s
+PACKAGES ?= ./...
 
 .DEFAULT_GOAL := help
 
@@ -22,12 +23,24 @@ build: ## Build bin/tandem.
 setup: ## Find or install what the tests need: PostgreSQL, Chromium, Node.
 	@scripts/setup
 
+# All commands of a target share these flags, and what tests build does: nothing
+# is compiled twice. SQLite is C in Go's words: its memory is not Go's, so that
+# the race detector sees nothing there, and looking takes most of the time.
+RACE := -race $(foreach p,sqlite/lib libc libc/...,-gcflags=modernc.org/$(p)=-race=false)
+RACE_TEST := $(GO) test -vet=off -timeout 30m
+
 .PHONY: test
+test: export GOFLAGS := $(shell $(GO) env GOFLAGS) $(RACE)
 test: setup ## Pass every test, races included.
 	@$(GO) vet ./...
-	@$(GO) test -race -timeout 15m ./...
+	@$(RACE_TEST) ./...
 	@$(GO) vet -tags bench ./cmd/tandem
-	@$(GO) test -race -tags bench -run TestBench ./cmd/tandem
+	@$(RACE_TEST) -tags bench -run TestBench ./cmd/tandem
+
+.PHONY: test-slow
+test-slow: export GOFLAGS := $(shell $(GO) env GOFLAGS) $(RACE)
+test-slow: setup ## Name the packages and tests that take longest; PACKAGES=./app of some.
+	@$(RACE_TEST) -count 1 -json $(PACKAGES) | $(GO) run ./internal/slow
 
 .PHONY: quick
 quick: ## The tests without the race detector.

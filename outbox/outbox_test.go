@@ -400,7 +400,7 @@ func TestTwoInstances(t *testing.T) {
 			w.write(order, event.OrderPaid)
 			instances[i%2].Wake(shop.Default, []event.Record{{Events: []event.Event{{Type: event.OrderPaid}}}})
 		}
-		for end := time.Now().Add(30 * time.Second); w.stock() < records-1; time.Sleep(5 * time.Millisecond) {
+		for end := time.Now().Add(3 * time.Minute); w.stock() < records-1; time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%d of %d", w.stock(), records-1)
 			}

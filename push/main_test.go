@@ -31,7 +31,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const (
 	shopID    = "s1"
 	secret    = "sk_test_secret"
-	timeout   = 20 * time.Second // never waited for when all is well
+	timeout   = 3 * time.Minute // never waited for when all is well
 	otherShop = "s2"
 )
 

@@ -29,7 +29,7 @@ import (
 	"github.com/tandem-pay/tandem/worker"
 )
 
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // instance is a harness whose commands wakes a hub and a worker, as a server's does.
 type instance struct {

@@ -144,7 +144,7 @@ func TestRunGivesUp(t *testing.T) {
 	if _, err := Quotes(ctx, hung, &Shop{Skus: 3}, Pace{Clients: 4, For: time.Minute}, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a server that never answers: %v", err)
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second {
 		t.Errorf("it took %s to give up", took)
 	}
 }

@@ -165,7 +165,7 @@ func TestAnswerLost(t *testing.T) {
 	s := oneWarm(t, p.url)
 	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	p.hold(false, true)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := u.Commit(ctx, marked("m")); !errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit: %v", err)
@@ -189,7 +189,7 @@ func TestCommitUnderway(t *testing.T) {
 	}
 	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	p.hold(true, false)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := u.Commit(ctx, marked("m")); !errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit: %v", err)
@@ -197,7 +197,7 @@ func TestCommitUnderway(t *testing.T) {
 	u.Rollback()
 
 	// While nothing gets through there is no answer.
-	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if has, err := s.HasKey(short, "default", "m"); err == nil {
 		t.Errorf("an answer out of nowhere: %v", has)
@@ -220,7 +220,7 @@ func TestLateCommit(t *testing.T) {
 	s := oneWarm(t, p.url)
 	u := begin(t, s, app.Needs{rows.Skus.Keys("a")})
 	p.hold(true, false)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	if err := u.Commit(ctx, marked("m")); !errors.Is(err, unit.ErrCommitUnknown) {
 		t.Errorf("commit: %v", err)
