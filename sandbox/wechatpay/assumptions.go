@@ -60,12 +60,13 @@ var (
 
 // refuseRefund is what each rule of refunds is called on the wire.
 var refuseRefund = map[error]*refusal{
-	trade.ErrUnpaid:              {http.StatusBadRequest, "INVALID_REQUEST", "订单未支付: the trade has not been paid", nil},
-	trade.ErrRefundDiffers:       {http.StatusBadRequest, "INVALID_REQUEST", "商户退款单号重复: the out_refund_no was used with other parameters", nil},
-	trade.ErrRefundTooMuch:       {http.StatusBadRequest, "INVALID_REQUEST", "申请退款金额超过可退金额: more than is left of the payment", nil},
-	trade.ErrTooManyRefunds:      {http.StatusBadRequest, "INVALID_REQUEST", "退款次数超限: the trade has been refunded 50 times", nil},
-	trade.ErrRefundTooSoon:       {http.StatusTooManyRequests, "FREQUENCY_LIMITED", "频率超限: the last refund of this trade was a moment ago", nil},
-	trade.ErrRefundTooLate:       {http.StatusBadRequest, "INVALID_REQUEST", "订单已超过可退款的最大期限: the payment is older than a year", nil},
+	trade.ErrUnpaid:         {http.StatusBadRequest, "INVALID_REQUEST", "订单未支付: the trade has not been paid", nil},
+	trade.ErrRefundDiffers:  {http.StatusBadRequest, "INVALID_REQUEST", "商户退款单号重复: the out_refund_no was used with other parameters", nil},
+	trade.ErrRefundTooMuch:  {http.StatusBadRequest, "INVALID_REQUEST", "申请退款金额超过可退金额: more than is left of the payment", nil},
+	trade.ErrTooManyRefunds: {http.StatusBadRequest, "INVALID_REQUEST", "退款次数超限: the trade has been refunded 50 times", nil},
+	trade.ErrRefundTooSoon:  {http.StatusTooManyRequests, "FREQUENCY_LIMITED", "频率超限: the last refund of this trade was a moment ago", nil},
+	trade.ErrRefundTooLate:  {http.StatusBadRequest, "INVALID_REQUEST", "订单已超过可退款的最大期限: the payment is older than a year", nil},
+	// Of the accounts, whatever the request.
 	trade.ErrInsufficientBalance: {http.StatusForbidden, "NOT_ENOUGH", "基本账户余额不足: top up and repeat with the same out_refund_no", nil},
 	trade.ErrUserAccount:         {http.StatusForbidden, "USER_ACCOUNT_ABNORMAL", "退款请求失败: the buyer's account is closed", nil},
 }
