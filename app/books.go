@@ -114,27 +114,42 @@ var (
 		taken := s.takeApplied()
 		s.payment.Unreserve(reserved)
 		kept := min(taken, reserved)
-		if kept < reserved {
-			s.order.FailRefund(returns(lines), reserved-kept)
-		}
-		s.order.CompleteRefund(kept, s.refundedEvent())
+		s.order.CompleteRefund(returns(lines), s.held, reserved, kept, s.refundedEvent())
 		if taken > kept {
 			giveBack(s.order, s.payment, taken-kept, moneyBack(s.payment, taken-kept))
 		}
 		return nil
 	}}
 
-	// A refund of the order has succeeded after it had failed: its reserve had
-	// been given up.
+	// A refund of the order has succeeded after it had been given up.
 	appliedToRefunded = Step{"what went back", BookApplied, BookRefunded, refundEvents, func(s *settling) error {
-		giveBack(s.order, s.payment, s.takeApplied(), s.refundedEvent())
+		taken := s.takeApplied()
+		s.payment.Unreserve(s.order.RefundReleased(returns(s.refund.Data().Lines), s.held, taken, s.refundedEvent()))
 		return nil
 	}}
 
-	// A refund of the order has failed for good: its reserve is given up.
-	refundingToApplied = Step{"what was reserved", BookRefunding, BookApplied, nil, func(s *settling) error {
-		s.payment.Unreserve(s.part.Amount)
-		s.order.FailRefund(returns(s.refund.Data().Lines), s.part.Amount)
+	// A refund of the order is given up, as a whole or for its last parts: their
+	// reserve ends. A part that the channel alone gave up stays reserved.
+	refundingToApplied = Step{"what was reserved of it", BookRefunding, BookApplied, nil, func(s *settling) error {
+		d := s.refund.Data()
+		var released int64
+		for i := range d.Allocations {
+			was, is := &s.before[i], &d.Allocations[i]
+			if !was.Reserved() || is.Reserved() {
+				continue
+			}
+			p := s.payment
+			if is.Payment != p.No() {
+				var err error
+				if p, err = s.tx.Payment(is.Payment); err != nil {
+					return err
+				}
+			}
+			p.Unreserve(is.Amount)
+			s.tx.PutPayment(p)
+			released += is.Amount
+		}
+		s.order.ReleaseRefund(returns(d.Lines), s.held, released)
 		return nil
 	}}
 )

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/order"
 	"github.com/tandem-pay/tandem/payment"
 )
 
@@ -182,6 +183,7 @@ func (a *App) RetryRefund(ctx context.Context, shopID, no, key string) (payment.
 			return err
 		}
 		var again int64
+		held := order.Held{Before: d.Held()}
 		for _, part := range r.Retry(tx.Now()) {
 			again += part.Amount
 			if !d.Cause.OfOrder() {
@@ -198,7 +200,8 @@ func (a *App) RetryRefund(ctx context.Context, shopID, no, key string) (payment.
 			tx.PutPayment(p)
 		}
 		if again > 0 && d.Cause.OfOrder() {
-			if err := o.RetryRefund(returns(d.Lines), again); err != nil {
+			held.After = held.Before + again
+			if err := o.ReserveAgain(returns(d.Lines), held, again); err != nil {
 				return err
 			}
 		}
@@ -246,13 +249,13 @@ func (a *App) ConfirmRefund(ctx context.Context, shopID, no, reason string) (pay
 }
 
 // GiveUpRefund records an operator's statement that the channel has not sent
-// the money and never will, seen at the merchant's console: what is pending has
-// failed, and can be retried under a new number. If the channel reports later
+// the money and never will, seen at the merchant's console: what has not gone
+// is not reserved any more, and can be retried under a new number. If the channel reports later
 // that the money went after all, it is settled as usual.
 func (a *App) GiveUpRefund(ctx context.Context, shopID, no, reason string) (payment.RefundData, error) {
 	return a.byOperator(ctx, shopID, no, reason, func(part *payment.Allocation) (payment.Fact, bool) {
 		f := payment.Fact{ID: "refund/" + part.No + "/given_up", Kind: payment.RefundFailed, Reported: "given up by an operator"}
-		return f, part.Status == payment.RefundPending
+		return f, part.Reserved()
 	})
 }
 

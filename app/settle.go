@@ -43,8 +43,10 @@ type settling struct {
 	fact    payment.Fact
 	spare   string // number of a second payment
 
-	refund *payment.Refund     // that the fact is about; nil if it is about none of ours
-	part   *payment.Allocation // of the refund, as it was before the fact; nil with refund
+	refund *payment.Refund      // that the fact is about; nil if it is about none of ours
+	part   *payment.Allocation  // of the refund, as it was before the fact; nil with refund
+	before []payment.Allocation // all parts of the refund before the fact
+	held   order.Held           // of the refund
 
 	excess    int64          // of money that arrives: what the order has not taken, less what had gone back
 	overdrawn int64          // what the order took and had gone back before
@@ -174,8 +176,10 @@ func (s *settling) settleRefund(outcome payment.Outcome) (payment.Outcome, error
 	if part == nil || part.Status == payment.RefundSucceeded {
 		return outcome, nil
 	}
-	s.refund, s.part = r, part
+	s.refund, s.part, s.before, s.held.Before = r, part, d.Allocations, d.Held()
 	outcome = r.Settle(s.fact, s.tx.Now())
+	after := r.Data()
+	s.held.After = after.Held()
 	if answersQuery(s.fact) {
 		r.Tried(s.tx.Now())
 	}

@@ -51,11 +51,15 @@ var (
 	}
 	ofOrder          = State{"a refund of applied money", func(s *settling) bool { return ofOrderIs(s, false) }}
 	ofOrderAndFailed = State{"a refund of applied money that had failed", func(s *settling) bool { return ofOrderIs(s, true) }}
-	oneOfOurs        = State{"one of Tandem's", func(s *settling) bool { return s.part != nil }}
+	ofOrderGoesOn    = State{
+		"a refund of applied money, another part of which has gone back or can still go",
+		func(s *settling) bool { return ofOrderIs(s, false) && s.refund.Data().Status == payment.RefundPending },
+	}
+	oneOfOurs = State{"one of Tandem's", func(s *settling) bool { return s.part != nil }}
 )
 
 func ofOrderIs(s *settling, failed bool) bool {
-	return s.part != nil && s.refund.Data().Cause.OfOrder() && (s.part.Status == payment.RefundGivenUp) == failed
+	return s.part != nil && s.refund.Data().Cause.OfOrder() && s.part.Reserved() != failed
 }
 
 // Settlements is everything that a fact can do beside changing its payment.
@@ -87,6 +91,7 @@ var Settlements = []Settlement{
 	{"refunded", payment.GoneBack, ofOrder, []Step{refundingToRefunded}},
 	{"refunded", payment.GoneBack, ofOrderAndFailed, []Step{appliedToRefunded}},
 	{"the refund failed", payment.NowFailed, ofSuspense, []Step{refundFailed}},
+	{"the refund failed", payment.NowFailed, ofOrderGoesOn, []Step{refundingToApplied, refundParked}},
 	{"the refund failed", payment.NowFailed, ofOrder, []Step{refundingToApplied, refundFailed}},
 	{"the refund is stuck at the channel", payment.NowParked, oneOfOurs, []Step{refundParked}},
 }

@@ -10,8 +10,8 @@ func (a *auditor) refund(d payment.RefundData) error {
 	for i := range d.Allocations {
 		p := &d.Allocations[i]
 		parts += p.Amount
-		if p.Status == payment.RefundPending {
-			status = p.Status
+		if p.Reserved() {
+			status = payment.RefundPending
 		} else if p.Status == payment.RefundGivenUp && status != payment.RefundPending {
 			status = p.Status
 		}
@@ -19,7 +19,7 @@ func (a *auditor) refund(d payment.RefundData) error {
 		switch {
 		case o == nil:
 			a.offend(7, who, "its order %s is not there", d.Order)
-		case p.Status == payment.RefundPending && d.Cause.OfOrder():
+		case p.Reserved() && d.Cause.OfOrder():
 			o.pending += p.Amount
 		}
 	}

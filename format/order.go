@@ -157,6 +157,7 @@ type returned struct {
 	Line     int   `json:"line"`
 	Quantity int64 `json:"quantity,omitempty"`
 	Amount   int64 `json:"amount"`
+	Kept     int64 `json:"kept,omitempty"`
 }
 
 func returnOf(r *order.Return) returned   { return returned(*r) }

@@ -156,6 +156,7 @@ type allocation struct {
 	Said     string               `json:"said,omitempty"`
 	DoneAt   time.Time            `json:"doneAt,omitzero"`
 	ByHand   bool                 `json:"byHand,omitempty"`
+	Stands   bool                 `json:"stands,omitempty"`
 }
 
 func allocationOf(a *payment.Allocation) allocation { return allocation(*a) }

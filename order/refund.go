@@ -16,6 +16,10 @@ type Return struct {
 	Line     int   `json:"line"` // index into Items
 	Quantity int64 `json:"quantity,omitempty"`
 	Amount   int64 `json:"amount"`
+	// Kept is the part of the returned units' share that did not go back,
+	// because its part of the refund was given up, in minor units. It can be
+	// refunded by amount; it is no other unit's.
+	Kept int64 `json:"kept,omitempty"`
 }
 
 // RefundRequest is what to refund: an amount, or units of lines, or, with
@@ -105,7 +109,7 @@ func (o *Order) lineBack(it RefundItem, at string) (Return, error) {
 	case it.Quantity > units:
 		return Return{}, fault.New(fault.RefundExceedsPaid, "line %d has %d units that were not refunded, not %d", it.Line, units, it.Quantity)
 	}
-	return Return{Line: it.Line, Quantity: it.Quantity, Amount: money.MulDiv(l.Payable-had.Amount, it.Quantity, units)}, nil
+	return Return{Line: it.Line, Quantity: it.Quantity, Amount: money.MulDiv(max(0, l.Payable-had.Amount-had.Kept), it.Quantity, units)}, nil
 }
 
 // spread takes an amount of what is left of the lines, in proportion.
@@ -154,19 +158,80 @@ func (o *Order) note(back []Return, sign int64) {
 		}
 		o.d.Returns[i].Quantity += sign * r.Quantity
 		o.d.Returns[i].Amount += sign * r.Amount
+		o.d.Returns[i].Kept += sign * r.Kept
 	}
 	slices.SortFunc(o.d.Returns, func(a, b Return) int { return a.Line - b.Line })
-	o.d.Returns = slices.DeleteFunc(o.d.Returns, func(r Return) bool { return r.Quantity == 0 && r.Amount == 0 })
+	o.d.Returns = slices.DeleteFunc(o.d.Returns, func(r Return) bool { return r.Quantity == 0 && r.Amount == 0 && r.Kept == 0 })
 	if len(o.d.Returns) == 0 {
 		o.d.Returns = nil
 	}
 }
 
-// CompleteRefund moves amount from refunding to refunded, and records e. An
-// order whose money has all gone back is refunded.
-func (o *Order) CompleteRefund(amount int64, e event.Event) {
-	o.d.Refunding -= amount
-	o.gone(amount, e)
+// Held is how much of a refund an order holds for the buyer: what has gone
+// back and what is still promised, in minor units. It is all of the refund
+// until a part is given up for good, and 0 once the whole is.
+type Held struct{ Before, After int64 }
+
+// holding is what the lines of a refund give while the order holds that much
+// of it. Units and their share belong to the refund, not to its parts: the
+// units are returned as long as anything is held.
+func holding(back []Return, held int64) []Return {
+	if held <= 0 {
+		return nil
+	}
+	weights, shares := make([]int64, len(back)), make([]int64, len(back))
+	for i, r := range back {
+		weights[i] = r.Amount
+	}
+	money.Allocate(held, weights, shares)
+	out := make([]Return, len(back))
+	for i, r := range back {
+		out[i] = Return{Line: r.Line, Quantity: r.Quantity, Amount: shares[i]}
+		if r.Quantity > 0 {
+			out[i].Kept = max(0, r.Amount-shares[i])
+		}
+	}
+	return out
+}
+
+// rebook has the lines give what they give now that another part of a refund
+// is held, and then as much money in all as the order has refunded and reserved.
+func (o *Order) rebook(back []Return, held Held) {
+	o.note(o.within(holding(back, held.Before)), -1)
+	o.note(o.fitting(holding(back, held.After)), 1)
+	diff := o.d.Refunded + o.d.Refunding
+	for _, r := range o.d.Returns {
+		diff -= r.Amount
+	}
+	if diff > 0 {
+		o.note(o.spread(diff), 1)
+	}
+	if diff < 0 {
+		o.note(o.within([]Return{{Line: o.d.Returns[0].Line, Amount: -diff}}), -1)
+	}
+}
+
+// fitting is what the lines can still give of back: no line gives more units or
+// money than it has left.
+func (o *Order) fitting(back []Return) []Return {
+	out := make([]Return, len(back))
+	for i, r := range back {
+		had, l := o.d.returned(r.Line), &o.d.Items[r.Line]
+		out[i] = Return{
+			Line: r.Line, Quantity: min(r.Quantity, l.Quantity-had.Quantity), Amount: min(r.Amount, l.Payable-had.Amount), Kept: r.Kept,
+		}
+	}
+	return out
+}
+
+// CompleteRefund records by e that a part of a refund has gone back: kept of the
+// reserved amount. An order whose money has all gone back is refunded. back is
+// what the refund takes from the lines.
+func (o *Order) CompleteRefund(back []Return, held Held, reserved, kept int64, e event.Event) {
+	o.d.Refunding -= min(reserved, o.d.Refunding)
+	o.d.Refunded += kept
+	o.rebook(back, held)
+	o.gone(kept, e)
 }
 
 // RefundUnreserved records by e that amount went back that was not reserved: it
@@ -174,40 +239,30 @@ func (o *Order) CompleteRefund(amount int64, e event.Event) {
 // is taken from what is reserved for other refunds, and returned: the channel
 // will refuse that much of those refunds.
 func (o *Order) RefundUnreserved(amount int64, e event.Event) (unreserved int64) {
+	return o.RefundReleased(nil, Held{}, amount, e)
+}
+
+// RefundReleased is RefundUnreserved for a part of a refund that was given up,
+// and went back all the same.
+func (o *Order) RefundReleased(back []Return, held Held, amount int64, e event.Event) (unreserved int64) {
 	free := min(amount, o.d.Refundable())
-	o.note(o.spread(free), 1)
 	o.d.Refunding -= amount - free
+	o.d.Refunded += amount
+	o.rebook(back, held)
 	o.gone(amount, e)
 	return amount - free
 }
 
-// FailRefund ends the reserve of a refund that failed for good at the channel.
-// back is what the refund was to take from the lines, amount how much of it
-// failed; if that is not all of it, the units stay returned.
-func (o *Order) FailRefund(back []Return, amount int64) {
-	amount = min(amount, o.d.Refunding)
-	o.d.Refunding -= amount
-	weights, shares := make([]int64, len(back)), make([]int64, len(back))
-	var all int64
-	for i, r := range back {
-		weights[i] = r.Amount
-		all += r.Amount
-	}
-	if amount == all {
-		o.note(o.within(back), -1)
-		return
-	}
-	money.Allocate(amount, weights, shares)
-	lost := make([]Return, len(back))
-	for i, r := range back {
-		lost[i] = Return{Line: r.Line, Amount: shares[i]}
-	}
-	o.note(o.within(lost), -1)
+// ReleaseRefund ends the reserve of parts of a refund that are given up, amount
+// minor units of it. back is what the refund takes from the lines.
+func (o *Order) ReleaseRefund(back []Return, held Held, amount int64) {
+	o.d.Refunding -= min(amount, o.d.Refunding)
+	o.rebook(back, held)
 }
 
 // within is what is taken back of what the lines gave: of no line more than it
-// gave, the rest of the others. A refund that was tried again when its lines
-// had given their part to another gave what other lines had left.
+// gave, the rest of the others. Where a refund that was not ours took what was
+// reserved, other lines gave it.
 func (o *Order) within(lost []Return) []Return {
 	out := make([]Return, 0, len(lost))
 	left := map[int]int64{}
@@ -220,7 +275,7 @@ func (o *Order) within(lost []Return) []Return {
 		take := min(r.Amount, left[r.Line])
 		rest += r.Amount - take
 		left[r.Line] -= take
-		out = append(out, Return{Line: r.Line, Quantity: min(r.Quantity, had.Quantity), Amount: take})
+		out = append(out, Return{Line: r.Line, Quantity: min(r.Quantity, had.Quantity), Amount: take, Kept: min(r.Kept, had.Kept)})
 	}
 	for _, r := range o.d.Returns {
 		if take := min(rest, left[r.Line]); take > 0 {
@@ -231,38 +286,30 @@ func (o *Order) within(lost []Return) []Return {
 	return out
 }
 
-// RetryRefund undoes FailRefund: a refund that failed is tried again.
-func (o *Order) RetryRefund(back []Return, amount int64) error {
+// ReserveAgain reserves amount of a refund that was given up and is tried again.
+// It is refused if its units or their money have gone by another refund since.
+func (o *Order) ReserveAgain(back []Return, held Held, amount int64) error {
 	if amount > o.d.Refundable() {
 		return fault.New(fault.RefundExceedsPaid, "%d minor units can still be refunded of order %s, not %d", o.d.Refundable(), o.d.No, amount)
 	}
-	var all int64
-	for _, r := range back {
-		all += r.Amount
-	}
-	o.d.Refunding += amount
-	if fits := amount == all && o.fits(back); fits {
-		o.note(back, 1)
-	} else {
-		o.note(o.spread(amount), 1)
-	}
-	return nil
-}
-
-// fits says whether the lines still have what they gave.
-func (o *Order) fits(back []Return) bool {
-	for _, r := range back {
-		had, l := o.d.returned(r.Line), &o.d.Items[r.Line]
-		if had.Quantity+r.Quantity > l.Quantity || had.Amount+r.Amount > l.Payable {
-			return false
+	was := o.d.Returns
+	o.note(o.within(holding(back, held.Before)), -1)
+	again := holding(back, held.After)
+	for i, fits := range o.fitting(again) {
+		if fits.Quantity < again[i].Quantity || fits.Amount < again[i].Amount {
+			o.d.Returns = was
+			return fault.New(fault.RefundExceedsPaid,
+				"line %d of order %s has been refunded otherwise since: make a new refund of what is left", fits.Line, o.d.No)
 		}
 	}
-	return true
+	o.note(again, 1)
+	o.d.Refunding += amount
+	o.rebook(nil, Held{})
+	return nil
 }
 
 func (o *Order) gone(amount int64, e event.Event) {
 	if amount > 0 {
-		o.d.Refunded += amount
 		if o.d.Status == Paid && o.d.Refunded == o.d.Paid {
 			o.mustMove(RefundRest)
 			o.record(e)

@@ -74,6 +74,7 @@ type Allocation struct {
 	Said     string       `json:"said,omitempty"`     // the channel's explanation
 	DoneAt   time.Time    `json:"doneAt,omitzero"`    // when the money went back, by the channel
 	ByHand   bool         `json:"byHand,omitempty"`   // confirmed by an operator: the channel moved nothing
+	Stands   bool         `json:"stands,omitempty"`   // failed at the channel, and still reserved: the refund is not over
 }
 
 // Parking is why a refund waits for a person.
@@ -157,6 +158,20 @@ func (d *RefundData) Returned() (sum int64) {
 	return sum
 }
 
+// Held is how much the order holds for this refund: what has gone back and
+// what is still promised, in minor units.
+func (d *RefundData) Held() (sum int64) {
+	for i := range d.Allocations {
+		if a := &d.Allocations[i]; a.Status == RefundSucceeded || a.Reserved() {
+			sum += a.Amount
+		}
+	}
+	return sum
+}
+
+// Reserved says whether the order and the payment still reserve the part.
+func (a *Allocation) Reserved() bool { return a.Status == RefundPending || a.Stands }
+
 // Refund is money on its way back to the buyer: an aggregate of its own, over
 // one payment or several of one order.
 type Refund struct {
@@ -232,7 +247,15 @@ func (r *Refund) allocation(no string) *Allocation {
 // or Recorded when it changed nothing that lasts.
 func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 	a := r.allocation(f.RefundNo)
-	if a == nil || a.Status == RefundSucceeded || f.Kind != Refunded && (a.Status == RefundGivenUp || a.No != f.RefundNo) {
+	if a == nil || a.Status == RefundSucceeded {
+		return Recorded
+	}
+	if f.Kind == RefundFailed && f.Source == ByOperator && a.Stands {
+		a.Stands = false
+		r.resolve(now)
+		return NowFailed
+	}
+	if f.Kind != Refunded && (a.Status == RefundGivenUp || a.No != f.RefundNo) {
 		return Recorded // the number was given up: only that the money went all the same still counts
 	}
 	if a.No != f.RefundNo { // given up, and yet it went
@@ -246,7 +269,7 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 	switch f.Kind {
 	case Refunded:
 		outcome = GoneBack
-		a.Status, a.Parked, a.Said, a.DoneAt = RefundSucceeded, "", "", f.At
+		a.Status, a.Parked, a.Said, a.Stands, a.DoneAt = RefundSucceeded, "", "", false, f.At
 		a.ByHand = f.Source == ByOperator
 		if a.DoneAt.IsZero() {
 			a.DoneAt = now
@@ -254,6 +277,9 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 	case RefundFailed:
 		outcome = NowFailed
 		a.Status, a.Parked, a.Said = RefundGivenUp, ParkClosed, f.Reported
+		// The channel gives up a part; the whole is given up by an operator, or
+		// when no part has gone or can still go.
+		a.Stands = f.Source != ByOperator
 	case RefundStuck:
 		if a.Parked != ParkAbnormal {
 			outcome = NowParked
@@ -269,23 +295,37 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 	return outcome
 }
 
+// resolve derives the refund's state from its parts. One of which a part has
+// gone, and another was given up by its channel, is not over: it waits for a
+// person to retry that part, to confirm it, or to give it up.
 func (r *Refund) resolve(now time.Time) {
-	status := RefundSucceeded
+	var pending, gone, stand, given int
 	for i := range r.d.Allocations {
-		switch r.d.Allocations[i].Status {
-		case RefundPending:
-			status = RefundPending
-		case RefundGivenUp:
-			if status == RefundSucceeded {
-				status = RefundGivenUp
-			}
-		case RefundSucceeded:
+		switch a := &r.d.Allocations[i]; {
+		case a.Status == RefundPending:
+			pending++
+		case a.Status == RefundSucceeded:
+			gone++
+		case a.Stands:
+			stand++
+		default:
+			given++
 		}
 	}
-	r.d.Status = status
-	if status == RefundPending {
-		r.d.DoneAt = time.Time{}
+	switch {
+	case pending > 0, stand > 0 && gone > 0:
+		r.d.Status, r.d.DoneAt = RefundPending, time.Time{}
+		if pending == 0 {
+			r.d.NextTryAt = time.Time{}
+		}
 		return
+	case stand+given == 0:
+		r.d.Status = RefundSucceeded
+	default:
+		for i := range r.d.Allocations {
+			r.d.Allocations[i].Stands = false
+		}
+		r.d.Status = RefundGivenUp
 	}
 	r.d.DoneAt, r.d.NextTryAt = now, time.Time{}
 }
@@ -326,17 +366,21 @@ func (r *Refund) Park(no string, why Parking, detail string) {
 }
 
 // Retry tries what is parked again at once. What failed for good at the channel
-// gets a new number, and is returned: it has to be reserved again.
+// gets a new number; what of that is not reserved any more is returned: it has
+// to be reserved again.
 func (r *Refund) Retry(now time.Time) (again []Allocation) {
 	r.d.Allocations = slices.Clone(r.d.Allocations)
 	for i := range r.d.Allocations {
 		a := &r.d.Allocations[i]
 		if a.Status == RefundGivenUp {
+			reserved := a.Stands
 			*a = Allocation{
 				No: r.unused(a.No), Former: append(slices.Clone(a.Former), a.No),
 				Payment: a.Payment, Channel: a.Channel, Amount: a.Amount, Status: RefundPending,
 			}
-			again = append(again, *a)
+			if !reserved {
+				again = append(again, *a)
+			}
 		}
 		a.Parked, a.Said = "", ""
 	}

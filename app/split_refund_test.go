@@ -1,0 +1,186 @@
+package app_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
+	"github.com/tandem-pay/tandem/internal/harness"
+	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/payment"
+	"github.com/tandem-pay/tandem/shop"
+	"github.com/tandem-pay/tandem/unit"
+)
+
+// splitScene is an order of two units, 1000 each, paid by two payments, and a
+// refund of one unit that takes a part of each, not finished by the channel.
+type splitScene struct {
+	*harness.Harness
+	order    string
+	payments []payment.Data
+	refund   payment.RefundData
+}
+
+func (s *splitScene) finish(t *testing.T, part int, kind payment.FactKind) {
+	t.Helper()
+	a := s.refund.Allocations[part]
+	callback(t, s.Harness, a.Payment, s.Gate.Finish(a.No, kind))
+}
+
+func (s *splitScene) giveUp(t *testing.T) {
+	t.Helper()
+	must(t)(s.GiveUpRefund(ctx, shop.Default, s.refund.No, "seen at the console"))
+}
+
+func (s *splitScene) retry(t *testing.T) {
+	t.Helper()
+	must(t)(nil, second(s.RetryRefund(ctx, shop.Default, s.refund.No, "")))
+}
+
+// TestSplitRefund: units and their share belong to the refund, not to its parts;
+// however the parts end, a unit's share goes back once.
+func TestSplitRefund(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		units   int64 // of the first refund
+		life    func(t *testing.T, s *splitScene)
+		refunds string
+		// refunded and reserved of the order, and what the next unit gives; 0:
+		// it is refused
+		refunded, refunding, next int64
+	}{
+		{"both parts succeed", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.Refunded)
+			s.finish(t, 1, payment.Refunded)
+		}, "asked 1000 succeeded", 1000, 0, 1000},
+		{"given up, then the same unit again", 1, func(t *testing.T, s *splitScene) {
+			s.giveUp(t)
+		}, "asked 1000 failed (given_up) (given_up)", 0, 0, 1000},
+		{"both parts fail at the channel", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+			s.finish(t, 1, payment.RefundFailed)
+		}, "asked 1000 failed (given_up) (given_up)", 0, 0, 1000},
+		{"both units, both parts fail: they can be refunded again", 2, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+			s.finish(t, 1, payment.RefundFailed)
+		}, "asked 2000 failed (given_up) (given_up)", 0, 0, 1000},
+		{"one part fails at the channel: all of it stays promised", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+		}, "asked 1000 pending (given_up)", 0, 1000, 1000},
+		{"one part fails, the other goes: it waits for a person", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+			s.finish(t, 1, payment.Refunded)
+		}, "asked 1000 pending (given_up)", 500, 500, 1000},
+		{"one part goes, the other fails: it waits for a person", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 1, payment.Refunded)
+			s.finish(t, 0, payment.RefundFailed)
+		}, "asked 1000 pending (given_up)", 500, 500, 1000},
+		{"one part goes, the other fails and is retried", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+			s.finish(t, 1, payment.Refunded)
+			s.Gate.Slow(false)
+			s.retry(t)
+			rest(t, s.Harness)
+		}, "asked 1000 succeeded", 1000, 0, 1000},
+		{"one part goes, the other fails and is paid by hand", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+			s.finish(t, 1, payment.Refunded)
+			must(t)(s.ConfirmRefund(ctx, shop.Default, s.refund.No, "in cash, receipt 7"))
+		}, "asked 1000 succeeded", 1000, 0, 1000},
+		{"one part goes, the rest is given up: the next unit gives its own share", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+			s.finish(t, 1, payment.Refunded)
+			s.giveUp(t)
+		}, "asked 1000 failed (given_up)", 500, 0, 1000},
+		{"given up, then a retry that succeeds: the other unit goes", 1, func(t *testing.T, s *splitScene) {
+			s.giveUp(t)
+			for _, a := range s.refund.Allocations {
+				s.Gate.Finish(a.No, payment.RefundFailed) // as the operator saw
+			}
+			s.Gate.Slow(false)
+			s.retry(t)
+			rest(t, s.Harness)
+		}, "asked 1000 succeeded", 1000, 0, 1000},
+		{"given up, and both went all the same", 1, func(t *testing.T, s *splitScene) {
+			s.giveUp(t)
+			s.finish(t, 0, payment.Refunded)
+			s.finish(t, 1, payment.Refunded)
+		}, "asked 1000 succeeded", 1000, 0, 1000},
+		{"a part that was given up by the channel goes all the same", 1, func(t *testing.T, s *splitScene) {
+			s.finish(t, 0, payment.RefundFailed)
+			s.finish(t, 0, payment.Refunded)
+			s.finish(t, 1, payment.Refunded)
+		}, "asked 1000 succeeded", 1000, 0, 1000},
+		{"both units given up, one of them refunded otherwise: no retry", 2, func(t *testing.T, s *splitScene) {
+			s.giveUp(t)
+			refund(t, s.Harness, s.order, order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: 1}}})
+			_, _, err := s.RetryRefund(ctx, shop.Default, s.refund.No, "")
+			if !fault.Is(err, fault.RefundExceedsPaid) {
+				t.Errorf("the retry: %v", err)
+			}
+		}, "asked 1000 pending; asked 2000 failed (given_up) (given_up)", 0, 1000, 1000},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
+				s := &splitScene{Harness: scene(t, open)}
+				s.Sku("K", 1000, 10)
+				s.order = place(t, s.Harness, app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "K", Quantity: 2}}}}).No
+				for _, amount := range []int64{1500, 500} {
+					p := pay(t, s.Harness, s.order, amount)
+					callback(t, s.Harness, p.No, s.Gate.Pay(p.No))
+					s.payments = append(s.payments, p)
+					s.Clock.Advance(time.Second)
+				}
+				s.Gate.Slow(true)
+				s.refund = refund(t, s.Harness, s.order, order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: tt.units}}})
+				must(t)(s.RunRefunds(ctx, shop.Default))
+
+				tt.life(t, s)
+				s.React()
+				s.Audit()
+				d := view(t, s.Harness, s.order).Order
+				if got := refunds(t, s.Harness, s.order); got != tt.refunds || d.Refunded != tt.refunded || d.Refunding != tt.refunding {
+					t.Errorf("%q, refunded %d, promised %d\nwant %q, %d, %d", got, d.Refunded, d.Refunding, tt.refunds, tt.refunded, tt.refunding)
+				}
+				again, _, err := s.RequestRefund(ctx, shop.Default, s.order, "again", app.RequestRefund{
+					RefundRequest: order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: 1}}},
+				})
+				if again.Amount != tt.next || (err == nil) != (tt.next > 0) {
+					t.Errorf("one more unit gives %d (%v), want %d", again.Amount, err, tt.next)
+				}
+				s.Audit()
+			})
+		})
+	}
+}
+
+// TestSplitRefundOfLines: a refund of three lines over two payments that is
+// given up leaves no line with less than nothing.
+func TestSplitRefundOfLines(t *testing.T) {
+	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
+		s := &splitScene{Harness: scene(t, open)}
+		var items []app.Item
+		for i := range 3 {
+			s.Sku(fmt.Sprint("L", i), 1, 10)
+			items = append(items, app.Item{Sku: fmt.Sprint("L", i), Quantity: 1})
+		}
+		s.order = place(t, s.Harness, app.PlaceOrder{Cart: app.Cart{User: "u", Items: items}}).No
+		for _, amount := range []int64{1, 2} {
+			p := pay(t, s.Harness, s.order, amount)
+			callback(t, s.Harness, p.No, s.Gate.Pay(p.No))
+			s.Clock.Advance(time.Second)
+		}
+		s.Gate.Slow(true)
+		s.refund = refund(t, s.Harness, s.order, order.RefundRequest{})
+		must(t)(s.RunRefunds(ctx, shop.Default))
+		for i := range s.refund.Allocations {
+			s.finish(t, i, payment.RefundFailed)
+			s.Audit()
+		}
+		if d := view(t, s.Harness, s.order).Order; len(d.Returns) > 0 || d.Refunding != 0 {
+			t.Errorf("the lines gave %v, promised %d", d.Returns, d.Refunding)
+		}
+	})
+}
