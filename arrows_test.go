@@ -37,7 +37,7 @@ var packages = map[string][]string{
 	// Offline work: it reads what app's ports give and changes things through
 	// app's commands alone.
 	"repricing": {"pricing", "shop", "order", "marketing"},
-	"audit":     {"app", "unit", "rows", "event", "pricing", "order", "payment", "marketing", "inventory", "repricing"},
+	"audit":     {"app", "unit", "rows", "event", "pricing", "order", "payment", "marketing", "inventory", "outbox", "repricing"},
 	"bills":     {"app", "unit", "rows", "format", "fault", "payment", "reconcile"},
 	"backtest":  {"app", "format", "money", "fault", "pricing", "order", "marketing", "inventory", "repricing"},
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/internal/harness"
 	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/outbox"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -92,7 +93,7 @@ func (w *permuted) placed() order.Data {
 // offences are those that no earlier delivery left.
 func (w *permuted) offences() (found []audit.Offence) {
 	w.r.React()
-	report, err := audit.Run(ctx, w.r.Store, shop.Default)
+	report, err := audit.Run(ctx, w.r.Store, shop.Default, outbox.Reactions(app.Reactions))
 	must(w.t)(nil, err)
 	for _, o := range report.Offences {
 		if !w.known[o] {

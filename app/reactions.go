@@ -22,6 +22,8 @@ type Reaction struct {
 	Needs func(e *event.Event, n *Needs)
 	// Do follows the event. What it finds done already it leaves alone.
 	Do func(tx *Tx, e *event.Event) error
+	// Pending is its part of the audit: what it has still to do, by the rows.
+	Pending func() Pending
 }
 
 // Reactions is the whole choreography: event → what follows, with its undo
@@ -39,8 +41,9 @@ type Reaction struct {
 var Reactions = []Reaction{
 	{
 		Name: "coupons", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
-		Needs: func(e *event.Event, n *Needs) { n.Add(rows.Coupons.Keys(e.Coupons...)) },
-		Do:    followCoupons,
+		Needs:   func(e *event.Event, n *Needs) { n.Add(rows.Coupons.Keys(e.Coupons...)) },
+		Do:      followCoupons,
+		Pending: pendingCoupons,
 	},
 	{
 		Name: "stock", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
@@ -54,7 +57,8 @@ var Reactions = []Reaction{
 				}
 			}
 		},
-		Do: followStock,
+		Do:      followStock,
+		Pending: pendingStock,
 	},
 	{
 		Name: "payments", On: []event.Type{event.OrderPaid, event.OrderClosing},
@@ -63,7 +67,8 @@ var Reactions = []Reaction{
 				n.Add(rows.Orders.Keys(e.Order))
 			}
 		},
-		Do: followPayments,
+		Do:      followPayments,
+		Pending: pendingPayments,
 	},
 	{
 		Name: "refunds", On: []event.Type{event.OrderClosed},
@@ -72,7 +77,8 @@ var Reactions = []Reaction{
 				n.Add(rows.Orders.Keys(e.Order))
 			}
 		},
-		Do: followRefunds,
+		Do:      followRefunds,
+		Pending: pendingRefunds,
 	},
 }
 

@@ -1,6 +1,6 @@
 // Package audit checks a whole shop against the invariants that no single row
 // can check: that money, coupons, stock, limits, events, refunds and evidence
-// agree with each other (Run), and that every order's price comes out the same
+// agree with each other, and that what should have followed from events did (Run), and that every order's price comes out the same
 // when it is computed again (Prices). It reads one committed moment and
 // changes nothing, so that it can run beside a live server.
 package audit
@@ -18,34 +18,40 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/event"
+	"github.com/tandem-pay/tandem/outbox"
 )
 
-// Run checks the invariants of a shop at one committed moment. What a
-// reaction has still to do is not an offence: the order's end stands in the
-// log after the reaction's position. Memory is proportional to the orders, to
+// Run checks the invariants of a shop at one committed moment, and that each
+// follower of the log has done what stands before its cursor. What stands
+// after it, or is parked, is pending and no offence. Memory is proportional to the orders, to
 // the coupons that orders hold or have used, and to the users who were given
 // coupons of templates that limit how many; other coupons are not kept.
-func Run(ctx context.Context, store app.Admin, shop string) (*Report, error) {
+func Run(ctx context.Context, store app.Admin, shop string, followers []outbox.Follower) (*Report, error) {
 	a := &auditor{
 		r: &Report{}, skus: map[string]*stock{}, coupons: map[string]held{}, templates: map[string]*issued{},
 		counters: map[string]int64{}, counted: map[string]int64{}, within: map[string]int64{},
 		cursors: map[string]event.Position{}, orders: map[string]*audited{}, parked: map[string]bool{},
 	}
-	err := store.Scan(ctx, shop, unit.Scan{
-		Visits: []unit.Visit{
-			unit.Each(rows.Skus, a.sku),
-			unit.Each(rows.Templates, a.template),
-			unit.Each(rows.Coupons, a.coupon),
-			unit.Each(rows.Counters, func(c rows.Counter) error { return a.counter(c.Name, c.Value) }),
-			unit.Each(rows.Cursors, func(c rows.Cursor) error { return a.cursor(c.Follower, c.Position) }),
-			unit.Each(rows.Parked, a.putAside),
-			unit.EachFamily(rows.Orders, rows.Payments, func(o order.Data, p []payment.Data) error {
-				return a.order(app.OrderView{Order: o, Payments: p})
-			}),
-			unit.Each(rows.Refunds, a.refund),
-		},
-		Record: a.record,
-	})
+	visits := []unit.Visit{
+		unit.Each(rows.Skus, a.sku),
+		unit.Each(rows.Templates, a.template),
+		unit.Each(rows.Coupons, a.coupon),
+		unit.Each(rows.Counters, func(c rows.Counter) error { return a.counter(c.Name, c.Value) }),
+		unit.Each(rows.Cursors, func(c rows.Cursor) error { return a.cursor(c.Follower, c.Position) }),
+		unit.Each(rows.Parked, a.putAside),
+		unit.EachFamily(rows.Orders, rows.Payments, func(o order.Data, p []payment.Data) error {
+			return a.order(app.OrderView{Order: o, Payments: p})
+		}),
+		unit.Each(rows.Refunds, a.refund),
+	}
+	for _, f := range followers {
+		if f.Pending != nil {
+			p := f.Pending()
+			a.followers = append(a.followers, follower{f.Name, p})
+			visits = append(visits, p.Visits...)
+		}
+	}
+	err := store.Scan(ctx, shop, unit.Scan{Visits: unit.Merge(visits...), Record: a.record})
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +70,7 @@ type auditor struct {
 	cursors   map[string]event.Position
 	parked    map[string]bool // by id
 	orders    map[string]*audited
+	followers []follower
 }
 
 func (a *auditor) offend(invariant int, subject, format string, args ...any) {
@@ -72,7 +79,8 @@ func (a *auditor) offend(invariant int, subject, format string, args ...any) {
 
 // finish makes the checks that need every row.
 func (a *auditor) finish() {
-	a.checkEnds()
+	a.checkFollowers()
+	a.checkPromised()
 	a.checkHeld()
 	a.checkStock()
 	a.checkIssued()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/tandem-pay/tandem/outbox"
 	"github.com/tandem-pay/tandem/rows"
 	"github.com/tandem-pay/tandem/unit"
 
@@ -53,7 +54,7 @@ func TestAuditDrafts(t *testing.T) {
 			"live":      func(v *app.OrderView) { v.Order.Status = order.PendingPayment },
 			"a price":   func(v *app.OrderView) { v.Order.Payable-- },
 		} {
-			report, err := audit.Run(t.Context(), forged{r.Store, forge}, shop.Default)
+			report, err := audit.Run(t.Context(), forged{r.Store, forge}, shop.Default, outbox.Reactions(app.Reactions))
 			steps.Must(t)(nil, err)
 			found := false
 			for _, o := range report.Offences {

@@ -1,9 +1,6 @@
 package audit
 
-import (
-	"github.com/tandem-pay/tandem/event"
-	"github.com/tandem-pay/tandem/marketing"
-)
+import "github.com/tandem-pay/tandem/marketing"
 
 // held is what an order did to a coupon.
 type held struct {
@@ -48,36 +45,8 @@ func (a *auditor) coupon(d marketing.CouponData) error {
 	return nil
 }
 
-// checkEnd checks what became of an order's coupons at its last end.
-func (a *auditor) checkEnd(no string, o *audited) {
-	if o.end == nil {
-		if o.status.Live() {
-			for _, code := range o.coupons {
-				delete(a.coupons, code)
-			}
-		}
-		return
-	}
-	followed := !a.behind("coupons", o.endAt)
-	for _, code := range o.end.Coupons {
-		c, held := a.coupons[code]
-		if !held || c.order != no {
-			continue // given back, or withdrawn
-		}
-		delete(a.coupons, code)
-		switch {
-		case o.end.Type == event.OrderClosed && followed:
-			a.offend(3, "order "+no, "is closed and holds coupon %s", code)
-		case o.end.Type == event.OrderPaid || o.end.Type == event.OrderPartiallyPaid:
-			if want := map[bool]marketing.Status{true: marketing.Used, false: marketing.Locked}[followed]; c.status != want {
-				a.offend(3, "order "+no, "is %s, its coupon %s is %s", o.status, code, c.status)
-			}
-		}
-	}
-}
-
 // checkHeld finds coupons that name an order which does not hold them: the
-// other ones were struck out with their orders' ends.
+// other ones were struck out with their orders.
 func (a *auditor) checkHeld() {
 	for code, c := range a.coupons {
 		a.offend(3, "coupon "+code, "is %s by order %s, which does not hold it", c.status, c.order)

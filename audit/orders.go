@@ -2,24 +2,20 @@ package audit
 
 import (
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/marketing"
 	"github.com/tandem-pay/tandem/order"
 )
 
 // audited is what later checks need of an order.
 type audited struct {
-	status  order.Status
-	seq     int64
-	seen    []int64 // sequence numbers met in the log
-	last    int64
-	lastSt  string
-	coupons []string
+	status order.Status
+	seq    int64
+	seen   []int64 // sequence numbers met in the log
+	last   int64
+	lastSt string
 
-	refunding int64        // promised, as the order says
-	pending   int64        // promised, as its refunds say
-	end       *event.Event // the last end that reactions act on
-	endAt     event.Position
+	refunding int64 // promised, as the order says
+	pending   int64 // promised, as its refunds say
 }
 
 func (a *auditor) order(v app.OrderView) error {
@@ -44,13 +40,16 @@ func (a *auditor) order(v app.OrderView) error {
 		if live && !d.GoodsGone && held && (c.status != marketing.Locked || c.order != d.No) {
 			a.offend(3, subject, "coupon %s is %s by order %q", code, c.status, c.order)
 		}
+		if live || c.order == d.No {
+			delete(a.coupons, code)
+		}
 	}
 	if live && !d.GoodsGone {
 		for _, u := range d.Units() {
 			a.reserve(u)
 		}
 	}
-	a.orders[d.No] = &audited{status: d.Status, seq: d.Seq, coupons: d.Coupons, refunding: d.Refunding}
+	a.orders[d.No] = &audited{status: d.Status, seq: d.Seq, refunding: d.Refunding}
 	return nil
 }
 

@@ -14,9 +14,10 @@ var Invariants = [...]string{
 	3: "coupon: locked or used by exactly one live order that names it; no closed order holds one",
 	4: "stock: reserved = Σ open orders' units; onHand = Σ adjustments - Σ sold; never below 0",
 	5: "limits: counters equal what the orders and coupons that use them say, and are within the limits that these were counted under",
-	6: "events: every order's events are numbered without a gap and end at its state; every reaction is on the log",
+	6: "events: every order's events are numbered without a gap and end at its state",
 	7: "refunds: Σ refunds ≤ payment; an order's refunds equal what its lines gave back; what is promised has a refund under way",
 	8: "evidence: replaying all facts of a payment backwards gives the same state",
+	9: "followers: what stands in the log before a follower's cursor is done, by the rows; what stands after it is not",
 }
 
 // Report is what the audit found.
@@ -27,6 +28,6 @@ type Report struct {
 	Skus     int64     `json:"skus"`
 	Records  int64     `json:"eventRecords"`
 	Suspense int64     `json:"suspense"` // minor units: arrived, neither applied nor refunded
-	Pending  int64     `json:"pending"`  // order ends that a reaction has not come to yet
+	Pending  int64     `json:"pending"`  // what followers of the log have not come to yet
 	Offences []Offence `json:"offences"`
 }

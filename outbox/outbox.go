@@ -86,13 +86,17 @@ type Follower struct {
 	// Deliver does what follows a record outside of any transaction. It may
 	// be called again for a record that it has seen.
 	Deliver func(ctx context.Context, r *event.Record) error
+
+	// Pending is its part of the audit: what it has still to do, by the rows;
+	// nil if they do not show it.
+	Pending func() app.Pending
 }
 
 // Reactions are the followers that do the reactions.
 func Reactions(reactions []app.Reaction) []Follower {
 	out := make([]Follower, len(reactions))
 	for i, r := range reactions {
-		out[i] = Follower{Name: r.Name, Types: r.On, OrderWaits: true, Needs: r.Needs, Apply: r.Do}
+		out[i] = Follower{Name: r.Name, Types: r.On, OrderWaits: true, Needs: r.Needs, Apply: r.Do, Pending: r.Pending}
 	}
 	return out
 }

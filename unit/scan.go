@@ -1,6 +1,10 @@
 package unit
 
-import "github.com/tandem-pay/tandem/event"
+import (
+	"slices"
+
+	"github.com/tandem-pay/tandem/event"
+)
 
 // Visit is for one kind of rows: each row of a shop, in key order.
 type Visit struct {
@@ -13,13 +17,23 @@ type Visit struct {
 	With   Any
 	kind   Any
 	family func(owners, owned Rows) error
-	each   any // the func(O, []D) error of EachFamily
+	each   any // the func(O, []D) error of EachFamily, the func(D) error of Each
+	both   func(more any) Visit
 }
 
 // Each visits the rows of a kind.
 func Each[D any](k *Kind[D], f func(D) error) Visit {
 	var buf []any
-	return Visit{Kind: &k.info, kind: k, Row: func() ([]any, func() error) {
+	both := func(more any) Visit {
+		g := more.(func(D) error)
+		return Each(k, func(d D) error {
+			if err := f(d); err != nil {
+				return err
+			}
+			return g(d)
+		})
+	}
+	return Visit{Kind: &k.info, kind: k, each: f, both: both, Row: func() ([]any, func() error) {
 		d := new(D)
 		buf = k.Dest(buf[:0], d, true)
 		return buf, func() error { return f(*d) }
@@ -29,7 +43,16 @@ func Each[D any](k *Kind[D], f func(D) error) Visit {
 // EachFamily visits the rows of a kind, each with the rows that it owns, in
 // the order in which the store gives them.
 func EachFamily[O, D any](owners *Kind[O], owned *Kind[D], f func(O, []D) error) Visit {
-	return Visit{Kind: &owners.info, With: owned, kind: owners, each: f, family: func(os, ds Rows) error {
+	both := func(more any) Visit {
+		g := more.(func(O, []D) error)
+		return EachFamily(owners, owned, func(o O, d []D) error {
+			if err := f(o, d); err != nil {
+				return err
+			}
+			return g(o, d)
+		})
+	}
+	return Visit{Kind: &owners.info, With: owned, kind: owners, each: f, both: both, family: func(os, ds Rows) error {
 		of := map[string][]D{}
 		for _, d := range ds.(*list[D]).rows {
 			owner := *owned.ownedBy(&d)
@@ -49,6 +72,21 @@ func EachFamily[O, D any](owners *Kind[O], owned *Kind[D], f func(O, []D) error)
 func Family[O, D any](v Visit) func(O, []D) error {
 	f, _ := v.each.(func(O, []D) error)
 	return f
+}
+
+// Merge makes one visit of those that visit the same rows, at the place of the
+// first, so that the rows are read once.
+func Merge(visits ...Visit) []Visit {
+	var out []Visit
+	for _, v := range visits {
+		i := slices.IndexFunc(out, func(w Visit) bool { return w.kind == v.kind && w.With == v.With })
+		if i < 0 {
+			out = append(out, v)
+		} else {
+			out[i] = out[i].both(v.each)
+		}
+	}
+	return out
 }
 
 // Families hands a page of owners over with what they own, and says the key

@@ -19,6 +19,7 @@ import (
 	"github.com/tandem-pay/tandem/audit"
 	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/internal/pgtest"
+	"github.com/tandem-pay/tandem/outbox"
 	"github.com/tandem-pay/tandem/sandbox"
 	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/store/postgres"
@@ -223,5 +224,5 @@ func (p *place) audit(ctx context.Context) (*audit.Report, error) {
 		return nil, err
 	}
 	defer store.Close()
-	return audit.Run(ctx, store, shop.Default)
+	return audit.Run(ctx, store, shop.Default, outbox.Reactions(app.Reactions))
 }

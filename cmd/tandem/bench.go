@@ -171,7 +171,7 @@ func (c *benchCmd) audit(ctx context.Context, f *dbFlags) (*audit.Report, error)
 		return nil, err
 	}
 	defer db.Close()
-	return audit.Run(ctx, db, shop.Default)
+	return audit.Run(ctx, db, shop.Default, logFollowers())
 }
 
 func (c *benchCmd) print(s streams, report *load.Report, verdict *audit.Report) error {

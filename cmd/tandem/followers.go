@@ -8,8 +8,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/outbox"
 )
+
+// logFollowers are those who follow the log with a stored cursor.
+func logFollowers() []outbox.Follower { return outbox.Reactions(app.Reactions) }
 
 // followers are the metrics of those who follow the log. There are as many
 // series as followers, whatever the number of shops.

@@ -221,7 +221,7 @@ func audited(t *testing.T, db app.Admin) *audit.Report {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		r, err := audit.Run(context.Background(), db, shop.Default)
+		r, err := audit.Run(context.Background(), db, shop.Default, logFollowers())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func audited(t *testing.T, db app.Admin) *audit.Report {
 			return r
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d order ends still lack their reactions", r.Pending)
+			t.Fatalf("the followers have %d things to do still", r.Pending)
 		}
 	}
 }

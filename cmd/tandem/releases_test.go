@@ -118,7 +118,7 @@ func settled(t *testing.T, sv *server, shopID string) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
-		r, err := audit.Run(t.Context(), sv.db, shopID)
+		r, err := audit.Run(t.Context(), sv.db, shopID, logFollowers())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func settled(t *testing.T, sv *server, shopID string) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Errorf("shop %s: %d order ends still lack their reactions; offences:\n%s", shopID, r.Pending, fmt.Sprintln(r.Offences))
+			t.Errorf("shop %s: the followers have %d things to do still; offences:\n%s", shopID, r.Pending, fmt.Sprintln(r.Offences))
 			return
 		}
 		time.Sleep(10 * time.Millisecond) // a poll: the condition decides, not the time

@@ -215,7 +215,7 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 		Tokens: tokens, Log: sv.log, Tracer: tracer, PublicURL: sv.url,
 	}
 	sv.outbox = outbox.New(outbox.Options{
-		Store: sv.db, Engine: sv.engine, Followers: outbox.Reactions(app.Reactions), Tails: []*outbox.Tail{sv.hub.Log()},
+		Store: sv.db, Engine: sv.engine, Followers: logFollowers(), Tails: []*outbox.Tail{sv.hub.Log()},
 		Clock: sv.clock, Log: sv.log,
 	})
 	sv.metrics.Register(followers{sv.outbox})

@@ -111,7 +111,7 @@ func (r *Harness) React() {
 func (r *Harness) Audit() *audit.Report {
 	r.T.Helper()
 	r.React()
-	report, err := audit.Run(context.Background(), r.Store, shop.Default)
+	report, err := audit.Run(context.Background(), r.Store, shop.Default, outbox.Reactions(app.Reactions))
 	if err != nil {
 		r.T.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func (r *Harness) Audit() *audit.Report {
 		r.T.Errorf("price: %s: %s", o.Subject, o.Message)
 	}
 	if report.Pending != 0 {
-		r.T.Errorf("%d order ends were not followed", report.Pending)
+		r.T.Errorf("the followers have %d things to do still", report.Pending)
 	}
 	r.listed()
 	return report
