@@ -74,7 +74,7 @@ var packages = map[string][]string{
 	"checkout": {"app", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 }
 
-// pure are the packages of the business: they may not tell the time, draw
+// pure are the packages of the business: they may not read the time, draw
 // chance, or reach outside.
 var pure = []string{"money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory", "reconcile", "format"}
 
@@ -129,7 +129,7 @@ func TestArrows(t *testing.T) {
 		}
 	}
 	if seen == 0 {
-		t.Fatal("no package was looked at")
+		t.Fatal("no package was checked")
 	}
 }
 

@@ -46,7 +46,7 @@ func TestDecisionsAssignToNothingOutside(t *testing.T) {
 		t.Fatal(err)
 	}
 	if seen == 0 {
-		t.Fatal("no decision was looked at")
+		t.Fatal("no decision was checked")
 	}
 }
 

@@ -1,8 +1,8 @@
 // Package api is the public API of Tandem: HTTP and OpenAPI 3.1 over the use
 // cases of package app. It translates and decides nothing. Each resource has
-// a file, and each endpoint stands on one screen of it: the operation as
-// data, the types of its input and output, and a method that knows nothing
-// of requests and responses.
+// a file, and each endpoint is one part of it: the operation as
+// data, the types of its input and output, and a method that does not depend on
+// HTTP requests and responses.
 //
 // It promises that
 //   - what the published document says is what is enforced: parameters and
@@ -20,11 +20,11 @@
 //
 // On one core of a small server (BenchmarkPlaceOrder: two lines and a coupon,
 // an engine of no cost), POST /v1/orders takes 19 µs, of which 3 µs are the
-// use case's. 4.5 µs go into reading the body a first time and holding it
+// use case's. 4.5 µs go into reading the body a first time and checking it
 // against its schema, 3 µs into reading it into its type, 3 µs into writing
 // the answer, 1 µs into the client token. Skipping huma's validation on the
-// hot operations would save those 4.5 µs, some two in a hundred of what an
-// order costs in all; it is not worth a second way to refuse a body. A
+// hot operations would save those 4.5 µs, about two percent of the cost of an
+// order; that is not worth a second way to refuse a body. A
 // callback takes 4.5 µs.
 package api
 
@@ -69,7 +69,7 @@ type Options struct {
 
 	// Observe gets every request, Callback of every channel callback's
 	// verdict; both are optional. Their strings come from fixed sets, or name
-	// configured things: a stranger cannot make new ones up.
+	// configured channels: a caller cannot create new ones.
 	Observe  func(route string, status int, took time.Duration)
 	Callback func(channel, verdict string)
 

@@ -107,7 +107,7 @@ func TestStoreAway(t *testing.T) {
 }
 
 // TestNotify: a callback gets the channel's own answer; what was not applied
-// is not acknowledged; strangers cannot make up metrics.
+// is not acknowledged; unknown channels create no metrics.
 func TestNotify(t *testing.T) {
 	h := open(t)
 	h.stock()

@@ -102,7 +102,7 @@ func TestDraftRefusals(t *testing.T) {
 		{"of a blocked user, submitted", "POST /v1/orders/{blocked}/submit", ``, "", 422, "user_blocked", ""},
 		{"with another's coupon, submitted", "POST /v1/orders/{theirs}/submit", ``, "", 409, "coupon_unavailable", ""},
 		{"with no such coupon, submitted", "POST /v1/orders/{unknown}/submit", ``, "", 404, "coupon_not_found", ""},
-		{"with a coupon that asks for more, submitted", "POST /v1/orders/{small}/submit", ``, "", 422, "coupon_not_applicable", ""},
+		{"with a coupon whose threshold is not met, submitted", "POST /v1/orders/{small}/submit", ``, "", 422, "coupon_not_applicable", ""},
 		{"in parts that do not add up, submitted", "POST /v1/orders/{parts}/submit", ``, "", 409, "price_changed", ""},
 		{"with a part that fell due, submitted", "POST /v1/orders/{late}/submit", ``, "", 400, "validation_failed", "/instalments/1/dueAt"},
 

@@ -43,7 +43,7 @@ func fits(t *testing.T, d *huma.OpenAPI, schema *huma.Schema, mode huma.Validate
 	}
 }
 
-// TestExamples: what the document shows is what it asks for, and every
+// TestExamples: the examples in the document match its schemas, and every
 // operation says what a newcomer needs.
 func TestExamples(t *testing.T) {
 	d := api.Published(bare)

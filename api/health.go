@@ -23,7 +23,7 @@ type health struct {
 const healthExample = `{"status":"ok","version":"1.0.0"}`
 
 var healthz = rest.Operation{
-	Route: "GET /healthz", ID: "healthz", Tag: "Operations", Summary: "The process is alive",
+	Route: "GET /healthz", ID: "healthz", Tag: "Operations", Summary: "The process is running",
 	Access: rest.Anyone, AnyQuery: true, Response: healthExample,
 }
 

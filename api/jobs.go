@@ -56,7 +56,7 @@ func (s *server) listJobs(ctx context.Context, in *listJobsInput) (*rest.Answer[
 }
 
 var retryJob = rest.Operation{
-	Route: "POST /v1/jobs/{id}/retry", ID: "retryJob", Tag: "Operations", Summary: "Give a parked job all its tries again", Status: 204,
+	Route: "POST /v1/jobs/{id}/retry", ID: "retryJob", Tag: "Operations", Summary: "Allow a parked job all its attempts again", Status: 204,
 	Codes: []fault.Code{fault.NotFound},
 }
 

@@ -139,7 +139,7 @@ func TestAbnormalIsSecret(t *testing.T) {
 }
 
 // TestLateMoney: money for an order that is closed stands in suspense until
-// it has gone back by itself, or revives the order where the shop wants it.
+// it was refunded automatically, or revives the order if the shop's policy says so.
 func TestLateMoney(t *testing.T) {
 	for _, tt := range []struct {
 		policy  string
@@ -185,7 +185,7 @@ func TestLateMoney(t *testing.T) {
 }
 
 // TestInstalments: an order is paid part by part, what falls due first at
-// first; a part that is late is waited for where the shop wants it.
+// first; a part that is late is waited for if the shop's policy says so.
 func TestInstalments(t *testing.T) {
 	h := open(t)
 	h.stock()

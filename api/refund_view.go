@@ -45,9 +45,9 @@ type allocationView struct {
 
 // parkedView is why a part waits for a person, and what to do.
 type parkedView struct {
-	Reason string `json:"reason" enum:"merchant_short,abnormal,rejected,given_up,channel_silent"`
-	Said   string `json:"said,omitempty" doc:"What the channel reported"`
-	Advice string `json:"advice" doc:"What to do about it"`
+	Reason      string `json:"reason" enum:"merchant_short,abnormal,rejected,given_up,channel_silent"`
+	Explanation string `json:"said,omitempty" doc:"What the channel reported"`
+	Advice      string `json:"advice" doc:"What to do about it"`
 }
 
 func viewRefund(d payment.RefundData) refundView {
@@ -72,7 +72,7 @@ func viewAllocation(a *payment.Allocation) allocationView {
 		RefundNoAtChannel: a.No, ChannelRefundID: a.RefundID, DoneAt: atOrNil(a.DoneAt),
 	}
 	if a.Parked != "" {
-		v.Parked = &parkedView{string(a.Parked), a.Said, a.Parked.Advice()}
+		v.Parked = &parkedView{string(a.Parked), a.Explanation, a.Parked.Advice()}
 	}
 	return v
 }

@@ -219,7 +219,7 @@ func TestRefusals(t *testing.T) {
 		{"another shop's order", "GET /v1/orders/{their orderNo}", ``, "", 404, "not_found", ""},
 		{"another shop's order, cancelled", "POST /v1/orders/{their orderNo}/cancel", ``, "", 404, "not_found", ""},
 		{"another shop's order, paid", "POST /v1/orders/{their orderNo}/payments", `{"channel":"gate","method":"native"}`, "", 404, "not_found", ""},
-		{"another shop's story", "GET /v1/orders/{their orderNo}/timeline", ``, "", 404, "not_found", ""},
+		{"another shop's timeline", "GET /v1/orders/{their orderNo}/timeline", ``, "", 404, "not_found", ""},
 		{"our order with their key", "GET /v1/orders/{orderNo}", ``, "Authorization: Bearer " + theirKey, 404, "not_found", ""},
 		{"our payment with their key", "GET /v1/payments/{paymentNo}", ``, "Authorization: Bearer " + theirKey, 404, "not_found", ""},
 		{"our payment closed with their key", "POST /v1/payments/{paymentNo}/close", ``, "Authorization: Bearer " + theirKey, 404, "not_found", ""},

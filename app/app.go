@@ -1,11 +1,11 @@
 // Package app holds the use cases, one file each, and the ports through
-// which they reach the world. Every change of state is a Command: what it
+// which they reach the database and the channels. Every change of state is a Command: what it
 // needs, and a pure step over what was loaded. The Engine gathers commands,
 // loads, decides and saves; this package never sees a transaction.
 //
 // It promises that no call to the outside happens inside a command, that
-// what is refused leaves no trace, and that all reactions to events stand on one
-// page, reactions.go.
+// what is refused leaves no trace, and that all reactions to events are in one
+// file, reactions.go.
 package app
 
 import (

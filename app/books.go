@@ -20,8 +20,8 @@ const (
 )
 
 // Step is one thing that a fact does. One with From and To moves money; these
-// are the only moves that facts make. What a shop or the closing of an order
-// asks back is reserved in refund.go, from applied to refunding.
+// are the only moves that facts make. What a shop requests, or the closing of an
+// order requires, to be refunded is reserved in refund.go, from applied to refunding.
 type Step struct {
 	Name   string
 	From   Book // "": no money moves
@@ -78,7 +78,7 @@ var (
 					known = append(known, d.TransactionID)
 				}
 			}
-			q := s.payment.Again(s.spare, known, s.tx.Now())
+			q := s.payment.Again(s.repeatNo, known, s.tx.Now())
 			if q == nil {
 				return nil
 			}

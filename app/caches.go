@@ -67,7 +67,7 @@ func (c *Caches) rulesAt(ctx context.Context, shop string, version int64) (*mark
 	return s.rules, nil
 }
 
-// Committed forgets what a commit has changed.
+// Committed drops from the caches what a commit has changed.
 func (c *Caches) Committed(changes *unit.Changes) {
 	rulesChanged := changes.Touches(rows.RuleVersions)
 	catalogueChanged := rulesChanged

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// cacheFresh is how long an instance uses what it remembers: a change
+	// cacheFresh is how long an instance uses what it has cached: a change
 	// made by another is in force here within this time. Orders do not depend
 	// on it: every batch reads its rows, and the version of the rules with them.
 	cacheFresh = 500 * time.Millisecond
@@ -25,7 +25,7 @@ type priceReader interface {
 	ReadPriceInputs(ctx context.Context, shop string, n *PriceInputNeeds) (*PriceInputs, error)
 }
 
-// CatalogueCache is what an instance remembers of a shop between quotes: skus and
+// CatalogueCache is what an instance caches of a shop between quotes: skus and
 // users as they are at one version of the catalogue. All of it is right as
 // long as the version is: there is nothing to expire one by one. It is safe
 // for use by many at once, and its zero value is empty.
@@ -41,7 +41,7 @@ type CatalogueCache struct {
 
 // PriceInputs is what a price depends on, at most half a second behind a change made
 // by another instance and never behind one that Changed was called for. What
-// nobody uses up (what skus and users are) is remembered; coupons and counters
+// nobody uses up (attributes of skus and users) is cached; coupons and counters
 // are read each time. What has to be read is read at one moment, in one round
 // trip.
 //
@@ -57,7 +57,7 @@ func (s *CatalogueCache) PriceInputs(ctx context.Context, store priceReader, sho
 	}
 	s.put(missing, read, changes)
 	if known := len(n.Skus) > len(missing.Skus) || n.User != missing.User; known && read.Counters[CatalogueCounter] != version {
-		// What was remembered is of another version than what was read.
+		// The cached part is of another version than what was read.
 		if f, err = store.ReadPriceInputs(ctx, shop, n); err == nil {
 			s.put(n, f, changes)
 		}
@@ -70,7 +70,7 @@ func (s *CatalogueCache) PriceInputs(ctx context.Context, store priceReader, sho
 	return read, nil
 }
 
-// lookup finds what is remembered. missing is what has to be read, nil for
+// lookup finds what is cached. missing is what has to be read, nil for
 // nothing.
 func (s *CatalogueCache) lookup(n *PriceInputNeeds) (f *PriceInputs, version int64, missing *PriceInputNeeds, changes int) {
 	s.mu.Lock()
@@ -96,7 +96,7 @@ func (s *CatalogueCache) lookup(n *PriceInputNeeds) (f *PriceInputs, version int
 	return f, s.version, m, s.changes
 }
 
-// put remembers what was read. changes is what lookup said before the reading:
+// put caches what was read. changes is what lookup said before the reading:
 // if something was changed here since, it may have been read as it was before.
 func (s *CatalogueCache) put(n *PriceInputNeeds, f *PriceInputs, changes int) {
 	s.mu.Lock()

@@ -15,5 +15,5 @@ type Needs = unit.Needs
 // ChannelMessage is a message to or from a channel, kept as evidence.
 type ChannelMessage = rows.ChannelMessage
 
-// Job is a call to the outside that a change wants.
+// Job is a call to the outside that a change requires.
 type Job = rows.Job

@@ -37,7 +37,7 @@ type Revocation struct {
 // RevokeTemplate withdraws the coupons of a template that are available or
 // locked, in the order of their codes; an order keeps the price that it was
 // placed with. (Were locked ones left, they would come back when their orders
-// close.) It looks at 10,000 of them and says where to go on: in one request
+// close.) It examines 10,000 of them and returns where to continue: in one request
 // nobody waits for a million, and what was done stays done.
 func (a *App) RevokeTemplate(ctx context.Context, shopID, template, after string) (r Revocation, err error) {
 	if _, err := a.Store.Template(ctx, shopID, template); err != nil {

@@ -32,7 +32,7 @@ const maxCouponLine = 512
 // an error of each ends it. The header is "code" or "code,userId". Empty lines
 // are passed over. What is wrong is a validation_failed that names the line.
 //
-// It needs no memory to speak of, however long the file or a line is.
+// It needs little memory, however long the file or a line is.
 func ReadCoupons(r io.Reader, each func(CouponLine) error) error {
 	lines := &couponLines{in: bufio.NewReaderSize(r, maxCouponLine+len("\ufeff\r\n")+1)}
 	file := csv.NewReader(lines)

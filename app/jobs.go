@@ -30,8 +30,8 @@ const (
 	jobBatch   = 64               // claimed by one command
 	jobsAtOnce = 8                // of one shop, on one instance
 	jobTime    = 45 * time.Second // of one attempt
-	jobLost    = 5 * time.Minute  // after which an attempt whose instance died is made again
-	jobUnknown = time.Minute      // between looks at a job that this release does not know
+	jobLost    = 5 * time.Minute  // after which an attempt whose instance crashed is made again
+	jobUnknown = time.Minute      // between checks of a job whose kind this release does not know
 	maxError   = 2000             // bytes that are kept of an error
 )
 

@@ -38,5 +38,5 @@ func (t *Tx) Park(r ParkedRecord) {
 	unit.Put(t.Tx, rows.Parked, r)
 }
 
-// Unpark forgets a parked record.
+// Unpark deletes a parked record.
 func (t *Tx) Unpark(id string) { unit.Remove(t.Tx, rows.Parked, id) }

@@ -63,7 +63,7 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 // requests itself.
 func (a *App) placeNeeds(ctx context.Context, shopID string, in *Cart, now time.Time) Needs {
 	n := Needs{rows.Users.Keys(in.User), rows.Skus.Keys(in.skus()...), rows.Coupons.Keys(in.Coupons...)}
-	// The guess only saves a round trip: the engine meets an error here again.
+	// This only saves a round trip: the engine finds an error here again.
 	rules, err := a.rules(ctx, shopID)
 	if err != nil || !rules.Promotions.HasNeeds() {
 		return n

@@ -111,7 +111,7 @@ type Orders interface {
 	EachBuyer(ctx context.Context, shop string, before time.Time, f func(user string) error) error
 }
 
-// PricedOrder is an order that was placed, as far as pricing it again looks at
+// PricedOrder is the part of a placed order that pricing it again reads
 // it.
 type PricedOrder struct {
 	No        string
@@ -142,7 +142,7 @@ type Refunds interface {
 	ListRefunds(ctx context.Context, shop string, f RefundFilter, p Page) (items []payment.RefundData, next string, err error)
 }
 
-// BookEntry is a payment as far as reconciliation looks at it: without its
+// BookEntry is the part of a payment that reconciliation reads: without its
 // evidence, for there may be millions.
 type BookEntry struct {
 	PaymentNo     string
@@ -194,7 +194,7 @@ type SuspenseRow struct {
 	Payments int64  `json:"payments"` // how many have some
 }
 
-// EventQuery says which records of a log are asked for.
+// EventQuery says which records of a log to read.
 type EventQuery struct {
 	After event.Position
 	UpTo  event.Position // 0: to the end

@@ -73,7 +73,7 @@ func (a *App) gather(ctx context.Context, shop string, in *Cart, wallet *WalletN
 	}
 	lines := make([]pricing.Line, len(in.Items))
 	for i, it := range in.Items {
-		at := i // as it is when all of them were remembered
+		at := i // as it is when all of them were cached
 		if at >= len(inputs.Skus) || inputs.Skus[at].Sku != it.Sku {
 			at = slices.IndexFunc(inputs.Skus, func(d inventory.Data) bool { return d.Sku == it.Sku })
 		}

@@ -64,7 +64,7 @@ func TestRefundCallbackDuplicates(t *testing.T) {
 }
 
 // TestRefundTwoHands: refunds are requested while all the money goes back at
-// the merchant's console. What was promised too much the channel refuses; our
+// the merchant's console. What is reserved beyond that the channel refuses; our
 // books say what the gate has.
 func TestRefundTwoHands(t *testing.T) {
 	races(t, func(t *testing.T, instances ...*harness.Harness) {

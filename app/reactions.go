@@ -32,7 +32,7 @@ type Reaction struct {
 //	order.paid       coupons: locked → used        order.closed    coupons: locked → available (or expired)
 //	order.paid       stock: reserved → sold        order.closed    stock: reserved → available; limits given back
 //	order.paid       payments: others closed at the channel
-//	order.closing    payments: asked, then closed at the channel
+//	order.closing    payments: queried, then closed at the channel
 //	order.closed     refunds: what was paid in part goes back, unless the shop's policy keeps it
 //	order.refunded   coupons: used → available, if their template says so; stock: back on hand, by the shop's policy
 //
@@ -147,15 +147,15 @@ func followStock(tx *Tx, e *event.Event) error {
 }
 
 // followPayments has every payment closed at the channel that can still take
-// money for an order that wants none.
+// money for an order that needs none.
 func followPayments(tx *Tx, e *event.Event) error {
 	if noneOpen(e) {
-		return nil // not looked at, so not loaded
+		return nil // not needed, so not loaded
 	}
 	for _, p := range tx.PaymentsOf(e.Order) {
 		d := p.Data()
 		if d.Open() {
-			// A cancelling caller asks the channel itself at once; this is for
+			// A caller that cancels closes the payment itself at once; this is for
 			// when it could not.
 			tx.Enqueue(Job{Kind: JobClosePayment, Payment: d.No, Due: tx.Now().Add(closeGrace)})
 		}
@@ -165,7 +165,7 @@ func followPayments(tx *Tx, e *event.Event) error {
 
 // noneOpen says whether an order was paid and no payment of it could take
 // money any more, so that there is nothing to look at. Events that were
-// written before they said so are looked at.
+// written before they had that field are read.
 func noneOpen(e *event.Event) bool {
 	return e.Type == event.OrderPaid && e.Payments != nil && len(e.Payments) == 0
 }

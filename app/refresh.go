@@ -40,7 +40,7 @@ func (a *App) RefreshChannels(ctx context.Context, shopID string) (int, error) {
 	return 0, nil
 }
 
-// pacer remembers when something was last done, so that it is not done every
+// pacer records when something was last done, so that it is not done every
 // second.
 type pacer struct {
 	mu   sync.Mutex

@@ -67,7 +67,7 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 }
 
 // RemindInstalments announces instalments that fall due soon, and returns how
-// many orders it looked at.
+// many orders it examined.
 func (a *App) RemindInstalments(ctx context.Context, shopID string) (int, error) {
 	due, err := a.Store.DueReminders(ctx, shopID, a.Clock.Now().UTC(), expiryBatch)
 	if err != nil || len(due) == 0 {

@@ -15,14 +15,14 @@ import (
 // the fact; it is stored with what it did.
 func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fact, x ChannelMessage) (payment.Outcome, error) {
 	began := time.Now()
-	spare, err := newNumber(repeatDigit, a.Clock.Now(), a.Rand)
+	repeatNo, err := newNumber(repeatDigit, a.Clock.Now(), a.Rand)
 	if err != nil {
 		return "", err
 	}
 	out, _, err := Do(ctx, a, &Command{
 		Shop: shopID, Name: "settle", Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{rows.Payments.Keys(paymentNo), rows.Refunds.Keys(refundsOf(f)...)},
-	}, func(tx *Tx) (settled, error) { return settle(tx, paymentNo, f, x, spare) })
+	}, func(tx *Tx) (settled, error) { return settle(tx, paymentNo, f, x, repeatNo) })
 	if err == nil && out.trace != "" {
 		a.Tracer.AddSpan(ctx, "settle "+x.Kind, out.trace, began)
 	}
@@ -37,11 +37,11 @@ type settled struct {
 
 // settling is a fact with all that it can change.
 type settling struct {
-	tx      *Tx
-	order   *order.Order
-	payment *payment.Payment
-	fact    payment.Fact
-	spare   string // number of a second payment
+	tx       *Tx
+	order    *order.Order
+	payment  *payment.Payment
+	fact     payment.Fact
+	repeatNo string // number of a second payment
 
 	refund *payment.Refund      // that the fact is about; nil if it is about none of ours
 	part   *payment.Allocation  // of the refund, as it was before the fact; nil with refund
@@ -55,7 +55,7 @@ type settling struct {
 
 // settle adds a fact to its payment, and takes the steps that Settlements has
 // for what that changed.
-func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, spare string) (settled, error) {
+func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, repeatNo string) (settled, error) {
 	p, err := tx.Payment(paymentNo)
 	if err != nil {
 		return settled{}, err
@@ -82,7 +82,7 @@ func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, spare st
 	if outcome == payment.Repeated {
 		err = repeated(tx, p, f)
 	} else {
-		s := &settling{tx: tx, order: o, payment: p, fact: f, spare: spare, excess: d.Amount}
+		s := &settling{tx: tx, order: o, payment: p, fact: f, repeatNo: repeatNo, excess: d.Amount}
 		err = s.run(outcome)
 	}
 	if err != nil {

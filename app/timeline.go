@@ -23,7 +23,7 @@ type TimelineEntry struct {
 	Sku     string     `json:"sku,omitempty"`
 	Amount  int64      `json:"amount,omitempty" doc:"Minor units"`
 	Units   int64      `json:"quantity,omitempty"`
-	Verdict string     `json:"verdict,omitempty" doc:"What became of the channel message"`
+	Verdict string     `json:"verdict,omitempty" doc:"How the channel message was handled"`
 	Detail  string     `json:"detail,omitempty"`
 	DueAt   *time.Time `json:"dueAt,omitempty" doc:"Of an instalment"`
 	Took    int64      `json:"tookMicros,omitempty" doc:"Microseconds that the call took"`

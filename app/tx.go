@@ -299,7 +299,7 @@ func (t *Tx) Keep(m ChannelMessage) {
 	unit.Append(t.Tx, rows.ChannelMessages, m)
 }
 
-// Enqueue stores a job with the change that wants it. It says its Kind and what
+// Enqueue stores a job with the change that requires it. It says its Kind and what
 // it is about, and may say when it is Due.
 func (t *Tx) Enqueue(j Job) {
 	j.ID, j.CreatedAt = t.NewID(), t.Now()

@@ -47,12 +47,12 @@ func TestAuditDrafts(t *testing.T) {
 		steps.Draft(t, r, harness.Cart("u", "A", "C5"))
 		r.Audit()
 		for name, forge := range map[string]func(*app.OrderView){
-			"a coupon":  func(v *app.OrderView) { v.Order.Coupons = []string{"C5"} },
-			"a limit":   func(v *app.OrderView) { v.Order.Counts = []event.Count{{Name: "x"}} },
-			"a payment": func(v *app.OrderView) { v.Payments = make([]payment.Data, 1) },
-			"no wish":   func(v *app.OrderView) { v.Order.Draft = nil },
-			"live":      func(v *app.OrderView) { v.Order.Status = order.PendingPayment },
-			"a price":   func(v *app.OrderView) { v.Order.Payable-- },
+			"a coupon":   func(v *app.OrderView) { v.Order.Coupons = []string{"C5"} },
+			"a limit":    func(v *app.OrderView) { v.Order.Counts = []event.Count{{Name: "x"}} },
+			"a payment":  func(v *app.OrderView) { v.Payments = make([]payment.Data, 1) },
+			"no request": func(v *app.OrderView) { v.Order.Draft = nil },
+			"live":       func(v *app.OrderView) { v.Order.Status = order.PendingPayment },
+			"a price":    func(v *app.OrderView) { v.Order.Payable-- },
 		} {
 			report, err := audit.Run(t.Context(), forged{r.Store, forge}, shop.Default, outbox.Reactions(app.Reactions))
 			steps.Must(t)(nil, err)

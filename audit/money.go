@@ -36,7 +36,7 @@ func (a *auditor) checkMoney(subject string, v *app.OrderView) {
 	if refunded < d.Refunded {
 		a.offend(7, subject, "refunded %d, its payments %d", d.Refunded, refunded)
 	}
-	var back, promised int64
+	var back, reserved int64
 	for _, r := range d.Returns {
 		back += r.Amount
 		if l := &d.Items[r.Line]; r.Amount < 0 || r.Amount > l.Payable || r.Quantity < 0 || r.Quantity > l.Quantity {
@@ -44,12 +44,12 @@ func (a *auditor) checkMoney(subject string, v *app.OrderView) {
 		}
 	}
 	for i := range v.Payments {
-		promised += v.Payments[i].Refunding
+		reserved += v.Payments[i].Refunding
 	}
-	if back != d.Refunded+d.Refunding || promised != d.Refunding || d.Refunding < 0 {
+	if back != d.Refunded+d.Refunding || reserved != d.Refunding || d.Refunding < 0 {
 		a.offend(
-			7, subject, "refunded %d and promised %d, its lines gave back %d, its payments promise %d", d.Refunded, d.Refunding,
-			back, promised,
+			7, subject, "refunded %d and refunding %d, its lines gave back %d, its payments are refunding %d", d.Refunded, d.Refunding,
+			back, reserved,
 		)
 	}
 }

@@ -14,8 +14,8 @@ type audited struct {
 	last   int64
 	lastSt string
 
-	refunding int64 // promised, as the order says
-	pending   int64 // promised, as its refunds say
+	refunding int64 // reserved, by the order
+	pending   int64 // reserved, by its refunds
 }
 
 func (a *auditor) order(v app.OrderView) error {

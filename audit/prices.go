@@ -42,7 +42,7 @@ func Prices(ctx context.Context, store PriceStore, shopID string, progress func(
 			progress(r.Orders)
 		}
 		if d.Basis == nil {
-			if d.Draft == nil { // one has promised no price yet
+			if d.Draft == nil { // a draft has no binding price
 				r.Unproven++
 			}
 			return nil

@@ -15,9 +15,9 @@ var Invariants = [...]string{
 	4: "stock: reserved = Σ open orders' units; onHand = Σ adjustments - Σ sold; never below 0",
 	5: "limits: counters equal what the orders and coupons that use them say, and are within the limits that these were counted under",
 	6: "events: every order's events are numbered without a gap and end at its state",
-	7: "refunds: Σ refunds ≤ payment; an order's refunds equal what its lines gave back; what is promised has a refund under way",
+	7: "refunds: Σ refunds ≤ payment; an order's refunds equal what its lines gave back; every reserved amount has a pending refund",
 	8: "evidence: replaying all facts of a payment backwards gives the same state",
-	9: "followers: what stands in the log before a follower's cursor is done, by the rows; what stands after it is not",
+	9: "followers: by the rows, the records before a follower's cursor are processed, and those after it are not",
 }
 
 // Report is what the audit found.

@@ -1,10 +1,10 @@
 // Package backtest computes what a period's orders would have come to if a
-// promotion had been live. Every order is priced by the rules that priced it,
-// with the promotion beside them (or in the place of the one that has its id),
-// from what its price was computed from: what was true then of the buyer, of
-// the live rules' limits and of gifts. The promotion's own limits are counted
-// as orders would have counted them, in order of time. Buyers are taken to do
-// what they did: nobody buys more for it, or waits for it.
+// promotion had been live. Every order is priced by the rules of its time
+// together with the promotion (which replaces the one that has its id), from
+// the stored inputs of its price: the buyer's attributes, what was left of
+// the live rules' limits, and the gifts in stock at that time. The promotion's own limits are counted
+// as orders would have counted them, in order of time. Buyers are assumed to
+// behave as they did: nobody buys more, or waits, because of the promotion.
 //
 // One goroutine reads the orders, as many as there are processors price them,
 // and one takes the prices together in order of time.
@@ -25,7 +25,7 @@ import (
 // Request is a promotion and the period that it is tested on.
 type Request struct {
 	Shop      string
-	Promotion pricing.Promotion // valid; Active is not looked at
+	Promotion pricing.Promotion // valid; Active is ignored
 	From, To  time.Time         // [From, To): days of Zone
 	Zone      *time.Location    // of the days that are reported; nil is UTC
 

@@ -53,12 +53,12 @@ func (w *tested) at(day, hour int) {
 // paid, refunded, closed or open.
 func (w *tested) order(user, items, end string, coupons ...string) order.Data {
 	w.t.Helper()
-	o := steps.Place(w.t, w.Harness, wish(user, items, coupons...))
+	o := steps.Place(w.t, w.Harness, request(user, items, coupons...))
 	w.become(o.No, end)
 	return o
 }
 
-func wish(user, items string, coupons ...string) app.PlaceOrder {
+func request(user, items string, coupons ...string) app.PlaceOrder {
 	in := app.PlaceOrder{Cart: app.Cart{User: user, Coupons: coupons}}
 	for _, item := range strings.Fields(items) {
 		var it app.Item
@@ -89,17 +89,17 @@ func (w *tested) promote(p pricing.Promotion) {
 	steps.Must(w.t)(nil, steps.Err(w.PutPromotion(ctx, shop.Default, "", p, true)))
 }
 
-// run backtests three days and tells what was found, without what is nothing.
+// run backtests three days and returns what was found, without empty results.
 func (w *tested) run(p pricing.Promotion) string {
 	w.t.Helper()
 	r, err := backtest.Run(ctx, w.Store, backtest.Request{Shop: shop.Default, Promotion: p, From: w.from, To: w.from.Add(72 * time.Hour)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var told []string
-	tell := func(is bool, format string, args ...any) {
+	var findings []string
+	found := func(is bool, format string, args ...any) {
 		if is {
-			told = append(told, fmt.Sprintf(format, args...))
+			findings = append(findings, fmt.Sprintf(format, args...))
 		}
 	}
 	split := func(s backtest.Split) string {
@@ -107,26 +107,26 @@ func (w *tested) run(p pricing.Promotion) string {
 	}
 	effects := func(what string, list []backtest.RuleEffect) {
 		for _, e := range list {
-			tell(true, "%s %s %s: %d orders, %d lost, %d, %v", what, e.Source, e.ID, e.Orders, e.Lost, e.Amount, e.Reasons)
+			found(true, "%s %s %s: %d orders, %d lost, %d, %v", what, e.Source, e.ID, e.Orders, e.Lost, e.Amount, e.Reasons)
 		}
 	}
 	if r.Orders.All == r.Orders.Paid {
-		tell(true, "touched %d of %d", r.Touched.All, r.Orders.All)
+		found(true, "touched %d of %d", r.Touched.All, r.Orders.All)
 	} else {
-		tell(true, "touched %s of %s", split(r.Touched), split(r.Orders))
+		found(true, "touched %s of %s", split(r.Touched), split(r.Orders))
 	}
 	for why, n := range r.Skipped {
-		tell(true, "skipped %s %d", why, n)
+		found(true, "skipped %s %d", why, n)
 	}
-	tell(true, "cost %d", r.Cost)
-	tell(r.Exposure != r.Cost, "exposure %d", r.Exposure)
-	tell(r.Given != r.Cost, "given %d", r.Given)
-	tell(r.More.Orders > 0, "less %d %d, more %d %d", r.Less.Orders, r.Less.Amount, r.More.Orders, r.More.Amount)
+	found(true, "cost %d", r.Cost)
+	found(r.Exposure != r.Cost, "exposure %d", r.Exposure)
+	found(r.Given != r.Cost, "given %d", r.Given)
+	found(r.More.Orders > 0, "less %d %d, more %d %d", r.Less.Orders, r.Less.Amount, r.More.Orders, r.More.Amount)
 	effects("more by", r.MoreBy)
 	effects("conflict", r.Conflicts)
-	tell(r.Coupons.Orders > 0, "coupons %v", r.Coupons)
+	found(r.Coupons.Orders > 0, "coupons %v", r.Coupons)
 	if r.Replaces != nil {
-		tell(true, "replaces %v: %d orders, %d", r.Replaces.Versions, r.Replaces.Orders, r.Replaces.Amount)
+		found(true, "replaces %v: %d orders, %d", r.Replaces.Versions, r.Replaces.Orders, r.Replaces.Amount)
 	}
 	dayOf := func(day string) int {
 		at, _ := time.Parse(time.DateOnly, day)
@@ -137,11 +137,11 @@ func (w *tested) run(p pricing.Promotion) string {
 		if l.Reached != "" {
 			reached = fmt.Sprint("on day ", dayOf(l.Reached))
 		}
-		tell(true, "%s: %d of %d, reached %s, %d refused", l.Limit, l.Used, l.Of, reached, l.Refused)
+		found(true, "%s: %d of %d, reached %s, %d refused", l.Limit, l.Used, l.Of, reached, l.Refused)
 	}
-	tell(r.GiftAssumed, "gift assumed")
+	found(r.GiftAssumed, "gift assumed")
 	w.adds(r)
-	return strings.Join(told, "; ")
+	return strings.Join(findings, "; ")
 }
 
 // adds checks what holds for every report, and that nothing was changed.
@@ -245,8 +245,8 @@ func TestBacktest(t *testing.T) {
 			twice(w)
 		}, tenWith(func(p *pricing.Promotion) { p.FirstOrderOnly = true }), "touched 1 of 2; cost 100"},
 		{"a draft has its turn when it is submitted", func(w *tested) {
-			d := steps.Draft(w.t, w.Harness, wish("u", "1A"))
-			steps.Draft(w.t, w.Harness, wish("never", "1A"))
+			d := steps.Draft(w.t, w.Harness, request("u", "1A"))
+			steps.Draft(w.t, w.Harness, request("never", "1A"))
 			w.from = w.from.Add(24 * time.Hour)
 			w.at(0, 8)
 			w.order("v", "1A", "paid")

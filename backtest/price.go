@@ -194,7 +194,7 @@ func unpriced(err error) string {
 	return ""
 }
 
-// couponsOf are an order's coupons as pricing wants them. That they could be
+// couponsOf returns an order's coupons in the form that pricing takes. That they could be
 // used was checked when they were locked.
 func couponsOf(p *format.Price, user string, rules *marketing.Rules) ([]pricing.Coupon, error) {
 	if len(p.Coupons) == 0 {

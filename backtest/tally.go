@@ -60,7 +60,7 @@ func newTally(b *Request, currency string) *tally {
 	return t
 }
 
-// seen is how many orders were looked at.
+// seen is how many orders were read.
 func (t *tally) seen() int64 { return t.done }
 
 // day is the day of a time within the period.

@@ -1,13 +1,13 @@
 // Package bills reconciles days of a channel with the bill that the channel
-// makes of them: it reads our books and the bill, has package reconcile match
-// them, heals what the bill's own facts heal, and records the rest for a
+// makes for them: it reads our books and the bill, lets package reconcile match
+// them, corrects what the facts of the bill prove, and records the rest for a
 // person.
 //
 // A day of any size is matched in parts: both sides are written to 64 files
 // by a hash of the payment's number, and a part is in memory at a time (of a
-// million rows some sixteen thousand). Sorting both sides outside of memory
+// million rows about sixteen thousand). Sorting both sides outside of memory
 // with a library (github.com/lanrat/extsort 1.5.0) and joining them took 8
-// times as long a row, writing the files with encoding/gob 4 times, and with
+// times as long per row, writing the files with encoding/gob 4 times, and with
 // github.com/fxamacker/cbor 2.9.0 8 times: so files and rows are written here.
 package bills
 

@@ -78,13 +78,13 @@ func (b *billed) paid() *billed {
 	return b
 }
 
-// refunded asks everything back; at the gate it has gone, and unless heard is
+// refunded refunds everything; at the gate the refund is done, and unless reported is
 // set we do not know.
-func (b *billed) refunded(heard bool) payment.RefundData {
-	b.r.Gate.Slow(!heard)
+func (b *billed) refunded(reported bool) payment.RefundData {
+	b.r.Gate.Slow(!reported)
 	d := steps.Refund(b.t, b.r, b.o.No, order.RefundRequest{})
 	steps.Must(b.t)(b.r.RunRefunds(ctx, shop.Default))
-	if !heard {
+	if !reported {
 		b.r.Gate.Finish(d.No, payment.Refunded)
 	}
 	return d
@@ -221,11 +221,11 @@ func TestReconcile(t *testing.T) {
 			steps.Callback(b.t, b.r, b.p.No, b.r.Gate.Finish(d.No, payment.RefundFailed))
 			b.bill(backRow(b.r, &b.p, d.No, 500))
 		}, "refund_unsettled healed", "ours is failed", order.Refunded, "asked 500 succeeded", 500},
-		{"refund that nobody here asked for", func(b *billed) {
+		{"refund that was not requested here", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			b.bill(backRow(b.r, &b.p, "X1", 200))
 		}, "refund_unknown healed", "", order.Paid, "", 200},
-		{"refund without a number that nobody here asked for", func(b *billed) {
+		{"refund without a number that was not requested here", func(b *billed) {
 			b.paid().bill(paidRow(b.r, &b.p))
 			b.bill(backRow(b.r, &b.p, "", 200))
 		}, "refund_unknown open", "", order.Paid, "", 0},

@@ -78,14 +78,14 @@ func TestReconcileAcrossMidnight(t *testing.T) {
 		{"refund missing, the channel's clock is ahead", refund, [2]movement{{"gate", -9 * m, -8 * m, true, false}, {"other", 5 * m, -1 * m, false, false}}, "1 other refund_missing"},
 		{"refund missing, the channel's clock is behind", refund, [2]movement{{"gate", -34 * m, -8 * m, false, false}, {"other", 5 * m, 6 * m, true, false}}, "0 gate refund_missing"},
 		{"refund within a minute of midnight, missing", refund, [2]movement{{"gate", -59 * s, 8 * m, false, false}, {"other", 59 * s, 4 * m, false, false}}, ""},
-		{"refund that nobody told us of", refund, [2]movement{{"gate", -9 * m, never, true, false}, {"other", 5 * m, never, true, false}}, "0 gate refund_unsettled, 1 other refund_unsettled"},
+		{"refund that was not reported to us", refund, [2]movement{{"gate", -9 * m, never, true, false}, {"other", 5 * m, never, true, false}}, "0 gate refund_unsettled, 1 other refund_unsettled"},
 
 		{"payments over two channels, we learn of them after midnight", pay, [2]movement{{"gate", -9 * m, 4 * m, true, false}, {"other", -5 * m, 5 * m, true, false}}, ""},
 		{"payments over two channels and two days", pay, [2]movement{{"gate", -9 * m, -8 * m, true, false}, {"other", 5 * m, 6 * m, true, false}}, ""},
 		{"payments over two channels, missing", pay, [2]movement{{"gate", -9 * m, 4 * m, false, false}, {"other", -5 * m, -4 * m, false, false}}, "0 gate payment_missing, 0 other payment_missing"},
 		{"payments over two days, missing", pay, [2]movement{{"gate", -9 * m, 4 * m, false, false}, {"other", 5 * m, 6 * m, false, false}}, "0 gate payment_missing, 1 other payment_missing"},
 		{"payments over one channel, one missing", pay, [2]movement{{"other", -9 * m, 4 * m, false, false}, {"other", -5 * m, 6 * m, true, false}}, "0 other payment_missing"},
-		{"payments that nobody told us of", pay, [2]movement{{"gate", -9 * m, never, true, false}, {"other", 5 * m, never, true, false}}, "0 gate payment_unsettled, 1 other payment_unsettled"},
+		{"payments that were not reported to us", pay, [2]movement{{"gate", -9 * m, never, true, false}, {"other", 5 * m, never, true, false}}, "0 gate payment_unsettled, 1 other payment_unsettled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, open steps.Open) {

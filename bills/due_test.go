@@ -44,7 +44,7 @@ func TestReconcileDue(t *testing.T) {
 		moments []moment
 	}{
 		{"not before ten, and once", []moment{
-			{hour, nil, "-1"}, // yesterday; what lies before it is nobody's
+			{hour, nil, "-1"}, // yesterday; nothing is due before it
 			{12*hour + time.Minute, nil, ""},
 			{21*hour + 50*time.Minute, nil, ""},
 			{22*hour + time.Minute, nil, "0"},

@@ -9,7 +9,7 @@ import (
 )
 
 // matchFunds compares what moved in the merchant's account with what the bill
-// says, where the channel can tell. theirs has the bill, partition by
+// says, where the channel has one. theirs has the bill, partition by
 // partition of the payment number; it is split anew, by the number that the
 // account's movements stand under.
 func (r *run) matchFunds(ctx context.Context, dir string) error {

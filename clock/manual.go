@@ -26,7 +26,7 @@ func (c *Manual) Now() time.Time {
 }
 
 // After fires once the clock has been moved by d from now. Its channel has
-// room for the one value, so nobody needs to be listening.
+// capacity for the one value, so nobody needs to be listening.
 func (c *Manual) After(d time.Duration) <-chan time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -167,7 +167,7 @@ func (l *queue) landed(key string, cause error) (bool, error) {
 		l.e.opts.Log.Warn("the outcome of a commit is unknown; querying again", "shop", l.shop, "cause", cause, "error", err)
 		select {
 		case <-ctx.Done():
-			f := fault.New(fault.Unavailable, "the database broke while committing; repeat with the same Idempotency-Key to learn what it did")
+			f := fault.New(fault.Unavailable, "the connection to the database broke during the commit; repeat with the same Idempotency-Key to get the outcome")
 			f.RetryAfter = time.Second
 			return false, f.Because(cause)
 		case <-time.After(wait):

@@ -15,7 +15,7 @@
 //   - a batch that meets another instance's change is decided again from
 //     fresh rows, then split, within a limit;
 //   - when a commit's outcome is unknown, the batch's key in the database
-//     tells, and only then is anyone answered;
+//     has it, and only then is anyone answered;
 //   - duplicates of one idempotency key in flight share one execution;
 //   - a queue holds at most Options.MaxQueue commands: the next is refused at
 //     once with rate_limited, it never waits without bound.
@@ -128,7 +128,7 @@ type queue struct {
 }
 
 // Do takes a command to committed state, or brings back its refusal. If ctx
-// ends first, Do returns its error and the command goes on: its key tells
+// ends first, Do returns its error and the command goes on: its key shows
 // what became of it.
 func (e *Engine) Do(ctx context.Context, c *unit.Command) (unit.Result, error) {
 	if t := e.opts.Tracer; t != nil {

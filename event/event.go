@@ -100,7 +100,7 @@ type Event struct {
 
 	DueAt time.Time `json:"dueAt,omitzero"` // of an instalment
 
-	// What follows an order's end needs these; they spare the reactions a
+	// The reactions to the end of an order need these; they save them a
 	// look at the order itself.
 	Coupons  []string `json:"couponCodes,omitempty"`
 	Units    []Units  `json:"units,omitempty"`
@@ -186,13 +186,13 @@ func TypeList(events []Event) string {
 }
 
 // Recorder is embedded in an aggregate: its verbs record what happened, and
-// saving the aggregate drains it, so that no use case can forget an event.
+// saving the aggregate drains it, so that no use case can omit an event.
 type Recorder struct{ pending []Event }
 
 // Record adds an event.
 func (r *Recorder) Record(e Event) { r.pending = append(r.pending, e) }
 
-// Drain hands over the recorded events and forgets them.
+// Drain returns the recorded events and clears them.
 func (r *Recorder) Drain() []Event {
 	p := r.pending
 	r.pending = nil

@@ -141,7 +141,7 @@ type Error struct {
 	cause      error
 }
 
-// New makes an Error. The message is for the caller's eyes: it says what is
+// New makes an Error. The message is for the caller: it says what is
 // wrong and, where it can, what to do.
 func New(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
@@ -177,7 +177,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 // From finds the Error in err, or wraps err as an internal one whose message
-// tells nothing.
+// says nothing.
 func From(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {

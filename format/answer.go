@@ -11,7 +11,7 @@ import (
 )
 
 // Answers are idempotency_keys.answer: what a use case answered under a key,
-// which a repeat is answered with. A key lives as long as its order, so that
+// which a repeat is answered with. A key is kept as long as its order, so that
 // every release reads what all before it wrote. Their members have the names
 // that the fields of the domain had in the first release.
 
@@ -22,7 +22,7 @@ var OrderAnswer = appended("answer.order", 768, appendOrder, (*orderAnswer).rest
 // PaymentAnswer is the answer of opening, syncing and closing a payment.
 var PaymentAnswer = appended("answer.payment", 1024, appendPayment, (*paymentAnswer).restore)
 
-// RefundAnswer is the answer of asking for a refund, and of an operator's verbs
+// RefundAnswer is the answer to a request for a refund, and of an operator's verbs
 // on it.
 var RefundAnswer = object("answer.refund",
 	func(d *payment.RefundData) *refundAnswer {

@@ -9,15 +9,15 @@ import (
 )
 
 // OrderSnapshot is orders.snapshot: the part of an order that never changes
-// after it was placed, or its draft submitted, and that nobody asks SQL about.
+// after it was placed, or its draft submitted, and that no SQL query reads.
 var OrderSnapshot = appended("orders.snapshot", 512, appendSnapshot, func(s *snapshot, d *order.Data) {
 	d.Items, d.Applied = each(s.Items, (*line).restore), each(s.Applied, (*applied).restore)
 	d.Basis = some(s.Basis, (*basis).restore)
 	d.Coupons, d.Counts, d.Metadata = s.Coupons, each(s.Counts, (*count).restore), s.Metadata
 })
 
-// OrderExtra is orders.extra: what most orders have not, and what nobody asks
-// SQL about; NULL where there is nothing of it.
+// OrderExtra is orders.extra: what most orders do not have and no SQL
+// query reads; NULL if the order has none of it.
 var OrderExtra = object("orders.extra",
 	func(d *order.Data) *extra {
 		if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone && d.Draft == nil && d.SubmittedAt.IsZero() {

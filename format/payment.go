@@ -6,14 +6,14 @@ import (
 	"github.com/tandem-pay/tandem/payment"
 )
 
-// PaymentDetail is payments.detail: the part of a payment that nobody asks SQL
-// about.
+// PaymentDetail is payments.detail: the part of a payment that no SQL query
+// reads.
 var PaymentDetail = appended("payments.detail", 512, appendDetail, func(s *detail, d *payment.Data) {
 	d.Request, d.Action, d.Facts = s.Request.restore(), some(s.Action, (*action).restore), each(s.Facts, (*fact).restore)
 })
 
-// RefundDetail is refunds.detail: the part of a refund that nobody asks SQL
-// about.
+// RefundDetail is refunds.detail: the part of a refund that no SQL query
+// reads.
 var RefundDetail = object("refunds.detail",
 	func(d *payment.RefundData) *refundDetail {
 		return &refundDetail{Reason: d.Reason, Lines: each(d.Lines, refundLineOf), Allocations: each(d.Allocations, allocationOf)}
@@ -41,7 +41,7 @@ func appendDetail(o *out, d *payment.Data) {
 	o.end('}')
 }
 
-// request is what the channel was told of a payment, word for word: a repeat
+// request is what was sent to the channel for a payment, byte for byte: a repeat
 // sends it again.
 type request struct {
 	PaymentNo   string         `json:"paymentNo"`
@@ -144,19 +144,19 @@ func (l *refundLine) restore() payment.RefundLine   { return payment.RefundLine(
 
 // allocation is the part of a refund that one payment gives back.
 type allocation struct {
-	No       string               `json:"no"`
-	Former   []string             `json:"former,omitempty"`
-	Payment  string               `json:"paymentNo"`
-	Channel  string               `json:"channel"`
-	Amount   int64                `json:"amount"`
-	Status   payment.RefundStatus `json:"status"`
-	RefundID string               `json:"refundId,omitempty"`
-	Reported string               `json:"word,omitempty"`
-	Parked   payment.Parking      `json:"parked,omitempty"`
-	Said     string               `json:"said,omitempty"`
-	DoneAt   time.Time            `json:"doneAt,omitzero"`
-	ByHand   bool                 `json:"byHand,omitempty"`
-	Stands   bool                 `json:"stands,omitempty"`
+	No          string               `json:"no"`
+	Former      []string             `json:"former,omitempty"`
+	Payment     string               `json:"paymentNo"`
+	Channel     string               `json:"channel"`
+	Amount      int64                `json:"amount"`
+	Status      payment.RefundStatus `json:"status"`
+	RefundID    string               `json:"refundId,omitempty"`
+	Reported    string               `json:"word,omitempty"`
+	Parked      payment.Parking      `json:"parked,omitempty"`
+	Explanation string               `json:"said,omitempty"`
+	DoneAt      time.Time            `json:"doneAt,omitzero"`
+	ByHand      bool                 `json:"byHand,omitempty"`
+	Stands      bool                 `json:"stands,omitempty"`
 }
 
 func allocationOf(a *payment.Allocation) allocation { return allocation(*a) }

@@ -112,7 +112,7 @@ func fullRefund() payment.RefundData {
 		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
 		Allocations: []payment.Allocation{
 			{No: "3", Former: []string{"3_1"}, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Reported: "SUCCESS", DoneAt: then, ByHand: true},
-			{No: "3_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Said: "余额不足"},
+			{No: "3_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Explanation: "余额不足"},
 		},
 		CreatedAt: then, DoneAt: then.Add(time.Hour), NextTryAt: then.Add(time.Minute), Tries: 3, Trace: trace, Version: 1,
 	}

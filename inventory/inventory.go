@@ -1,6 +1,6 @@
-// Package inventory guards stock. A Sku knows what is on hand and what open
-// orders hold of it; no verb lets 0 ≤ reserved ≤ onHand break, so nothing is
-// ever sold that is not there.
+// Package inventory guards stock. A Sku has the units on hand and the units
+// that open orders reserve; every verb keeps 0 ≤ reserved ≤ onHand, so nothing
+// is ever sold that is not in stock.
 package inventory
 
 import (

@@ -23,7 +23,7 @@ type RuleChange struct {
 	Template  *Template
 }
 
-// History gives a shop's rules at any version. It remembers the last few that
+// History gives a shop's rules at any version. It caches the last few that
 // were requested. It is not safe for use by many at once.
 type History struct {
 	changes []RuleChange // by Since

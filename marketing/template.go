@@ -1,6 +1,6 @@
 // Package marketing holds coupons, from template to use, and the snapshot of
 // a shop's rules that pricing works with. It promises that a coupon is in
-// exactly one state and serves at most one order.
+// exactly one state and is used for at most one order.
 package marketing
 
 import (

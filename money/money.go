@@ -19,7 +19,7 @@ import (
 )
 
 // Max is the largest amount that anything in Tandem may have: ten trillion
-// major units of a two-decimal currency. It leaves room to add nine thousand
+// major units of a two-decimal currency. It allows to add nine thousand
 // such amounts before an int64 could overflow.
 const Max int64 = 1_000_000_000_000_000
 
@@ -169,7 +169,7 @@ func (p *Percent) UnmarshalJSON(b []byte) error {
 }
 
 // ParseYuan reads a decimal amount of major units with at most two decimals
-// ("88.88", "1", "1.0") as minor units. It is for the edges that speak in
+// ("88.88", "1", "1.0") as minor units. It is for input and output in
 // yuan; signs and exponents are errors.
 func ParseYuan(s string) (int64, error) {
 	v, err := parseDecimal(s, 2)

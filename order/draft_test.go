@@ -12,8 +12,8 @@ import (
 	"github.com/tandem-pay/tandem/pricing"
 )
 
-// wish asks for units of A at 100 each, with a coupon that is skipped.
-func wish(units int64, at time.Time) order.Placement {
+// placement requests units of A at 100 each, with a coupon that is skipped.
+func placement(units int64, at time.Time) order.Placement {
 	return order.Placement{
 		No: "1001", User: "u", Now: at, Items: []event.Units{{Sku: "A", Quantity: units}}, Coupons: []string{"C"},
 		Quote: &pricing.Quote{
@@ -29,11 +29,11 @@ func wish(units int64, at time.Time) order.Placement {
 func TestDraftLife(t *testing.T) {
 	type step = func(o **order.Order, at time.Time) error
 	edit := func(units int64) step {
-		return func(o **order.Order, at time.Time) error { return (*o).Edit(wish(units, at)) }
+		return func(o **order.Order, at time.Time) error { return (*o).Edit(placement(units, at)) }
 	}
 	with := func(change func(*order.Placement)) step {
 		return func(o **order.Order, at time.Time) error {
-			p := wish(1, at)
+			p := placement(1, at)
 			change(&p)
 			return (*o).Edit(p)
 		}
@@ -48,10 +48,10 @@ func TestDraftLife(t *testing.T) {
 			return err
 		}
 	}
-	submit := func(units int64) step { return submitWith(wish(units, now)) }
-	free := wish(1, now)
+	submit := func(units int64) step { return submitWith(placement(units, now)) }
+	free := placement(1, now)
 	free.Quote = &pricing.Quote{Currency: "CNY", Lines: []pricing.QuoteLine{{Sku: "A", Quantity: 1}}}
-	wrong := wish(2, now)
+	wrong := placement(2, now)
 	wrong.Plan = []order.Instalment{{Amount: 100}, {Amount: 99}}
 	discard := func(o **order.Order, at time.Time) error { return (*o).Close(order.Cancelled, at) }
 	attempt := func(o **order.Order, _ time.Time) error { return (*o).Attempt(1) }
@@ -91,7 +91,7 @@ func TestDraftLife(t *testing.T) {
 		{"discarded twice", []step{discard, discard}, fault.OrderNotCancellable, order.Closed, 100, order.DraftExpiry, "drafted closed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			o := order.NewDraft(wish(1, now))
+			o := order.NewDraft(placement(1, now))
 			var err error
 			var events []event.Event
 			for i, s := range tt.steps {
@@ -135,7 +135,7 @@ func TestDraftLife(t *testing.T) {
 // TestWaitsOn: the far end of what is waited for counts from the submit, for
 // a draft may be old.
 func TestWaitsOn(t *testing.T) {
-	p := wish(1, now)
+	p := placement(1, now)
 	o := order.NewDraft(p)
 	p.Now = now.Add(3 * order.MaxInstalmentDue)
 	p.Plan = []order.Instalment{{Amount: 40}, {Amount: 60}}

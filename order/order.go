@@ -1,6 +1,6 @@
 // Package order guards the order: its price snapshot, frozen at placing, and
-// its state. An order knows what was paid towards it, but nothing of how:
-// payments are aggregates of their own, whose money arrives through Settle.
+// its state. An order has the amount that was paid, but not the payments:
+// these are aggregates of their own, whose money arrives through Settle.
 //
 // It promises that a snapshot never changes once the order was placed, or its
 // draft submitted, that an order is

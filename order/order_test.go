@@ -43,7 +43,7 @@ func TestLife(t *testing.T) {
 		}
 	}
 	fail := func(o *order.Order) error { o.AttemptFailed("x"); return nil }
-	ask := func(o *order.Order) error { return o.BeginToClose(order.Cancelled) }
+	requestClose := func(o *order.Order) error { return o.BeginToClose(order.Cancelled) }
 	closing := func(o *order.Order) error { return o.Close(order.Cancelled, now) }
 	type step = func(*order.Order) error
 	for _, tt := range []struct {
@@ -63,19 +63,19 @@ func TestLife(t *testing.T) {
 		{"success after failure", []step{fail, settle(100, 100)}, "", order.Paid, "order.placed order.payment_failed order.paid"},
 		{"cancelled", []step{closing}, "", order.Closed, "order.placed order.closed"},
 		{"late money", []step{closing, settle(100, 0)}, "", order.Closed, "order.placed order.closed"},
-		{"closing, then paid", []step{ask, settle(100, 100)}, "", order.Paid, "order.placed order.closing order.paid"},
-		{"closing, then closed", []step{ask, closing}, "", order.Closed, "order.placed order.closing order.closed"},
-		{"closing asked twice", []step{ask, ask}, "", order.PendingPayment, "order.placed order.closing"},
+		{"closing, then paid", []step{requestClose, settle(100, 100)}, "", order.Paid, "order.placed order.closing order.paid"},
+		{"closing, then closed", []step{requestClose, closing}, "", order.Closed, "order.placed order.closing order.closed"},
+		{"closing requested twice", []step{requestClose, requestClose}, "", order.PendingPayment, "order.placed order.closing"},
 		{"part paid, cancelled", []step{settle(30, 30), closing}, "", order.Closed, "order.placed order.partially_paid order.closed"},
 
 		{"too much", []step{attempt(101)}, fault.AmountExceedsDue, order.PendingPayment, "order.placed"},
 		{"more than the rest", []step{settle(30, 30), attempt(71)}, fault.AmountExceedsDue, order.PartiallyPaid, "order.placed order.partially_paid"},
 		{"pay what is paid", []step{settle(100, 100), attempt(1)}, fault.OrderNotPayable, order.Paid, "order.placed order.paid"},
 		{"pay what is closed", []step{closing, attempt(1)}, fault.OrderNotPayable, order.Closed, "order.placed order.closed"},
-		{"pay what closes", []step{ask, attempt(1)}, fault.OrderNotPayable, order.PendingPayment, "order.placed order.closing"},
+		{"pay what closes", []step{requestClose, attempt(1)}, fault.OrderNotPayable, order.PendingPayment, "order.placed order.closing"},
 		{"cancel what is paid", []step{settle(100, 100), closing}, fault.OrderNotCancellable, order.Paid, "order.placed order.paid"},
 		{"cancel twice", []step{closing, closing}, fault.OrderNotCancellable, order.Closed, "order.placed order.closed"},
-		{"ask to close what is paid", []step{settle(100, 100), ask}, fault.OrderNotCancellable, order.Paid, "order.placed order.paid"},
+		{"request to close what is paid", []step{settle(100, 100), requestClose}, fault.OrderNotCancellable, order.Paid, "order.placed order.paid"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := placed(100)

@@ -114,7 +114,7 @@ func TestRemindAndWait(t *testing.T) {
 	o := planned(order.AllParts, part(30, 0), part(50, 3*day), part(20, 5*day))
 	o.Settle(30, now)
 	o.Drain()
-	tell := func() string {
+	recorded := func() string {
 		var types []string
 		for _, e := range o.Drain() {
 			types = append(types, fmt.Sprint(e.Type, " ", e.Amount, " ", e.DueAt.Sub(now)))
@@ -122,19 +122,19 @@ func TestRemindAndWait(t *testing.T) {
 		return strings.Join(types, "; ")
 	}
 	o.Remind(now.Add(2 * day))
-	if got := tell(); got != "order.instalment_due 50 72h0m0s" {
+	if got := recorded(); got != "order.instalment_due 50 72h0m0s" {
 		t.Error(got)
 	}
 	o.Remind(now.Add(2 * day))
-	if got := tell(); got != "" {
-		t.Errorf("told again: %s", got)
+	if got := recorded(); got != "" {
+		t.Errorf("recorded again: %s", got)
 	}
 	o.WaitOn(now.Add(3 * day))
-	if got, d := tell(), o.Data(); got != "order.instalment_overdue 50 72h0m0s" || !d.ExpiresAt.Equal(now.Add(5*day)) || d.NextPart() != 50 {
+	if got, d := recorded(), o.Data(); got != "order.instalment_overdue 50 72h0m0s" || !d.ExpiresAt.Equal(now.Add(5*day)) || d.NextPart() != 50 {
 		t.Errorf("%s, %+v", got, d)
 	}
 	o.WaitOn(now.Add(5 * day))
-	if got, d := tell(), o.Data(); got != "order.instalment_overdue 20 120h0m0s" || d.ExpiresAt.Before(now.Add(365*day)) {
+	if got, d := recorded(), o.Data(); got != "order.instalment_overdue 20 120h0m0s" || d.ExpiresAt.Before(now.Add(365*day)) {
 		t.Errorf("%s, %+v", got, d)
 	}
 	if got := o.Settle(70, now.Add(6*day)); got != 70 || o.Data().Status != order.Paid {
@@ -155,11 +155,11 @@ func TestGoodsAt(t *testing.T) {
 		o.Drain()
 		o.Settle(30, now)
 		o.Settle(70, now)
-		var told []string
+		var events []string
 		for _, e := range o.Drain() {
-			told = append(told, fmt.Sprint(e.Type, " ", len(e.Units)))
+			events = append(events, fmt.Sprint(e.Type, " ", len(e.Units)))
 		}
-		if got := strings.Join(told, "; "); got != tt.want {
+		if got := strings.Join(events, "; "); got != tt.want {
 			t.Errorf("%q: %s", tt.goods, got)
 		}
 	}

@@ -62,19 +62,19 @@ type RefundLine struct {
 // Allocation is the part of a refund that one payment gives back: one refund
 // at its channel.
 type Allocation struct {
-	No       string       `json:"no"`               // the number at the channel
-	Former   []string     `json:"former,omitempty"` // numbers under which it was given up; money may yet go by one
-	Payment  string       `json:"paymentNo"`
-	Channel  string       `json:"channel"`
-	Amount   int64        `json:"amount"` // minor units
-	Status   RefundStatus `json:"status"`
-	RefundID string       `json:"refundId,omitempty"` // the channel's number
-	Reported string       `json:"word,omitempty"`     // the channel's last code for its state
-	Parked   Parking      `json:"parked,omitempty"`   // a person has to do something
-	Said     string       `json:"said,omitempty"`     // the channel's explanation
-	DoneAt   time.Time    `json:"doneAt,omitzero"`    // when the money went back, by the channel
-	ByHand   bool         `json:"byHand,omitempty"`   // confirmed by an operator: the channel moved nothing
-	Stands   bool         `json:"stands,omitempty"`   // failed at the channel, and still reserved: the refund is not over
+	No          string       `json:"no"`               // the number at the channel
+	Former      []string     `json:"former,omitempty"` // numbers under which it was given up; money may yet go by one
+	Payment     string       `json:"paymentNo"`
+	Channel     string       `json:"channel"`
+	Amount      int64        `json:"amount"` // minor units
+	Status      RefundStatus `json:"status"`
+	RefundID    string       `json:"refundId,omitempty"` // the channel's number
+	Reported    string       `json:"word,omitempty"`     // the channel's last code for its state
+	Parked      Parking      `json:"parked,omitempty"`   // a person has to do something
+	Explanation string       `json:"said,omitempty"`     // the channel's explanation
+	DoneAt      time.Time    `json:"doneAt,omitzero"`    // when the money went back, by the channel
+	ByHand      bool         `json:"byHand,omitempty"`   // confirmed by an operator: the channel moved nothing
+	Stands      bool         `json:"stands,omitempty"`   // failed at the channel, and still reserved: the refund is not over
 }
 
 // Parking is why a refund waits for a person.
@@ -269,14 +269,14 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 	switch f.Kind {
 	case Refunded:
 		outcome = GoneBack
-		a.Status, a.Parked, a.Said, a.Stands, a.DoneAt = RefundSucceeded, "", "", false, f.At
+		a.Status, a.Parked, a.Explanation, a.Stands, a.DoneAt = RefundSucceeded, "", "", false, f.At
 		a.ByHand = f.Source == ByOperator
 		if a.DoneAt.IsZero() {
 			a.DoneAt = now
 		}
 	case RefundFailed:
 		outcome = NowFailed
-		a.Status, a.Parked, a.Said = RefundGivenUp, ParkClosed, f.Reported
+		a.Status, a.Parked, a.Explanation = RefundGivenUp, ParkClosed, f.Reported
 		// The channel gives up a part; the whole is given up by an operator, or
 		// when no part has gone or can still go.
 		a.Stands = f.Source != ByOperator
@@ -284,10 +284,10 @@ func (r *Refund) Settle(f Fact, now time.Time) Outcome {
 		if a.Parked != ParkAbnormal {
 			outcome = NowParked
 		}
-		a.Parked, a.Said = ParkAbnormal, f.Reported
+		a.Parked, a.Explanation = ParkAbnormal, f.Reported
 	case Open:
 		if a.Parked != ParkAbnormal {
-			a.Parked, a.Said = "", ""
+			a.Parked, a.Explanation = "", ""
 		}
 	case Paid, Failed, Closed: // kinds of a payment's facts alone
 	}
@@ -361,7 +361,7 @@ func (r *Refund) Tried(now time.Time) {
 // channel refuses it.
 func (r *Refund) Park(no string, why Parking, detail string) {
 	if a := r.allocation(no); a != nil && a.Status == RefundPending {
-		a.Parked, a.Said = why, detail
+		a.Parked, a.Explanation = why, detail
 	}
 }
 
@@ -382,7 +382,7 @@ func (r *Refund) Retry(now time.Time) (again []Allocation) {
 				again = append(again, *a)
 			}
 		}
-		a.Parked, a.Said = "", ""
+		a.Parked, a.Explanation = "", ""
 	}
 	r.resolve(now)
 	if r.d.Status == RefundPending {

@@ -44,7 +44,7 @@ func TestSettle(t *testing.T) {
 	}{
 		{"paid", []payment.Fact{paid("a", nil)}, payment.Settled, payment.StatusSucceeded, ""},
 		{"paid twice over", []payment.Fact{paid("a", nil), paid("a", nil)}, payment.Repeated, payment.StatusSucceeded, ""},
-		{"told by callback and query", []payment.Fact{paid("a", nil), paid("a", func(f *payment.Fact) { f.Source = payment.ByQuery })}, payment.Repeated, payment.StatusSucceeded, ""},
+		{"reported by callback and query", []payment.Fact{paid("a", nil), paid("a", func(f *payment.Fact) { f.Source = payment.ByQuery })}, payment.Repeated, payment.StatusSucceeded, ""},
 		{"success after failure", []payment.Fact{failed, paid("a", nil)}, payment.Settled, payment.StatusSucceeded, ""},
 		{"success after close", []payment.Fact{closed, paid("a", nil)}, payment.Settled, payment.StatusSucceeded, ""},
 		{"failure after success", []payment.Fact{paid("a", nil), failed}, payment.Recorded, payment.StatusSucceeded, ""},
@@ -57,8 +57,8 @@ func TestSettle(t *testing.T) {
 		{"wrong merchant", []payment.Fact{paid("a", func(f *payment.Fact) { f.Merchant = "mch2" })}, payment.Anomalous, payment.StatusCreated, "merchant: paid to mch2, ours is mch1"},
 		{"wrong app", []payment.Fact{paid("a", func(f *payment.Fact) { f.App = "app2" })}, payment.Anomalous, payment.StatusCreated, "app: paid in app2, ours is app1"},
 		{"refunded in part", []payment.Fact{paid("a", nil), back}, payment.GoneBack, payment.StatusSucceeded, ""},
-		{"refunded, told twice", []payment.Fact{paid("a", nil), back, back}, payment.Repeated, payment.StatusSucceeded, ""},
-		{"refund told first", []payment.Fact{back, paid("a", nil)}, payment.Settled, payment.StatusSucceeded, ""},
+		{"refunded, reported twice", []payment.Fact{paid("a", nil), back, back}, payment.Repeated, payment.StatusSucceeded, ""},
+		{"refund reported first", []payment.Fact{back, paid("a", nil)}, payment.Settled, payment.StatusSucceeded, ""},
 		{"refund of nothing", []payment.Fact{back}, payment.Recorded, payment.StatusCreated, ""},
 		{"refunded by another", []payment.Fact{paid("a", nil), {ID: "refund/r1", Kind: payment.Refunded, Amount: 300, Merchant: "mch2"}}, payment.Anomalous, payment.StatusSucceeded, "merchant: refunded by mch2, ours is mch1"},
 		{"more refunded than paid", []payment.Fact{paid("a", nil), back, more}, payment.GoneBack, payment.StatusSucceeded, "refunds: 1000 went back of 900"},
@@ -93,7 +93,7 @@ func TestOrderOfFactsDoesNotMatter(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		set := rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 0, 7, rapid.ID[int]).Draw(t, "facts")
-		told := append(append([]int{}, set...), rapid.SliceOfN(rapid.SampledFrom(append(set, len(all)-1)), 0, 4).Draw(t, "again")...)
+		reported := append(append([]int{}, set...), rapid.SliceOfN(rapid.SampledFrom(append(set, len(all)-1)), 0, 4).Draw(t, "again")...)
 		state := func(order []int) string {
 			p := opened()
 			for i, f := range order {
@@ -102,8 +102,8 @@ func TestOrderOfFactsDoesNotMatter(t *testing.T) {
 			d := p.Data()
 			return fmt.Sprint(d.Status, d.Anomaly, d.TransactionID != "", d.NextQueryAt.IsZero(), d.Refunded, len(d.Facts))
 		}
-		one := state(told)
-		other := state(rapid.Permutation(told).Draw(t, "order"))
+		one := state(reported)
+		other := state(rapid.Permutation(reported).Draw(t, "order"))
 		if one != other {
 			t.Errorf("%s\nin another order\n%s", one, other)
 		}

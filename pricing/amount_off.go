@@ -7,8 +7,8 @@ import (
 )
 
 var (
-	thresholdParameter = minorUnits("threshold", words{"amount to reach", "门槛"}, func(p *Promotion) int64 { return p.Threshold })
-	amountOffParameter = minorUnits("amountOff", words{"amount off", "减免金额"}, func(p *Promotion) int64 { return p.AmountOff })
+	thresholdParameter = minorUnits("threshold", bilingual{"amount to reach", "门槛"}, func(p *Promotion) int64 { return p.Threshold })
+	amountOffParameter = minorUnits("amountOff", bilingual{"amount off", "减免金额"}, func(p *Promotion) int64 { return p.AmountOff })
 	repeatParameter    = parameter{
 		ParameterInfo: ParameterInfo{Name: "repeat", Type: "boolean", Label: "once for every full threshold", LabelZh: "每满一次减一次"},
 		given:         func(p *Promotion) bool { return p.Repeat },
@@ -22,8 +22,8 @@ var (
 // largest remainder.
 var amountOff = kind{
 	name:  "amount_off",
-	title: words{"Amount off", "满减"},
-	about: words{
+	title: bilingual{"Amount off", "满减"},
+	about: bilingual{
 		"from `threshold` on, `amountOff`; with `repeat`, once for every full threshold",
 		"满 `threshold` 减 `amountOff`；`repeat` 则每满一次减一次",
 	},
@@ -55,19 +55,19 @@ var amountOff = kind{
 		if why == ThresholdNotMet {
 			return c.explainThreshold(p, p.Threshold, in)
 		}
-		return lack{words: nothingLeft}
+		return lack{bilingual: nothingLeft}
 	},
 
-	note: func(c *cart, p *Promotion, in scoped) words {
+	note: func(c *cart, p *Promotion, in scoped) bilingual {
 		if !p.Repeat || c.left(in) < 2*p.Threshold {
-			return words{}
+			return bilingual{}
 		}
 		times := c.left(in) / p.Threshold
 		if times > c.left(in)/p.AmountOff { // less is left than that
-			return words{}
+			return bilingual{}
 		}
 		of := strconv.FormatInt(times, 10) + " × " + money.FormatYuan(p.AmountOff)
-		return words{of, of + "元"}
+		return bilingual{of, of + "元"}
 	},
 }
 
@@ -80,7 +80,7 @@ func (c *cart) explainThreshold(p *Promotion, threshold int64, in scoped) lack {
 	}
 	missing := threshold - c.left(in)
 	more := money.FormatYuan(missing)
-	l := lack{words: words{more + " more for " + p.Name, "再买" + more + "元可享" + p.Name}, missing: missing}
+	l := lack{bilingual: bilingual{more + " more for " + p.Name, "再买" + more + "元可享" + p.Name}, missing: missing}
 	if total >= threshold {
 		l.reached = threshold
 	}

@@ -8,13 +8,13 @@ import (
 
 // Limits on one search for the best coupons.
 const (
-	// MaxWallet is how many coupons of different worth a search looks at: the
-	// soonest to expire. Of coupons that are worth the same it needs no more
-	// than could be given.
+	// MaxWallet is how many coupons of different discounts a search considers:
+	// the soonest to expire. Of equal coupons it needs no more than could be
+	// used together.
 	MaxWallet = 200
 
-	// maxWork is how many looks at a line one search may take, or as much other
-	// work: 5 to 25 ms of one core, and not 50. There is no clock here, so that
+	// maxWork is how many examinations of a line one search may take, or as much
+	// other work: 5 to 25 ms of one core, and not 50. There is no clock here, so that
 	// the same wallet gets the same answer however busy the machine is.
 	maxWork = 3_000_000
 )
@@ -37,7 +37,7 @@ type Choice struct {
 // in.Coupons is not used.
 //
 // Promotions are priced once, for coupons come after them. The search over
-// the coupons is in search.go. What stopped it is said in Choice.Stopped, and
+// the coupons is in search.go. Choice.Stopped says whether it was stopped, and
 // the best choice found until then is returned.
 //
 // The errors are those of Price; and a code that is twice in the wallet.

@@ -74,7 +74,7 @@ func TestBestRefuses(t *testing.T) {
 }
 
 // Twenty of 1.00 are all that may be given of thirty; and of the others only
-// the soonest to expire are looked at.
+// the soonest to expire are considered.
 func TestBestLimits(t *testing.T) {
 	var same, different []Coupon
 	for i := range 3 * MaxWallet {
@@ -92,7 +92,7 @@ func TestBestLimits(t *testing.T) {
 	}
 	most := mustBest(t, in, different[:MaxWallet])
 	if most.Stopped || most.Of != MaxWallet || most.Codes[0] != fmt.Sprintf("D%03d", MaxWallet-1) {
-		t.Errorf("as many as are looked at: %+v", most)
+		t.Errorf("as many as are considered: %+v", most)
 	}
 }
 

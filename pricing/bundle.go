@@ -29,18 +29,18 @@ type BundleItem struct {
 // then there is no complete set.
 var bundle = kind{
 	name:  "bundle",
-	title: words{"Bundle", "捆绑"},
-	about: words{"each complete set of the items costs `price`; a set that costs less already stays as it is", "每凑齐一套，整套按 `price` 计价；本就不高于此价的不变"},
+	title: bilingual{"Bundle", "捆绑"},
+	about: bilingual{"each complete set of the items costs `price`; a set that costs less already stays as it is", "每凑齐一套，整套按 `price` 计价；本就不高于此价的不变"},
 	step:  stepUnits,
 	uses: []parameter{
 		{
-			ParameterInfo: listInfo("items", MaxItems, words{"items of a set", "套装内容"},
-				skuInfo("sku", words{"sku", "商品"}),
-				goodsInfo("quantity", 1, MaxQuantity, words{"units in a set", "每套件数"})),
+			ParameterInfo: listInfo("items", MaxItems, bilingual{"items of a set", "套装内容"},
+				skuInfo("sku", bilingual{"sku", "商品"}),
+				goodsInfo("quantity", 1, MaxQuantity, bilingual{"units in a set", "每套件数"})),
 			given: func(p *Promotion) bool { return p.Items != nil },
 			check: func(p *Promotion, f *faults) { f.items(p.Items) },
 		},
-		minorUnits("price", words{"price of a set", "套装价"}, func(p *Promotion) int64 { return p.Price }),
+		minorUnits("price", bilingual{"price of a set", "套装价"}, func(p *Promotion) int64 { return p.Price }),
 	},
 	lists: func(p *Promotion) []string {
 		skus := make([]string, len(p.Items))
@@ -76,12 +76,12 @@ var bundle = kind{
 	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == NothingLeft {
 			price := money.FormatYuan(p.Price)
-			return lack{words: words{"a set does not cost more than " + price + " as it is", "整套现价不高于" + price + "元"}}
+			return lack{bilingual: bilingual{"a set does not cost more than " + price + " as it is", "整套现价不高于" + price + "元"}}
 		}
 		return c.explainSet(p, in)
 	},
 
-	note: func(c *cart, p *Promotion, in scoped) words { return ofSets(c.sets(p, in)) },
+	note: func(c *cart, p *Promotion, in scoped) bilingual { return ofSets(c.sets(p, in)) },
 }
 
 // sets counts the complete sets in scope, and says what the units of one
@@ -120,8 +120,8 @@ func (c *cart) explainSet(p *Promotion, in scoped) lack {
 			zh = append(zh, fmt.Sprintf("%d件%s", more, name))
 		}
 	}
-	detail := words{strings.Join(en, ", ") + " for " + p.Name, "再买" + strings.Join(zh, "、") + "可享" + p.Name}
-	return lack{words: detail.elsewhere(elsewhere), missing: missing}
+	detail := bilingual{strings.Join(en, ", ") + " for " + p.Name, "再买" + strings.Join(zh, "、") + "可享" + p.Name}
+	return lack{bilingual: detail.elsewhere(elsewhere), missing: missing}
 }
 
 // items checks those of a bundle.

@@ -17,12 +17,12 @@ import (
 // ever divided by a quantity here.
 var buyXGetY = kind{
 	name:  "buy_x_get_y",
-	title: words{"Buy some, get some free", "买赠"},
-	about: words{"of all units in scope together, the `get` cheapest are free for every `buy` + `get`", "范围内所有商品合计，每 `buy` + `get` 件中最便宜的 `get` 件免费"},
+	title: bilingual{"Buy some, get some free", "买赠"},
+	about: bilingual{"of all units in scope together, the `get` cheapest are free for every `buy` + `get`", "范围内所有商品合计，每 `buy` + `get` 件中最便宜的 `get` 件免费"},
 	step:  stepUnits,
 	uses: []parameter{
-		goods("buy", 1, words{"units to buy", "购买件数"}, func(p *Promotion) int64 { return p.Buy }),
-		goods("get", 1, words{"units that are then free", "免费件数"}, func(p *Promotion) int64 { return p.Get }),
+		goods("buy", 1, bilingual{"units to buy", "购买件数"}, func(p *Promotion) int64 { return p.Buy }),
+		goods("get", 1, bilingual{"units that are then free", "免费件数"}, func(p *Promotion) int64 { return p.Get }),
 	},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
@@ -64,15 +64,15 @@ var buyXGetY = kind{
 
 	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == NothingLeft {
-			return lack{words: words{"the items that would be free cost nothing already", "可免单的商品本就不要钱"}}
+			return lack{bilingual: bilingual{"the items that would be free cost nothing already", "可免单的商品本就不要钱"}}
 		}
 		return c.explainUnits(p, in, p.Buy+p.Get)
 	},
 
-	note: func(c *cart, p *Promotion, in scoped) words {
+	note: func(c *cart, p *Promotion, in scoped) bilingual {
 		sets := c.loose(in) / (p.Buy + p.Get)
 		free, all := strconv.FormatInt(sets*p.Get, 10), strconv.FormatInt(sets*(p.Buy+p.Get), 10)
-		return words{free + " of " + all + " units are free", all + "件中" + free + "件免费"}
+		return bilingual{free + " of " + all + " units are free", all + "件中" + free + "件免费"}
 	},
 }
 
@@ -86,8 +86,8 @@ func (c *cart) explainUnits(p *Promotion, in scoped, needed int64) lack {
 		all += c.lines[i].given.Quantity
 	}
 	more := strconv.FormatInt(missing, 10)
-	detail := words{more + " more for " + p.Name, "再买" + more + "件可享" + p.Name}
-	return lack{words: detail.elsewhere(all - units), missing: missing}
+	detail := bilingual{more + " more for " + p.Name, "再买" + more + "件可享" + p.Name}
+	return lack{bilingual: detail.elsewhere(all - units), missing: missing}
 }
 
 // loose counts the units in scope that take part in no rule yet.

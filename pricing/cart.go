@@ -130,8 +130,8 @@ func (c *cart) allocate(in scoped, amount int64) {
 func (c *cart) apply(k *kind, p *Promotion, in scoped, amount int64, as Applied) {
 	as.Kind, as.Amount = k.name, amount
 	if c.explain && k.note != nil {
-		said := k.note(c, p, in)
-		as.Detail, as.DetailZh = said.en, said.zh
+		text := k.note(c, p, in)
+		as.Detail, as.DetailZh = text.en, text.zh
 	}
 	if k.gives != nil {
 		sku, quantity := k.gives(p)
@@ -162,7 +162,7 @@ func (c *cart) shareRoom(n int) []Share {
 	return c.room[:0:n]
 }
 
-// expect makes room for the answers of so many rules, most of which will
+// expect allocates space for the answers of so many rules, most of which will
 // apply. It also makes them [] in JSON, never null.
 func (c *cart) expect(rules int) {
 	c.applied = make([]Applied, 0, min(rules, 128))

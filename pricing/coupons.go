@@ -106,11 +106,11 @@ func (c *cart) openCoupons(coupons []Coupon) []couponUse {
 			MaxDiscount: u.MaxDiscount, Threshold: u.Threshold,
 		}
 		if u.Refused != "" {
-			u.reason, u.lack.words = u.Refused, u.refusal()
+			u.reason, u.lack.bilingual = u.Refused, u.refusal()
 			continue
 		}
 		if u.kind = couponKind(u.Kind); u.kind == nil || u.broken() {
-			u.reason, u.lack.words = NotActive, words{"its rule cannot be priced", "券的规则无法计价"}
+			u.reason, u.lack.bilingual = NotActive, bilingual{"its rule cannot be priced", "券的规则无法计价"}
 			continue
 		}
 		for _, line := range c.every {
@@ -119,7 +119,7 @@ func (c *cart) openCoupons(coupons []Coupon) []couponUse {
 			}
 		}
 		if u.open = len(u.in) > 0; !u.open {
-			u.reason, u.lack.words = NothingInScope, words{"no item is in its scope", "没有适用的商品"}
+			u.reason, u.lack.bilingual = NothingInScope, bilingual{"no item is in its scope", "没有适用的商品"}
 		}
 	}
 	return uses
@@ -163,7 +163,7 @@ func (c *cart) refuseOthers(uses []couponUse, others []int, chosen int) {
 	for _, i := range others {
 		uses[i].reason = NotStackable
 		name := uses[chosen].Name
-		uses[i].lack = lack{words: words{"does not combine with " + name, "不能与" + name + "叠加使用"}}
+		uses[i].lack = lack{bilingual: bilingual{"does not combine with " + name, "不能与" + name + "叠加使用"}}
 	}
 }
 

@@ -10,10 +10,10 @@ import "github.com/tandem-pay/tandem/money"
 // still cost the same when it has its turn.
 var fixedPrice = kind{
 	name:  "fixed_price",
-	title: words{"Fixed price", "限时价"},
-	about: words{"every unit in scope costs `price`, if that is lower", "范围内每件按 `price` 计价，仅当低于现价"},
+	title: bilingual{"Fixed price", "限时价"},
+	about: bilingual{"every unit in scope costs `price`, if that is lower", "范围内每件按 `price` 计价，仅当低于现价"},
 	step:  stepPrice,
-	uses:  []parameter{minorUnits("price", words{"price of a unit", "单价"}, func(p *Promotion) int64 { return p.Price })},
+	uses:  []parameter{minorUnits("price", bilingual{"price of a unit", "单价"}, func(p *Promotion) int64 { return p.Price })},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
 		var sum int64
@@ -38,6 +38,6 @@ var fixedPrice = kind{
 
 	explain: func(_ *cart, p *Promotion, _ scoped, _ Reason) lack {
 		price := money.FormatYuan(p.Price)
-		return lack{words: words{"no item in its scope costs more than " + price, "范围内没有高于" + price + "元的商品"}}
+		return lack{bilingual: bilingual{"no item in its scope costs more than " + price, "范围内没有高于" + price + "元的商品"}}
 	},
 }

@@ -24,17 +24,17 @@ const (
 // A gift line is in no rule's scope.
 var gift = kind{
 	name:  "gift",
-	title: words{"Gift", "满赠"},
-	about: words{"from `threshold` on, `giftQuantity` of `giftSku` are added for nothing, as long as they are in stock", "满 `threshold` 赠送 `giftQuantity` 件 `giftSku`，赠完即止"},
+	title: bilingual{"Gift", "满赠"},
+	about: bilingual{"from `threshold` on, `giftQuantity` of `giftSku` are added for nothing, as long as they are in stock", "满 `threshold` 赠送 `giftQuantity` 件 `giftSku`，赠完即止"},
 	step:  stepOrder,
 	uses: []parameter{
 		thresholdParameter,
 		{
-			ParameterInfo: skuInfo("giftSku", words{"gift", "赠品"}),
+			ParameterInfo: skuInfo("giftSku", bilingual{"gift", "赠品"}),
 			given:         func(p *Promotion) bool { return p.GiftSku != "" },
 			check:         func(p *Promotion, f *faults) { f.text("/giftSku", p.GiftSku, mostSku) },
 		},
-		number(goodsInfo("giftQuantity", 1, MaxGiftQuantity, words{"units of the gift", "赠送件数"}),
+		number(goodsInfo("giftQuantity", 1, MaxGiftQuantity, bilingual{"units of the gift", "赠送件数"}),
 			func(p *Promotion) int64 { return p.GiftQuantity }),
 	},
 	gives: func(p *Promotion) (string, int64) { return p.GiftSku, p.GiftQuantity },
@@ -63,16 +63,16 @@ var gift = kind{
 	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		switch why {
 		case GiftNotFound:
-			return lack{words: words{"there is no sku " + p.GiftSku + " to give", "没有赠品" + p.GiftSku}}
+			return lack{bilingual: bilingual{"there is no sku " + p.GiftSku + " to give", "没有赠品" + p.GiftSku}}
 		case GiftOutOfStock:
 			g := c.gift(p.GiftSku)
 			left, of := strconv.FormatInt(c.available(g), 10), strconv.FormatInt(p.GiftQuantity, 10)
-			return lack{words: words{
+			return lack{bilingual: bilingual{
 				"of " + g.Name + " " + left + " are left, and it would take " + of,
 				"赠品" + g.Name + "仅余" + left + "件，不足" + of + "件",
 			}}
 		case TooManyGifts:
-			return lack{words: words{
+			return lack{bilingual: bilingual{
 				"one order has at most " + strconv.Itoa(MaxGiftLines) + " gifts, and comes to at most " + money.FormatYuan(money.Max),
 				"每单至多" + strconv.Itoa(MaxGiftLines) + "份赠品，合计至多" + money.FormatYuan(money.Max) + "元",
 			}}
@@ -81,9 +81,9 @@ var gift = kind{
 		}
 	},
 
-	note: func(c *cart, p *Promotion, _ scoped) words {
+	note: func(c *cart, p *Promotion, _ scoped) bilingual {
 		units, name := strconv.FormatInt(p.GiftQuantity, 10), c.gift(p.GiftSku).Name
-		return words{units + " × " + name, "赠" + name + units + "件"}
+		return bilingual{units + " × " + name, "赠" + name + units + "件"}
 	},
 }
 

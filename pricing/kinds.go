@@ -22,8 +22,8 @@ func (s step) String() string { return [...]string{"price", "units", "order"}[s]
 // may rely on parameters being in their ranges: Compile leaves out the rest.
 type kind struct {
 	name  string
-	title words
-	about words // one sentence
+	title bilingual
+	about bilingual // one sentence
 	step  step
 	uses  []parameter
 
@@ -37,12 +37,12 @@ type kind struct {
 	// that gives it is nil.
 	take func(c *cart, p *Promotion, in scoped, amount int64)
 
-	// explain tells a person why discount returned 0, and what is missing.
+	// explain says why discount returned 0, and what is missing.
 	explain func(c *cart, p *Promotion, in scoped, why Reason) lack
 
-	// note tells a person what the discount that was just measured is for, and
+	// note says what the discount that was just measured is for, and
 	// may say nothing; nil where the amount says it all.
-	note func(c *cart, p *Promotion, in scoped) words
+	note func(c *cart, p *Promotion, in scoped) bilingual
 
 	// lists names the skus that the rule is about by itself, whatever its
 	// scope; nil for the other kinds.

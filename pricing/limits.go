@@ -28,7 +28,7 @@ const mostUses = 1_000_000_000_000
 var limits = []parameter{
 	optional(number(ParameterInfo{Name: "perUserLimit", Min: 1, Max: mostUses}, func(p *Promotion) int64 { return p.PerUserLimit })),
 	optional(number(ParameterInfo{Name: "usageLimit", Min: 1, Max: mostUses}, func(p *Promotion) int64 { return p.UsageLimit })),
-	optional(minorUnits("budget", words{}, func(p *Promotion) int64 { return p.Budget })),
+	optional(minorUnits("budget", bilingual{}, func(p *Promotion) int64 { return p.Budget })),
 }
 
 // limited is nil for a promotion without limits.
@@ -79,18 +79,18 @@ func (c *cart) beyondBudget(t *turn) bool {
 func (c *cart) explainLimits(t *turn) (lack, bool) {
 	switch t.why {
 	case UserNotEligible:
-		return lack{words: refusals[UserNotEligible]}, true
+		return lack{bilingual: refusals[UserNotEligible]}, true
 	case FirstOrderOnly:
-		return lack{words: words{"only for a buyer's first order", "仅限首单"}}, true
+		return lack{bilingual: bilingual{"only for a buyer's first order", "仅限首单"}}, true
 	case UsageLimit:
 		times := strconv.FormatInt(t.UsageLimit, 10)
-		return lack{words: words{"all its " + times + " uses are taken", times + "个名额已用完"}}, true
+		return lack{bilingual: bilingual{"all its " + times + " uses are taken", times + "个名额已用完"}}, true
 	case PerUserLimit:
 		times := strconv.FormatInt(t.PerUserLimit, 10)
-		return lack{words: words{"this buyer has used it, and may " + times + " times in all", "每人限享" + times + "次，已用完"}}, true
+		return lack{bilingual: bilingual{"this buyer has used it, and may " + times + " times in all", "每人限享" + times + "次，已用完"}}, true
 	case BudgetSpent:
 		left, this := money.FormatYuan(max(0, t.Budget-c.usage[t.ID].Spent)), money.FormatYuan(t.amount)
-		return lack{words: words{
+		return lack{bilingual: bilingual{
 			"its budget has " + left + " left, and here it would give " + this,
 			"活动预算仅余" + left + "元，不足以优惠" + this + "元",
 		}}, true

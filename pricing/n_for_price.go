@@ -20,12 +20,12 @@ import (
 // by largest remainder.
 var nForPrice = kind{
 	name:  "n_for_price",
-	title: words{"Any n for a price", "任选N件"},
-	about: words{"any `n` units in scope cost `price` together, the dearest first, where that is cheaper", "范围内任选 `n` 件共 `price`，从最贵的算起，仅当更便宜"},
+	title: bilingual{"Any n for a price", "任选N件"},
+	about: bilingual{"any `n` units in scope cost `price` together, the dearest first, where that is cheaper", "范围内任选 `n` 件共 `price`，从最贵的算起，仅当更便宜"},
 	step:  stepUnits,
 	uses: []parameter{
-		goods("n", 2, words{"how many units", "件数"}, func(p *Promotion) int64 { return p.N }),
-		minorUnits("price", words{"price of these units together", "总价"}, func(p *Promotion) int64 { return p.Price }),
+		goods("n", 2, bilingual{"how many units", "件数"}, func(p *Promotion) int64 { return p.N }),
+		minorUnits("price", bilingual{"price of these units together", "总价"}, func(p *Promotion) int64 { return p.Price }),
 	},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
@@ -59,12 +59,12 @@ var nForPrice = kind{
 	explain: func(c *cart, p *Promotion, in scoped, why Reason) lack {
 		if why == NothingLeft {
 			n, price := strconv.FormatInt(p.N, 10), money.FormatYuan(p.Price)
-			return lack{words: words{"no " + n + " units cost more than " + price + " as they are", "任意" + n + "件现价均不高于" + price + "元"}}
+			return lack{bilingual: bilingual{"no " + n + " units cost more than " + price + " as they are", "任意" + n + "件现价均不高于" + price + "元"}}
 		}
 		return c.explainUnits(p, in, p.N)
 	},
 
-	note: func(c *cart, p *Promotion, in scoped) words {
+	note: func(c *cart, p *Promotion, in scoped) bilingual {
 		dearest := c.dearestFirst(in)
 		sets := c.setsFor(p, dearest)
 		return ofSets(sets, 0)

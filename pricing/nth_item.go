@@ -11,12 +11,12 @@ import "strconv"
 // proportion to what their n-th units cost, by largest remainder.
 var nthItem = kind{
 	name:  "nth_item",
-	title: words{"Every n-th unit for less", "第N件优惠"},
-	about: words{"of each sku by itself, every `n`-th unit costs `percentOff` less", "同一商品每第 `n` 件减去 `percentOff`"},
+	title: bilingual{"Every n-th unit for less", "第N件优惠"},
+	about: bilingual{"of each sku by itself, every `n`-th unit costs `percentOff` less", "同一商品每第 `n` 件减去 `percentOff`"},
 	step:  stepUnits,
 	uses: []parameter{
-		goods("n", 2, words{"every how many units", "第几件"}, func(p *Promotion) int64 { return p.N }),
-		percentParameter(words{"percent off that unit", "该件减去的百分比"}),
+		goods("n", 2, bilingual{"every how many units", "第几件"}, func(p *Promotion) int64 { return p.N }),
+		percentParameter(bilingual{"percent off that unit", "该件减去的百分比"}),
 	},
 
 	discount: func(c *cart, p *Promotion, in scoped) (int64, Reason) {
@@ -55,19 +55,19 @@ var nthItem = kind{
 			elsewhere += l.given.Quantity - l.loose
 		}
 		if why == NothingLeft {
-			return lack{words: ofNothing(*p.PercentOff, base)}
+			return lack{bilingual: ofNothing(*p.PercentOff, base)}
 		}
 		more := strconv.FormatInt(missing, 10)
-		detail := words{more + " more of one item for " + p.Name, "同款再买" + more + "件可享" + p.Name}
-		return lack{words: detail.elsewhere(elsewhere), missing: missing}
+		detail := bilingual{more + " more of one item for " + p.Name, "同款再买" + more + "件可享" + p.Name}
+		return lack{bilingual: detail.elsewhere(elsewhere), missing: missing}
 	},
 
-	note: func(c *cart, p *Promotion, in scoped) words {
+	note: func(c *cart, p *Promotion, in scoped) bilingual {
 		var count int64
 		for _, i := range in {
 			count += c.lines[i].loose / p.N
 		}
 		units, off := strconv.FormatInt(count, 10), p.PercentOff.String()
-		return words{units + " × " + off + " % off", units + "件减" + off + "%"}
+		return bilingual{units + " × " + off + " % off", units + "件减" + off + "%"}
 	},
 }

@@ -34,27 +34,27 @@ const (
 	unitPercent = "percent"
 )
 
-func moneyInfo(name string, label words) ParameterInfo {
+func moneyInfo(name string, label bilingual) ParameterInfo {
 	return ParameterInfo{
 		Name: name, Type: "integer", Required: true, Min: 1, Max: money.Max, Unit: unitMoney, Label: label.en, LabelZh: label.zh,
 	}
 }
 
-func goodsInfo(name string, least, most int64, label words) ParameterInfo {
+func goodsInfo(name string, least, most int64, label bilingual) ParameterInfo {
 	return ParameterInfo{
 		Name: name, Type: "integer", Required: true, Min: least, Max: most, Unit: unitGoods, Label: label.en, LabelZh: label.zh,
 	}
 }
 
-func percentInfo(name string, label words) ParameterInfo {
+func percentInfo(name string, label bilingual) ParameterInfo {
 	return ParameterInfo{Name: name, Type: "percent", Required: true, Max: 100, Unit: unitPercent, Label: label.en, LabelZh: label.zh}
 }
 
-func skuInfo(name string, label words) ParameterInfo {
+func skuInfo(name string, label bilingual) ParameterInfo {
 	return ParameterInfo{Name: name, Type: "text", Required: true, Min: 1, Max: mostSku, Label: label.en, LabelZh: label.zh}
 }
 
-func listInfo(name string, most int64, label words, entries ...ParameterInfo) ParameterInfo {
+func listInfo(name string, most int64, label bilingual, entries ...ParameterInfo) ParameterInfo {
 	return ParameterInfo{Name: name, Type: "list", Required: true, Min: 1, Max: most, Label: label.en, LabelZh: label.zh, Entries: entries}
 }
 
@@ -62,16 +62,16 @@ func listInfo(name string, most int64, label words, entries ...ParameterInfo) Pa
 const mostSku = 128
 
 // minorUnits is a parameter in minor units, from 1 to money.Max.
-func minorUnits(name string, label words, of func(p *Promotion) int64) parameter {
+func minorUnits(name string, label bilingual, of func(p *Promotion) int64) parameter {
 	return number(moneyInfo(name, label), of)
 }
 
 // goods is a parameter in units of goods, from least to MaxQuantity.
-func goods(name string, least int64, label words, of func(p *Promotion) int64) parameter {
+func goods(name string, least int64, label bilingual, of func(p *Promotion) int64) parameter {
 	return number(goodsInfo(name, least, MaxQuantity, label), of)
 }
 
-// number is a parameter that is a number. 0 cannot be told from one that is
+// number is a parameter that is a number. 0 cannot be distinguished from one that is
 // absent.
 func number(info ParameterInfo, of func(p *Promotion) int64) parameter {
 	pointer := "/" + info.Name
@@ -88,7 +88,7 @@ func optional(p parameter) parameter {
 	return p
 }
 
-func percentParameter(label words) parameter {
+func percentParameter(label bilingual) parameter {
 	return parameter{
 		ParameterInfo: percentInfo("percentOff", label),
 		given:         func(p *Promotion) bool { return p.PercentOff != nil },

@@ -3,8 +3,8 @@ package pricing
 import "github.com/tandem-pay/tandem/money"
 
 var (
-	percentOffParameter  = percentParameter(words{"percent off", "减去的百分比"})
-	maxDiscountParameter = optional(minorUnits("maxDiscount", words{"at most", "最多减免"}, func(p *Promotion) int64 { return p.MaxDiscount }))
+	percentOffParameter  = percentParameter(bilingual{"percent off", "减去的百分比"})
+	maxDiscountParameter = optional(minorUnits("maxDiscount", bilingual{"at most", "最多减免"}, func(p *Promotion) int64 { return p.MaxDiscount }))
 )
 
 // percentOff (全场九折): floor(base × percentOff / 100), at most maxDiscount,
@@ -12,8 +12,8 @@ var (
 // spread over them in proportion, by largest remainder.
 var percentOff = kind{
 	name:  "percent_off",
-	title: words{"Percent off", "折扣"},
-	about: words{"`percentOff` of what the lines in scope come to, at most `maxDiscount`", "范围内商品金额减去 `percentOff`，至多 `maxDiscount`"},
+	title: bilingual{"Percent off", "折扣"},
+	about: bilingual{"`percentOff` of what the lines in scope come to, at most `maxDiscount`", "范围内商品金额减去 `percentOff`，至多 `maxDiscount`"},
 	step:  stepOrder,
 	uses:  []parameter{percentOffParameter, maxDiscountParameter},
 
@@ -38,14 +38,14 @@ var percentOff = kind{
 		if why == ThresholdNotMet {
 			return c.explainThreshold(p, p.Threshold, in)
 		}
-		return lack{words: ofNothing(*p.PercentOff, c.left(in))}
+		return lack{bilingual: ofNothing(*p.PercentOff, c.left(in))}
 	},
 
-	note: func(c *cart, p *Promotion, in scoped) words {
+	note: func(c *cart, p *Promotion, in scoped) bilingual {
 		if p.MaxDiscount == 0 || p.PercentOff.Of(c.left(in)) <= p.MaxDiscount {
-			return words{}
+			return bilingual{}
 		}
 		most := money.FormatYuan(p.MaxDiscount)
-		return words{"at most " + most, "至多减" + most + "元"}
+		return bilingual{"at most " + most, "至多减" + most + "元"}
 	},
 }

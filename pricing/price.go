@@ -116,7 +116,7 @@ func (c *cart) contest(turns []turn, first int) {
 			c.skip(t)
 		default:
 			gives, this := money.FormatYuan(best.amount), money.FormatYuan(t.amount)
-			c.skipFor(t, LostToBetter, lack{words: words{
+			c.skipFor(t, LostToBetter, lack{bilingual: bilingual{
 				"only one of " + t.ExclusiveGroup + " applies: " + best.Name + " gives " + gives + ", this " + this,
 				t.ExclusiveGroup + "只能享受一项：" + best.Name + "优惠" + gives + "元，此项" + this + "元",
 			}})

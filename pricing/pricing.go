@@ -98,7 +98,7 @@ type Coupon struct {
 	ValidUntil  time.Time // the first moment at which it is no longer valid; zero never ends
 
 	Refused          Reason // "" when it may be used
-	Detail, DetailZh string // said beside Refused, in English and Chinese; "" is what the package says of the reason
+	Detail, DetailZh string // the text of Refused, in English and Chinese; "": the package's text for the reason
 }
 
 // Input is everything that a price depends on. Rules.Needs says what must be

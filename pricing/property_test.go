@@ -163,7 +163,7 @@ func toJSON(t *rapid.T, v any) []byte {
 	return b
 }
 
-// same wants two prices to be the same to the byte.
+// same fails unless two prices are the same to the byte.
 func same(t *rapid.T, a, b Input) {
 	if x, y := toJSON(t, mustPrice(t, a)), toJSON(t, mustPrice(t, b)); !bytes.Equal(x, y) {
 		t.Fatalf("%s\n%s", x, y)

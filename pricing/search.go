@@ -46,7 +46,7 @@ type search struct {
 	best    choice
 	dived   int // coupons of the earlier turns that the last dive took
 	usable  int
-	work    int  // looks at a line
+	work    int  // examinations of a line
 	limit   int  // of work
 	ended   bool // at the limit
 	stopped bool // at the end: by a limit

@@ -198,7 +198,7 @@ func sep(i int, s string) string {
 }
 
 // The builders of rules: each takes its kind's parameters, then whatever else
-// is said of the rule. Amounts and percentages are as people write them.
+// is the explanation of the rule. Amounts and percentages are as people write them.
 
 type option func(p *Promotion)
 

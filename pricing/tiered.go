@@ -23,14 +23,14 @@ type Tier struct {
 // in proportion, by largest remainder.
 var tiered = kind{
 	name:  "tiered",
-	title: words{"Tiers", "阶梯满减"},
-	about: words{"the highest of the `tiers` that is reached gives its `amountOff` or `percentOff`", "按达到的最高一档减免其 `amountOff` 或 `percentOff`"},
+	title: bilingual{"Tiers", "阶梯满减"},
+	about: bilingual{"the highest of the `tiers` that is reached gives its `amountOff` or `percentOff`", "按达到的最高一档减免其 `amountOff` 或 `percentOff`"},
 	step:  stepOrder,
 	uses: []parameter{{
-		ParameterInfo: listInfo("tiers", MaxTiers, words{"tiers, in order", "档位，由低到高"},
-			moneyInfo("threshold", words{"amount to reach", "门槛"}),
+		ParameterInfo: listInfo("tiers", MaxTiers, bilingual{"tiers, in order", "档位，由低到高"},
+			moneyInfo("threshold", bilingual{"amount to reach", "门槛"}),
 			optional(amountOffParameter).ParameterInfo,
-			optional(percentParameter(words{"or percent off", "或减去的百分比"})).ParameterInfo),
+			optional(percentParameter(bilingual{"or percent off", "或减去的百分比"})).ParameterInfo),
 		given: func(p *Promotion) bool { return p.Tiers != nil },
 		check: func(p *Promotion, f *faults) { f.tiers(p.Tiers) },
 	}},
@@ -58,23 +58,23 @@ var tiered = kind{
 			return c.explainThreshold(p, p.Tiers[0].Threshold, in)
 		}
 		if base := c.left(in); base > 0 {
-			return lack{words: ofNothing(*p.Tiers[p.reached(base)-1].PercentOff, base)}
+			return lack{bilingual: ofNothing(*p.Tiers[p.reached(base)-1].PercentOff, base)}
 		}
-		return lack{words: nothingLeft}
+		return lack{bilingual: nothingLeft}
 	},
 
-	note: func(c *cart, p *Promotion, in scoped) words {
+	note: func(c *cart, p *Promotion, in scoped) bilingual {
 		base := c.left(in)
 		reached := p.reached(base)
 		tier := money.FormatYuan(p.Tiers[reached-1].Threshold)
-		said := words{tier + " is reached", "已满" + tier + "元"}
+		text := bilingual{tier + " is reached", "已满" + tier + "元"}
 		if reached < len(p.Tiers) {
 			next := p.Tiers[reached].Threshold
 			more, of := money.FormatYuan(next-base), money.FormatYuan(next)
-			said.en += "; " + more + " more for the next tier, " + of
-			said.zh += "；再买" + more + "元可达下一档" + of + "元"
+			text.en += "; " + more + " more for the next tier, " + of
+			text.zh += "；再买" + more + "元可达下一档" + of + "元"
 		}
-		return said
+		return text
 	},
 }
 

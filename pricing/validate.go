@@ -105,21 +105,21 @@ func (f *faults) parameters(p *Promotion, kind string, uses, all []parameter) {
 	}
 }
 
-// within wants a number from least to most.
+// within requires a number from least to most.
 func (f *faults) within(pointer string, v, least, most int64) {
 	if v < least || v > most {
 		f.add(pointer, "must be %d to %d", least, most)
 	}
 }
 
-// percent wants a percentage that takes something off.
+// percent requires a percentage greater than 0.
 func (f *faults) percent(pointer string, v money.Percent) {
 	if v <= 0 || v > money.Whole {
 		f.add(pointer, "must be more than 0 and at most 100")
 	}
 }
 
-// text wants 1 to most characters. Control characters are refused because no
+// text requires 1 to most characters. Control characters are refused because no
 // name needs them and PostgreSQL cannot store a NUL.
 func (f *faults) text(pointer, s string, most int) {
 	switch {

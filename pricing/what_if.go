@@ -13,7 +13,7 @@ import (
 // the buyer pays more than without it. The rules say that turns go by step
 // and priority, not by what is best; the quote at least says so.
 
-// Limits on what is said about it.
+// Limits on the explanations.
 const (
 	mostBlamed  = 3 // discounts that one skipped rule names: the largest
 	mostWhatIfs = 8 // prices that are computed without one of them

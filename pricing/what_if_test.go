@@ -12,7 +12,7 @@ import (
 	"github.com/tandem-pay/tandem/money"
 )
 
-// TestExplain: what is said of each rule, in both languages: "id: en / zh".
+// TestExplain: the explanation of each rule, in both languages: "id: en / zh".
 func TestExplain(t *testing.T) {
 	name := func(id string) option {
 		return named(map[string]string{"f": "限时价", "o": "满100减10", "p": "九折"}[id])
@@ -111,7 +111,7 @@ func TestWhatIfsAreBounded(t *testing.T) {
 	}
 }
 
-// What is said changes no amount.
+// Explanations change no amount.
 func TestExplainChangesNoAmount(t *testing.T) {
 	checkInputs(t, func(t *rapid.T, in Input, _ []Promotion) {
 		plain := mustPrice(t, in)
@@ -134,7 +134,7 @@ func TestExplainChangesNoAmount(t *testing.T) {
 	})
 }
 
-// A promise of a lower price is kept.
+// A lower price that a quote announces is the one that results.
 func TestWhatIfIsTrue(t *testing.T) {
 	promised := 0
 	for seed := range 3000 {

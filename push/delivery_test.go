@@ -79,7 +79,7 @@ func TestSeqRisesByOne(t *testing.T) {
 	})
 }
 
-// A socket that dies midway and comes back with after has lost nothing.
+// A socket that breaks and reconnects with after has lost nothing.
 func TestKillAndResume(t *testing.T) {
 	w := newWorld(t, newLedger(), nil)
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -113,7 +113,7 @@ func TestKillAndResume(t *testing.T) {
 	}
 }
 
-// A hub that nobody notifies learns from the log what others committed.
+// A hub that nobody notifies reads from the log what others committed.
 func TestTwoHubs(t *testing.T) {
 	l := newLedger()
 	here, there := newWorld(t, l, nil), newWorld(t, l, nil)

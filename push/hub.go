@@ -4,7 +4,7 @@
 //
 // It promises:
 //
-//   - Whoever subscribes to an order gets its state as of now and from then
+//   - A subscriber of an order gets its present state and from then
 //     on every event, its seq rising by one, none missing and none twice,
 //     however Publish is called: late, twice, in the wrong order or, for
 //     events that another instance committed, not at all. With `after` the
@@ -243,7 +243,7 @@ func (h *Hub) Close(ctx context.Context) {
 	<-done
 }
 
-// admit makes room for one more socket or stream, or returns why not.
+// admit counts one more socket or stream, or returns why it may not open.
 func (h *Hub) admit(ctx context.Context, r *http.Request) (*subscriber, error) {
 	s := newSubscriber(ctx, h, language(r))
 	h.mu.Lock()

@@ -110,7 +110,7 @@ func encode(seq int64, kind string, message any) frame {
 	return frame{seq, kind, data}
 }
 
-// owners remembers whose orders are, for subscriptions to a user: few events
+// owners caches the users of orders, for subscriptions to a user: few events
 // carry the user themselves.
 type owners struct {
 	mu    sync.Mutex

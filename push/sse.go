@@ -51,9 +51,9 @@ func (h *Hub) serveSSE(w http.ResponseWriter, r *http.Request) {
 		h.parted(err)
 		return
 	}
-	alive := time.NewTicker(keepAlive)
-	defer alive.Stop()
-	err = s.loop(nil, alive.C, func() error { return out.comment("") })
+	keepalive := time.NewTicker(keepAlive)
+	defer keepalive.Stop()
+	err = s.loop(nil, keepalive.C, func() error { return out.comment("") })
 	s.end()
 	h.parted(err)
 	// EventSource has no close codes and reconnects automatically; the comment is

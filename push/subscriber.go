@@ -193,7 +193,7 @@ func (s *subscriber) catchUp(orderNo string, st *stream, upto int64) error {
 		s.hub.o.Log.WarnContext(s.ctx, "push cannot read an order's events", "shop", s.who.Shop, "orderNo", orderNo, "error", err)
 		return errStore
 	}
-	// Whatever order the log has, what is promised is the order's own.
+	// Whatever order the log has, subscribers get the order's own.
 	slices.SortStableFunc(records, func(a, b event.Record) int { return cmp.Compare(lastSeq(&a), lastSeq(&b)) })
 	for i := range records {
 		n := newNotice(&records[i], 0)

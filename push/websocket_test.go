@@ -142,7 +142,7 @@ func TestAuthenticationTimesOut(t *testing.T) {
 }
 
 func TestRevokedKey(t *testing.T) {
-	t.Parallel() // a key is believed for some seconds
+	t.Parallel() // a key is cached for some seconds
 	w := newWorld(t, newLedger(), func(o *push.Options) { o.PingEvery = 10 * time.Millisecond })
 	c := w.dial("?token=" + secret)
 	c.say(`{"type":"subscribe","shop":true}`)

@@ -1,18 +1,17 @@
 // Package reconcile compares what our books have of a day with what a
 // channel's bill has of it. It is pure: the caller reads the bill and the
-// books, hands both over, and follows the facts that come out.
+// books, passes both in, and settles the facts that are returned.
 //
 // It promises:
-//   - Whatever differs is found under exactly one class for each way in which
-//     it differs, and nothing else is (Classes is the table, for people too).
+//   - Every difference is reported under exactly one class, and nothing else is
+//     reported (Classes describes the classes).
 //   - The order of the rows does not matter, and another run over the same
-//     rows says the same, under the same ids.
+//     rows gives the same differences, under the same ids.
 //   - A day may be cut into partitions by payment number (Partition); the
 //     differences and the summaries of the parts are those of the whole.
-//   - What the bill alone can settle is settled by the same payment.Fact as a
-//     callback's (Fact). What is right comes from payment.Settle: a row whose
-//     money would be refused there cannot be healed, and is shown as what is
-//     wrong with it.
+//   - What the bill proves is settled by the same payment.Fact that a callback
+//     would give (Fact). A row whose money payment.Settle would refuse cannot
+//     be healed, and is reported as the difference that it has.
 //
 // # Which row is a payment's own
 //

@@ -40,7 +40,7 @@ func (o *Ours) compare(p *Ours) int {
 // payment.Day.Span gives it.
 type Span struct{ From, To time.Time }
 
-// place says where t lies, and how far beyond the border (out) or from the
+// place says where t is, and how far beyond the border (out) or from the
 // nearer one (in).
 func (s Span) place(t time.Time) (in bool, far time.Duration) {
 	switch {
@@ -62,7 +62,7 @@ type Options struct {
 	// 0 is DefaultTolerance.
 	Tolerance time.Duration
 	// Rate is the agreed share of a fee, in millionths (0.6 % is 6000); 0: none
-	// is agreed, and the rate that the bill says is believed.
+	// is agreed, and the bill's rate is used.
 	Rate int64
 	// FeeUnit is what the channel rounds a fee to, half up, in thousandths of a
 	// minor unit; 0 is a whole minor unit.
@@ -107,7 +107,7 @@ func (o *Options) booked(r *Ours) time.Time {
 }
 
 // Partition is which of n parts of a day a payment belongs to, from 0; its
-// refunds go by the number of their payment and so lie with it. It is FNV-1a
+// refunds are placed by the number of their payment and so are with it. It is FNV-1a
 // (64 bits) of the number modulo n: the same on every machine.
 func Partition(paymentNo string, n int) int {
 	if n <= 1 {

@@ -1,7 +1,7 @@
-// Package repricing prices an order that was placed again: from what its price
-// was computed from (order.Data.Basis), by the rules of the version that
-// priced it. The audit compares what comes out with what was promised; a
-// backtest changes the rules first.
+// Package repricing prices a placed order again: from the stored inputs of its
+// price (order.Data.Basis), by the rules of the version that priced it. The
+// audit compares the result with the order's price; a backtest changes the
+// rules first.
 package repricing
 
 import (

@@ -1,7 +1,7 @@
 // Package rows declares every kind of row that a shop's state consists of,
-// each once: where it is stored, which column holds what, which document, how
-// a change is guarded. The stores make their statements of it, the unit of work
-// its memory, the audit its scan, and the suite of the stores its tests.
+// each once: its table, its columns and documents, and how concurrent changes
+// are detected. From the declaration the stores make their statements, the unit
+// of work its memory, the audit its scan, and the suite of the stores its tests.
 //
 // To add a kind: a file here with its row and its declaration, its rank, a
 // migration for each store, a sample in store/storetest, and the verbs of app.Tx

@@ -1,5 +1,5 @@
-// Package rest is a kit for JSON APIs over huma: what the endpoints of a
-// service have in common, and nothing of what any of them is about. It serves
+// Package rest is a toolkit for JSON APIs over huma: what the endpoints of a
+// service have in common, and nothing that is specific to one. It serves
 // Tandem's API, and could serve another service.
 //
 // It promises that

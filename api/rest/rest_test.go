@@ -331,7 +331,7 @@ func TestConditional(t *testing.T) {
 	}
 }
 
-// TestWait: a long poll waits as long as asked, at most MaxWait.
+// TestWait: a long poll waits as long as requested, at most MaxWait.
 func TestWait(t *testing.T) {
 	for s, want := range map[string]time.Duration{"": 0, "0s": 0, "30s": 30 * time.Second, "1h": rest.MaxWait, "-1s": -1, "30": -1, "soon": -1} {
 		if got, err := rest.ParseWait(s); (err != nil) != (want < 0) || err == nil && got != want {

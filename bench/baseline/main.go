@@ -9,7 +9,7 @@
 // commits. Nothing is
 // read twice, no statement is run in a loop, statements are prepared once a
 // connection, rules are kept in memory, and what the tables can do in one
-// statement is one statement. It is lighter than Tandem where that is honest:
+// statement is one statement. It does less than Tandem where a simple program would:
 // plain net/http, no schema validation, no traces, no metrics, no reactions
 // (coupons and stock change within the transaction of the payment).
 //

@@ -1,6 +1,6 @@
-// Package chaos proves that money ends where it belongs. It takes thousands of
+// Package chaos checks that all money ends up where it belongs. It takes thousands of
 // orders through both channels of a server whose sandbox injects every fault
-// that it knows into calls, payments, callbacks and refunds, at random from a
+// that it has into calls, payments, callbacks and refunds, at random from a
 // seed; it plays the buyers, the shop, and the operator who handles
 // what is parked; it moves the clock until everything is at rest; and then it
 // compares what the buyers' wallets say (the gateway's trades) with what the
@@ -54,7 +54,7 @@ const (
 )
 
 // injected are all the faults that a shop recovers from, by itself or with an
-// operator. Of the bill's, those that make it unreadable: a bill that lies about
+// operator. Of the bill's, those that make it unreadable: a bill with wrong
 // money is the channel's own mistake, and shows as a difference.
 var injected = []faults.Fault{
 	faults.TimeoutAfterCommit, faults.TimeoutNoEffect, faults.Error500NoEffect,

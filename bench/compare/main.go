@@ -1,16 +1,16 @@
 // Command compare measures Tandem beside the baseline (bench/baseline): the
-// same load, on the same machine, in turns, A B A B A B, so that whatever
-// else the machine does falls on both. `make bench` runs it.
+// same load, on the same machine, alternately (A B A B A B), so that whatever
+// else the machine does affects both. `make bench` runs it.
 //
 // For each run it makes a fresh database, a copy of one that was migrated and
 // seeded beforehand, starts the server as a process of its own on a real
 // PostgreSQL with fsync on, warms it up, measures, stops the server, and has
-// the audit read what it left. Server, database and load generator share the
+// the audit check the database. Server, database and load generator share the
 // machine's processors: the ratio is what counts, not the figures.
 //
-// Some rows stand beside something else, as they say: callbacks beside their
-// cryptography alone, isolation beside itself without the channel that hangs.
-// Others have a figure for a goal. The row chaos takes long and is not among
+// Some rows are compared with something else: callbacks with their
+// cryptography alone, isolation with a run without the channel that hangs.
+// Others have a target figure. The row chaos takes long and is not part of
 // "all": name it.
 //
 // It fails when a run fails or the audit finds anything, and with -strict

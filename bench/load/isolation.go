@@ -18,7 +18,7 @@ type IsolationOptions struct {
 	Hanging  int   // clients that keep opening payments on the one that hangs; 0: it is left alone
 }
 
-// retryPause is how long a client waits that learnt that a channel does not
+// retryPause is how long a client waits after it found that a channel does not
 // answer. Without it, those who are refused at once would measure what they
 // cost, and not what the channel does to others.
 const retryPause = 100 * time.Millisecond

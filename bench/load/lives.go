@@ -239,7 +239,7 @@ func (l *lives) used(c *client, i int64) (bool, error) {
 	return text(answer, "status") == "used", nil
 }
 
-// checkUsed makes sure, after the measurement, that no coupon was forgotten.
+// checkUsed checks, after the measurement, that every coupon was used.
 func (l *lives) checkUsed(ctx context.Context, p Pace, progress Progress) error {
 	_, err := job{stage: "check", total: int64(len(l.list)), strict: true, do: func(c *client, i int64) error {
 		used, err := l.used(c, i)

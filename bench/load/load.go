@@ -1,4 +1,4 @@
-// Package load drives load at a server that serves Tandem's public API and
+// Package load sends load to a server with Tandem's public API and
 // measures it. `tandem bench` is its command line; bench/compare uses it on
 // Tandem and on the baseline in turn.
 //
@@ -7,10 +7,10 @@
 // gets fewer requests, and what waits is bounded by N. (Listen paces its
 // requests instead, and counts each from when it was due.)
 //
-// The generator shares the machine with what it measures, so it is made to be
-// cheap, a few µs of its own beside the system calls for each request: it
-// writes HTTP/1.1 by hand (client.go), composes bodies by appending, looks
-// into answers by searching, and keeps one histogram for all.
+// The generator shares the machine with what it measures, so it is made
+// cheap: each request takes a few µs besides its system calls. To that end it
+// writes HTTP/1.1 by hand (client.go), composes bodies by appending, reads
+// answers by searching, and keeps one histogram for all.
 //
 // What is measured is what a client sees: from the first byte sent to the
 // last byte read. Requests that begin or end outside of the measured window

@@ -30,7 +30,7 @@ const startTime = 60 * time.Second
 
 // Start runs a server that prints the address of its API when it is ready,
 // as `tandem serve` does: a line with "API" and a URL that ends in /v1. The
-// process lives until Stop; if whoever started it dies, it dies too where
+// process lives until Stop; if whoever started it exits, it exits too where
 // the system can see to that.
 func Start(ctx context.Context, program string, args ...string) (*Process, error) {
 	p := &Process{cmd: exec.Command(program, args...), ended: make(chan struct{})}
@@ -41,7 +41,7 @@ func Start(ctx context.Context, program string, args ...string) (*Process, error
 		return nil, err
 	}
 	// The system ends a child with the thread that started it, not with the
-	// process, so one goroutine keeps the thread for as long as it lives.
+	// process, so one goroutine keeps the thread for as long as the process runs.
 	started := make(chan error, 1)
 	urls := make(chan string, 1)
 	go func() {

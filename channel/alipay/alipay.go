@@ -1,4 +1,4 @@
-// Package alipay speaks Alipay's open platform (the gateway of version 2, RSA2)
+// Package alipay implements Alipay's open platform (the gateway of version 2, RSA2)
 // for a direct merchant in public-key mode. It opens payments
 // (precreate, page, wap and app), queries and closes them, refunds them, reads
 // Alipay's notifications, and reads the bill of a day.
@@ -20,15 +20,15 @@
 //   - Reading a notification calls nothing outside.
 //   - No error text carries a key, a signature, a body or a URL.
 //
-// What is different from other channels, and cannot be helped:
+// What is different from other channels, because of Alipay:
 //   - A code that nobody has scanned, or a page that nobody has opened, is no
 //     trade yet: Query and Close say payment.ErrNotExist, nothing can be
-//     closed, and the code can still be paid until its time is over. A payment
-//     that Alipay does not know is dead only after its ExpiresAt.
-//   - A code lives for two hours at most; repeating the prepay gives a new one.
-//   - Notifications have no freshness rule: an old one is as good as new.
+//     closed, and the code can still be paid until it expires. A payment
+//     that Alipay does not know is certainly unpaid only after its ExpiresAt.
+//   - A code is valid for two hours at most; repeating the prepay gives a new one.
+//   - Notifications do not expire: an old one is as valid as a new one.
 //   - A notification that a refund caused says how much has gone back in all,
-//     not by this refund. It is read as "look now": a fact of kind Open with
+//     not by this refund. It is read as a reason to query: a fact of kind Open with
 //     the refund's number; QueryRefund gives the exact amount.
 //   - The answer of a query names neither app nor seller. It is signed for our
 //     request, which names our app, so ours stand in the fact.
@@ -77,7 +77,7 @@ type Options struct {
 	BillTimeout time.Duration
 	// Clock is the moment that requests are stamped with; nil is time.Now.
 	Clock func() time.Time
-	// TempDir is where a bill lies while it is read; "" is os.TempDir.
+	// TempDir is where a bill is stored while it is read; "" is os.TempDir.
 	TempDir string
 }
 

@@ -46,11 +46,11 @@ const (
 // billGate answers with a link to itself, and there with a file.
 type billGate struct {
 	*gateway
-	status int
-	file   []byte
-	cut    bool
-	link   string // instead of the file's
-	asked  string // the link that was followed
+	status    int
+	file      []byte
+	cut       bool
+	link      string // instead of the file's
+	requested string // the link that was followed
 }
 
 func newBillGate(t testing.TB, file []byte) *billGate {
@@ -69,7 +69,7 @@ func (b *billGate) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Method == http.MethodPost {
 		return http.DefaultTransport.RoundTrip(r)
 	}
-	b.asked = r.URL.String()
+	b.requested = r.URL.String()
 	var body io.Reader = bytes.NewReader(b.file)
 	if b.cut {
 		body = io.MultiReader(bytes.NewReader(b.file[:len(b.file)/2]), broken{})
@@ -96,7 +96,7 @@ func (b *billGate) bill(t *testing.T, ctx context.Context, now time.Time) ([]pay
 		t.Errorf("it leaves %s behind", left[0].Name())
 	}
 	if err != nil && (strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "://")) {
-		t.Errorf("the error tells the link: %v", err)
+		t.Errorf("the error contains the link: %v", err)
 	}
 	return rows, s, err
 }
@@ -115,13 +115,13 @@ func TestBill(t *testing.T) {
 	if diff := cmp.Diff(want, s); diff != "" {
 		t.Error(diff)
 	}
-	asked := b.last()
-	checkSigned(t, asked.Params)
-	if diff := cmp.Diff(map[string]any{"bill_type": "trade", "bill_date": "2026-11-20"}, bizOf(t, asked.Params)); diff != "" {
+	requested := b.last()
+	checkSigned(t, requested.Params)
+	if diff := cmp.Diff(map[string]any{"bill_type": "trade", "bill_date": "2026-11-20"}, bizOf(t, requested.Params)); diff != "" {
 		t.Error(diff)
 	}
-	if !strings.HasSuffix(b.asked, "/bill?token=s3cret") || !strings.HasPrefix(b.asked, "http://127.0.0.1:") {
-		t.Errorf("followed %s", b.asked)
+	if !strings.HasSuffix(b.requested, "/bill?token=s3cret") || !strings.HasPrefix(b.requested, "http://127.0.0.1:") {
+		t.Errorf("followed %s", b.requested)
 	}
 }
 
@@ -134,8 +134,8 @@ func TestBillFrom(t *testing.T) {
 	} {
 		b := newBillGate(t, archive(t, detailName, goodBill()))
 		b.link = link
-		if _, _, err := b.bill(t, t.Context(), vectorTime); err != nil || b.asked != want {
-			t.Errorf("%s: followed %s, %v", link, b.asked, err)
+		if _, _, err := b.bill(t, t.Context(), vectorTime); err != nil || b.requested != want {
+			t.Errorf("%s: followed %s, %v", link, b.requested, err)
 		}
 	}
 }
@@ -184,13 +184,13 @@ func TestBillRefuses(t *testing.T) {
 	}
 }
 
-// TestBillNotThere: "there is none" is believed when there should be one.
+// TestBillNotThere: "there is none" is accepted when there should be one.
 func TestBillNotThere(t *testing.T) {
 	at := func(day, hour, minute int) time.Time { return time.Date(2026, 11, day, hour, minute, 0, 0, chinaTime) }
 	for _, row := range []struct {
-		now   time.Time
-		want  error
-		asked bool
+		now       time.Time
+		want      error
+		requested bool
 	}{
 		{at(20, 12, 0), payment.ErrBillNotReady, false},
 		{at(20, 23, 59), payment.ErrBillNotReady, false},
@@ -202,7 +202,7 @@ func TestBillNotThere(t *testing.T) {
 		g := newGateway(t, always(no("40004", "isp.bill_not_exist")))
 		c := g.channel(t, Options{Clock: func() time.Time { return row.now }})
 		_, err := c.Bill(t.Context(), billDay, nil)
-		if !errors.Is(err, row.want) || (len(g.methods()) > 0) != row.asked {
+		if !errors.Is(err, row.want) || (len(g.methods()) > 0) != row.requested {
 			t.Errorf("at %s: %v", row.now, err)
 		}
 	}

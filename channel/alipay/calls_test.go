@@ -103,8 +103,8 @@ func TestPrepay(t *testing.T) {
 						t.Errorf("%+v", a)
 					}
 				}
-				if asked := g.methods(); asked != nil {
-					t.Errorf("it called %s", asked)
+				if requested := g.methods(); requested != nil {
+					t.Errorf("it called %s", requested)
 				}
 				v, err := url.ParseQuery(query)
 				if err != nil {
@@ -220,7 +220,7 @@ func TestRefusedByUs(t *testing.T) {
 			return err
 		}
 	}
-	for name, ask := range map[string]func() error{
+	for name, call := range map[string]func() error{
 		"no method":             prepay("carrier-pigeon", func(*payment.PrepayRequest) {}),
 		"WeChat's method":       prepay(payment.JSAPI, func(*payment.PrepayRequest) {}),
 		"no number":             prepay(payment.Precreate, func(r *payment.PrepayRequest) { r.PaymentNo = "" }),
@@ -245,12 +245,12 @@ func TestRefusedByUs(t *testing.T) {
 		"refund query":          func() error { _, err := c.QueryRefund(t.Context(), payment.RefundRequest{PaymentNo: "1"}); return err },
 	} {
 		var r *payment.RejectedError
-		if err := ask(); !errors.As(err, &r) || r.Code != "ACQ.INVALID_PARAMETER" || r.Message == "" {
+		if err := call(); !errors.As(err, &r) || r.Code != "ACQ.INVALID_PARAMETER" || r.Message == "" {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if asked := g.methods(); asked != nil {
-		t.Errorf("Alipay was asked %s", asked)
+	if requested := g.methods(); requested != nil {
+		t.Errorf("Alipay was called with %s", requested)
 	}
 }
 
@@ -325,7 +325,7 @@ func TestClose(t *testing.T) {
 		name         string
 		close, query string
 		want         error
-		asked        int
+		requested    int
 	}{
 		{"closed", closedNode, "", nil, 1},
 		{"closed, without names", okNode, "", nil, 1},
@@ -359,8 +359,8 @@ func TestClose(t *testing.T) {
 					t.Errorf("%v is %v as well", err, other)
 				}
 			}
-			if asked := g.methods(); len(asked) != row.asked || asked[0] != "close" {
-				t.Errorf("asked %s", asked)
+			if requested := g.methods(); len(requested) != row.requested || requested[0] != "close" {
+				t.Errorf("requested %s", requested)
 			}
 		})
 	}
@@ -372,11 +372,11 @@ func TestCancelledCalls(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, call := range calls {
-		if err := ask(ctx, c, call); !errors.Is(err, payment.ErrUnknown) || !errors.Is(err, context.Canceled) {
+		if err := makeCall(ctx, c, call); !errors.Is(err, payment.ErrUnknown) || !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", call, err)
 		}
 	}
-	if asked := g.methods(); asked != nil {
-		t.Errorf("asked %s", asked)
+	if requested := g.methods(); requested != nil {
+		t.Errorf("requested %s", requested)
 	}
 }

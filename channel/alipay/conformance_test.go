@@ -59,7 +59,7 @@ type shop struct {
 	channel *alipay.Channel
 
 	mu    sync.Mutex
-	links map[string]payment.Action // of payments that Alipay has not heard of
+	links map[string]payment.Action // of payments that Alipay does not have
 }
 
 func open(t *testing.T) *shop {

@@ -26,8 +26,8 @@ func is(err, want error) bool {
 // calls are all that ask the gateway.
 var calls = []string{"precreate", "query", "close", "refund", "refund query", "bill"}
 
-// ask runs one of the calls.
-func ask(ctx context.Context, c *Channel, call string) error {
+// makeCall makes one of the calls.
+func makeCall(ctx context.Context, c *Channel, call string) error {
 	var err error
 	switch call {
 	case "query":
@@ -110,7 +110,7 @@ func TestRefusals(t *testing.T) {
 				if call == "refund" {
 					next = strings.Replace(next, "{", `{"aim":"refund",`, 1)
 				}
-				err := ask(t.Context(), c, call)
+				err := makeCall(t.Context(), c, call)
 				if !is(err, row.want[i]) {
 					t.Errorf("%s: got %v, want %v", call, err, row.want[i])
 				}
@@ -167,11 +167,11 @@ func TestAnswersThatProveNothing(t *testing.T) {
 				a := answer{node: good[call]}
 				g := newGateway(t, func(seen) answer { return a })
 				c := g.channel(t, Options{Transport: onlyTo(g.URL)})
-				if err := ask(t.Context(), c, call); err != nil && call != "bill" {
+				if err := makeCall(t.Context(), c, call); err != nil && call != "bill" {
 					t.Fatalf("%s unspoiled: %v", call, err)
 				}
 				row.spoil(&a)
-				err := ask(t.Context(), c, call)
+				err := makeCall(t.Context(), c, call)
 				if !is(err, row.want) {
 					t.Errorf("%s: got %v, want %v", call, err, row.want)
 				}
@@ -217,7 +217,7 @@ func TestAnswersThatSayTooLittle(t *testing.T) {
 		{"bill", `{"code":"10000","bill_download_url":"http://[::1"}`},
 	} {
 		c := newGateway(t, always(row.node)).channel(t, Options{})
-		if err := ask(t.Context(), c, row.call); !is(err, payment.ErrUnknown) {
+		if err := makeCall(t.Context(), c, row.call); !is(err, payment.ErrUnknown) {
 			t.Errorf("%s answered %s: %v", row.call, row.node, err)
 		}
 	}
@@ -232,10 +232,10 @@ func TestNoAnswer(t *testing.T) {
 	cfg.GatewayURL = "http://127.0.0.1:1/gateway.do"
 	nobody := channelOf(t, cfg, Options{})
 	for _, call := range calls {
-		if err := ask(t.Context(), slow, call); !is(err, payment.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) {
+		if err := makeCall(t.Context(), slow, call); !is(err, payment.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s, silence: %v", call, err)
 		}
-		if err := ask(t.Context(), nobody, call); !is(err, payment.ErrUnknown) {
+		if err := makeCall(t.Context(), nobody, call); !is(err, payment.ErrUnknown) {
 			t.Errorf("%s, nobody there: %v", call, err)
 		}
 	}
@@ -254,7 +254,7 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 	} {
 		g := newGateway(t, func(seen) answer { return a })
 		for _, call := range calls {
-			err := ask(t.Context(), g.channel(t, Options{}), call)
+			err := makeCall(t.Context(), g.channel(t, Options{}), call)
 			if err == nil && call == "close" {
 				continue // it needs no member of the answer
 			}
@@ -266,7 +266,7 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 			}
 			for _, hidden := range []string{secret, "biz_content", "http://", "sign="} {
 				if strings.Contains(err.Error(), hidden) {
-					t.Errorf("%s %s tells %q: %v", name, call, hidden, err)
+					t.Errorf("%s %s contains %q: %v", name, call, hidden, err)
 				}
 			}
 		}
@@ -277,7 +277,7 @@ func TestForeignWordsAreCut(t *testing.T) {
 	long := strings.Repeat("长", 300)
 	node := `{"code":"40004","msg":"no","sub_code":"ACQ.X` + strings.Repeat("Y", 99) + `","sub_msg":"a\nb` + long + `"}`
 	var r *payment.RejectedError
-	if !errors.As(ask(t.Context(), newGateway(t, always(node)).channel(t, Options{}), "close"), &r) {
+	if !errors.As(makeCall(t.Context(), newGateway(t, always(node)).channel(t, Options{}), "close"), &r) {
 		t.Fatal("not rejected")
 	}
 	if want := "a b" + long[:253*3]; r.Message != want || len(r.Code) != 64 {

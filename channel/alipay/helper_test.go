@@ -132,7 +132,7 @@ type answer struct {
 	name   string // instead of the method's: the node's name
 }
 
-// gateway answers with what it is told, signed as Alipay signs.
+// gateway answers with what the test sets, signed as Alipay signs.
 type gateway struct {
 	URL string
 	key *rsa.PrivateKey
@@ -149,7 +149,7 @@ func (g *gateway) last() seen {
 	return g.came[len(g.came)-1]
 }
 
-// methods are what was asked since the last call.
+// methods are what was requested since the last call.
 func (g *gateway) methods() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -204,8 +204,8 @@ func TestReadCallsNobody(t *testing.T) {
 	for _, more := range []string{"", "&alipay_cert_sn=1", "&alipay_cert_sn="} {
 		_, _ = c.Read(vectorTime, nil, append(notification(testKey(t, "attacker"), nil), more...))
 	}
-	if asked := g.methods(); asked != nil {
-		t.Errorf("asked %s", asked)
+	if requested := g.methods(); requested != nil {
+		t.Errorf("requested %s", requested)
 	}
 }
 

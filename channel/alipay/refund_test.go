@@ -18,7 +18,7 @@ func refundFact(by payment.Source, word string) payment.Fact {
 	}
 }
 
-// TestRefund shows what a refund comes to, and when it is asked about.
+// TestRefund shows what a refund comes to, and when it is requested about.
 func TestRefund(t *testing.T) {
 	repeated := strings.Replace(refundNode, `"fund_change":"Y"`, `"fund_change":"N"`, 1)
 	made := refundFact(payment.ByRefund, "REFUND_SUCCESS")
@@ -71,9 +71,9 @@ func TestRefund(t *testing.T) {
 			if diff := cmp.Diff(row.want, f); diff != "" {
 				t.Error(diff)
 			}
-			asked := g.methods()
-			if (len(asked) > 1) != (row.query != "") || asked[0] != "refund" {
-				t.Errorf("asked %s", asked)
+			requested := g.methods()
+			if (len(requested) > 1) != (row.query != "") || requested[0] != "refund" {
+				t.Errorf("requested %s", requested)
 			}
 		})
 	}
@@ -104,10 +104,10 @@ func TestRefundSends(t *testing.T) {
 	known.TransactionID = "2026"
 	silent.Reason = strings.Repeat("长", 300) + "\xff"
 	for _, row := range []struct {
-		name  string
-		r     payment.RefundRequest
-		sent  map[string]any
-		asked map[string]any
+		name      string
+		r         payment.RefundRequest
+		sent      map[string]any
+		requested map[string]any
 	}{
 		{"by our number", refundRequest(), plus(ours, "refund_amount", "1.50", "refund_reason", "不要了"), ours},
 		{"by Alipay's number", known, plus(theirs, "refund_amount", "1.50", "refund_reason", "不要了"), theirs},
@@ -129,7 +129,7 @@ func TestRefundSends(t *testing.T) {
 				t.Errorf("%s: %s", row.name, diff)
 			}
 			checkSigned(t, g.last().Params)
-			if diff := cmp.Diff(plus(row.asked, "query_options", []any{"gmt_refund_pay"}), bizOf(t, g.last().Params)); diff != "" {
+			if diff := cmp.Diff(plus(row.requested, "query_options", []any{"gmt_refund_pay"}), bizOf(t, g.last().Params)); diff != "" {
 				t.Errorf("%s: %s", row.name, diff)
 			}
 		}

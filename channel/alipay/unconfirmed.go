@@ -44,7 +44,7 @@ const (
 //
 // [K] A refund query may lag behind a refund whose answer was lost, by 10
 // seconds as far as is known: its answer that there is no such refund is to be
-// believed only after that. QueryRefund reports what it got; the caller waits.
+// used only after that. QueryRefund reports what it got; the caller waits.
 //
 // [K] The sign of 服务费（元） in a bill: samples have 0.00. Its size is taken,
 // and its sign from the row: a payment costs fee, a refund gives some back.

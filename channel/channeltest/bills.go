@@ -115,7 +115,7 @@ func billRows(s suite) {
 	}
 }
 
-// ours wants what a bill says of merchant and app to be what facts say.
+// ours requires what a bill says of merchant and app to be what facts say.
 func (s suite) ours(r payment.BillRow, f payment.Fact) {
 	s.Helper()
 	if r.Merchant != "" && r.Merchant != f.Merchant || r.App != "" && f.App != "" && r.App != f.App {

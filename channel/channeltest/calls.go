@@ -35,7 +35,7 @@ func itself(s suite) {
 	}
 }
 
-// usable wants an action that a device can act on.
+// usable requires an action that a device can act on.
 func (s suite) usable(what string, a payment.Action) {
 	s.Helper()
 	var ok bool
@@ -65,7 +65,7 @@ func prepayEveryMethod(s suite) {
 	}
 }
 
-// prepayTerms wants the gateway to know where to send the callback and when
+// prepayTerms requires the gateway to know where to send the callback and when
 // the payment ends: no answer shows that either was forgotten.
 func prepayTerms(s suite) {
 	for i, m := range s.Channel.Methods() {
@@ -300,7 +300,7 @@ func brokenQuery(s suite) {
 	}
 }
 
-// hugeQuery wants an answer of any size to end in bounded time.
+// hugeQuery requires an answer of any size to end in bounded time.
 func hugeQuery(s suite) {
 	const no = "CTHUGE0001"
 	s.open(no)

@@ -28,7 +28,7 @@ type Fixture struct {
 	// the settings that nobody may read.
 	Settings, Masked any
 	Secrets          []string
-	// Wire lies between the channel and its gateway.
+	// Wire is between the channel and its gateway.
 	Wire *Wire
 	// Nameless are the calls whose answers, by the protocol, do not name the
 	// payment that they are about.
@@ -290,7 +290,7 @@ func (s suite) fails(what string, err, want error) {
 	}
 }
 
-// rejects wants a certain refusal.
+// rejects requires a certain refusal.
 func (s suite) rejects(what string, err error) {
 	s.Helper()
 	var r *payment.RejectedError
@@ -299,7 +299,7 @@ func (s suite) rejects(what string, err error) {
 	}
 }
 
-// refuses wants a callback refused, by stage if one is given.
+// refuses requires a callback refused, by stage if one is given.
 func (s suite) refuses(what string, now time.Time, h http.Header, body []byte, stage payment.Stage) {
 	s.Helper()
 	_, err := s.Channel.Read(now, h, body)

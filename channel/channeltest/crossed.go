@@ -110,7 +110,7 @@ func queryRefundCrossed(s suite) {
 	s.left(no, amount-500)
 }
 
-// nothing wants no fact beside an error.
+// nothing requires no fact beside an error.
 func (s suite) nothing(f payment.Fact) {
 	s.Helper()
 	if diff := cmp.Diff(payment.Fact{}, f); diff != "" {

@@ -59,7 +59,7 @@ func (s suite) isOf(r payment.RefundRequest, f payment.Fact, by payment.Source) 
 	}
 }
 
-// refunded wants the refund, once settled, to have gone.
+// refunded requires the refund, once settled, to have gone.
 func (s suite) refunded(r payment.RefundRequest) payment.Fact {
 	s.Helper()
 	s.must(s.Settle())
@@ -80,14 +80,14 @@ func (s suite) became(r payment.RefundRequest, want payment.FactKind) payment.Fa
 	return f
 }
 
-// unmade wants a refund that the channel does not know.
+// unmade requires a refund that the channel does not know.
 func (s suite) unmade(r payment.RefundRequest) {
 	s.Helper()
 	_, err := s.accounts().QueryRefund(s.Context(), r)
 	s.fails("query of "+r.RefundNo, err, payment.ErrNotExist)
 }
 
-// left wants this much of the payment not to have been refunded: that much
+// left requires this much of the payment not to have been refunded: that much
 // can be, and not a fen more.
 func (s suite) left(paymentNo string, rest int64) {
 	s.Helper()
@@ -410,7 +410,7 @@ func (s suite) refundNotice(paymentNo string, r payment.RefundRequest) payment.N
 	return n
 }
 
-// refundCallbackAgrees wants one fact of one refund, from either source and
+// refundCallbackAgrees requires one fact of one refund, from either source and
 // however many others there are of the payment.
 func refundCallbackAgrees(s suite) {
 	const no = "CTRCALL0001"

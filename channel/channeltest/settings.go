@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// settingsTagged wants the settings to declare their secrets and nothing else
+// settingsTagged requires the settings to declare their secrets and nothing else
 // as such.
 func settingsTagged(s suite) {
 	declared := secrets(reflect.ValueOf(s.Settings))
@@ -23,7 +23,7 @@ func settingsTagged(s suite) {
 	}
 }
 
-// settingsHidden wants no secret to come out of the settings, neither as people
+// settingsHidden requires no secret to come out of the settings, neither as people
 // read them nor as a log or an error prints them.
 func settingsHidden(s suite) {
 	masked, err := json.Marshal(s.Masked)
@@ -51,7 +51,7 @@ func settingsHidden(s suite) {
 	}
 }
 
-// maskedShowsTheRest wants what is public to be readable: who configures a
+// maskedShowsTheRest requires what is public to be readable: who configures a
 // channel must see what is set.
 func maskedShowsTheRest(s suite) {
 	masked := texts(reflect.ValueOf(s.Masked))

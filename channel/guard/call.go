@@ -35,7 +35,7 @@ func outcome(err error) string {
 	switch {
 	case err == nil:
 		return OK
-	case errors.Is(err, payment.ErrUnknown): // whatever lies behind it
+	case errors.Is(err, payment.ErrUnknown): // whatever its cause
 		if errors.Is(err, context.DeadlineExceeded) {
 			return TimedOut
 		}
@@ -67,7 +67,7 @@ type verdict int
 
 const (
 	nothing verdict = iota // it says nothing
-	alive
+	healthy
 	silent
 )
 
@@ -76,7 +76,7 @@ const (
 func (c *Channel) judge(caller context.Context, err error, waited time.Duration) (string, verdict) {
 	how := outcome(err)
 	if how != Unknown && how != TimedOut {
-		return how, alive
+		return how, healthy
 	}
 	switch cause := caller.Err(); {
 	case errors.Is(cause, context.DeadlineExceeded):
@@ -138,7 +138,7 @@ func (c *Channel) count(says verdict, era int, done func(bool)) {
 	c.mu.Lock()
 	if c.era == era {
 		switch says {
-		case alive:
+		case healthy:
 			c.inARow = 0
 		case silent:
 			c.inARow++
@@ -148,7 +148,7 @@ func (c *Channel) count(says verdict, era int, done func(bool)) {
 	c.mu.Unlock()
 	switch {
 	case says != nothing:
-		done(says == alive)
+		done(says == healthy)
 	case c.State() == "half_open":
 		done(false) // a probe must be settled; see the package comment
 	}

@@ -1,5 +1,5 @@
-// Package guard stands between the house and one payment channel, so that a
-// channel that is slow or dead harms nobody else. It is a payment.Channel
+// Package guard stands between Tandem and one payment channel, so that a
+// channel that is slow or down does not affect the others. It is a payment.Channel
 // around another, and changes no answer; only an error that is none of the
 // port's becomes payment.ErrUnknown.
 //
@@ -8,25 +8,24 @@
 //     at most Options.Bills bills beside them. One more is refused at once.
 //   - Every call is given Options.Timeout, a bill Options.BillTimeout. A
 //     channel honours its context, so it returns then.
-//   - A channel that does not give certain answers is left alone (a circuit
+//   - A channel that does not give certain answers is not called (a circuit
 //     breaker) for Options.Rest, and then tried with Options.Probes calls: all
-//     of them must be answered, or it rests again.
+//     of them must be answered, or it is not called for another Options.Rest.
 //   - A refusal of the guard's own is payment.ErrBusy, with ErrFull or ErrOpen
 //     behind it: nothing was sent, so the same request may be repeated as it
 //     is.
 //
 // What counts against a channel is an unknown outcome: payment.ErrUnknown,
-// whatever lies behind it. A certain answer counts for it, also a no: rejected,
+// whatever its cause. A certain answer counts in its favour, also a refusal: rejected,
 // paid, closed, not there, short of money, slow down. It opens after
 // Options.InARow unknown outcomes with no certain answer between them, or when
 // they are at least Share of at least Least calls that were answered within the
 // window (ten seconds, or twice Options.Timeout if that is longer, because the
 // breaker forgets a call that began before its window).
 //
-// A caller who goes away says nothing about the channel, and counts for
-// neither side; one whose own deadline passes counts if it had waited for at
+// A caller that cancels says nothing about the channel, and does not count; one whose own deadline passes counts if it had waited for at
 // least half of Options.Timeout. If such a call was a probe, the channel rests
-// again: nothing has been learned, and a probe that is never settled would
+// again: its result is unknown, and a probe that is never settled would
 // keep the breaker half open for ever.
 //
 // Bills neither count in the breaker nor are held up by it: they are long,

@@ -227,7 +227,7 @@ func TestCalls(t *testing.T) {
 	}
 }
 
-// TestBreaker plays a story a row: what the channel does for how many calls,
+// TestBreaker plays one scenario per row: what the channel does for how many calls,
 // and the state afterwards.
 func TestBreaker(t *testing.T) {
 	unknown := says(payment.ErrUnknown)
@@ -364,7 +364,7 @@ func TestObserveStates(t *testing.T) {
 	})
 }
 
-// TestPanic: a place is given back, and the breaker hears of it.
+// TestPanic: a place is given back, and the breaker counts it.
 func TestPanic(t *testing.T) {
 	r := newHarness(func(context.Context) error { panic("x") }, guard.Options{Calls: 1, InARow: 1})
 	func() {

@@ -189,7 +189,7 @@ func TestBadBills(t *testing.T) {
 		{"coupon sum wrong", change("`4.00,`0.00,`0.03600", "`4.00,`0.01,`0.03600"), 6},
 		{"fee sum wrong", change("`0.03600", "`0.03601"), 6},
 		{"order sum wrong", change("`0.03600,`9.00", "`0.03600,`9.01"), 6},
-		{"asked sum wrong", change("`9.00,`4.00\r\n", "`9.00,`4.01\r\n"), 6},
+		{"requested sum wrong", change("`9.00,`4.00\r\n", "`9.00,`4.01\r\n"), 6},
 		{"a row after the totals", good + paidRow + "\r\n", 7},
 		{"another bill after the totals", good + good, 7},
 		{"a long line", change("两盒", strings.Repeat("盒", maxLine/3)), 2},
@@ -305,7 +305,7 @@ func TestMoment(t *testing.T) {
 	}
 }
 
-// FuzzTrades wants no panic, and of every bill that is taken for good the
+// FuzzTrades requires no panic, and of every bill that is taken for good the
 // counts and sums that its rows have.
 func FuzzTrades(f *testing.F) {
 	f.Add([]byte(goodBill()))

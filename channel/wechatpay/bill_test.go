@@ -27,12 +27,12 @@ type depot struct {
 	*platform
 	URL string
 
-	where string // the download is announced there; "" is here
-	hash  string // announced
-	ask   func(http.ResponseWriter, *http.Request) bool
-	send  func(http.ResponseWriter, *http.Request)
+	where  string // the download is announced there; "" is here
+	hash   string // announced
+	handle func(http.ResponseWriter, *http.Request) bool
+	send   func(http.ResponseWriter, *http.Request)
 
-	asked, sent atomic.Pointer[seen]
+	requested, sent atomic.Pointer[seen]
 }
 
 func newDepot(t testing.TB, file, packed []byte) *depot {
@@ -46,8 +46,8 @@ func newDepot(t testing.TB, file, packed []byte) *depot {
 			d.send(w, r)
 			return
 		}
-		d.asked.Store(got)
-		if d.ask != nil && d.ask(w, r) {
+		d.requested.Store(got)
+		if d.handle != nil && d.handle(w, r) {
 			return
 		}
 		where := d.where
@@ -101,10 +101,10 @@ func TestBill(t *testing.T) {
 			if diff := cmp.Diff(goodRows(), rows); diff != "" {
 				t.Error(diff)
 			}
-			asked, sent := *d.asked.Load(), *d.sent.Load()
-			checkRequest(t, asked, vectorTime)
-			if asked.URI != "/v3/bill/tradebill?bill_date=2026-11-21&bill_type=ALL&tar_type=GZIP" {
-				t.Error(asked.URI)
+			requested, sent := *d.requested.Load(), *d.sent.Load()
+			checkRequest(t, requested, vectorTime)
+			if requested.URI != "/v3/bill/tradebill?bill_date=2026-11-21&bill_type=ALL&tar_type=GZIP" {
+				t.Error(requested.URI)
 			}
 			// The download is signed as any other request, over what is sent.
 			if sent.URI != "/v3/billdownload/file?token=a%2Bb&x=1" || sent.Header.Get("Accept") != "*/*" {
@@ -127,7 +127,7 @@ func TestFundFlow(t *testing.T) {
 	if diff := cmp.Diff(want, sum); err != nil || diff != "" || rows != 2 {
 		t.Errorf("%d rows, %v %s", rows, err, diff)
 	}
-	if uri := d.asked.Load().URI; uri != "/v3/bill/fundflowbill?bill_date=2026-11-21&account_type=BASIC&tar_type=GZIP" {
+	if uri := d.requested.Load().URI; uri != "/v3/bill/fundflowbill?bill_date=2026-11-21&account_type=BASIC&tar_type=GZIP" {
 		t.Error(uri)
 	}
 	if c.Zone().String() != "+08:00" {
@@ -169,7 +169,7 @@ func TestSpoiledDownloads(t *testing.T) {
 		{"the file's end cut off by whole lines", write(packed(text[:bytes.LastIndex(text, []byte("`3,"))])), errBadBill},
 		{"100 MB of blanks", write(blanks), errBadBill},
 		{"a page", write([]byte("<html>")), errBadBill},
-		{"an error told with 200", write([]byte(`{"code":"SYSTEM_ERROR"}`)), errBadBill},
+		{"an error reported with 200", write([]byte(`{"code":"SYSTEM_ERROR"}`)), errBadBill},
 		{"half of the answer", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(len(gz)))
 			_, _ = w.Write(gz[:len(gz)/2])
@@ -208,7 +208,7 @@ func TestSpoiledDownloads(t *testing.T) {
 				t.Errorf("a summary all the same: %+v", sum)
 			}
 			if err != nil && strings.Contains(err.Error(), "token") {
-				t.Errorf("the error tells the address: %v", err)
+				t.Errorf("the error contains the address: %v", err)
 			}
 		})
 	}
@@ -374,7 +374,7 @@ func TestBillRefusals(t *testing.T) {
 	} {
 		next = answer{status: row.status, body: `{"code":"` + row.code + `","message":"说明"}`}
 		for _, call := range []string{"bill", "funds"} {
-			if err := ask(t.Context(), c, call); !is(err, row.want) {
+			if err := makeCall(t.Context(), c, call); !is(err, row.want) {
 				t.Errorf("%s, %d %s: got %v, want %v", call, row.status, row.code, err, row.want)
 			}
 		}

@@ -40,7 +40,7 @@ func checkRequest(t *testing.T, r seen, at time.Time) {
 		t.Errorf("the signature does not verify over %s %s %s", r.Method, r.URI, r.Body)
 	}
 	if got := r.Header.Get(headerSerial); got != pubKeyID {
-		t.Errorf("it asks for an answer signed with %q", got)
+		t.Errorf("it requests an answer signed with %q", got)
 	}
 	if ua := r.Header.Get("User-Agent"); !strings.HasPrefix(ua, "Tandem/") {
 		t.Errorf("User-Agent %q", ua)
@@ -249,7 +249,7 @@ func TestClose(t *testing.T) {
 }
 
 // TestMovedClock moves our clock and the gateway's by hours: they go on
-// understanding each other, and a gateway left behind is not believed.
+// understanding each other, and a gateway left behind is not trusted.
 func TestMovedClock(t *testing.T) {
 	now := vectorTime
 	g := newGateway(t, always(204, ""))

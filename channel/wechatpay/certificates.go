@@ -129,7 +129,7 @@ func (c *Channel) fly(ctx context.Context, f *flight) {
 // listMeans: there is no list where there are no certificates.
 var listMeans = noState(map[string]error{"RESOURCENOTEXISTS": errRejected, codeNotExist: errRejected})
 
-// fetchCertificates requests the list, believes it if one of the listed or
+// fetchCertificates requests the list, accepts it if one of the listed or
 // held keys has signed it, and adds what is new.
 func (c *Channel) fetchCertificates(ctx context.Context) error {
 	list := &listValidator{c: c}

@@ -69,7 +69,7 @@ func listOf(t testing.TB, all ...certificate) string {
 }
 
 // rotating is a gateway that lists certificates, and counts how often it was
-// asked for the list.
+// requested the list.
 type rotating struct {
 	*gateway
 	list   func() (status int, body, signer string)
@@ -125,21 +125,21 @@ func (r *rotating) callback(t testing.TB, c *Channel, serial string) error {
 }
 
 // TestNewCertificateOnAnswer: an answer that is signed with a certificate
-// which is not held yet makes the channel ask for the list, once.
+// which is not held yet makes the channel request the list, once.
 func TestNewCertificateOnAnswer(t *testing.T) {
 	r := newRotating(t)
 	c := r.channel(t)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if err := ask(t.Context(), c, "query"); err != nil {
+			if err := makeCall(t.Context(), c, "query"); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
 	if n := r.lists.Load(); n != 1 {
-		t.Errorf("the list was asked for %d times", n)
+		t.Errorf("the list was requested %d times", n)
 	}
 	if err := r.callback(t, c, nextSerial); err != nil {
 		t.Error(err)
@@ -172,7 +172,7 @@ func TestNewCertificateOnCallback(t *testing.T) {
 		t.Errorf("refused at %q, wants %v, due %v", stage, c.WantsRefresh(), c.RefreshDue(r.time()))
 	}
 	if n := r.lists.Load(); n != 1 {
-		t.Fatalf("reading asked for the list: %d", n)
+		t.Fatalf("reading requested the list: %d", n)
 	}
 	if err := c.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
@@ -182,7 +182,7 @@ func TestNewCertificateOnCallback(t *testing.T) {
 			t.Errorf("%s: %v", serial, err)
 		}
 	}
-	// What is no certificate's serial asks for nothing.
+	// What is no certificate's serial requests nothing.
 	for _, serial := range []string{"PUB_KEY_ID_0119", "x", strings.Repeat("A", 65)} {
 		r.keys[serial] = r.keys[pubKeyID]
 		if stage := stageOf(t, r.callback(t, c, serial)); stage != payment.StageSerial || c.WantsRefresh() {
@@ -191,19 +191,19 @@ func TestNewCertificateOnCallback(t *testing.T) {
 	}
 }
 
-// TestInventedSerials cannot make us ask more than once a minute.
+// TestInventedSerials cannot make us request it more than once a minute.
 func TestInventedSerials(t *testing.T) {
 	r := newRotating(t)
 	c := r.channel(t)
 	r.signer = otherSerial // never listed
 	for minute := range int32(3) {
 		for range 5 {
-			if err := ask(t.Context(), c, "query"); !errors.Is(err, payment.ErrUnknown) {
+			if err := makeCall(t.Context(), c, "query"); !errors.Is(err, payment.ErrUnknown) {
 				t.Fatal(err)
 			}
 		}
 		if n := r.lists.Load(); n != minute+1 {
-			t.Fatalf("asked %d times in minute %d", n, minute)
+			t.Fatalf("requested %d times in minute %d", n, minute)
 		}
 		if c.RefreshDue(r.time()) {
 			t.Error("due within the minute")
@@ -226,21 +226,21 @@ func TestFirstUse(t *testing.T) {
 	if stage := stageOf(t, r.callback(t, c, certSerial)); stage != payment.StageSerial || !c.WantsRefresh() {
 		t.Errorf("an expired certificate: refused at %q", stage)
 	}
-	if err := ask(t.Context(), c, "query"); err != nil {
+	if err := makeCall(t.Context(), c, "query"); err != nil {
 		t.Error(err)
 	}
 	if serial, _ := c.keys.accepted(r.time()); serial != nextSerial {
-		t.Errorf("it asks for answers signed with %s", serial)
+		t.Errorf("it requests answers signed with %s", serial)
 	}
 	if got := r.last().Header.Get(headerSerial); got != certSerial {
 		t.Errorf("the first call named %s", got)
 	}
-	if err := ask(t.Context(), c, "query"); err != nil || r.last().Header.Get(headerSerial) != nextSerial {
+	if err := makeCall(t.Context(), c, "query"); err != nil || r.last().Header.Get(headerSerial) != nextSerial {
 		t.Errorf("the next call named %s: %v", r.last().Header.Get(headerSerial), err)
 	}
 }
 
-// TestBadLists are not believed, and leave the keyring as it was.
+// TestBadLists are not trusted, and leave the keyring as it was.
 func TestBadLists(t *testing.T) {
 	entry := func(name string, v any) func(map[string]any) { return func(e map[string]any) { e[name] = v } }
 	inside := func(name string, v any) func(map[string]any) {
@@ -266,7 +266,7 @@ func TestBadLists(t *testing.T) {
 		{"empty", 200, nil, `{"data":[]}`, certSerial, payment.ErrUnknown},
 		{"no list", 200, nil, `[]`, certSerial, payment.ErrUnknown},
 		{"too long", 200, nil, `{"data":[` + strings.Repeat("{},", maxConfigured) + `{}]}`, certSerial, payment.ErrUnknown},
-		{"none to be had", 404, nil, `{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}`, certSerial, errAnyRejection},
+		{"none available", 404, nil, `{"code":"RESOURCE_NOT_EXISTS","message":"无可用的平台证书"}`, certSerial, errAnyRejection},
 		{"forbidden", 403, nil, `{"code":"NO_AUTH","message":"平台证书已过期失效"}`, certSerial, errAnyRejection},
 		{"busy", 429, nil, `{"code":"FREQUENCY_LIMITED"}`, certSerial, payment.ErrBusy},
 		{"in trouble", 500, nil, `{"code":"SYSTEM_ERROR"}`, certSerial, payment.ErrUnknown},
@@ -361,7 +361,7 @@ func TestRefreshDue(t *testing.T) {
 	step("at last", time.Hour, false)
 	step("the clock was put back", -2*time.Hour, true)
 	if n := r.lists.Load(); n != 3 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("requested %d times", n)
 	}
 
 	cfg := testConfig(t)
@@ -370,24 +370,24 @@ func TestRefreshDue(t *testing.T) {
 	step("with a public key alone", 1000*time.Hour, false)
 	refresh(true)
 	if stageOf(t, r.callback(t, c, certSerial)) != payment.StageSerial || c.WantsRefresh() {
-		t.Error("with a public key alone, a certificate is asked for")
+		t.Error("with a public key alone, a certificate is requested")
 	}
 	if n := r.lists.Load(); n != 3 {
-		t.Errorf("with a public key alone, asked %d times", n-3)
+		t.Errorf("with a public key alone, requested %d times", n-3)
 	}
 }
 
 // TestRefreshWaits: who gives up waiting does not spoil it for the others.
 func TestRefreshWaits(t *testing.T) {
 	r := newRotating(t)
-	asked, release := make(chan struct{}), make(chan struct{})
+	requested, release := make(chan struct{}), make(chan struct{})
 	good := r.list
-	r.list = func() (int, string, string) { close(asked); <-release; return good() }
+	r.list = func() (int, string, string) { close(requested); <-release; return good() }
 	c := r.channel(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	impatient, patient := make(chan error, 1), make(chan error, 1)
 	go func() { impatient <- c.Refresh(ctx) }()
-	<-asked
+	<-requested
 	go func() { patient <- c.Refresh(t.Context()) }()
 	cancel()
 	if err := <-impatient; !errors.Is(err, payment.ErrUnknown) || !errors.Is(err, context.Canceled) {
@@ -398,7 +398,7 @@ func TestRefreshWaits(t *testing.T) {
 		t.Error(err)
 	}
 	if n := r.lists.Load(); n != 1 {
-		t.Errorf("asked %d times", n)
+		t.Errorf("requested %d times", n)
 	}
 }
 

@@ -64,7 +64,7 @@ func meaning(status int, code string, also map[string]error) error {
 	return payment.ErrUnknown
 }
 
-// noState is what codes that speak of a payment's state mean to calls that
+// noState is what codes about a payment's state mean to calls that
 // cannot be refused for it: such a refusal is not signed, and following it
 // would send the caller round in a circle.
 func noState(more map[string]error) map[string]error {

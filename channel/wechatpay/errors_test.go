@@ -25,8 +25,8 @@ func is(err, want error) bool {
 	return errors.As(err, &r)
 }
 
-// ask runs one of the calls.
-func ask(ctx context.Context, c *Channel, call string) error {
+// makeCall makes one of the calls.
+func makeCall(ctx context.Context, c *Channel, call string) error {
 	var err error
 	switch call {
 	case "query":
@@ -51,7 +51,7 @@ func ask(ctx context.Context, c *Channel, call string) error {
 	return err
 }
 
-// calls are all that a channel may ask; the first four are prepays.
+// calls are all that a channel may make; the first four are prepays.
 var calls = []string{"native", "jsapi", "h5", "app", "query", "close", "refund", "refund query", "finish", "bill", "funds", "refresh"}
 
 // TestRefusals goes through the codes, in all their spellings.
@@ -108,7 +108,7 @@ func TestRefusals(t *testing.T) {
 			next = answer{status: row.status, body: `{"code":"` + row.code + `","message":"说明"}`}
 			for i, want := range []error{row.prepay, row.prepay, row.prepay, row.prepay, row.query, row.clos} {
 				call := calls[i]
-				err := ask(t.Context(), c, call)
+				err := makeCall(t.Context(), c, call)
 				if !is(err, want) {
 					t.Errorf("%s: got %v, want %v", call, err, want)
 				}
@@ -129,14 +129,14 @@ func TestRefusalsThatAreNone(t *testing.T) {
 	} {
 		c := newGateway(t, always(403, body)).channel(t, Options{})
 		for _, call := range calls {
-			if err := ask(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) {
+			if err := makeCall(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) {
 				t.Errorf("%s %.40q: %v", call, body, err)
 			}
 		}
 	}
 	// The SDK's error takes a status out of the body; ours does not.
 	c := newGateway(t, always(500, `{"StatusCode":404,"code":"X"}`)).channel(t, Options{})
-	if err := ask(t.Context(), c, "query"); !errors.Is(err, payment.ErrUnknown) {
+	if err := makeCall(t.Context(), c, "query"); !errors.Is(err, payment.ErrUnknown) {
 		t.Error(err)
 	}
 }
@@ -165,11 +165,11 @@ func TestAnswersThatProveNothing(t *testing.T) {
 	} {
 		for call, a := range good {
 			c := newGateway(t, func(seen) answer { return a }).channel(t, Options{})
-			if err := ask(t.Context(), c, call); err != nil {
+			if err := makeCall(t.Context(), c, call); err != nil {
 				t.Fatalf("%s unspoiled: %v", call, err)
 			}
 			a.how = row.how
-			if err := ask(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) {
+			if err := makeCall(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) {
 				t.Errorf("%s %s: %v", call, row.name, err)
 			}
 		}
@@ -227,7 +227,7 @@ func TestAnswersThatProveNothing(t *testing.T) {
 		{"close", answer{status: 202}},
 	} {
 		c := newGateway(t, func(seen) answer { return row.a }).channel(t, Options{})
-		err := ask(t.Context(), c, row.call)
+		err := makeCall(t.Context(), c, row.call)
 		if !errors.Is(err, payment.ErrUnknown) {
 			t.Errorf("%s answered %d %.40q: %v", row.call, row.a.status, row.a.body, err)
 		}
@@ -240,15 +240,15 @@ func TestAnswersThatProveNothing(t *testing.T) {
 // TestRedirects are not followed: what was signed was meant for one address.
 func TestRedirects(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
-		var asked atomic.Int32
+		var requested atomic.Int32
 		c := newGateway(t, func(seen) answer {
-			asked.Add(1)
+			requested.Add(1)
 			return answer{status: status, how: func(h http.Header) { h.Set("Location", "/v3/elsewhere") }}
 		}).channel(t, Options{})
 		for _, call := range calls {
-			asked.Store(0)
-			if err := ask(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) || asked.Load() != 1 {
-				t.Errorf("%s answered %d: %v after %d requests", call, status, err, asked.Load())
+			requested.Store(0)
+			if err := makeCall(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) || requested.Load() != 1 {
+				t.Errorf("%s answered %d: %v after %d requests", call, status, err, requested.Load())
 			}
 		}
 	}
@@ -266,13 +266,13 @@ func TestNoAnswer(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for _, call := range calls {
-		if err := ask(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) {
+		if err := makeCall(t.Context(), c, call); !errors.Is(err, payment.ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s, silence: %v", call, err)
 		}
-		if err := ask(t.Context(), nobody, call); !errors.Is(err, payment.ErrUnknown) {
+		if err := makeCall(t.Context(), nobody, call); !errors.Is(err, payment.ErrUnknown) {
 			t.Errorf("%s, nobody there: %v", call, err)
 		}
-		if err := ask(cancelled, gone.channel(t, Options{}), call); !errors.Is(err, payment.ErrUnknown) || !errors.Is(err, context.Canceled) {
+		if err := makeCall(cancelled, gone.channel(t, Options{}), call); !errors.Is(err, payment.ErrUnknown) || !errors.Is(err, context.Canceled) {
 			t.Errorf("%s, cancelled: %v", call, err)
 		}
 	}
@@ -289,13 +289,13 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 	} {
 		g := newGateway(t, func(seen) answer { return a })
 		for _, call := range calls {
-			err := ask(t.Context(), g.channel(t, Options{}), call)
+			err := makeCall(t.Context(), g.channel(t, Options{}), call)
 			if err == nil {
 				t.Fatalf("%s %s: no error", name, call)
 			}
 			for _, hidden := range []string{secret, "mchid", "http://", "WECHATPAY2", apiV3Key} {
 				if strings.Contains(err.Error(), hidden) {
-					t.Errorf("%s %s tells %q: %v", name, call, hidden, err)
+					t.Errorf("%s %s contains %q: %v", name, call, hidden, err)
 				}
 			}
 		}
@@ -306,7 +306,7 @@ func TestForeignWordsAreCut(t *testing.T) {
 	long := strings.Repeat("长", 300)
 	c := newGateway(t, always(400, `{"code":"NO_AUTH","message":"a\nb`+long+`"}`)).channel(t, Options{})
 	var r *payment.RejectedError
-	if !errors.As(ask(t.Context(), c, "close"), &r) {
+	if !errors.As(makeCall(t.Context(), c, "close"), &r) {
 		t.Fatal("not rejected")
 	}
 	if want := "a b" + long[:253*3]; r.Message != want {

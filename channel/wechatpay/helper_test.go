@@ -151,7 +151,7 @@ type answer struct {
 	how    func(http.Header)
 }
 
-// gateway answers with what it is told, signed as WeChat Pay signs.
+// gateway answers with what the test sets, signed as WeChat Pay signs.
 type gateway struct {
 	*platform
 	URL string

@@ -78,7 +78,7 @@ func TestRefundSent(t *testing.T) {
 	}
 }
 
-// TestRefundStates goes through the states, asked for and told, and wants the
+// TestRefundStates goes through the states, queried and reported, and wants the
 // same fact.
 func TestRefundStates(t *testing.T) {
 	var body string
@@ -107,21 +107,21 @@ func TestRefundStates(t *testing.T) {
 		r.RefundNo, body = "REF@1*|", said
 		got, err := c.QueryRefund(t.Context(), r)
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
-			t.Errorf("%s asked: %v %s", row.word, err, diff)
+			t.Errorf("%s requested: %v %s", row.word, err, diff)
 		}
 		checkRequest(t, g.last(), vectorTime)
 		if g.last().URI != "/v3/refund/domestic/refunds/REF@1%2A%7C" {
 			t.Errorf("%s", g.last().URI)
 		}
 		if row.kind == payment.Open {
-			continue // not told
+			continue // not reported
 		}
 		plain := strings.Replace(strings.Replace(said, `"status"`, `"refund_status"`, 1), "{", `{"mchid":"`+mchID+`",`, 1)
 		note := notification(t, "REFUND."+row.word, "refund", plain)
 		n, err := c.Read(vectorTime, g.sign(certSerial, vectorTime, note), note)
 		want.Source = payment.ByCallback
 		if diff := cmp.Diff(want, n.Fact); err != nil || diff != "" || n.RefundNo != r.RefundNo || n.PaymentNo != r.PaymentNo {
-			t.Errorf("%s told: %v %s", row.word, err, diff)
+			t.Errorf("%s reported: %v %s", row.word, err, diff)
 		}
 		wrong := notification(t, "REFUND.SUCCESS", "refund", strings.Replace(plain, `"`+row.word+`"`, `"CLOSED!"`, 1))
 		if _, err := c.Read(vectorTime, g.sign(certSerial, vectorTime, wrong), wrong); stageOf(t, err) != payment.StageBody {
@@ -160,7 +160,7 @@ func TestRefundRefusals(t *testing.T) {
 		t.Run(fmt.Sprintf("%d %s", row.status, row.code), func(t *testing.T) {
 			next = answer{status: row.status, body: `{"code":"` + row.code + `","message":"说明"}`}
 			for call, want := range map[string]error{"refund": row.refund, "refund query": row.query, "finish": row.abnor} {
-				err := ask(t.Context(), c, call)
+				err := makeCall(t.Context(), c, call)
 				if !is(err, want) {
 					t.Errorf("%s: got %v, want %v", call, err, want)
 				}

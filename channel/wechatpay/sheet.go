@@ -30,7 +30,7 @@ func (e *lostError) Unwrap() error { return e.err }
 
 // sheet reads the lines of a bill: a header, rows whose every value begins
 // with a backtick, a header of totals and one row of them. What it returns
-// lives until the next line is read.
+// is valid until the next line is read.
 type sheet struct {
 	in     *bufio.Reader
 	line   int64
@@ -68,12 +68,12 @@ func (s *sheet) next() ([]byte, error) {
 	return line, nil
 }
 
-// layout says where in a row the wanted values are.
+// layout says where in a row the required values are.
 type layout struct {
-	at      []int // of each wanted value, -1: the file has no such column
+	at      []int // of each required value, -1: the file has no such column
 	columns int
 	// From free[0] to free[1] are texts of the merchant's own, which may hold
-	// what separates values. What is wanted before them is counted from the
+	// what separates values. Values required before them are counted from the
 	// left, what comes after them from the right.
 	free [2]int
 }
@@ -120,7 +120,7 @@ func (s *sheet) header(line []byte, want []string, required int, free ...string)
 	return l, nil
 }
 
-// row takes a row apart; out gets the wanted values.
+// row splits a row; out receives the required values.
 func (s *sheet) row(line []byte, l *layout, out [][]byte) error {
 	if len(line) == 0 || line[0] != '`' {
 		return s.bad("the row does not begin with a backtick")
@@ -157,7 +157,7 @@ func (s *sheet) row(line []byte, l *layout, out [][]byte) error {
 	return nil
 }
 
-// end wants nothing more in the file.
+// end requires nothing more in the file.
 func (s *sheet) end() error {
 	for {
 		switch line, err := s.next(); {

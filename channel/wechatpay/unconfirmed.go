@@ -50,7 +50,7 @@ const (
 //
 // [K] A repeated refund with identical parameters answers the refund that there
 // is, and one with another amount INVALID_REQUEST. Were it answered with the
-// first refund instead, Refund would say ErrUnknown, and the query the truth.
+// first refund instead, Refund would say ErrUnknown, and the query the outcome.
 //
 // [K] The sensitive fields of apply-abnormal-refund are encrypted with RSA-OAEP
 // of SHA-1, as those of all other calls are documented to be.

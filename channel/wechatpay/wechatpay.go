@@ -1,4 +1,4 @@
-// Package wechatpay speaks WeChat Pay API v3 for a direct merchant. It opens
+// Package wechatpay implements WeChat Pay API v3 for a direct merchant. It opens
 // payments (native, JSAPI, H5 and app prepay), queries and closes them, refunds
 // them, and reads WeChat Pay's callbacks and its bills.
 //

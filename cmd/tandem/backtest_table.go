@@ -54,7 +54,7 @@ func printBacktest(out io.Writer, r *backtested) {
 	)
 	if c := r.Coupons; c.Orders > 0 {
 		line(
-			"coupons", "%d orders would have been refused with theirs (%d coupons, %s); counted as if placed without", c.Orders,
+			"coupons", "%d orders would have been refused with their coupons (%d coupons, %s); counted as if placed without them", c.Orders,
 			c.Coupons, yuan(c.Amount),
 		)
 	}
@@ -139,5 +139,5 @@ func limitWords(l *backtest.LimitUse) string {
 	if l.Reached == "" {
 		return text + ", never reached"
 	}
-	return fmt.Sprintf("%s, reached on %s; %d orders had nothing of it for that", text, l.Reached, l.Refused)
+	return fmt.Sprintf("%s, reached on %s; orders refused the promotion because of it: %d", text, l.Reached, l.Refused)
 }

@@ -162,7 +162,7 @@ func wellFormed(t *testing.T, page []byte) {
 	}
 }
 
-// TestAxis: every amount lies between the ends of its axis, which has a few
+// TestAxis: every amount is between the ends of its axis, which has a few
 // round steps and 0 among them.
 func TestAxis(t *testing.T) {
 	for _, tt := range []struct{ low, high, from, to, step int64 }{

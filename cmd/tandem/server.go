@@ -148,7 +148,7 @@ func (sv *server) listenDebug() error {
 	return nil
 }
 
-// calmCollector lets garbage grow to five times what lives before it is
+// calmCollector lets garbage grow to five times the live heap before it is
 // collected: a server's live heap is some 20 MB, and collecting at every
 // doubling of that was a fifth of its time under load. GOGC overrides it.
 func calmCollector() {

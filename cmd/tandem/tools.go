@@ -94,13 +94,13 @@ func repriceAll(ctx context.Context, s streams, db database, shop string, orders
 func printPrices(out io.Writer, r *audit.PriceReport) {
 	fmt.Fprintf(out, "  prices: %d of %d orders priced again from their own snapshots\n", r.Checked, r.Orders)
 	if r.Unproven > 0 {
-		fmt.Fprintf(out, "  %d were placed before an order kept what its price was computed from\n", r.Unproven)
+		fmt.Fprintf(out, "  %d were placed before orders stored what their prices were computed from\n", r.Unproven)
 	}
 	for _, o := range r.Offences {
 		fmt.Fprintf(out, "  BROKEN %d  %s: %s\n", o.Invariant, o.Subject, o.Message)
 	}
 	if len(r.Offences) == 0 {
-		fmt.Fprintln(out, "  every one comes to the same price, line by line")
+		fmt.Fprintln(out, "  all have the same price, line by line")
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package harness puts a whole backend together for tests: the real commands over a
 // real database, a clock that can be moved, and a channel whose gateway is in
-// memory. It is for tests of what lies behind HTTP; tests of the whole start
+// memory. It is for tests of everything below HTTP; tests of the whole start
 // the binary.
 package harness
 

@@ -2,7 +2,7 @@
 // benchmark of the binary when nobody names a database.
 //
 // It promises to leave nothing behind. The server is watched over by a shell
-// that holds one end of a pipe; when whoever started it stops it or dies, by
+// that holds one end of a pipe; when its starter stops it or exits, by
 // whatever means, the pipe closes, the shell ends the server by its own
 // process id and removes the directory.
 //
@@ -42,7 +42,7 @@ type Options struct {
 type Server struct {
 	dir  string
 	cmd  *exec.Cmd
-	hold io.Closer // the pipe that keeps it alive
+	hold io.Closer // the pipe that keeps it running
 
 	names    atomic.Int64
 	mu       sync.Mutex // creating from a template locks it
@@ -63,7 +63,7 @@ func Start(o Options) (*Server, error) {
 		return nil, err
 	}
 	// The system's own directory for temporary files: the path of a unix
-	// socket has little room, and another user must be able to reach it.
+	// socket's path is limited in length, and another user must be able to reach it.
 	dir, err := os.MkdirTemp("/tmp", "tandem-pg-")
 	if err != nil {
 		return nil, err

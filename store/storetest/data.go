@@ -117,7 +117,7 @@ func fullRefund(no, orderNo string) payment.RefundData {
 		Lines: []payment.RefundLine{{Line: 0, Quantity: 1, Amount: 250}, {Line: 1, Amount: 50}},
 		Allocations: []payment.Allocation{
 			{No: no, Payment: "2001", Channel: "wx", Amount: 200, Status: payment.RefundSucceeded, RefundID: "50000", Reported: "SUCCESS", DoneAt: now},
-			{No: no + "_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Said: "余额不足"},
+			{No: no + "_2", Payment: "2002", Channel: "ali", Amount: 100, Status: payment.RefundPending, Parked: payment.ParkShort, Explanation: "余额不足"},
 		},
 		CreatedAt: now, NextTryAt: now.Add(time.Minute), Tries: 3, Trace: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Version: 1,
 	}

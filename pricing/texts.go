@@ -6,34 +6,34 @@ import (
 	"github.com/tandem-pay/tandem/money"
 )
 
-// words say one thing in English and in Chinese.
-type words struct{ en, zh string }
+// bilingual is one text in English and Chinese.
+type bilingual struct{ en, zh string }
 
-var nothingLeft = words{"nothing is left to discount", "已没有可优惠的金额"}
+var nothingLeft = bilingual{"nothing is left to discount", "已没有可优惠的金额"}
 
-// ofNothing is said of a percentage that comes to less than a minor unit.
-func ofNothing(p money.Percent, base int64) words {
+// ofNothing explains a percentage that comes to less than a minor unit.
+func ofNothing(p money.Percent, base int64) bilingual {
 	if base == 0 {
 		return nothingLeft
 	}
 	amount := money.FormatYuan(base)
-	return words{
+	return bilingual{
 		p.String() + " % of " + amount + " rounds down to nothing",
 		amount + "元的" + p.String() + "%舍去零头后为0",
 	}
 }
 
-// ofSets is said of a number of sets.
-func ofSets(sets, _ int64) words {
+// ofSets is the text for a number of sets.
+func ofSets(sets, _ int64) bilingual {
 	n := strconv.FormatInt(sets, 10)
 	if sets == 1 {
-		return words{"1 set", "1套"}
+		return bilingual{"1 set", "1套"}
 	}
-	return words{n + " sets", n + "套"}
+	return bilingual{n + " sets", n + "套"}
 }
 
 // elsewhere adds that so many units are not counted.
-func (w words) elsewhere(units int64) words {
+func (w bilingual) elsewhere(units int64) bilingual {
 	if units > 0 {
 		n := strconv.FormatInt(units, 10)
 		w.en += "; " + n + " take part in another offer"
@@ -44,14 +44,14 @@ func (w words) elsewhere(units int64) words {
 
 // lack is why a rule gives nothing.
 type lack struct {
-	words
+	bilingual
 	missing int64 // minor units or units of goods; 0 when nothing countable is missing
 	reached int64 // the threshold, if it was reached before earlier discounts; or 0
 }
 
-// refusals are what is said of a coupon that may not be used when whoever
-// refused it says nothing.
-var refusals = map[Reason]words{
+// refusals are the texts for coupons that may not be used, unless the input
+// has a text of its own.
+var refusals = map[Reason]bilingual{
 	NotActive:        {"it is not active", "此券未启用"},
 	NotStarted:       {"it has not started yet", "活动尚未开始"},
 	Ended:            {"it has ended", "活动已结束"},
@@ -65,17 +65,17 @@ var refusals = map[Reason]words{
 	CouponNotStarted: {"this code is not valid yet", "此券尚未生效"},
 }
 
-// refusal is what is said of a refused coupon.
-func (u *Coupon) refusal() words {
-	said, known := refusals[u.Refused]
+// refusal is the text for a refused coupon.
+func (u *Coupon) refusal() bilingual {
+	text, known := refusals[u.Refused]
 	if !known {
-		said = words{"it cannot be used: " + string(u.Refused), "此券不可用：" + string(u.Refused)}
+		text = bilingual{"it cannot be used: " + string(u.Refused), "此券不可用：" + string(u.Refused)}
 	}
 	if u.Detail != "" {
-		said.en = u.Detail
+		text.en = u.Detail
 	}
 	if u.DetailZh != "" {
-		said.zh = u.DetailZh
+		text.zh = u.DetailZh
 	}
-	return said
+	return text
 }
