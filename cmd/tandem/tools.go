@@ -105,7 +105,7 @@ func printPrices(out io.Writer, r *audit.PriceReport) {
 }
 
 func printReport(out io.Writer, shop string, r *audit.Report) {
-	fmt.Fprintf(out, "shop %s: %d orders, %d payments, %d coupons, %d skus, %d event records; suspense %d; followers of the log have %d things to do\n",
+	fmt.Fprintf(out, "shop %s: %d orders, %d payments, %d coupons, %d skus, %d event records; in suspense: %d; records that followers have not processed: %d\n",
 		shop, r.Orders, r.Payments, r.Coupons, r.Skus, r.Records, r.Suspense, r.Pending)
 	for _, o := range r.Offences {
 		fmt.Fprintf(out, "  BROKEN %d  %s: %s\n", o.Invariant, o.Subject, o.Message)
