@@ -120,8 +120,6 @@ func (b *Outbox) lag(
 
 // measure keeps Lags up to date, and says in the log who is late.
 func (b *Outbox) measure(ctx context.Context) {
-	tick := time.NewTicker(b.o.MeasureEvery)
-	defer tick.Stop()
 	for {
 		lags, err := b.Measure(ctx)
 		switch {
@@ -138,7 +136,7 @@ func (b *Outbox) measure(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-b.o.Clock.After(b.o.MeasureEvery):
 		}
 	}
 }

@@ -126,7 +126,7 @@ type Options struct {
 
 	LookEvery    time.Duration // looks without a Wake: 500 ms
 	Gather       time.Duration // between rounds of one follower and shop: 5 ms
-	MeasureEvery time.Duration // of the lag: 15 s
+	MeasureEvery time.Duration // of the lag, by Clock: 15 s
 }
 
 // Fixed limits.

@@ -13,7 +13,12 @@ import (
 )
 
 // logFollowers are those who follow the log with a stored cursor.
-func logFollowers() []outbox.Follower { return outbox.Reactions(app.Reactions) }
+func logFollowers() []outbox.Follower {
+	return append(outbox.Reactions(app.Reactions), extraFollowers...)
+}
+
+// extraFollowers lets a test have a follower of its own in a whole instance.
+var extraFollowers []outbox.Follower
 
 // followers are the metrics of those who follow the log. There are as many
 // series as followers, whatever the number of shops.

@@ -62,12 +62,18 @@ const testKey = "sk_test_first_key"
 // its flags.
 func serve(t *testing.T, change func(*serveCmd)) *server {
 	t.Helper()
+	return serveLogging(t, testLog{t}, change)
+}
+
+// serveLogging is serve with a log of the test's own.
+func serveLogging(t *testing.T, log io.Writer, change func(*serveCmd)) *server {
+	t.Helper()
 	cfg := &serveCmd{Listen: "127.0.0.1:0", APIKey: testKey, MaxQueue: 4096, Drain: patience, LogLevel: "warn", LogFormat: "text"}
 	cfg.Data = prepared.Data(t)
 	if change != nil {
 		change(cfg)
 	}
-	sv, err := start(t.Context(), cfg, streams{io.Discard, testLog{t}})
+	sv, err := start(t.Context(), cfg, streams{io.Discard, log})
 	if err != nil {
 		t.Fatal(err)
 	}
