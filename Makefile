@@ -27,10 +27,13 @@ setup: ## Find or install what the tests need: PostgreSQL, Chromium, Node.
 # is compiled twice. SQLite is C in Go's words: its memory is not Go's, so that
 # the race detector sees nothing there, and looking takes most of the time.
 RACE := -race $(foreach p,sqlite/lib libc libc/...,-gcflags=modernc.org/$(p)=-race=false)
+TMPDIR_BEFORE := $(TMPDIR)
 RACE_TEST := $(GO) test -vet=off -timeout 30m
 
 .PHONY: test
-test: export GOFLAGS := $(shell $(GO) env GOFLAGS) $(RACE)
+test test-slow: export GOFLAGS = $(shell $(GO) env GOFLAGS) $(RACE)
+test test-slow: export GOTMPDIR = $(or $(TMPDIR_BEFORE),/tmp)
+test test-slow: export TMPDIR = $(shell scripts/tmpdir)
 test: setup ## Pass every test, races included.
 	@$(GO) vet ./...
 	@$(RACE_TEST) ./...
@@ -38,7 +41,6 @@ test: setup ## Pass every test, races included.
 	@$(RACE_TEST) -tags bench -run TestBench ./cmd/tandem
 
 .PHONY: test-slow
-test-slow: export GOFLAGS := $(shell $(GO) env GOFLAGS) $(RACE)
 test-slow: setup ## Name the packages and tests that take longest; PACKAGES=./app of some.
 	@$(RACE_TEST) -count 1 -json $(PACKAGES) | $(GO) run ./internal/slow
 

@@ -49,7 +49,8 @@ var prepared = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	ctx, path := context.Background(), filepath.Join(dir, name)
+	ctx := context.Background()
+	path := filepath.Join(dir, name)
 	s, err := sqlite.Open(ctx, path, sqlite.Options{})
 	if err != nil {
 		return nil, err
