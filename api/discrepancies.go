@@ -74,8 +74,8 @@ func viewDiscrepancy(d rows.Discrepancy) discrepancyView {
 
 const (
 	discrepancyHead = `{"id":"2026-06-01_wechatpay_0f3c5a9d1b7e4f2086ac91d2c4b8e7f5","channel":"wechatpay","date":"2026-06-01","class":"payment_unknown",` +
-		`"meaning":{"en":"The bill has a payment that our books do not have.","zh":"账单中的支付我方没有记录。"},` +
-		`"advice":{"en":"Find out who else takes payments through this merchant account; refund it if nobody does.","zh":"查明是否有其他系统使用该商户号收款；若没有则退款。"},` +
+		`"meaning":{"en":"The bill has a payment that we do not know.","zh":"账单中的支付我方没有记录。"},` +
+		`"advice":{"en":"Find who else takes money through this merchant account; refund it if nobody does.","zh":"查明是否有其他系统使用该商户号收款；若没有则退款。"},` +
 		`"paymentNo":"A-20260601-77","transactionId":"4200000000202606010000000077","ourAmount":0,"theirAmount":8888,"detail":"line 118: 8888 CNY","createdAt":"2026-06-02T02:00:01Z",`
 	openDiscrepancy     = discrepancyHead + `"status":"open"}`
 	resolvedDiscrepancy = discrepancyHead + `"status":"resolved","resolution":"taken by the cash desk at the stand, which has booked it","resolvedAt":"2026-06-02T03:00:00Z"}`

@@ -198,7 +198,7 @@ func TestHappy(t *testing.T) {
 		{"GET /v1/reconciliations/{date}/gate", ``, 200, `{"channel":"gate","date":"{date}","runs":1}`},
 		{"GET /v1/discrepancies?channel=gate&date={date}&class=payment_unknown&status=open", ``, 200,
 			`{"items":[{"id":"…{difference}","channel":"gate","date":"{date}","class":"payment_unknown","status":"open","paymentNo":"A-77","transactionId":"T-77","ourAmount":0,"theirAmount":4200,` +
-				`"meaning":{"en":"The bill has a payment that our books do not have.","zh":"账单中的支付我方没有记录。"}}]}`},
+				`"meaning":{"en":"The bill has a payment that we do not know.","zh":"账单中的支付我方没有记录。"}}]}`},
 		{"GET /v1/discrepancies/{difference}", ``, 200, `{"class":"payment_unknown","advice":{"zh":"查明是否有其他系统使用该商户号收款；若没有则退款。"}}`},
 		{"POST /v1/discrepancies/{difference}/resolve", `{"reason":"another till"}`, 200, `{"status":"resolved","resolution":"another till"}`},
 		{"GET /v1/suspense", ``, 200, `{"items":[],"totals":[]}`},

@@ -54,14 +54,16 @@ type About struct {
 	DoZH  string
 }
 
-// Classes is everything that can differ. Names are stable.
+// Classes is everything that can differ. Names are stable. So are texts
+// that an answer of an earlier release had, because a repeat of the request with
+// the same Idempotency-Key returns the same answer (see internal/releases).
 var Classes = []About{
 	{PaymentUnsettled, "The bill has the payment as paid; in our books it is still open.", "账单显示已支付，我方支付单仍未完成。", "paid", true, false,
 		"Nothing. If it happens often, find out why callbacks and queries were lost.", "无需处理；若反复出现，请检查回调与查询为何丢失。"},
 	{PaymentLate, "The bill has the payment as paid; in our books it is closed or failed.", "账单显示已支付，我方支付单已关闭或失败。", "paid", true, false,
 		"Nothing. The payment is recorded as paid, and what its order cannot take is refunded.", "无需处理；以到账为准，订单无法承接的款项会退回。"},
-	{PaymentUnknown, "The bill has a payment that our books do not have.", "账单中的支付我方没有记录。", "", false, false,
-		"Find out who else takes payments through this merchant account; refund it if nobody does.", "查明是否有其他系统使用该商户号收款；若没有则退款。"},
+	{PaymentUnknown, "The bill has a payment that we do not know.", "账单中的支付我方没有记录。", "", false, false,
+		"Find who else takes money through this merchant account; refund it if nobody does.", "查明是否有其他系统使用该商户号收款；若没有则退款。"},
 	{PaymentMissing, "Our books have the payment as paid on that day; the bill does not have it.", "我方当日支付成功，账单中没有。", "", false, false,
 		"Query the channel; if it does not have the payment, stop delivery and ask the channel's support.", "向渠道查询；若渠道不认，停止发货并联系渠道客服。"},
 	{PaymentAmount, "The bill has a different amount from that of the payment.", "账单金额与支付单金额不一致。", "", false, false,
@@ -114,7 +116,7 @@ var Classes = []About{
 	{Fee, "The channel's fee does not follow from the amount and the rate, or the rate is not the agreed one.",
 		"手续费与费率不符，或费率与约定不符。", "", false, false,
 		"Compare with the contract; claim the difference from the channel.", "与合同核对，向渠道追回差额。"},
-	{FundsDiffer, "The account's movements do not add up to what the bill says about the same payments and refunds.",
+	{FundsDiffer, "The account's movements do not add up to what the bill says of the same business.",
 		"资金账单与交易账单同一业务的金额不一致。", "", false, false,
 		"Compare with the channel's console; ask its support for the missing movement.", "与渠道后台核对，就缺失的资金变动联系渠道客服。"},
 }
