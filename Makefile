@@ -28,7 +28,7 @@ setup: ## Find or install what the tests need: PostgreSQL, Chromium, Node.
 # the race detector sees nothing there, and looking takes most of the time.
 RACE := -race $(foreach p,sqlite/lib libc libc/...,-gcflags=modernc.org/$(p)=-race=false)
 TMPDIR_BEFORE := $(TMPDIR)
-RACE_TEST := $(GO) test -vet=off -timeout 30m
+RACE_TEST := $(GO) test -vet=off -timeout 30m -p 4
 
 .PHONY: test
 test test-slow: export GOFLAGS = $(shell $(GO) env GOFLAGS) $(RACE)
