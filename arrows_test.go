@@ -45,8 +45,9 @@ var packages = map[string][]string{
 	"worker":    {"app", "fault", "shop"},
 	"telemetry": {},
 
-	"store/postgres":  {"app", "unit", "rows", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
-	"store/sqlite":    {"app", "unit", "rows", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/schema":    {},
+	"store/postgres":  {"store/schema", "app", "unit", "rows", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
+	"store/sqlite":    {"store/schema", "app", "unit", "rows", "format", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 	"store/storetest": {"app", "unit", "rows", "money", "fault", "event", "pricing", "shop", "order", "payment", "marketing", "inventory"},
 
 	"channel/settings":    {},

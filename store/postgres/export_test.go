@@ -87,3 +87,12 @@ func (s *Store) Tables(ctx context.Context) (map[string][]string, error) {
 	}
 	return out, found.Err()
 }
+
+// CheckSchema is the check of Open.
+func (s *Store) CheckSchema(ctx context.Context) error { return s.checkSchema(ctx) }
+
+// Exec runs a statement of a test.
+func (s *Store) Exec(ctx context.Context, text string) error {
+	_, err := s.read.Exec(ctx, text)
+	return err
+}

@@ -54,3 +54,12 @@ func (s *Store) Tables(ctx context.Context) (map[string][]string, error) {
 
 // OfAllShops are the statements that read a few rows of every shop.
 var OfAllShops = []string{parkedOfAll, endsOfAll, cursorsOfAll}
+
+// CheckSchema is the check of Open.
+func (s *Store) CheckSchema(ctx context.Context) error { return s.checkSchema(ctx) }
+
+// Exec runs a statement of a test.
+func (s *Store) Exec(ctx context.Context, text string) error {
+	_, err := s.write.ExecContext(ctx, text)
+	return err
+}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"strings"
 	"time"
 
 	"github.com/tandem-pay/tandem/rows"
@@ -103,4 +104,23 @@ func testMigrateLog(e *env) {
 	end, err := e.EndOfLog(e.Context(), other)
 	e.must(err)
 	e.same("the other shop's end", event.Position(1), end)
+}
+
+// testNewerSchema: tables that a newer release made are refused, unless they say
+// that this program may use them. Nothing in them is changed.
+func testNewerSchema(e *env) {
+	for _, c := range e.inserts() {
+		e.write(c)
+	}
+	e.must(e.CheckSchema(e.Context()))
+	e.must(e.Exec(e.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)"))
+	e.must(e.CheckSchema(e.Context())) // it only added what this program can ignore
+	e.must(e.Migrate(e.Context()))
+	e.same("the rows", 1, len(e.load(needs{Skus: []string{"a"}}).Skus))
+	e.must(e.Exec(e.Context(), "INSERT INTO schema_requires VALUES (9999)"))
+	if err := e.CheckSchema(e.Context()); err == nil || !strings.Contains(err.Error(), "newer release") {
+		e.Errorf("tables of a newer release: %v", err)
+	}
+	e.must(e.Exec(e.Context(), "DELETE FROM schema_requires WHERE version = 9999"))
+	e.must(e.CheckSchema(e.Context()))
 }

@@ -113,6 +113,7 @@ var notKinds = map[string]string{
 	"logs":             "the counters of the log, which its own statements move",
 	"events":           "the log, which its own statements write",
 	"goose_db_version": "the migrations that were made",
+	"schema_requires":  "which programs may use the tables",
 	"sqlite_sequence":  "SQLite's own",
 }
 

@@ -30,6 +30,9 @@ type Store interface {
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
 	MigrateTo(ctx context.Context, version int64) error
+	// CheckSchema is the check of tables that opening the store makes.
+	CheckSchema(ctx context.Context) error
+	Exec(ctx context.Context, text string) error
 	// Tables are the columns of each table.
 	Tables(ctx context.Context) (map[string][]string, error)
 }
@@ -60,6 +63,7 @@ func Run(t *testing.T, b Backend) (whole func() bool) {
 		{"migrations with drafts", testMigrateDrafts},
 		{"a migration of coupons", testMigrateCoupons},
 		{"a migration of the log", testMigrateLog},
+		{"tables of a newer release", testNewerSchema},
 	}
 	sharing := []struct {
 		name string
