@@ -125,9 +125,43 @@ func (b *ChannelBook) Settings(ctx context.Context, shopID, name string) (json.R
 	return kind.Mask(settings)
 }
 
+// Each calls f with the settings of every channel of a shop, by name, secrets
+// included. It ends with f's first error.
+func (b *ChannelBook) Each(ctx context.Context, shopID string, f func(name string, settings json.RawMessage) error) error {
+	rows, err := b.Store.ListChannels(ctx, shopID)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		settings, err := b.Sealer.Open(rows[i].Sealed, place(shopID, rows[i].Name))
+		if err != nil {
+			return err
+		}
+		if err := f(rows[i].Name, settings); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // PutChannel checks, seals and stores a channel's settings: the JSON of its
 // kind, with the member "kind".
 func (a *App) PutChannel(ctx context.Context, book *ChannelBook, shopID, name string, settings json.RawMessage) (json.RawMessage, error) {
+	return a.putChannel(ctx, book, shopID, name, settings, func(*rows.Channel) bool { return true })
+}
+
+// FillChannel is PutChannel for a channel that has no settings yet. One that
+// has some keeps them, whatever they are.
+func (a *App) FillChannel(ctx context.Context, book *ChannelBook, shopID, name string, settings json.RawMessage) error {
+	_, err := a.putChannel(ctx, book, shopID, name, settings, func(have *rows.Channel) bool { return have == nil })
+	return err
+}
+
+// putChannel stores the settings if may, called with what is stored (nil:
+// nothing), allows it.
+func (a *App) putChannel(
+	ctx context.Context, book *ChannelBook, shopID, name string, settings json.RawMessage, may func(*rows.Channel) bool,
+) (json.RawMessage, error) {
 	if err := shop.CheckID("/channel", name); err != nil {
 		return nil, err
 	}
@@ -152,6 +186,9 @@ func (a *App) PutChannel(ctx context.Context, book *ChannelBook, shopID, name st
 		row, err := tx.Channel(name)
 		if err != nil {
 			return err
+		}
+		if !may(row) {
+			return nil
 		}
 		if row == nil {
 			row = &rows.Channel{Name: name}

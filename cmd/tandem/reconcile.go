@@ -12,7 +12,6 @@ import (
 
 	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/bills"
-	"github.com/tandem-pay/tandem/channel/kinds"
 	"github.com/tandem-pay/tandem/format"
 	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/payment"
@@ -36,11 +35,9 @@ func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer end()
-	box, err := c.box(ctx, db, c.Data)
-	if err != nil {
+	if a.Channels, err = c.book(ctx, a, db, c.Data); err != nil {
 		return err
 	}
-	a.Channels = &app.ChannelBook{Store: db, Sealer: box, Kinds: kinds.All(kinds.Options{Now: a.Clock.Now})}
 	ch, err := a.Channels.Channel(ctx, c.Shop, c.Channel)
 	if err != nil {
 		return err

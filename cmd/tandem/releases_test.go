@@ -29,6 +29,7 @@ func goesOn(t *testing.T, d *releases.Database) {
 	args := []string{"--data", d.Data(t)}
 	sv := serve(t, func(c *serveCmd) {
 		c.Data, c.NoDemo, c.APIKey, c.At = args[1], true, d.Shop(t, "default").Secret(), d.Clock
+		c.SandboxBesideRealChannels = true // a shop of v0.2 has a channel of another merchant
 		if d.Store == releases.Postgres {
 			c.DB = d.Restore(t, pg)
 			args = append(args, "--db", c.DB)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -25,12 +24,17 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 		Version:  version, Log: sv.log,
 	}
 	if !sv.cfg.NoSandbox {
+		if err := sv.openSandbox(ctx, addr); err != nil {
+			return nil, err
+		}
+	}
+	if sv.sandbox != nil {
 		o.AdvanceClock = func(_ context.Context, d time.Duration) (time.Time, error) { return sv.clock.Advance(d), nil }
 	}
 	mux := api.New(o)
 	if !sv.cfg.NoSandbox {
-		if err := sv.mountSandbox(ctx, mux, addr); err != nil {
-			return nil, err
+		for _, pattern := range []string{"/v3/", "/gateway.do", "/pay/", "/sandbox/"} {
+			mux.Handle(pattern, sv.sandboxHandler())
 		}
 	}
 	if !sv.cfg.NoDemo {
@@ -55,51 +59,6 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 	mux.Handle("GET /v1/ws", sv.hub.WebSocket())
 	mux.Handle("GET /v1/orders/{orderNo}/events", sv.hub.SSE())
 	return mux, nil
-}
-
-// mountSandbox makes the gateway and configures it as the shop's channel.
-// Its keys are the installation's, so that a restart or a second instance
-// uses the same.
-func (sv *server) mountSandbox(ctx context.Context, mux *http.ServeMux, addr string) error {
-	keys, err := sv.sandboxKeys(ctx)
-	if err != nil {
-		return err
-	}
-	sv.sandbox = sandbox.New(sandbox.Options{Clock: sv.clock, Rand: rand.Reader, Log: sv.log, Keys: keys, PublicURL: sv.url})
-	for _, pattern := range []string{"/v3/", "/gateway.do", "/pay/", "/sandbox/"} {
-		mux.Handle(pattern, sv.sandbox.Handler())
-	}
-	for name, settings := range sandboxSettings(keys, "http://"+addr) {
-		if _, err := sv.app.PutChannel(ctx, sv.book, shop.Default, name, settings); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// sandboxKeys are those of the installation. They are made only if it has
-// none: making them takes a start longer than all the rest.
-func (sv *server) sandboxKeys(ctx context.Context) (*sandbox.Keys, error) {
-	const name = "sandbox-keys"
-	kept, err := sv.db.Secret(ctx, name, nil)
-	if err != nil {
-		return nil, err
-	}
-	if kept == nil {
-		made, err := sandbox.GenerateKeys(rand.Reader, sv.clock.Now())
-		if err != nil {
-			return nil, err
-		}
-		proposed, err := json.Marshal(made)
-		if err != nil {
-			return nil, err
-		}
-		if kept, err = sv.db.Secret(ctx, name, proposed); err != nil {
-			return nil, err
-		}
-	}
-	keys := &sandbox.Keys{}
-	return keys, json.Unmarshal(kept, keys)
 }
 
 // sandboxSettings are the settings of the channels at the sandbox, by name.

@@ -14,19 +14,20 @@ import (
 type serveCmd struct {
 	dbFlags
 	keyFlags
-	Listen      string        `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080"`
-	PublicURL   string        `help:"How channels and browsers reach this server; http://<listen> when absent." placeholder:"URL"`
-	APIKey      string        `help:"The first secret key (sk_…); random when absent." placeholder:"SK"`
-	NoSandbox   bool          `help:"Mount neither the sandbox gateway nor the test clock."`
-	At          time.Time     `help:"The time at which the test clock starts (2026-11-30T15:45:00Z); now when absent. Time must not go back in one database." placeholder:"TIME"`
-	NoDemo      bool          `help:"Neither create the demo shop nor serve its checkout page."`
-	MaxQueue    int           `help:"Commands that may wait in one shop's queue before the answer is 429." default:"4096"`
-	Drain       time.Duration `help:"How long in-flight work may take after SIGTERM." default:"20s"`
-	TrustProxy  bool          `help:"Trust X-Forwarded-For (only behind a proxy of your own)."`
-	OTLP        string        `name:"otlp" help:"Send traces to this OTLP/HTTP endpoint." placeholder:"URL"`
-	DebugListen string        `help:"Serve Go's profiles (pprof) on this address, not for the public." placeholder:"ADDR"`
-	LogLevel    string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
-	LogFormat   string        `help:"text or json." default:"text" enum:"text,json"`
+	Listen                    string        `help:"Address to listen on; port 0 takes a free one." default:"127.0.0.1:8080"`
+	PublicURL                 string        `help:"How channels and browsers reach this server; http://<listen> when absent." placeholder:"URL"`
+	APIKey                    string        `help:"The first secret key (sk_…); random when absent." placeholder:"SK"`
+	NoSandbox                 bool          `help:"Mount neither the sandbox gateway nor the test clock."`
+	SandboxBesideRealChannels bool          `help:"Mount the sandbox although a shop has a real channel: what is paid at the sandbox's channels is paid for nothing."`
+	At                        time.Time     `help:"The time at which the test clock starts (2026-11-30T15:45:00Z); now when absent. Time must not go back in one database." placeholder:"TIME"`
+	NoDemo                    bool          `help:"Neither create the demo shop nor serve its checkout page."`
+	MaxQueue                  int           `help:"Commands that may wait in one shop's queue before the answer is 429." default:"4096"`
+	Drain                     time.Duration `help:"How long in-flight work may take after SIGTERM." default:"20s"`
+	TrustProxy                bool          `help:"Trust X-Forwarded-For (only behind a proxy of your own)."`
+	OTLP                      string        `name:"otlp" help:"Send traces to this OTLP/HTTP endpoint." placeholder:"URL"`
+	DebugListen               string        `help:"Serve Go's profiles (pprof) on this address, not for the public." placeholder:"ADDR"`
+	LogLevel                  string        `help:"debug, info, warn or error." default:"info" enum:"debug,info,warn,error"`
+	LogFormat                 string        `help:"text or json." default:"text" enum:"text,json"`
 }
 
 func (c *serveCmd) Run(ctx context.Context, s streams) error {
@@ -77,7 +78,7 @@ func (sv *server) greet(out interface{ Write([]byte) (int, error) }) {
 	line("API", sv.url+"/v1")
 	line("docs", sv.url+"/docs")
 	line("metrics", sv.url+"/metrics")
-	if sv.sandbox != nil {
+	if !sv.cfg.NoSandbox {
 		line("sandbox", sv.url+"/sandbox/")
 	}
 	if sv.key != "" {

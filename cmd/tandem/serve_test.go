@@ -165,7 +165,7 @@ func TestTwoInstances(t *testing.T) {
 	url := pg.NewDatabase(t)
 	data := t.TempDir()
 	one := serve(t, func(c *serveCmd) { c.DB, c.Data = url, data })
-	two := serve(t, func(c *serveCmd) { c.DB, c.Data, c.NoSandbox, c.NoDemo = url, data, true, true })
+	two := serve(t, func(c *serveCmd) { c.DB, c.Data, c.NoDemo = url, data, true })
 	c := one.client(t)
 	c.shop()
 	no, token := c.order("k1")

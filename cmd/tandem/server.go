@@ -54,7 +54,12 @@ type server struct {
 	hub     *push.Hub
 	outbox  *outbox.Outbox
 	worker  *worker.Worker
-	sandbox *sandbox.Gateway
+	sandbox *sandbox.Gateway // nil: it has none, or it is another instance's
+
+	sandboxed  *sandboxChannels
+	endSandbox func() error // gives back the role of having the sandbox
+	folder     *folder      // of a SQLite database
+
 	metrics *telemetry.Metrics
 
 	http     *http.Server
@@ -85,6 +90,11 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 	if err != nil {
 		return nil, err
 	}
+	if cfg.DB == "" {
+		if sv.folder, err = lockFolder(cfg.Data); err != nil {
+			return nil, err
+		}
+	}
 	db, committers, err := cfg.open(ctx, sv.log)
 	if err != nil {
 		return nil, err
@@ -109,6 +119,11 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 	sv.url = "http://" + listener.Addr().String()
 	if cfg.PublicURL != "" {
 		sv.url = strings.TrimRight(cfg.PublicURL, "/")
+	}
+	if sv.folder != nil {
+		if err := sv.folder.publish(serverFile, "http://"+listener.Addr().String()); err != nil {
+			return nil, errors.Join(err, listener.Close())
+		}
 	}
 	if err := sv.wire(ctx, tracer, committers); err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -192,7 +207,10 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	if loadKinds != nil {
 		channels = append(channels, loadKinds(o)...)
 	}
-	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: channels}
+	if sv.sandboxed, err = readSandbox(ctx, sv.db); err != nil {
+		return err
+	}
+	sv.book = &app.ChannelBook{Store: sv.db, Sealer: box, Kinds: sv.sandboxed.kinds(channels)}
 	sv.hub = push.New(push.Options{
 		Store: sv.db, Auth: sv.auth, Tracer: tracer, Clock: sv.clock, Log: sv.log,
 		Problem: api.WriteProblem, Observe: sv.observePush(),
@@ -308,8 +326,14 @@ func (sv *server) stop(limit time.Duration) error {
 	if sv.traces != nil {
 		errs = append(errs, sv.traces.Shutdown(ctx))
 	}
+	if sv.endSandbox != nil {
+		errs = append(errs, sv.endSandbox())
+	}
 	if sv.db != nil {
 		errs = append(errs, sv.db.Close())
+	}
+	if sv.folder != nil {
+		errs = append(errs, sv.folder.release())
 	}
 	return errors.Join(errs...)
 }

@@ -284,12 +284,25 @@ type channelFlags struct {
 	Name string `arg:"" help:"The channel: wechatpay, …"`
 }
 
-func (f *channelFlags) book(ctx context.Context, a *app.App, db database) (*app.ChannelBook, error) {
-	box, err := f.box(ctx, db, f.Data)
+// book opens channels for a command; those of the sandbox at the server that
+// has it.
+func (f *keyFlags) book(ctx context.Context, a *app.App, db database, data string) (*app.ChannelBook, error) {
+	box, err := f.box(ctx, db, data)
 	if err != nil {
 		return nil, err
 	}
-	return &app.ChannelBook{Store: db, Sealer: box, Kinds: kinds.All(kinds.Options{Now: a.Clock.Now})}, nil
+	sandboxed, err := readSandbox(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	sandboxed.address = func() (string, error) {
+		address, err := db.SandboxHolder(ctx)
+		if err == nil && address == "" {
+			err = errors.New("this channel is the sandbox's, and no server with the sandbox is running")
+		}
+		return address, err
+	}
+	return &app.ChannelBook{Store: db, Sealer: box, Kinds: sandboxed.kinds(kinds.All(kinds.Options{Now: a.Clock.Now}))}, nil
 }
 
 type channelsGetCmd struct{ channelFlags }
@@ -300,7 +313,7 @@ func (c *channelsGetCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer end()
-	book, err := c.book(ctx, a, db)
+	book, err := c.book(ctx, a, db, c.Data)
 	if err != nil {
 		return err
 	}
@@ -335,7 +348,7 @@ func (c *channelsPutCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer end()
-	book, err := c.book(ctx, a, db)
+	book, err := c.book(ctx, a, db, c.Data)
 	if err != nil {
 		return err
 	}
