@@ -20,7 +20,7 @@ build: ## Build bin/tandem.
 	@$(GO) build -trimpath -o $(BIN) ./cmd/tandem
 
 .PHONY: setup
-setup: ## Find or install what the tests need: PostgreSQL, Chromium, Node.
+setup: ## Find or install what the tests need: PostgreSQL, PgBouncer, Chromium, Node.
 	@scripts/setup
 
 # All commands of a target share these flags, and what tests build does: nothing

@@ -115,12 +115,12 @@ func (s *Server) start(bin string, o Options) error {
 }
 
 // keeper runs the server ($2 …) until its standard input ends, then ends the
-// server at once and removes the directory ($1).
+// server at once, by the signal $END or QUIT, and removes the directory ($1).
 const keeper = `dir=$1; shift
 "$@" >"$dir/log" 2>&1 &
 server=$!
 cat >/dev/null
-kill -QUIT "$server" 2>/dev/null
+kill -"${END:-QUIT}" "$server" 2>/dev/null
 wait "$server"
 cd / && rm -rf "$dir"`
 

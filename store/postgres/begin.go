@@ -16,6 +16,7 @@ import (
 type openUnit struct {
 	s    *Store
 	conn *pgxpool.Conn // nil when it is over
+	pid  uint32        // of the server's process
 	shop string
 }
 
@@ -32,8 +33,8 @@ func (s *Store) Begin(ctx context.Context, shop string, n unit.Needs) (unit.Unit
 		if err != nil {
 			return nil, nil, err
 		}
-		u := &openUnit{s: s, conn: conn, shop: shop}
-		l, err := load(ctx, conn.Conn(), shop, n)
+		u := &openUnit{s: s, conn: conn, shop: shop, pid: conn.Conn().PgConn().PID()}
+		l, err := u.load(ctx, n)
 		if err == nil {
 			return u, l, nil
 		}
@@ -68,8 +69,9 @@ var shopRow = kinds[rows.Shop.Info()].load
 // load locks and reads, kind by kind by rank; the keys, which it does not
 // lock, last: what a duplicate at another instance did while we waited for its
 // locks must not be seen without its key.
-func load(ctx context.Context, conn *pgx.Conn, id string, n unit.Needs) (*unit.Loaded, error) {
+func (u *openUnit) load(ctx context.Context, n unit.Needs) (*unit.Loaded, error) {
 	var (
+		id   = u.shop
 		l    = &unit.Loaded{}
 		b    = &pgx.Batch{}
 		shop = rows.Shop.Info()
@@ -79,6 +81,9 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n unit.Needs) (*unit.L
 		sql = kinds[shop].held
 	}
 	b.Queue(begin)
+	if u.s.pooled {
+		queuePooled(b, &u.pid)
+	}
 	b.Queue(sql, id).Query(fill(l, rows.Shop, 1))
 	for _, k := range rows.Schema.Kinds() {
 		info := k.Info()
@@ -95,7 +100,7 @@ func load(ctx context.Context, conn *pgx.Conn, id string, n unit.Needs) (*unit.L
 	if keys := n.Of(rows.Keys.Info()); len(keys) > 0 {
 		b.Queue(kinds[rows.Keys.Info()].load, id, keys).Query(fill(l, rows.Keys, len(keys)))
 	}
-	if err := conn.SendBatch(ctx, b).Close(); err != nil {
+	if err := u.conn.Conn().SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
 	if len(unit.Of(l, rows.Shop)) == 0 {

@@ -44,7 +44,7 @@ func (u *openUnit) Commit(ctx context.Context, c *unit.Changes) error {
 		return notDone(ctx, conn, err)
 	}
 	u.s.lostMu.Lock()
-	u.s.lost[conn.PgConn().PID()] = struct{}{}
+	u.s.lost[u.pid] = struct{}{}
 	u.s.lostMu.Unlock()
 	return fmt.Errorf("%w: %w", unit.ErrCommitUnknown, err)
 }

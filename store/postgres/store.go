@@ -66,6 +66,10 @@ type Store struct {
 	read  *pgxpool.Pool // for everything else
 	log   *slog.Logger
 
+	// pooled says that a connection pooler such as PgBouncer stands before the
+	// server, see pooler.go.
+	pooled bool
+
 	recent    recent
 	writeName string // the application name of the writing connections, ours alone
 	lostMu    sync.Mutex
@@ -114,12 +118,24 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	var err error
+	if s.pooled, err = behindPooler(ctx, url); err != nil {
+		return nil, err
+	}
+	if s.pooled {
+		s.log.InfoContext(ctx, "PostgreSQL is behind a connection pooler: statements are sent without being prepared, "+
+			"and settings with each transaction")
+	}
 	open := func(
 		conns, otherwise int32, name string, settings map[string]string, ready func(context.Context, *pgx.Conn) error,
 	) (*pgxpool.Pool, error) {
 		c, err := pgxpool.ParseConfig(url)
 		if err != nil {
 			return nil, fmt.Errorf("the database's address: %w", err)
+		}
+		if s.pooled {
+			c.ConnConfig.DefaultQueryExecMode, settings = pooledMode, nil
+			c.ConnConfig.DialFunc = dialPooled(c.ConnConfig.DialFunc)
 		}
 		if conns == 0 {
 			conns = otherwise
@@ -130,7 +146,6 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		c.ConnConfig.RuntimeParams["application_name"] = name
 		return pgxpool.NewWithConfig(ctx, c)
 	}
-	var err error
 	if s.write, err = open(o.WriteConns, 4, s.writeName, writeSettings, writeColumns); err != nil {
 		return nil, err
 	}
@@ -245,8 +260,13 @@ func (s *Store) migrating(ctx context.Context, do func(*goose.Provider) error) (
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }() // unlocks
-	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", migrationLock); err != nil {
-		return err
+	// A lock of a transaction: a session may be another's behind a pooler.
+	for _, sql := range []string{
+		"BEGIN", "SET LOCAL idle_in_transaction_session_timeout = 0", fmt.Sprint("SELECT pg_advisory_xact_lock(", migrationLock, ")"),
+	} {
+		if _, err := conn.Exec(ctx, sql); err != nil {
+			return err
+		}
 	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
