@@ -199,7 +199,7 @@ func drawParked(zh bool) string {
 	} else {
 		b.WriteString("| parked | what to do |\n|---|---|\n")
 	}
-	for _, p := range []payment.Parking{payment.ParkShort, payment.ParkAbnormal, payment.ParkRejected, payment.ParkClosed, payment.ParkSilent} {
+	for _, p := range payment.Parkings {
 		advice := p.Advice()
 		if zh {
 			advice = p.AdviceZh()

@@ -12,7 +12,9 @@ var inChinese = map[string]string{
 	// Facts and states of app.Settlements.
 	"paid":                                "已支付",
 	"paid a second time under one number": "同一单号再次支付",
-	"the payment failed":                  "支付失败",
+	"paid, and an unknown part of it has gone back":                  "已支付，且其中一部分已退回，金额未知",
+	"all of it has gone back already, and the order waits for money": "款项已全部退回，且订单待付款",
+	"the payment failed":                           "支付失败",
 	"the payment failed, reported after its close": "支付失败，在支付单关闭之后才报告",
 	"closed at the channel":                        "已在渠道关闭",
 	"amount, currency, merchant or app differ":     "金额、币种、商户号或应用不一致",

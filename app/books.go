@@ -53,7 +53,7 @@ var (
 		[]event.Type{event.OrderPaid},
 		func(s *settling) error {
 			amount := s.payment.Data().Amount
-			if s.tx.Shop().Policies.LatePayment != shop.Revive {
+			if s.tx.Shop().Policies.LatePayment != shop.Revive || allGone.holds(s) {
 				return nil
 			}
 			revived, err := revive(s.tx, s.order, amount)
@@ -97,7 +97,7 @@ var (
 		BookRefunded,
 		refundEvents,
 		func(s *settling) error {
-			e := moneyBack(s.payment, s.fact.Amount)
+			e := moneyBack(s.payment, s.back)
 			if s.part != nil {
 				e = s.refundedEvent()
 			}
@@ -227,6 +227,15 @@ func earlierRefunds(cause payment.Cause) Step {
 					s.excess -= part
 				}
 			}
+			// The channel counts more than it names.
+			if left > 0 {
+				fromApplied := min(left, s.overdrawn)
+				s.overdrawn -= fromApplied
+				giveBack(s.order, s.payment, fromApplied, moneyBack(s.payment, left))
+				if !ownGone {
+					s.excess -= left
+				}
+			}
 			return nil
 		},
 	}
@@ -277,7 +286,7 @@ func (s *settling) apply(amount int64) {
 // takeApplied takes what went back from what the order took, also what of it
 // was counted as suspense.
 func (s *settling) takeApplied() int64 {
-	taken := s.payment.RefundApplied(s.fact.Amount)
+	taken := s.payment.RefundApplied(s.back)
 	return taken + s.payment.Apply(0)
 }
 

@@ -50,6 +50,12 @@ func (a *App) Callback(ctx context.Context, shop, channel string, header http.He
 		return ch.Answer(false), verdict, nil
 	}
 	x.MessageID, x.Detail = notice.ID, notice.Type
+	if notice.Hint != nil {
+		if _, err := a.Settle(ctx, shop, notice.PaymentNo, *notice.Hint, x); err != nil {
+			a.Log.ErrorContext(ctx, "a callback could not be applied", "shop", shop, "paymentNo", notice.PaymentNo, "error", err)
+			return ch.Answer(false), "not_applied", nil
+		}
+	}
 	outcome, err := a.Settle(ctx, shop, notice.PaymentNo, notice.Fact, x)
 	if err != nil {
 		// Not applied, so not acknowledged: the channel will send it again.

@@ -327,7 +327,7 @@ func TestOutcomes(t *testing.T) {
 			callback(t, r, p.No, payment.Fact{ID: "refund/X", Kind: payment.Refunded, Source: payment.ByCallback, RefundNo: "X", Amount: 500, Merchant: "mch"})
 			r.Gate.Fail = func(string, string) (error, bool) { return &payment.RejectedError{Code: "TOO_MUCH"}, false }
 			return o.No
-		}, order.Refunded, "asked 300 pending (rejected)", 500, 25, marketing.Used},
+		}, order.Refunded, "asked 300 pending (already_returned)", 500, 25, marketing.Used},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {

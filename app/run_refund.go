@@ -24,7 +24,7 @@ func (a *App) advanceRefund(ctx context.Context, shopID, no string) error {
 	}
 	for i := range r.Allocations {
 		part := &r.Allocations[i]
-		if part.Status != payment.RefundPending || part.Parked == payment.ParkRejected {
+		if part.Status != payment.RefundPending || part.Parked.Refused() {
 			continue
 		}
 		if e := a.advancePart(ctx, shopID, &r, part); e != nil {
@@ -117,7 +117,8 @@ func (a *App) refundUnanswered(
 	case errors.Is(cause, payment.ErrShort):
 		why = payment.ParkShort
 	}
-	_, err := Run(context.WithoutCancel(ctx), a, &Command{
+	ctx = context.WithoutCancel(ctx)
+	_, err := Run(ctx, a, &Command{
 		Shop: shopID, Name: "refund unanswered", Trace: r.Trace, Needs: Needs{rows.Orders.Keys(r.Order), rows.Refunds.Keys(r.No)},
 	}, func(tx *Tx) error {
 		r, err := tx.Refund(r.No)
@@ -145,6 +146,9 @@ func (a *App) refundUnanswered(
 		tx.Keep(x)
 		return nil
 	})
+	if err == nil && why == payment.ParkRejected {
+		err = a.explain(ctx, shopID, part.Payment)
+	}
 	return err
 }
 

@@ -23,6 +23,9 @@ func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fa
 		Shop: shopID, Name: "settle", Trace: a.Tracer.Parent(ctx),
 		Needs: Needs{rows.Payments.Keys(paymentNo), rows.Refunds.Keys(refundsOf(f)...)},
 	}, func(tx *Tx) (settled, error) { return settle(tx, paymentNo, f, x, repeatNo) })
+	if err == nil && out.unexplained {
+		err = a.explain(ctx, shopID, paymentNo)
+	}
 	if err == nil && out.trace != "" {
 		a.Tracer.AddSpan(ctx, "settle "+x.Kind, out.trace, began)
 	}
@@ -33,6 +36,8 @@ func (a *App) Settle(ctx context.Context, shopID, paymentNo string, f payment.Fa
 type settled struct {
 	outcome payment.Outcome
 	trace   string
+	// unexplained: more went back than refunds of ours that have succeeded, see explain
+	unexplained bool
 }
 
 // settling is a fact with all that it can change.
@@ -48,6 +53,7 @@ type settling struct {
 	before []payment.Allocation // all parts of the refund before the fact
 	held   order.Held           // of the refund
 
+	back      int64          // what went back of the payment by this fact, minor units
 	excess    int64          // of money that arrives: what the order has not taken, less what had gone back
 	overdrawn int64          // what the order took and had gone back before
 	own       []payment.Fact // about the refund of the excess, reported before the money
@@ -78,19 +84,26 @@ func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, repeatNo
 	if x.Kind == MessageQuery {
 		p.Queried(tx.Now())
 	}
-	outcome := p.Settle(f, tx.Now())
+	mine, err := ours(tx, p, f)
+	if err != nil {
+		return settled{}, err
+	}
+	f = p.Found(f, mine)
+	outcome, foreign := p.Settle(f, tx.Now()), false
 	if outcome == payment.Repeated {
 		err = repeated(tx, p, f)
 	} else {
-		s := &settling{tx: tx, order: o, payment: p, fact: f, repeatNo: repeatNo, excess: d.Amount}
+		s := &settling{tx: tx, order: o, payment: p, fact: f, repeatNo: repeatNo, excess: d.Amount, back: p.Data().Refunded - d.Refunded}
 		err = s.run(outcome)
+		foreign = f.Kind == payment.Refunded && outcome == payment.GoneBack && s.part == nil
 	}
 	if err != nil {
 		return settled{}, err
 	}
 	x.Order, x.Verdict = d.Order, string(outcome)
 	tx.Keep(x)
-	return settled{outcome, d.Trace}, nil
+	after := p.Data()
+	return settled{outcome, d.Trace, foreign || after.Unexplained()}, nil
 }
 
 // repeated moves the next query on: the channel gave the same answer again.
@@ -118,7 +131,7 @@ func answersQuery(f payment.Fact) bool {
 // run takes the steps for what the fact changed, and saves what they changed.
 func (s *settling) run(outcome payment.Outcome) error {
 	before := s.order.Data().Seq
-	if s.fact.RefundNo != "" {
+	if s.fact.RefundNo != "" && outcome != payment.Settled {
 		var err error
 		if outcome, err = s.settleRefund(outcome); err != nil {
 			return err
@@ -210,6 +223,19 @@ func refundedPayment(tx *Tx, p *payment.Payment, f payment.Fact) (*payment.Payme
 		}
 	}
 	return p, nil
+}
+
+// ours says whether a fact is about a refund of Tandem's.
+func ours(tx *Tx, p *payment.Payment, f payment.Fact) (bool, error) {
+	if f.Kind != payment.Refunded || f.RefundNo == "" {
+		return false, nil
+	}
+	r, err := tx.Refund(payment.RefundOf(f.RefundNo))
+	if err != nil || r == nil {
+		return false, err
+	}
+	d := r.Data()
+	return d.Allocation(f.RefundNo, p.No()) != nil, nil
 }
 
 // othersOpen says whether another payment of the order may still be paid.

@@ -24,6 +24,10 @@ type State struct {
 var (
 	always = State{}
 
+	allGone = State{"all of it has gone back already, and the order waits for money", func(s *settling) bool {
+		d := s.payment.Data()
+		return d.Left() == 0
+	}}
 	orderWaits  = State{"the order waits for money", func(s *settling) bool { return s.order.Data().Status.Live() }}
 	orderClosed = State{"the order is closed", func(s *settling) bool { return s.order.Data().Status == order.Closed }}
 	orderPaid   = State{"the order is paid or refunded", func(s *settling) bool {
@@ -71,13 +75,16 @@ func ofOrderIs(s *settling, failed bool) bool {
 // took (applied, of which a part may be reserved for refunds: refunding), what
 // has gone back (refunded), and the rest (suspense).
 var Settlements = []Settlement{
-	// A payment.
+	// A payment. Money that has gone pays no order.
+	{"paid", payment.Settled, State{allGone.Text, func(s *settling) bool { return allGone.holds(s) && orderWaits.holds(s) }},
+		[]Step{paymentSucceeded, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)}},
 	{"paid", payment.Settled, orderWaits,
 		[]Step{paymentSucceeded, paidToApplied, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)}},
 	{"paid", payment.Settled, orderClosed,
 		[]Step{paymentSucceeded, paidToRevival, earlierRefunds(payment.LatePayment), suspenseToRefunding(payment.LatePayment)}},
 	{"paid", payment.Settled, orderPaid,
 		[]Step{paymentSucceeded, earlierRefunds(payment.Overpayment), suspenseToRefunding(payment.Overpayment)}},
+	{"paid, and an unknown part of it has gone back", payment.Held, always, []Step{paymentAnomaly}},
 	{"paid a second time under one number", payment.PaidAgain, always, []Step{secondPayment}},
 	{"the payment failed", payment.NowFailed, noneOpenElse, []Step{paymentFailed, attemptFailed}},
 	{"the payment failed", payment.NowFailed, openElse, []Step{paymentFailed}},

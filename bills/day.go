@@ -104,9 +104,15 @@ func (r *run) match(ctx context.Context, part int) error {
 	}
 	found, sum := reconcile.Match(r.span, ours, theirs, r.opt)
 	r.sum.Add(sum)
-	for i := range found {
-		if err := r.take(ctx, &found[i]); err != nil {
-			return err
+	// Refunds first: what has gone back already pays no order.
+	for _, refunds := range [...]bool{true, false} {
+		for i := range found {
+			if (found[i].RefundNo != "") != refunds {
+				continue
+			}
+			if err := r.take(ctx, &found[i]); err != nil {
+				return err
+			}
 		}
 	}
 	r.progress("matched", sum.Matched)

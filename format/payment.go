@@ -107,6 +107,9 @@ type fact struct {
 	Reported      string           `json:"word,omitempty"`
 	At            time.Time        `json:"at,omitzero"`
 	ReceivedAt    time.Time        `json:"receivedAt,omitzero"`
+	Returned      int64            `json:"returned,omitempty"`
+	Foreign       int64            `json:"foreign,omitempty"`
+	Ours          bool             `json:"ours,omitempty"`
 }
 
 func (f *fact) restore() payment.Fact { return payment.Fact(*f) }
@@ -124,6 +127,9 @@ func appendFact(o *out, f *payment.Fact) {
 	o.textAny("word", f.Reported)
 	o.momentAny("at", f.At)
 	o.momentAny("receivedAt", f.ReceivedAt)
+	o.numberAny("returned", f.Returned)
+	o.numberAny("foreign", f.Foreign)
+	o.flagAny("ours", f.Ours)
 }
 
 type refundDetail struct {

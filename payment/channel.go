@@ -182,8 +182,9 @@ type Notice struct {
 	ID        string // the channel's id of the notification
 	Type      string // the channel's own type of notification: TRANSACTION.SUCCESS
 	PaymentNo string // our number, as the channel says it
-	RefundNo  string // set when it is about a refund; the same as Fact.RefundNo
+	RefundNo  string // set when it is about a refund; the same as that of Fact, or of Hint
 	Fact      Fact
+	Hint      *Fact  `json:",omitempty"` // of kind Open: a refund that is worth a query, beside Fact
 	Plain     []byte // the decrypted content, kept as evidence
 }
 

@@ -1,6 +1,9 @@
 package payment
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // FactKind is what a piece of evidence says about a payment.
 type FactKind string
@@ -51,4 +54,37 @@ type Fact struct {
 	Reported      string    `json:"word,omitempty"`     // the channel's own code: SUCCESS, NOTPAY, …
 	At            time.Time `json:"at,omitzero"`        // when it happened, by the channel
 	ReceivedAt    time.Time `json:"receivedAt,omitzero"`
+
+	// Returned is how much of a paid payment had gone back in all, when the
+	// channel said so: minor units, 0 when it says nothing, or ReturnedSome. It
+	// says that whoever made the refunds.
+	Returned int64 `json:"returned,omitempty"`
+	// Foreign is how much of Returned no refund of Tandem's explains: that much
+	// counts. It is our own finding, and not part of what was reported.
+	Foreign int64 `json:"foreign,omitempty"`
+	// Ours says, of money that went back, that it is a refund of Tandem's: our own
+	// finding as well.
+	Ours bool `json:"ours,omitempty"`
+}
+
+// ReturnedSome is the Returned of a channel that says that money has gone back,
+// and not how much.
+const ReturnedSome = -1
+
+// same says whether g reports the same as f. One transaction that is reported
+// with two contents is two facts, so that their order cannot matter.
+func (f *Fact) same(g *Fact, currency string) bool {
+	if f.ID != g.ID || f.Kind != g.Kind {
+		return f.ID == g.ID
+	}
+	in := func(c string) string { return cmp.Or(c, currency) }
+	switch f.Kind {
+	case Paid:
+		return f.TransactionID == g.TransactionID && f.Amount == g.Amount && in(f.Currency) == in(g.Currency) &&
+			f.Merchant == g.Merchant && f.App == g.App && f.Returned == g.Returned
+	case Refunded:
+		return f.Amount == g.Amount && f.Merchant == g.Merchant
+	default:
+		return true
+	}
 }

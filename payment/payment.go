@@ -117,7 +117,12 @@ func (p *Payment) Again(no string, known []string, now time.Time) *Payment {
 		q := &Payment{d: p.d}
 		q.d.No, q.d.Version, q.d.CreatedAt = no, 0, now
 		q.d.Applied, q.d.Refunded, q.d.Refunding, q.d.Queries = 0, 0, 0, 0
-		q.d.Facts, q.d.Anomaly = []Fact{f}, ""
+		q.d.Facts, q.d.Anomaly = nil, ""
+		for _, g := range p.d.Facts {
+			if g.Kind == Paid && g.TransactionID == f.TransactionID && p.mismatch(g) == "" {
+				q.d.Facts = append(q.d.Facts, g)
+			}
+		}
 		q.resolve(now)
 		return q
 	}

@@ -87,7 +87,14 @@ const (
 	ParkRejected Parking = "rejected"
 	ParkClosed   Parking = "given_up"
 	ParkSilent   Parking = "channel_silent"
+	ParkReturned Parking = "already_returned"
 )
+
+// Parkings are all of them, as the documents list them.
+var Parkings = []Parking{ParkShort, ParkAbnormal, ParkRejected, ParkReturned, ParkClosed, ParkSilent}
+
+// Refused says that the channel has refused the refund, and would again.
+func (p Parking) Refused() bool { return p == ParkRejected || p == ParkReturned }
 
 // Advice is what to do about it.
 func (p Parking) Advice() string {
@@ -98,6 +105,8 @@ func (p Parking) Advice() string {
 		return "The buyer's account cannot take the money (it is closed, or its card is no longer valid). Send the refund to a bank card with abnormal, or pay the buyer by hand and confirm."
 	case ParkRejected:
 		return "The channel refuses this refund. Correct what it names and retry, or pay the buyer by hand and confirm."
+	case ParkReturned:
+		return "The money of this payment, or too much of it, has gone back by other refunds, made at the channel's own console. Do not pay the buyer again: give it up. What is left can be sent back at the console."
 	case ParkClosed:
 		return "The channel has given this refund up; no money was paid out. Retry requests a new one under a new number."
 	case ParkSilent:
@@ -115,6 +124,8 @@ func (p Parking) AdviceZh() string {
 		return "买家账户无法收款（已注销，或银行卡已失效）。用 abnormal 退到银行卡，或人工付给买家后用 confirm 确认。"
 	case ParkRejected:
 		return "渠道拒绝了这笔退款。改正它所指出的问题后 retry，或人工付给买家后用 confirm 确认。"
+	case ParkReturned:
+		return "这笔支付的钱已通过其他退款（在渠道商户后台发起）全部或大部分退回。不要再付给买家：用 give-up 放弃。剩余的部分可在商户后台退回。"
 	case ParkClosed:
 		return "渠道已放弃这笔退款，没有款项退出。retry 会以新的退款单号重新申请。"
 	case ParkSilent:
@@ -347,7 +358,7 @@ func (r *Refund) Tried(now time.Time) {
 	}
 	r.d.NextTryAt = time.Time{}
 	for _, a := range r.d.Allocations {
-		if a.Status != RefundPending || a.Parked == ParkRejected {
+		if a.Status != RefundPending || a.Parked.Refused() {
 			continue // the channel would give the same answer again
 		}
 		r.d.NextTryAt = now.Add(RefundDelays[min(r.d.Tries-1, len(RefundDelays)-1)])

@@ -9,7 +9,7 @@ import (
 // MaxFacts is how many lasting facts one payment keeps. A channel has a
 // handful of different things to say about one payment; more is an attack or
 // a defect, and is kept with the raw callbacks only.
-const MaxFacts = 64
+const MaxFacts = 192
 
 // Outcome is what a fact did.
 type Outcome string
@@ -17,6 +17,7 @@ type Outcome string
 // The outcomes.
 const (
 	Settled    Outcome = "settled"    // the money is there, and this fact was the first to say so
+	Held       Outcome = "held"       // the money was there, and a part of it that nobody names has gone back
 	Repeated   Outcome = "repeated"   // known already
 	Recorded   Outcome = "recorded"   // kept; the state is as before
 	NowFailed  Outcome = "failed"     // the attempt failed
@@ -36,27 +37,34 @@ func (p *Payment) Settle(f Fact, now time.Time) Outcome {
 	if f.Kind == Open {
 		return StillOpen
 	}
-	if slices.ContainsFunc(p.d.Facts, func(g Fact) bool { return g.ID == f.ID }) {
+	if slices.ContainsFunc(p.d.Facts, func(g Fact) bool { return f.same(&g, p.d.Currency) }) {
+		return Repeated
+	}
+	if p.knows(&f) {
 		return Repeated
 	}
 	if len(p.d.Facts) >= MaxFacts {
 		return Recorded
 	}
 	f.ReceivedAt = now
+	before, refunded, held := p.d.Status, p.d.Refunded, p.held()
 	// A new slice: clones share the old one.
 	p.d.Facts = append(slices.Clip(p.d.Facts), f)
-	before, refunded := p.d.Status, p.d.Refunded
 	anomaly := p.mismatch(f)
 	p.resolve(now)
 	switch {
 	case anomaly != "":
 		return Anomalous
+	case held && !p.held():
+		return Settled
 	case p.d.Status == before && p.d.Refunded != refunded:
 		return GoneBack
-	case before == StatusSucceeded && f.Kind == Paid:
+	case before == StatusSucceeded && f.Kind == Paid && f.TransactionID != p.d.TransactionID:
 		return PaidAgain
 	case p.d.Status == before:
 		return Recorded
+	case p.held():
+		return Held
 	case p.d.Status == StatusSucceeded:
 		return Settled
 	case p.d.Status == StatusFailed:
@@ -73,7 +81,6 @@ func (p *Payment) Settle(f Fact, now time.Time) Outcome {
 func (p *Payment) resolve(now time.Time) {
 	var paid *Fact
 	var closed, failed bool
-	var refunded int64
 	p.d.Anomaly = ""
 	for i := range p.d.Facts {
 		f := &p.d.Facts[i]
@@ -92,20 +99,14 @@ func (p *Payment) resolve(now time.Time) {
 			closed = true
 		case Failed:
 			failed = true
-		case Refunded:
-			refunded += f.Amount
-		case Open, RefundStuck, RefundFailed: // say nothing lasting about the payment
+		case Open, Refunded, RefundStuck, RefundFailed: // say nothing lasting about the payment
 		}
 	}
 	switch {
-	case paid != nil && refunded > p.d.Amount:
-		p.d.Anomaly = fmt.Sprintf("refunds: %d went back of %d", refunded, p.d.Amount)
-		refunded = p.d.Amount
-		fallthrough
 	case paid != nil:
-		p.d.Refunded = refunded
 		p.d.Status, p.d.TransactionID, p.d.SucceededAt = StatusSucceeded, paid.TransactionID, paid.At
 		p.d.NextQueryAt = time.Time{}
+		p.resolveReturned()
 	case closed:
 		if p.d.Status != StatusClosed {
 			p.d.ClosedAt = now

@@ -28,8 +28,8 @@
 //   - A code is valid for two hours at most; repeating the prepay gives a new one.
 //   - Notifications do not expire: an old one is as valid as a new one.
 //   - A notification that a refund caused says how much has gone back in all,
-//     not by this refund. It is read as a reason to query: a fact of kind Open with
-//     the refund's number; QueryRefund gives the exact amount.
+//     not by this refund. It is read as a payment of which that much has gone back,
+//     and as a reason to query (Notice.Hint); QueryRefund gives the exact amount.
 //   - The answer of a query names neither app nor seller. It is signed for our
 //     request, which names our app, so ours stand in the fact.
 //   - The file of a bill is not signed. It is trusted for the host that it

@@ -269,7 +269,7 @@ func TestQuery(t *testing.T) {
 	}{
 		{"success", replace(), paid},
 		{"finished", replace("TRADE_SUCCESS", "TRADE_FINISHED"), with(paid, func(f *payment.Fact) { f.Reported = "TRADE_FINISHED" })},
-		{"refunded in full", replace("TRADE_SUCCESS", "TRADE_CLOSED"), with(paid, func(f *payment.Fact) { f.Reported = "TRADE_CLOSED" })},
+		{"refunded in full", replace("TRADE_SUCCESS", "TRADE_CLOSED"), with(paid, func(f *payment.Fact) { f.Reported, f.Returned = "TRADE_CLOSED", 900 })},
 		{"closed unpaid", replace("TRADE_SUCCESS", "TRADE_CLOSED", `"send_pay_date":"2026-11-22 22:59:30",`, ""), with(paid, func(f *payment.Fact) {
 			f.ID, f.Kind, f.Reported, f.At = "closed", payment.Closed, "TRADE_CLOSED", time.Time{}
 		})},

@@ -151,7 +151,7 @@ func deliver(t *testing.T, r *harness.Harness, w *wants, s *sample) {
 	before := s.Context.Orders[0]
 	r.App.Clock = at(now)
 	r.App.Channels = one{app.Configured{Channel: ch, Merchant: before.SellerID, App: before.AppID}}
-	put(t, r, before.OutTradeNo, before.AmountFen, before.SellerID, before.AppID, before.Status == "PAID")
+	put(t, r, before.OutTradeNo, before.AmountFen, before.SellerID, before.AppID, before.Status == "PAID", transactionOf(t, s.Body))
 	w.take()
 
 	effects := 0
@@ -190,6 +190,16 @@ func deliver(t *testing.T, r *harness.Harness, w *wants, s *sample) {
 	r.Audit()
 }
 
+// transactionOf is the transaction that a notification is about.
+func transactionOf(t *testing.T, body string) string {
+	t.Helper()
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return ""
+	}
+	return form.Get("trade_no")
+}
+
 // knows is Alipay, who knows the refunds of a sample.
 type knows struct {
 	t *testing.T
@@ -214,7 +224,7 @@ func (k knows) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	node := `{"code":"10000","msg":"Success"}`
 	for _, f := range k.s.Context.Refunds {
-		if f.OutRequestNo == biz.OutRequestNo && f.OutTradeNo == biz.OutTradeNo {
+		if f.OutRequestNo == biz.OutRequestNo && (biz.OutTradeNo == "" || f.OutTradeNo == biz.OutTradeNo) {
 			node = fmt.Sprintf(`{"code":"10000","msg":"Success","out_trade_no":%q,"out_request_no":%q,"refund_amount":"%d.%02d","refund_status":"REFUND_SUCCESS"}`,
 				f.OutTradeNo, f.OutRequestNo, f.RefundFen/100, f.RefundFen%100)
 		}
@@ -239,7 +249,7 @@ func signed(t *testing.T, text string) string {
 }
 
 // put makes an order of one line with an open payment under the number.
-func put(t *testing.T, r *harness.Harness, no string, amount int64, merchant, appID string, paid bool) {
+func put(t *testing.T, r *harness.Harness, no string, amount int64, merchant, appID string, paid bool, transaction string) {
 	t.Helper()
 	r.Sku("A", amount, 1)
 	c := &app.Command{Shop: shops.Default, Name: "set the scene", Needs: app.Needs{rows.Skus.Keys("A")}}
@@ -268,7 +278,7 @@ func put(t *testing.T, r *harness.Harness, no string, amount int64, merchant, ap
 		t.Fatal(err)
 	}
 	if paid {
-		f := payment.Fact{ID: "paid/before", Kind: payment.Paid, Amount: amount, Currency: "CNY", Merchant: merchant, App: appID}
+		f := payment.Fact{ID: "paid/" + transaction, Kind: payment.Paid, TransactionID: transaction, Amount: amount, Currency: "CNY", Merchant: merchant, App: appID}
 		if _, err := r.Settle(t.Context(), shops.Default, no, f, app.ChannelMessage{Kind: app.MessageQuery, At: time.Now()}); err != nil {
 			t.Fatal(err)
 		}

@@ -53,17 +53,25 @@ func (c *Channel) Read(now time.Time, _ http.Header, body []byte) (payment.Notic
 	if err != nil {
 		return payment.Notice{}, err
 	}
-	if back {
+	if back && n.TradeNo == "" {
 		notice.Fact = c.hint(n)
 		notice.RefundNo = notice.Fact.RefundNo
-	} else {
-		t := trade{
-			tradeNo: n.TradeNo, state: string(n.TradeStatus), total: n.TotalAmount, currency: form.Get("trans_currency"),
-			paidAt: n.GmtPayment, seller: c.sellerOf(n), app: n.AppId,
+		notice.Fact = received(notice.Fact, payment.ByCallback, now)
+		return notice, nil
+	}
+	t := trade{
+		tradeNo: n.TradeNo, state: string(n.TradeStatus), total: n.TotalAmount, currency: form.Get("trans_currency"),
+		paidAt: n.GmtPayment, seller: c.sellerOf(n), app: n.AppId, returned: back,
+	}
+	if back {
+		t.back = n.RefundFee
+		if n.OutBizNo != "" {
+			f := received(c.hint(n), payment.ByCallback, now)
+			notice.RefundNo, notice.Hint = f.RefundNo, &f
 		}
-		if notice.Fact, err = t.fact(); err != nil {
-			return payment.Notice{}, refused(payment.StageBody, err.Error())
-		}
+	}
+	if notice.Fact, err = t.fact(); err != nil {
+		return payment.Notice{}, refused(payment.StageBody, err.Error())
 	}
 	notice.Fact = received(notice.Fact, payment.ByCallback, now)
 	return notice, nil

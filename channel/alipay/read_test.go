@@ -38,11 +38,14 @@ func TestRead(t *testing.T) {
 	closed := with(func(f *payment.Fact) {
 		f.ID, f.Kind, f.Reported, f.At = "closed", payment.Closed, "TRADE_CLOSED", time.Time{}
 	})
-	hint := func(no, word string) payment.Fact {
-		return payment.Fact{
+	hinted := func(no, word string) *payment.Fact {
+		return &payment.Fact{
 			ID: "refund/" + no + "/open", Kind: payment.Open, Source: payment.ByCallback, RefundNo: no, Merchant: seller, App: appID,
 			Reported: word, At: time.Date(2026, 11, 22, 14, 59, 55, 321e6, time.UTC), ReceivedAt: vectorTime.UTC(),
 		}
+	}
+	returned := func(amount int64, word string) payment.Fact {
+		return with(func(f *payment.Fact) { f.Returned, f.Reported = amount, word })
 	}
 	back := func(more set) set {
 		s := set{"refund_fee": "1.50", "gmt_refund": "2026-11-22 22:59:55.321", "out_biz_no": "REF1"}
@@ -55,27 +58,30 @@ func TestRead(t *testing.T) {
 		name   string
 		change set
 		want   payment.Fact
+		hint   *payment.Fact
 	}{
-		{"paid", nil, paid},
-		{"finished", set{"trade_status": "TRADE_FINISHED"}, with(func(f *payment.Fact) { f.Reported = "TRADE_FINISHED" })},
-		{"of another seller", set{"seller_id": "2088999999999999"}, with(func(f *payment.Fact) { f.Merchant = "2088999999999999" })},
-		{"of another app", set{"app_id": "2021999999999999"}, with(func(f *payment.Fact) { f.App = "2021999999999999" })},
-		{"of another amount", set{"total_amount": "0.01"}, with(func(f *payment.Fact) { f.Amount = 1 })},
-		{"without a time", set{"gmt_payment": ""}, with(func(f *payment.Fact) { f.At = time.Time{} })},
-		{"with fields of tomorrow", set{"tomorrow": "1", "out_biz_no": "X"}, paid},
-		{"with nothing refunded", set{"refund_fee": "0.00"}, paid},
+		{"paid", nil, paid, nil},
+		{"finished", set{"trade_status": "TRADE_FINISHED"}, with(func(f *payment.Fact) { f.Reported = "TRADE_FINISHED" }), nil},
+		{"of another seller", set{"seller_id": "2088999999999999"}, with(func(f *payment.Fact) { f.Merchant = "2088999999999999" }), nil},
+		{"of another app", set{"app_id": "2021999999999999"}, with(func(f *payment.Fact) { f.App = "2021999999999999" }), nil},
+		{"of another amount", set{"total_amount": "0.01"}, with(func(f *payment.Fact) { f.Amount = 1 }), nil},
+		{"without a time", set{"gmt_payment": ""}, with(func(f *payment.Fact) { f.At = time.Time{} }), nil},
+		{"with fields of tomorrow", set{"tomorrow": "1", "out_biz_no": "X"}, paid, nil},
+		{"with nothing refunded", set{"refund_fee": "0.00"}, paid, nil},
 		{"waiting", set{"trade_status": "WAIT_BUYER_PAY", "gmt_payment": ""}, with(func(f *payment.Fact) {
 			f.ID, f.Kind, f.Reported, f.At = "open", payment.Open, "WAIT_BUYER_PAY", time.Time{}
-		})},
-		{"closed unpaid", set{"trade_status": "TRADE_CLOSED", "gmt_payment": "", "gmt_close": "2026-11-22 22:59:50"}, closed},
-		{"closed unpaid, with a refund of nothing", set{"trade_status": "TRADE_CLOSED", "gmt_payment": "", "refund_fee": "0.00"}, closed},
-		{"closed, and was paid", set{"trade_status": "TRADE_CLOSED"}, with(func(f *payment.Fact) { f.Reported = "TRADE_CLOSED" })},
-		{"refunded in part", back(nil), hint("REF1", "TRADE_SUCCESS")},
-		{"refunded in full", back(set{"refund_fee": "9.00", "trade_status": "TRADE_CLOSED"}), hint("REF1", "TRADE_CLOSED")},
+		}), nil},
+		{"closed unpaid", set{"trade_status": "TRADE_CLOSED", "gmt_payment": "", "gmt_close": "2026-11-22 22:59:50"}, closed, nil},
+		{"closed unpaid, with a refund of nothing", set{"trade_status": "TRADE_CLOSED", "gmt_payment": "", "refund_fee": "0.00"}, closed, nil},
+		{"closed, and was paid", set{"trade_status": "TRADE_CLOSED"}, returned(900, "TRADE_CLOSED"), nil},
+		{"refunded in part", back(nil), returned(150, "TRADE_SUCCESS"), hinted("REF1", "TRADE_SUCCESS")},
+		{"refunded in full", back(set{"refund_fee": "9.00", "trade_status": "TRADE_CLOSED"}), returned(900, "TRADE_CLOSED"), hinted("REF1", "TRADE_CLOSED")},
 		{"refunded in full, without a time of payment", back(set{"refund_fee": "9.00", "trade_status": "TRADE_CLOSED", "gmt_payment": ""}),
-			hint("REF1", "TRADE_CLOSED")},
-		{"refunded by hand", back(set{"out_biz_no": ""}), hint("PAY00000001", "TRADE_SUCCESS")},
-		{"refunded, without the sum", back(set{"refund_fee": ""}), hint("REF1", "TRADE_SUCCESS")},
+			with(func(f *payment.Fact) { f.Returned, f.Reported, f.At = 900, "TRADE_CLOSED", time.Time{} }), hinted("REF1", "TRADE_CLOSED")},
+		{"refunded by hand", back(set{"out_biz_no": ""}), returned(150, "TRADE_SUCCESS"), nil},
+		{"refunded by hand, without a transaction", back(set{"out_biz_no": "", "trade_no": ""}), *hinted("PAY00000001", "TRADE_SUCCESS"), nil},
+		{"refunded, without the sum", back(set{"refund_fee": ""}), returned(payment.ReturnedSome, "TRADE_SUCCESS"), hinted("REF1", "TRADE_SUCCESS")},
+		{"refunded in full, without the sum", back(set{"refund_fee": "", "trade_status": "TRADE_CLOSED"}), returned(900, "TRADE_CLOSED"), hinted("REF1", "TRADE_CLOSED")},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			body := notification(key, row.change)
@@ -84,10 +90,14 @@ func TestRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(row.want, n.Fact); diff != "" {
+			if diff := cmp.Diff(row.want, n.Fact) + cmp.Diff(row.hint, n.Hint); diff != "" {
 				t.Error(diff)
 			}
-			if n.ID != "N1" || n.PaymentNo != "PAY00000001" || n.RefundNo != row.want.RefundNo || n.Type != row.want.Reported || len(n.Plain) == 0 {
+			refundNo := row.want.RefundNo
+			if row.hint != nil {
+				refundNo = row.hint.RefundNo
+			}
+			if n.ID != "N1" || n.PaymentNo != "PAY00000001" || n.RefundNo != refundNo || n.Type != row.want.Reported || len(n.Plain) == 0 {
 				t.Errorf("the notice is %+v", n)
 			}
 			if !bytes.Equal(before, body) {

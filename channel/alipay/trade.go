@@ -24,6 +24,8 @@ type trade struct {
 	total    string // yuan; the price, whatever coupons paid of it
 	currency string
 	paidAt   string // there if and only if it was paid
+	back     string // yuan that have gone back in all; "" when it does not say
+	returned bool   // money has gone back
 	seller   string
 	app      string
 }
@@ -31,6 +33,7 @@ type trade struct {
 var (
 	errTradeState  = errors.New("the trade status is not a known one")
 	errNoTradeNo   = errors.New("it is paid but has no trade_no")
+	errRefundFee   = errors.New("refund_fee is not an amount of the trade's")
 	errTotalAmount = errors.New("total_amount is not an amount")
 )
 
@@ -50,7 +53,7 @@ func (t *trade) fact() (payment.Fact, error) {
 		f.Kind = payment.Paid
 	case stateClosed:
 		f.Kind, f.ID = payment.Closed, "closed"
-		if t.paidAt != "" {
+		if t.paidAt != "" || t.returned {
 			f.Kind = payment.Paid // and has gone back since
 		}
 	default:
@@ -71,8 +74,29 @@ func (t *trade) fact() (payment.Fact, error) {
 			return payment.Fact{}, errNoTradeNo
 		}
 		f.ID = "paid/" + f.TransactionID
+		if err := t.returns(&f); err != nil {
+			return payment.Fact{}, err
+		}
 	}
 	return f, nil
+}
+
+// returns adds how much has gone back of a trade that was paid. One that is closed
+// has given back all of it.
+func (t *trade) returns(f *payment.Fact) error {
+	switch {
+	case t.back != "":
+		back, err := money.ParseYuan(t.back)
+		if err != nil || back < 0 || back > f.Amount {
+			return errRefundFee
+		}
+		f.Returned = back
+	case t.state == stateClosed:
+		f.Returned = f.Amount
+	case t.returned:
+		f.Returned = payment.ReturnedSome
+	}
+	return nil
 }
 
 // received completes a fact with its source and the moment of its arrival.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tandem-pay/tandem/money"
 	"github.com/tandem-pay/tandem/payment"
 )
 
@@ -81,23 +82,29 @@ func TestVectors(t *testing.T) {
 			want := payment.Notice{ID: f["notify_id"], Type: f["trade_status"], PaymentNo: f["out_trade_no"], RefundNo: f["out_biz_no"], Plain: n.Plain}
 			if want.RefundNo != "" {
 				at := time.Date(2026, 11, 22, 14, 59, 55, 321e6, time.UTC)
-				want.Fact = payment.Fact{
+				want.Hint = &payment.Fact{
 					ID: "refund/" + want.RefundNo + "/open", Kind: payment.Open, Source: payment.ByCallback, RefundNo: want.RefundNo,
 					Merchant: f["seller_id"], App: f["app_id"], Reported: f["trade_status"], At: at, ReceivedAt: now.UTC(),
 				}
-			} else {
-				at, err := time.ParseInLocation(time.DateTime, f["gmt_payment"], chinaTime)
+			}
+			at, err := time.ParseInLocation(time.DateTime, f["gmt_payment"], chinaTime)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.Fact = payment.Fact{
+				ID: "paid/" + f["trade_no"], Kind: payment.Paid, Source: payment.ByCallback, TransactionID: f["trade_no"],
+				Amount: n.Fact.Amount, Currency: "CNY", Merchant: f["seller_id"], App: f["app_id"], Reported: f["trade_status"],
+				At: at.UTC(), ReceivedAt: now.UTC(),
+			}
+			if f["refund_fee"] != "" {
+				back, err := money.ParseYuan(f["refund_fee"])
 				if err != nil {
 					t.Fatal(err)
 				}
-				want.Fact = payment.Fact{
-					ID: "paid/" + f["trade_no"], Kind: payment.Paid, Source: payment.ByCallback, TransactionID: f["trade_no"],
-					Amount: n.Fact.Amount, Currency: "CNY", Merchant: f["seller_id"], App: f["app_id"], Reported: f["trade_status"],
-					At: at.UTC(), ReceivedAt: now.UTC(),
-				}
-				if v.Expect.AmountFen != 0 && n.Fact.Amount != v.Expect.AmountFen || n.Fact.Amount < 1 {
-					t.Errorf("the amount is %d, want %d", n.Fact.Amount, v.Expect.AmountFen)
-				}
+				want.Fact.Returned = back
+			}
+			if v.Expect.AmountFen != 0 && n.Fact.Amount != v.Expect.AmountFen || n.Fact.Amount < 1 {
+				t.Errorf("the amount is %d, want %d", n.Fact.Amount, v.Expect.AmountFen)
 			}
 			if diff := cmp.Diff(want, n); diff != "" {
 				t.Error(diff)

@@ -397,14 +397,16 @@ func (s suite) refundNotice(paymentNo string, r payment.RefundRequest) payment.N
 		s.isOf(r, n.Fact, payment.ByCallback)
 		return n
 	}
-	if n.Fact.Kind != payment.Open || n.Fact.RefundNo != r.RefundNo || n.Fact.Amount != 0 ||
-		n.Fact.Source != payment.ByCallback || n.Fact.Reported == "" {
-		s.Errorf("the hint is %+v", n.Fact)
+	if n.Fact.Kind != payment.Paid || n.Fact.Returned < r.Amount || n.Fact.Amount != amount {
+		s.Errorf("it says of the payment %+v", n.Fact)
+	}
+	if n.Hint == nil || n.Hint.Kind != payment.Open || n.Hint.RefundNo != r.RefundNo || n.Hint.Amount != 0 || n.Hint.Source != payment.ByCallback {
+		s.Fatalf("the hint is %+v", n.Hint)
 	}
 	// The caller looks.
 	f := s.became(r, payment.Refunded)
-	if n.Fact.ID == "" || n.Fact.ID == f.ID || n.Fact.Merchant != f.Merchant {
-		s.Errorf("the hint is %+v, and means %+v", n.Fact, f)
+	if n.Hint.ID == "" || n.Hint.ID == f.ID || n.Hint.Merchant != f.Merchant {
+		s.Errorf("the hint is %+v, and means %+v", n.Hint, f)
 	}
 	n.Fact = f
 	return n

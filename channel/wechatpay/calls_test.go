@@ -194,7 +194,7 @@ func TestQuery(t *testing.T) {
 		At: time.Date(2026, 11, 22, 14, 59, 40, 0, time.UTC), ReceivedAt: vectorTime.UTC(),
 	}
 	refundedSince := paid
-	refundedSince.Reported = "REFUND"
+	refundedSince.Reported, refundedSince.Returned = "REFUND", payment.ReturnedSome
 	state := func(id string, kind payment.FactKind, word string) payment.Fact {
 		return payment.Fact{
 			ID: id, Kind: kind, Source: payment.ByQuery, Amount: 900, Currency: "CNY",

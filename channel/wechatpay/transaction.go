@@ -93,6 +93,9 @@ func (t *transaction) fact() (payment.Fact, error) {
 			return payment.Fact{}, errAmount
 		}
 		f.ID = "paid/" + f.TransactionID
+		if f.Reported == "REFUND" { // it says neither how much nor by which refund
+			f.Returned = payment.ReturnedSome
+		}
 	case payment.Failed:
 		// One attempt may fail after another; those that WeChat Pay numbers
 		// are different facts.
