@@ -63,7 +63,8 @@ func (s *server) listKeys(ctx context.Context, _ *struct{}) (*rest.Answer[rest.L
 
 var revokeKey = rest.Operation{
 	Route: "DELETE /v1/keys/{id}", ID: "revokeKey", Tag: "Operations", Summary: "Revoke a secret key", Status: 204,
-	Details: "Every instance refuses it within five seconds.", Codes: []fault.Code{fault.NotFound},
+	Details: "Every instance refuses it within five seconds. The last key of a shop is not revoked: make another first.",
+	Codes:   []fault.Code{fault.NotFound, fault.Conflict},
 }
 
 type revokeKeyInput struct{ IDPath }

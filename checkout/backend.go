@@ -1,8 +1,10 @@
 package checkout
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"rsc.io/qr"
@@ -26,6 +28,29 @@ func (c *cart) codes() (codes []string, err error) {
 		err = fault.Invalidf("/couponCodes", "must be a list of codes")
 	}
 	return codes, err
+}
+
+// sold refuses what is not the demo's: anybody may order here, without a key, so
+// the shop's own skus and coupons are out of reach.
+func (s *shop) sold(ctx context.Context, c *cart, coupons []string) error {
+	for i := range c.Items {
+		if sku := c.Items[i].Sku; !strings.HasPrefix(sku, demoPrefix) {
+			return fault.New(fault.SkuNotFound, "the demo does not sell %q", sku)
+		}
+	}
+	for _, code := range coupons {
+		d, err := s.App.Store.Coupon(ctx, s.Shop, code)
+		if fault.Is(err, fault.CouponNotFound) || fault.Is(err, fault.NotFound) {
+			continue // a quote says so, and an order is refused
+		}
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(d.TemplateID, demoPrefix) {
+			return fault.New(fault.CouponNotFound, "the demo has no coupon %q", code)
+		}
+	}
+	return nil
 }
 
 func (c *cart) of(user string, codes []string) app.Cart {
@@ -122,6 +147,9 @@ func (s *shop) quote(rw http.ResponseWriter, r *http.Request) (answered, error) 
 	if err := read(r, &in); err != nil {
 		return answered{}, err
 	}
+	if err := s.sold(r.Context(), &in, nil); err != nil {
+		return answered{}, err
+	}
 	var choice string
 	if json.Unmarshal(in.Coupons, &choice) == nil && choice == best {
 		c, err := s.App.QuoteBest(r.Context(), s.Shop, in.of(buyer(rw, r), nil))
@@ -129,6 +157,9 @@ func (s *shop) quote(rw http.ResponseWriter, r *http.Request) (answered, error) 
 	}
 	codes, err := in.codes()
 	if err != nil {
+		return answered{}, err
+	}
+	if err := s.sold(r.Context(), &in, codes); err != nil {
 		return answered{}, err
 	}
 	q, err := s.App.Quote(r.Context(), s.Shop, in.of(buyer(rw, r), codes))
@@ -149,6 +180,9 @@ func (s *shop) placeOrder(rw http.ResponseWriter, r *http.Request) (answered, er
 	}
 	codes, err := in.codes()
 	if err != nil {
+		return answered{}, err
+	}
+	if err := s.sold(r.Context(), &in.cart, codes); err != nil {
 		return answered{}, err
 	}
 	user := buyer(rw, r)

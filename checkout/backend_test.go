@@ -89,6 +89,9 @@ func TestTheDemoRefusesLikeThePublicAPI(t *testing.T) {
 	s := serve(t, "")
 	v := s.demoClient()
 	v.send("POST", "/demo/orders", "used", twoCakes)
+	s.call("PUT", "/v1/skus/TEA", `{"name":"Tea","price":1000,"stock":5}`, nil)
+	s.call("POST", "/v1/coupon-templates", `{"id":"shop","name":"n","kind":"amount_off","amountOff":100}`, nil)
+	s.call("POST", "/v1/coupons", `{"templateId":"shop","codes":["SHOP1"]}`, nil)
 	for _, c := range []struct {
 		name, path, key, body string
 		status                int
@@ -101,6 +104,12 @@ func TestTheDemoRefusesLikeThePublicAPI(t *testing.T) {
 		{"another price", "/demo/orders", "k2", `{"expectedPayableAmount":1,` + twoCakes[1:], 409, "price_changed"},
 		{"somebody else's name", "/demo/orders", "k3", `{"userId":"u",` + twoCakes[1:], 400, "unknown_field"},
 		{"no such product", "/demo/quotes", "", `{"items":[{"sku":"none","quantity":1}]}`, 404, "sku_not_found"},
+		{"a product of the shop, quoted", "/demo/quotes", "", `{"items":[{"sku":"TEA","quantity":1}]}`, 404, "sku_not_found"},
+		{"a product of the shop, at its best price", "/demo/quotes", "", `{"couponCodes":"best","items":[{"sku":"TEA","quantity":1}]}`, 404, "sku_not_found"},
+		{"a product of the shop", "/demo/orders", "k4", `{"items":[{"sku":"demo-mug","quantity":1},{"sku":"TEA","quantity":1}]}`, 404, "sku_not_found"},
+		{"a coupon of the shop, quoted", "/demo/quotes", "", `{"couponCodes":["SHOP1"],` + twoCakes[1:], 404, "coupon_not_found"},
+		{"a coupon of the shop", "/demo/orders", "k5", `{"couponCodes":["SHOP1"],` + twoCakes[1:], 404, "coupon_not_found"},
+		{"no coupon", "/demo/orders", "k6", `{"couponCodes":["none"],` + twoCakes[1:], 404, "coupon_not_found"},
 		{"nothing", "/demo/quotes", "", `{"items":[]}`, 400, "validation_failed"},
 		{"no body", "/demo/quotes", "", ``, 400, "validation_failed"},
 		{"not JSON", "/demo/quotes", "", `{"items`, 400, "validation_failed"},
@@ -114,6 +123,41 @@ func TestTheDemoRefusesLikeThePublicAPI(t *testing.T) {
 	}
 	if made := s.orders(); len(made) != 1 {
 		t.Errorf("%d orders; what is refused leaves no trace", len(made))
+	}
+}
+
+// Only the demo's own page may post: a browser says from where.
+func TestTheDemoRefusesPagesOfOtherSites(t *testing.T) {
+	s := serve(t, "")
+	v := s.demoClient()
+	for _, c := range []struct {
+		name, value string
+		status      int
+	}{
+		{"Sec-Fetch-Site", "cross-site", 403},
+		{"Sec-Fetch-Site", "same-site", 403},
+		{"Sec-Fetch-Site", "same-origin", 201},
+		{"Origin", "http://evil.example", 403},
+		{"Origin", "null", 403},
+		{"Origin", s.url, 201},
+	} {
+		for path, status := range map[string]int{"/demo/orders": c.status, "/demo/coupons": c.status, "/demo/quotes": c.status} {
+			r, err := http.NewRequest("POST", s.url+path, strings.NewReader(twoCakes))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Content-Type", "text/plain")
+			r.Header.Set("Idempotency-Key", "k-"+c.value)
+			r.Header.Set(c.name, c.value)
+			var answer map[string]any
+			res := s.send(v.Client, r, &answer)
+			if refused := status == 403; refused != (res.StatusCode == 403) || refused && answer["code"] != "forbidden" || !refused && res.StatusCode >= 300 {
+				t.Errorf("%s with %s: %s: %s %v", path, c.name, c.value, res.Status, answer)
+			}
+		}
+	}
+	if made := s.orders(); len(made) != 2 {
+		t.Errorf("%d orders, want 2", len(made))
 	}
 }
 

@@ -3,8 +3,10 @@ package checkout
 import (
 	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/fault"
 )
 
 // Options of New.
@@ -19,6 +21,10 @@ type Options struct {
 	// link to a phone page.
 	ScanURL func(codeURL string) string
 
+	// PublicURL is how browsers reach the server, if that is not the Host of their
+	// requests. Pages of other origins may not post here.
+	PublicURL string
+
 	Log *slog.Logger // default: App.Log
 }
 
@@ -28,8 +34,8 @@ type shop struct {
 }
 
 // New makes the handler of the demo, to be mounted at /demo and /demo/. It
-// serves /sdk/ as well, see SDK.
-func New(o Options) http.Handler {
+// serves /sdk/ as well, see SDK. It fails if PublicURL is no address.
+func New(o Options) (http.Handler, error) {
 	if o.Log == nil {
 		o.Log = o.App.Log
 	}
@@ -50,5 +56,20 @@ func New(o Options) http.Handler {
 	mux.HandleFunc("POST /demo/coupons", s.answer(s.claimCoupon))
 	mux.HandleFunc("GET /demo/qr", s.qr)
 	mux.HandleFunc("GET /demo/scan", s.scan)
-	return mux
+	// A buyer is a cookie, which a browser sends along whatever page posts: only
+	// this server's own page may.
+	guard := http.NewCrossOriginProtection()
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil {
+			return nil, err
+		}
+		if err := guard.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			return nil, err
+		}
+	}
+	guard.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s.refuse(rw, r, fault.New(fault.Forbidden, "pages of other sites may not use the demo"))
+	}))
+	return guard.Handler(mux), nil
 }

@@ -32,6 +32,8 @@ var goods = []struct {
 }
 
 const (
+	demoPrefix = "demo-" // begins the id of all that is the demo's
+
 	everyDemo = "demo"
 	stock     = 1000
 	welcome   = "demo-welcome-5"

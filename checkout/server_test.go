@@ -75,7 +75,7 @@ func serve(t *testing.T, data string) *server {
 		case "demo":
 			s.url = strings.TrimSuffix(value, "/demo")
 		case "key":
-			s.key = value
+			s.key = s.keptKey()
 		}
 		if s.url != "" && s.key != "" {
 			go func() { _, _ = io.Copy(io.Discard, out) }()
@@ -85,6 +85,15 @@ func serve(t *testing.T, data string) *server {
 	s.stop()
 	t.Fatalf("the server did not say where it is:\n%s", s.log.String())
 	return nil
+}
+
+// keptKey is the secret key, which the server prints only when it has made it.
+func (s *server) keptKey() string {
+	text, err := os.ReadFile(filepath.Join(s.data, "api.key"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // stop shuts the server down and expects a clean exit.

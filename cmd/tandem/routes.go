@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -15,7 +16,7 @@ import (
 )
 
 // routes mounts every package's endpoints on one server.
-func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error) {
+func (sv *server) routes(ctx context.Context) (http.Handler, error) {
 	o := api.Options{
 		App: sv.app, Auth: sv.auth, Book: sv.book, Followers: sv.outbox, Waiter: sv.hub, Warnings: sv.warnings,
 		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
@@ -24,7 +25,7 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 		Version:  version, Log: sv.log,
 	}
 	if !sv.cfg.NoSandbox {
-		if err := sv.openSandbox(ctx, addr); err != nil {
+		if err := sv.openSandbox(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -37,28 +38,37 @@ func (sv *server) routes(ctx context.Context, addr string) (http.Handler, error)
 			mux.Handle(pattern, sv.sandboxHandler())
 		}
 	}
-	if !sv.cfg.NoDemo {
-		if err := checkout.Seed(ctx, sv.app, shop.Default); err != nil {
-			return nil, err
-		}
-		sv.demo = true
-		demo := checkout.New(checkout.Options{App: sv.app, Shop: shop.Default, ScanURL: func(code string) string {
-			if sv.cfg.NoSandbox {
-				return ""
-			}
-			return "/sandbox/scan?code_url=" + url.QueryEscape(code)
-		}})
-		mux.Handle("/demo", demo)
-		mux.Handle("/demo/", demo)
-		mux.Handle("/sdk/", demo)
-		mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusFound))
-	} else {
-		mux.Handle("/sdk/", checkout.SDK())
+	mux.Handle("/sdk/", checkout.SDK())
+	if err := sv.mountDemo(ctx, mux); err != nil {
+		return nil, err
 	}
 	mux.Handle("/metrics", sv.metrics.Handler())
 	mux.Handle("GET /v1/ws", sv.hub.WebSocket())
 	mux.Handle("GET /v1/orders/{orderNo}/events", sv.hub.SSE())
 	return mux, nil
+}
+
+// mountDemo serves the demo, for which anybody may order: only where the
+// sandbox takes the money.
+func (sv *server) mountDemo(ctx context.Context, mux *http.ServeMux) error {
+	if sv.cfg.NoDemo || sv.cfg.NoSandbox {
+		return nil
+	}
+	if err := checkout.Seed(ctx, sv.app, shop.Default); err != nil {
+		return err
+	}
+	demo, err := checkout.New(checkout.Options{
+		App: sv.app, Shop: shop.Default, PublicURL: sv.cfg.PublicURL,
+		ScanURL: func(code string) string { return "/sandbox/scan?code_url=" + url.QueryEscape(code) },
+	})
+	if err != nil {
+		return fmt.Errorf("--public-url: %w", err)
+	}
+	mux.Handle("/demo", demo)
+	mux.Handle("/demo/", demo)
+	mux.Handle("GET /{$}", http.RedirectHandler("/demo", http.StatusFound))
+	sv.demo = true
+	return nil
 }
 
 // sandboxSettings are the settings of the channels at the sandbox, by name.

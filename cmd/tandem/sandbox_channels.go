@@ -123,7 +123,7 @@ func storedSandboxKeys(ctx context.Context, db app.Admin, propose func() (*sandb
 
 // openSandbox makes the gateway, or finds the one of another instance on the
 // same database, and fills in the channels that were never configured.
-func (sv *server) openSandbox(ctx context.Context, addr string) error {
+func (sv *server) openSandbox(ctx context.Context) error {
 	// Making the keys takes a start longer than all the rest, so it is done only
 	// if the installation has none.
 	keys, err := storedSandboxKeys(ctx, sv.db, func() (*sandbox.Keys, error) { return sandbox.GenerateKeys(rand.Reader, sv.clock.Now()) })
@@ -134,7 +134,7 @@ func (sv *server) openSandbox(ctx context.Context, addr string) error {
 	if err := sv.refuseRealChannels(ctx); err != nil {
 		return err
 	}
-	own := "http://" + addr
+	own := "http://" + sv.addr
 	release, holder, err := sv.db.HoldSandbox(ctx, own)
 	if err != nil {
 		return fmt.Errorf("the sandbox: %w", err)

@@ -77,17 +77,33 @@ func (f *keyFlags) master(data string) (key []byte, where string, err error) {
 }
 
 // keepFile returns the content of a small secret file, making it with the
-// proposed content if it is not there.
+// proposed content if it is not there. Of several processes that do so at once,
+// all get the same content.
 func keepFile(path, proposed string) (string, error) {
 	text, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(text)), nil
-	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return strings.TrimSpace(string(text)), err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", err
 	}
-	return proposed, os.WriteFile(path, []byte(proposed+"\n"), 0o600)
+	temp, err := os.CreateTemp(filepath.Dir(path), ".key-*") // mode 0600
+	if err != nil {
+		return "", err
+	}
+	defer os.Remove(temp.Name())
+	_, err = temp.WriteString(proposed + "\n")
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return "", err
+	}
+	// A link, unlike a rename, fails when another process was first.
+	switch err := os.Link(temp.Name(), path); {
+	case err == nil:
+		return proposed, nil
+	case errors.Is(err, fs.ErrExist):
+		text, err := os.ReadFile(path)
+		return strings.TrimSpace(string(text)), err
+	default: // a file system without links
+		return proposed, os.Rename(temp.Name(), path)
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -39,8 +38,10 @@ import (
 // server is one running instance.
 type server struct {
 	cfg     *serveCmd
-	url     string
-	key     string // to be printed; "" when it is not ours to print
+	url     string // for channels and browsers
+	addr    string // that it listens on
+	key     string // a secret key that was made just now, to be printed once
+	keyFile string // where the secret key of the sandbox's shop is kept, if it is
 	demo    bool
 	broken  chan error
 	drain   chan struct{} // closed when the server begins to stop
@@ -73,6 +74,9 @@ type server struct {
 // other; what it started is stopped again if a later part fails.
 func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error) {
 	calmCollector()
+	if err := cfg.settle(); err != nil {
+		return nil, err
+	}
 	sv := &server{
 		cfg:     cfg,
 		broken:  make(chan error, 4),
@@ -116,19 +120,20 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(sv.log.Handler(), slog.LevelWarn),
 	}
-	sv.url = "http://" + listener.Addr().String()
+	sv.addr = listener.Addr().String()
+	sv.url = "http://" + sv.addr
 	if cfg.PublicURL != "" {
 		sv.url = strings.TrimRight(cfg.PublicURL, "/")
 	}
 	if sv.folder != nil {
-		if err := sv.folder.publish(serverFile, "http://"+listener.Addr().String()); err != nil {
+		if err := sv.folder.publish(serverFile, "http://"+sv.addr); err != nil {
 			return nil, errors.Join(err, listener.Close())
 		}
 	}
 	if err := sv.wire(ctx, tracer, committers); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	mux, err := sv.routes(ctx, listener.Addr().String())
+	mux, err := sv.routes(ctx)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -240,38 +245,6 @@ func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers
 	sv.worker = worker.New(worker.Options{App: sv.app, Bills: bills.New(sv.app), Shops: sv.db.Shops, Clock: sv.clock, Log: sv.log})
 	sv.registerGauges()
 	return sv.firstKey(ctx)
-}
-
-// firstKey makes sure that there is a secret key, and shows it if it is the
-// developer's: the one given, or in sandbox mode one kept beside the data.
-func (sv *server) firstKey(ctx context.Context) error {
-	secret := sv.cfg.APIKey
-	if secret == "" {
-		keys, err := sv.db.ListKeys(ctx, shop.Default)
-		if err != nil {
-			return err
-		}
-		file := filepath.Join(sv.cfg.Data, "api.key")
-		if len(keys) > 0 {
-			if kept, err := keepFile(file, ""); err == nil && kept != "" && !sv.cfg.NoSandbox {
-				if _, err := sv.auth.Authenticate(ctx, kept); err == nil {
-					sv.key = kept
-				}
-			}
-			return nil
-		}
-		if secret = app.SecretPrefix + strings.ToLower(rand.Text()); !sv.cfg.NoSandbox {
-			if secret, err = keepFile(file, secret); err != nil {
-				return err
-			}
-		}
-	}
-	sv.key = secret
-	if _, err := sv.auth.Authenticate(ctx, secret); err == nil {
-		return nil
-	}
-	_, _, err := sv.app.AddKey(ctx, shop.Default, "first key", secret)
-	return err
 }
 
 // runLoops starts what runs beside the requests.
