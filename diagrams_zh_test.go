@@ -50,7 +50,8 @@ var inChinese = map[string]string{
 	"Money that arrives after its order was closed: given back, or the order is revived if its goods and coupons are still available": "订单关闭后到账的钱：退回，或在库存与优惠券仍可用时恢复订单",
 	"How a refund is taken from several payments of one order":                                                                        "一个订单有多个支付单时，退款从哪些支付单退：从最新的开始，或按比例",
 	"What a full refund does with the units: back on hand, or not":                                                                    "全额退款后商品是否退回库存",
-	"A part that was not paid in time: close and give back what was paid, close and keep it, or wait on":                              "某一期逾期未付：关闭订单并退回已付款，关闭订单但不退已付款，或继续等待",
+	"What a full refund does with what the order counted against limits (per user, uses, budget, first order): given back, or not":    "全额退款后是否归还订单占用的限额（每人限购、使用次数、预算、首单）",
+	"A part that was not paid in time: close and give back what was paid, close and keep the first part, or wait on":                  "某一期逾期未付：关闭订单并退回已付款，关闭订单但不退首期，或继续等待",
 	"When an order in instalments has its goods and uses its coupons":                                                                 "分期订单何时扣减库存、核销优惠券：付清全部，或付完首期",
 }
 

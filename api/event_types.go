@@ -21,6 +21,7 @@ var eventTypes = []struct {
 	{event.OrderClosing, "it is to be closed; its open payments are queried at the channel first", "订单正在关闭"},
 	{event.OrderClosed, "it is closed, by expiry, cancellation or an unpaid instalment; or the draft was discarded", "订单已关闭"},
 	{event.OrderRefunded, "all that was paid was refunded", "已全额退款"},
+	{event.GoodsReturned, "what a part refund, or the close of an order that had its goods, gives back: units on hand, coupons", "商品与优惠券已退回"},
 	{event.InstalmentDue, "a part falls due within a day: `amount`, `dueAt`", "请支付下一期款项"},
 	{event.InstalmentOverdue, "a part was not paid in time, and the order stays open", "本期款项已逾期"},
 

@@ -223,7 +223,9 @@ var cancelOrder = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/cancel", ID: "cancelOrder", Tag: "Orders",
 	Summary: "Cancel an order, or discard a draft", Access: byToken,
 	Details: "If a payment of it is open, the channel is queried first: an order that was paid in the meantime stays paid. " +
-		"The order is returned as it is afterwards.",
+		"The order is returned as it is afterwards. What was paid of it goes back, unless the shop keeps it with `refundPaid`; " +
+		"a client token cannot cancel an order whose first instalment the shop's policy `unpaidInstalment: forfeit` keeps. " +
+		"An order of 0 can be cancelled, too.",
 	Codes:   []fault.Code{fault.NotFound, fault.OrderNotCancellable, fault.IdempotencyKeyReused},
 	Request: `{"reason":"changed my mind"}`, Response: orderExample,
 	OtherStatuses: map[int]string{202: "The channel has not answered yet: the order closes, or is paid, when it does."},
@@ -236,7 +238,8 @@ type cancelOrderInput struct {
 }
 
 type cancelBody struct {
-	Reason string `json:"reason,omitempty" maxLength:"256" doc:"cancelled when absent"`
+	Reason     string `json:"reason,omitempty" maxLength:"256" doc:"For people; cancelled when absent"`
+	RefundPaid *bool  `json:"refundPaid,omitempty" doc:"false: the shop keeps what was paid so far (only with a secret key). All of it goes back when absent"`
 }
 
 type cancelOrderOutput struct {
@@ -250,11 +253,11 @@ func (s *server) cancelOrder(ctx context.Context, in *cancelOrderInput) (*cancel
 	if err != nil {
 		return nil, err
 	}
-	var reason string
-	if in.Body != nil {
-		reason = in.Body.Reason
+	request := app.Cancellation{ByBuyer: !c.Secret()}
+	if b := in.Body; b != nil {
+		request.Reason, request.KeepPaid = b.Reason, b.RefundPaid != nil && !*b.RefundPaid
 	}
-	v, replayed, err := s.app.CancelOrder(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, reason)
+	v, replayed, err := s.app.Cancel(ctx, c.Shop, in.OrderNo, in.IdempotencyKey, request)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ var askRefund = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/refunds", ID: "askRefund", Tag: "Refunds", Summary: "Request a refund", Status: 201,
 	Details: "Give `amount`, or `items` with units of lines, or neither for all that is left. A line's units give back their share of what was " +
 		"paid, so that any sequence of refunds adds up to exactly what was paid. The amount is reserved and the refund stored before the channel gets " +
-		"the request; the answer is `pending`, and events (or a read) show the result. It is taken from the order's payments by the shop's policy `refundSplit`.",
+		"the request; the answer is `pending`, and events (or a read) show the result. A refund of units that cost nothing, or of an order of 0, moves no money and has succeeded at once. It is taken from the order's payments by the shop's policy `refundSplit`.",
 	Codes:   []fault.Code{fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.RefundExceedsPaid},
 	Request: `{"items":[{"line":0,"quantity":1}],"reason":"one of two arrived broken"}`, Response: refundExample,
 }
@@ -60,6 +60,8 @@ type refundRequest struct {
 	Amount *int64       `json:"amount,omitempty" minimum:"1" maximum:"1000000000000000" doc:"Minor units"`
 	Items  []refundItem `json:"items,omitempty" minItems:"1" maxItems:"200" doc:"Each line at most once; not beside amount"`
 	Reason string       `json:"reason,omitempty" maxLength:"80" doc:"Shown to the buyer"`
+
+	Restock *bool `json:"restock,omitempty" doc:"Whether its units go on hand again. When absent, units of lines that items names do, and the units of a full refund by the shop's policy"`
 }
 
 // UnmarshalJSON refuses null. Elsewhere it means absent; here absent
@@ -78,7 +80,7 @@ type refundItem struct {
 func (s *server) askRefund(ctx context.Context, in *askRefundInput) (*rest.Repeatable[refundView], error) {
 	var request app.RequestRefund
 	if b := in.Body; b != nil {
-		request.Reason = b.Reason
+		request.Reason, request.Restock = b.Reason, b.Restock
 		if b.Amount != nil {
 			request.Amount = *b.Amount
 		}

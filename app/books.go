@@ -154,7 +154,7 @@ var (
 	}}
 )
 
-var refundEvents = []event.Type{event.RefundSucceeded, event.RefundProgressed, event.OrderRefunded}
+var refundEvents = []event.Type{event.RefundSucceeded, event.RefundProgressed, event.OrderRefunded, event.GoodsReturned}
 
 // suspenseToRefunding refunds what is left in suspense, without anybody's
 // request. What was reported of this refund before its payment is settled with it.

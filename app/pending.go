@@ -28,7 +28,12 @@ type Task struct {
 	// time, so that it is no fault if it was.
 	Choice bool
 
-	// What the order holds until it is done.
-	Units  []event.Units
-	Counts []event.Count
+	// Unseen says that no row shows whether it was done: the cursor alone does.
+	Unseen bool
+
+	// What the order holds until it is done. Returned is likewise counted until
+	// the record was followed.
+	Units    []event.Units
+	Counts   []event.Count
+	Returned []event.Count
 }

@@ -53,7 +53,7 @@ func pendingCoupons() Pending {
 					o.paid = r.Position
 				case event.OrderClosed:
 					o.over = r.Position
-				case event.OrderRefunded:
+				case event.OrderRefunded, event.GoodsReturned:
 					o.refunded = r.Position
 				default: // the others move no coupon
 				}
@@ -85,7 +85,7 @@ func pendingCoupons() Pending {
 }
 
 // pendingStock finds orders that were paid or closed and still hold units, and
-// refunded ones whose units are not back.
+// those whose units or counts are to go back and have not.
 func pendingStock() Pending {
 	type end struct {
 		at     event.Position
@@ -96,8 +96,9 @@ func pendingStock() Pending {
 	type holder struct {
 		holds    int64 // units, by what was reserved, sold and released
 		ends     []end
-		refunded event.Position
-		back     bool
+		back     int64 // units that went on hand again
+		returns  []end
+		refunded event.Position // by an earlier version: whether its units go back was not said
 	}
 	orders := map[string]*holder{}
 	return Pending{
@@ -118,13 +119,16 @@ func pendingStock() Pending {
 				case event.StockSold, event.StockReleased:
 					o.holds -= e.Quantity
 				case event.StockAdjusted:
-					o.back = true
+					o.back += e.Quantity
 				case event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed:
 					if len(e.Units) > 0 {
 						o.ends = append(o.ends, end{r.Position, e.Type == event.OrderClosed, e.Units, e.Counts})
 					}
-				case event.OrderRefunded:
-					if len(e.Units) > 0 {
+				case event.OrderRefunded, event.GoodsReturned:
+					switch {
+					case e.Type == event.GoodsReturned || e.Decided:
+						o.returns = append(o.returns, end{at: r.Position, units: e.Units, counts: e.Counts})
+					case len(e.Units) > 0:
 						o.refunded = r.Position
 					}
 				default: // the others move no units
@@ -147,7 +151,14 @@ func pendingStock() Pending {
 					}
 					report(&w)
 				}
-				if o.refunded > 0 && !o.back {
+				back := o.back
+				for _, x := range o.returns {
+					n := quantity(x.units)
+					w := Task{At: x.at, Subject: "order " + no, Left: "is refunded, its units are not back", Done: n > 0 && back >= n, Unseen: n == 0, Returned: x.counts}
+					back -= min(n, back)
+					report(&w)
+				}
+				if o.refunded > 0 && o.back == 0 {
 					report(&Task{At: o.refunded, Subject: "order " + no, Left: "is refunded, its units are not back", Choice: true})
 				}
 			}
@@ -227,8 +238,10 @@ func pendingRefunds() Pending {
 				for i := range all {
 					paid += all[i].Refundable()
 				}
-				// Of one that expired, the shop may keep what was paid.
-				orders[d.No] = &holder{amount: min(paid, d.Refundable()), choice: d.CloseReason == order.Expired}
+				// Of one that expired in an earlier version, the shop may have kept it.
+				orders[d.No] = &holder{
+					amount: min(paid, max(0, d.Refundable()-d.Kept)), choice: d.EndedBy == "" && d.CloseReason == order.Expired,
+				}
 				return nil
 			}),
 			unit.Each(rows.Refunds, func(d payment.RefundData) error {

@@ -159,7 +159,7 @@ func TestPlans(t *testing.T) {
 		}, order.Closed, "placed closed", "", 0, 0, 25, marketing.Available},
 		{"no deposit, though the shop waits for parts", shop.Policies{UnpaidInstalment: shop.Wait}, func(t *testing.T, r *harness.Harness, no string) {
 			after(t, r, 16*time.Minute)
-		}, order.Closed, "placed closed", "", 0, 0, 25, marketing.Available},
+		}, order.PendingPayment, "placed instalment_overdue", "", 0, 1, 25, marketing.Locked},
 		{"the deposit's payment is open when its time is over", shop.Policies{}, func(t *testing.T, r *harness.Harness, no string) {
 			p := pay(t, r, no, 0)
 			after(t, r, 16*time.Minute)
@@ -237,14 +237,14 @@ func TestPlans(t *testing.T) {
 			paidPart(t, r, no, 300)
 			refund(t, r, no, order.RefundRequest{})
 		}, order.Refunded, "placed partially_paid paid refunded", "asked 500 succeeded", 500, 0, 25, marketing.Used},
-		{"goods with the deposit, then closed: they are with the buyer", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
+		{"goods with the deposit, then closed: they go back", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			after(t, r, 49*time.Hour)
-		}, order.Closed, "placed partially_paid instalment_due closed", "order_closed 200 succeeded", 200, 0, 24, marketing.Used},
+		}, order.Closed, "placed partially_paid instalment_due closed", "order_closed 200 succeeded", 200, 0, 25, marketing.Used},
 		{"goods with the deposit, then cancelled before any reaction", shop.Policies{InstalmentGoods: shop.FirstPart}, func(t *testing.T, r *harness.Harness, no string) {
 			paidPart(t, r, no, 200)
 			must(t)(nil, second(r.CancelOrder(ctx, shop.Default, no, "", "")))
-		}, order.Closed, "placed partially_paid closed", "order_closed 200 succeeded", 200, 0, 24, marketing.Used},
+		}, order.Closed, "placed partially_paid closed", "order_closed 200 succeeded", 200, 0, 25, marketing.Used},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, open opener) {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"github.com/tandem-pay/tandem/rows"
@@ -34,24 +35,27 @@ type Reaction struct {
 //	order.paid       payments: others closed at the channel
 //	order.closing    payments: queried, then closed at the channel
 //	order.closed     refunds: what was paid in part goes back, unless the shop's policy keeps it
-//	order.refunded   coupons: used → available, if their template says so; stock: back on hand, by the shop's policy
+//	order.refunded   coupons: used → available, if their template says so; stock: back on hand; limits given back; by the shop's policies
+//	goods.returned   the same, of a part refund, or of a closed order that had its goods
 //
 // An order in instalments whose goods go with the first part has the coupons
 // and units in that order.partially_paid, and not in what follows.
 var Reactions = []Reaction{
 	{
-		Name: "coupons", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
+		Name:    "coupons",
+		On:      []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded, event.GoodsReturned},
 		Needs:   func(e *event.Event, n *Needs) { n.Add(rows.Coupons.Keys(e.Coupons...)) },
 		Do:      followCoupons,
 		Pending: pendingCoupons,
 	},
 	{
-		Name: "stock", On: []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded},
+		Name: "stock",
+		On:   []event.Type{event.OrderPaid, event.OrderPartiallyPaid, event.OrderClosed, event.OrderRefunded, event.GoodsReturned},
 		Needs: func(e *event.Event, n *Needs) {
 			for _, u := range e.Units {
 				n.Add(rows.Skus.Keys(u.Sku))
 			}
-			if e.Type == event.OrderClosed {
+			if givesCounts(e) {
 				for _, c := range e.Counts {
 					n.Add(rows.Counters.Keys(c.Name))
 				}
@@ -97,7 +101,7 @@ func followCoupons(tx *Tx, e *event.Event) error {
 			moved = c.Use(e.Order)
 		case event.OrderClosed:
 			moved = c.Release(e.Order, tx.Now())
-		case event.OrderRefunded:
+		case event.OrderRefunded, event.GoodsReturned:
 			if t := tx.Rules().Templates[c.Data().TemplateID]; t != nil && t.ReturnOnRefund {
 				moved = c.GiveBack(e.Order, tx.Now())
 			}
@@ -111,7 +115,7 @@ func followCoupons(tx *Tx, e *event.Event) error {
 }
 
 func followStock(tx *Tx, e *event.Event) error {
-	if e.Type == event.OrderRefunded && tx.Shop().Policies.RefundedStock == shop.KeepOut {
+	if e.Type == event.OrderRefunded && !e.Decided && tx.Shop().Policies.RefundedStock == shop.KeepOut {
 		return nil
 	}
 	for _, u := range e.Units {
@@ -124,7 +128,7 @@ func followStock(tx *Tx, e *event.Event) error {
 			err = s.Sell(e.Order, u.Quantity)
 		case event.OrderClosed:
 			err = s.Release(e.Order, u.Quantity)
-		case event.OrderRefunded:
+		case event.OrderRefunded, event.GoodsReturned:
 			s.Return(e.Order, u.Quantity)
 		default: // the reaction is not called for other events
 		}
@@ -133,7 +137,7 @@ func followStock(tx *Tx, e *event.Event) error {
 		}
 		tx.PutSku(s)
 	}
-	if e.Type != event.OrderClosed {
+	if !givesCounts(e) {
 		return nil
 	}
 	for _, c := range e.Counts {
@@ -144,6 +148,11 @@ func followStock(tx *Tx, e *event.Event) error {
 		tx.PutCounter(c.Name, v-c.Amount)
 	}
 	return nil
+}
+
+// givesCounts says whether the event gives back what its order had counted.
+func givesCounts(e *event.Event) bool {
+	return e.Type == event.OrderClosed || e.Type == event.GoodsReturned || e.Type == event.OrderRefunded && e.Decided
 }
 
 // followPayments has every payment closed at the channel that can still take
@@ -173,21 +182,23 @@ func noneOpen(e *event.Event) bool {
 const closeGrace = 3 * time.Second
 
 // followRefunds gives back what was paid towards an order that was closed
-// before all of it was. A part that the shop's policy keeps when the rest was
-// not paid in time stays.
+// before all of it was, but for what the shop keeps. The newest payments give
+// first: those that it keeps are the first part's.
 func followRefunds(tx *Tx, e *event.Event) error {
-	if e.Amount == 0 || e.Reason == order.Expired && tx.Shop().Policies.UnpaidInstalment == shop.Forfeit {
+	if e.Amount == 0 {
 		return nil
 	}
 	o, err := tx.Order(e.Order)
 	if err != nil {
 		return err
 	}
-	for _, p := range tx.PaymentsOf(e.Order) {
+	payments := tx.PaymentsOf(e.Order)
+	slices.SortFunc(payments, newestFirst)
+	for _, p := range payments {
 		d := p.Data()
 		od := o.Data()
-		amount := min(d.Refundable(), od.Refundable())
-		if amount == 0 || od.Status != order.Closed {
+		amount := min(d.Refundable(), od.Refundable()-od.Kept)
+		if amount <= 0 || od.Status != order.Closed {
 			continue
 		}
 		back, _, err := o.RequestRefund(order.RefundRequest{Amount: amount})

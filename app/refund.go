@@ -27,7 +27,8 @@ const MaxRefundItems = 200
 // RequestRefund is a request to refund an order, whole or in part.
 type RequestRefund struct {
 	order.RefundRequest
-	Reason string
+	Reason  string
+	Restock *bool // whether its units go on hand again; nil: those of its lines do, all others by the shop's policy
 }
 
 // RequestRefund reserves the money, takes it from the order's payments by the
@@ -71,28 +72,71 @@ func (a *App) RequestRefund(ctx context.Context, shopID, orderNo, key string, in
 		}
 		r := payment.NewRefund(payment.RefundData{
 			No: no, Order: orderNo, Cause: payment.Requested, Amount: amount, Currency: o.Data().Currency,
-			Reason: in.Reason, Lines: refundLines(back), Allocations: parts, Trace: tx.Trace(),
+			Reason: in.Reason, Lines: refundLines(back), Allocations: parts, Trace: tx.Trace(), Restock: in.restock(),
 		}, tx.Now())
 		o.Note(refundEvent(r, event.RefundCreated, in.Reason))
+		if amount == 0 { // nothing is to be sent: its units go back at once
+			returnUnits(tx, o, r)
+			o.CompleteFree(refundEvent(r, event.RefundSucceeded, ""))
+		}
 		tx.PutRefund(r)
 		tx.PutOrder(o)
 		return r.Data(), nil
 	})
 }
 
+func (in *RequestRefund) restock() payment.Restock {
+	switch {
+	case in.Restock != nil && !*in.Restock:
+		return payment.RestockNone
+	case len(in.Items) > 0:
+		return payment.RestockLines
+	case in.Restock != nil:
+		return payment.RestockAll
+	}
+	return payment.RestockByPolicy
+}
+
+// returnUnits has the units of a refund go back with its money, on hand or not.
+func returnUnits(tx *Tx, o *order.Order, r *payment.Refund) {
+	d, keepOut := r.Data(), tx.Shop().Policies.RefundedStock == shop.KeepOut
+	onHand := !keepOut
+	switch d.Restock {
+	case payment.RestockLines:
+		onHand = true
+	case payment.RestockAll, payment.RestockNone:
+		onHand = d.Restock == payment.RestockAll
+		o.Under(policies(tx.Shop(), !onHand))
+	case payment.RestockByPolicy:
+	}
+	o.ReturnUnits(returns(d.Lines), onHand)
+}
+
+// policies are the shop's, as far as they concern the end of an order.
+func policies(s shop.Shop, keepOut bool) order.Policies {
+	p := s.Policies
+	return order.Policies{Forfeit: p.UnpaidInstalment == shop.Forfeit, KeepOut: keepOut, KeepLimits: p.RefundedLimits == shop.KeepLimits}
+}
+
+// newestFirst is the order in which payments succeeded, the last first.
+func newestFirst(a, b *payment.Payment) int {
+	x, y := a.Data(), b.Data()
+	if c := y.SucceededAt.Compare(x.SucceededAt); c != 0 {
+		return c
+	}
+	return strings.Compare(y.No, x.No)
+}
+
 // split divides an amount over the order's payments, and reserves each share.
 func split(tx *Tx, orderNo string, amount int64) ([]payment.Allocation, error) {
+	if amount == 0 {
+		return nil, nil
+	}
 	payments := slices.DeleteFunc(tx.PaymentsOf(orderNo), func(p *payment.Payment) bool {
 		d := p.Data()
 		return d.Refundable() == 0
 	})
-	slices.SortFunc(payments, func(a, b *payment.Payment) int {
-		x, y := a.Data(), b.Data()
-		if c := y.SucceededAt.Compare(x.SucceededAt); c != 0 {
-			return c
-		}
-		return strings.Compare(y.No, x.No)
-	})
+	slices.SortFunc(payments, newestFirst)
 	weights, shares := make([]int64, len(payments)), make([]int64, len(payments))
 	left := amount
 	for i, p := range payments {

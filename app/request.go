@@ -34,7 +34,7 @@ func canonical(request any) any {
 		r.ClientIP = ""
 		return format.PaymentRequest(r)
 	case RequestRefund:
-		s := format.RefundRequest{Amount: r.Amount, Reason: r.Reason}
+		s := format.RefundRequest{Amount: r.Amount, Reason: r.Reason, Restock: r.Restock}
 		if r.Items != nil {
 			s.Items = make([]format.RefundItemRequest, len(r.Items))
 			for i := range r.Items {
@@ -52,7 +52,7 @@ func canonical(request any) any {
 		return format.TemplateRequest(&r)
 	case submission:
 		return []any{r.seen, r.expected}
-	case nil, string, int64, Versions, format.ReconcileRequest:
+	case nil, string, int64, Versions, format.ReconcileRequest, format.CancelRequest:
 		return r
 	}
 	panic(fmt.Errorf("requests of %T have no format", request))

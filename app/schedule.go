@@ -49,12 +49,12 @@ func (a *App) ExpireOrders(ctx context.Context, shopID string) (int, error) {
 			if d := o.Data(); !d.Status.Expires() || d.Closing != "" || tx.Now().Before(d.ExpiresAt) {
 				continue
 			}
-			if o.Data().Status == order.PartiallyPaid && len(o.Data().Plan) > 0 && tx.Shop().Policies.UnpaidInstalment == shop.Wait {
+			if o.Data().Status.Live() && len(o.Data().Plan) > 0 && tx.Shop().Policies.UnpaidInstalment == shop.Wait {
 				o.WaitOn(tx.Now())
 				tx.PutOrder(o)
 				continue
 			}
-			if err := closeOrder(tx, no, order.Expired); err != nil {
+			if err := closeOrder(tx, no, order.Ending{By: order.ByTime, Reason: order.Expired}); err != nil {
 				return err
 			}
 		}

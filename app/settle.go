@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tandem-pay/tandem/rows"
@@ -137,6 +138,9 @@ func (s *settling) run(outcome payment.Outcome) error {
 			return err
 		}
 	}
+	if outcome == payment.GoneBack && s.part != nil {
+		s.returnUnits()
+	}
 	for _, step := range s.steps(outcome) {
 		if err := step.run(s); err != nil {
 			return err
@@ -149,7 +153,7 @@ func (s *settling) run(outcome payment.Outcome) error {
 	if d := s.order.Data(); d.Closing != "" && !s.payment.Data().Open() && !othersOpen(s.tx, s.payment) {
 		// No payment can be paid any more, so that the order can close. It is
 		// live, or Closing would have been cleared.
-		if err := s.order.Close(d.Closing, s.tx.Now()); err != nil {
+		if err := s.order.Close(order.Ending{By: d.EndedBy, Reason: d.Closing}, s.tx.Now()); err != nil {
 			panic(err)
 		}
 	}
@@ -157,6 +161,14 @@ func (s *settling) run(outcome payment.Outcome) error {
 		s.tx.PutOrder(s.order)
 	}
 	return nil
+}
+
+// returnUnits has the units of a refund go back with the first of its money.
+func (s *settling) returnUnits() {
+	if slices.ContainsFunc(s.before, func(a payment.Allocation) bool { return a.Status == payment.RefundSucceeded }) {
+		return
+	}
+	returnUnits(s.tx, s.order, s.refund)
 }
 
 func (s *settling) steps(outcome payment.Outcome) []Step {

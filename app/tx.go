@@ -52,13 +52,16 @@ func (t *Tx) PutSku(s *inventory.Sku) {
 	t.Record(s.Drain())
 }
 
-// Order returns a copy of the order; nil if there is none.
+// Order returns a copy of the order, under the shop's policies; nil if there is
+// none.
 func (t *Tx) Order(no string) (*order.Order, error) {
 	d, err := unit.Get(t.Tx, rows.Orders, no)
 	if d == nil {
 		return nil, err
 	}
-	return order.Restore(*d), nil
+	o := order.Restore(*d)
+	o.Under(policies(t.Shop(), t.Shop().Policies.RefundedStock == shop.KeepOut))
+	return o, nil
 }
 
 // PutOrder saves the order and its events. That it was paid names the payments
@@ -67,7 +70,7 @@ func (t *Tx) Order(no string) (*order.Order, error) {
 func (t *Tx) PutOrder(o *order.Order) {
 	d := o.Data()
 	unit.Put(t.Tx, rows.Orders, d)
-	if d.Status != order.Closed && unit.Has(t.Tx, rows.Buyers, d.User) {
+	if d.Status != order.Closed && !d.LimitsBack && unit.Has(t.Tx, rows.Buyers, d.User) {
 		unit.Put(t.Tx, rows.Buyers, rows.Buyer{User: d.User})
 	}
 	events := o.Drain()

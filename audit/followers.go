@@ -34,6 +34,8 @@ func (a *auditor) checkFollowers() {
 			case t.Done:
 			case behind:
 				a.r.Pending++
+				a.count(t.Returned)
+			case t.Unseen:
 			case !t.Choice:
 				a.offend(9, t.Subject, "%s (%s has passed %d)", t.Left, f.name, t.At)
 			}

@@ -149,7 +149,7 @@ func TestFollowers(t *testing.T) {
 			l.Clock.Advance(49 * time.Hour)
 			l.must(l.RemindInstalments(l.ctx, shop.Default))
 			l.must(l.ExpireOrders(l.ctx, shop.Default))
-		}, map[string]string{"coupons": held, "stock": units, "refunds": ""}},
+		}, map[string]string{"coupons": held, "stock": units, "refunds": keeps}},
 		{"refunded", func(l *life) {
 			l.must(nil, steps.Err(l.PutTemplate(
 				l.ctx, shop.Default, "", marketing.Template{ID: "five", Name: "5 off", Kind: "amount_off", AmountOff: 500, ReturnOnRefund: true}, false,
@@ -159,7 +159,14 @@ func TestFollowers(t *testing.T) {
 			l.React()
 			steps.Refund(l.t, l.Harness, no, order.RefundRequest{})
 			l.must(l.RunRefunds(l.ctx, shop.Default))
-		}, map[string]string{"coupons": "", "stock": ""}},
+		}, map[string]string{"coupons": "", "stock": "9 is refunded, its units are not back (stock"}},
+		{"closed after its goods went", func(l *life) {
+			l.must(l.PutPolicies(l.ctx, shop.Default, shop.Policies{InstalmentGoods: shop.FirstPart}))
+			no := l.place(true)
+			l.paid(no, 200)
+			l.React()
+			l.cancel(no)
+		}, map[string]string{"stock": "9 is refunded, its units are not back (stock", "refunds": keeps}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, begin steps.Open) {

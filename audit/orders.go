@@ -31,8 +31,11 @@ func (a *auditor) order(v app.OrderView) error {
 			len(d.Counts), len(v.Payments), d.Draft != nil,
 		)
 	}
-	if d.Status != order.Closed || d.GoodsGone {
+	if d.HoldsLimits() {
 		a.count(d.Counts)
+	}
+	if d.Status == order.Closed && d.GoodsGone && !d.Undone {
+		a.offend(4, subject, "is closed, and its units, coupons and limits, which went with its first part, have not gone back; cancel it again")
 	}
 	for _, code := range d.Coupons {
 		c, held := a.coupons[code]

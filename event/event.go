@@ -30,6 +30,10 @@ const (
 	OrderClosed        Type = "order.closed"
 
 	OrderRefunded Type = "order.refunded"
+	// GoodsReturned says what an order that had its goods gives back, other
+	// than by order.refunded: Units go on hand, Counts to their limits, Coupons
+	// to their holders if their templates say so.
+	GoodsReturned Type = "goods.returned"
 
 	RefundCreated    Type = "refund.created"
 	RefundSucceeded  Type = "refund.succeeded"
@@ -67,7 +71,7 @@ const (
 // is none of them.
 var Known = []Type{
 	OrderDrafted, OrderEdited, OrderPlaced, OrderPartiallyPaid, OrderPaid, OrderPaymentFailed,
-	OrderClosing, OrderClosed, OrderRefunded, RefundCreated, RefundSucceeded, RefundProgressed,
+	OrderClosing, OrderClosed, OrderRefunded, GoodsReturned, RefundCreated, RefundSucceeded, RefundProgressed,
 	RefundFailed, RefundParked, RefundRetried, InstalmentDue, InstalmentOverdue, PaymentCreated,
 	PaymentPending, PaymentSucceeded, PaymentFailed, PaymentClosed, PaymentAnomaly, CouponLocked,
 	CouponUsed, CouponReleased, CouponExpired, CouponRevoked, StockAdjusted, StockReserved,
@@ -106,6 +110,9 @@ type Event struct {
 	Units    []Units  `json:"units,omitempty"`
 	Payments []string `json:"paymentNos,omitzero"` // of an order that was paid: those that can still take money; nil when that was not said
 	Counts   []Count  `json:"counts,omitempty"`
+	// Decided says of an order.refunded that it has the units and counts that
+	// go back; without it the shop's policy decides when it is followed.
+	Decided bool `json:"decided,omitempty"`
 }
 
 // Position is the place of a record in its shop's log: 1, 2, 3, … without a

@@ -30,6 +30,7 @@ var RefundAnswer = object("answer.refund",
 			No: d.No, Order: d.Order, Cause: d.Cause, Amount: d.Amount, Currency: d.Currency, Status: d.Status, Reason: d.Reason,
 			Lines: each(d.Lines, refundLineOf), Allocations: each(d.Allocations, allocationOf),
 			CreatedAt: d.CreatedAt, DoneAt: d.DoneAt, NextTryAt: d.NextTryAt, Tries: d.Tries, Trace: d.Trace, Version: d.Version,
+			Restock: d.Restock,
 		}
 	},
 	func(s *refundAnswer, d *payment.RefundData) {
@@ -37,6 +38,7 @@ var RefundAnswer = object("answer.refund",
 			No: s.No, Order: s.Order, Cause: s.Cause, Amount: s.Amount, Currency: s.Currency, Status: s.Status, Reason: s.Reason,
 			Lines: each(s.Lines, (*refundLine).restore), Allocations: each(s.Allocations, (*allocation).restore),
 			CreatedAt: s.CreatedAt, DoneAt: s.DoneAt, NextTryAt: s.NextTryAt, Tries: s.Tries, Trace: s.Trace, Version: s.Version,
+			Restock: s.Restock,
 		}
 	})
 
@@ -113,6 +115,7 @@ type refundAnswer struct {
 	Tries       int                  `json:"Tries"`
 	Trace       string               `json:"Trace"`
 	Version     int64                `json:"Version"`
+	Restock     payment.Restock      `json:"Restock,omitzero"`
 }
 
 type skuAnswer struct {

@@ -36,6 +36,11 @@ type orderAnswer struct {
 	ClosedAt    time.Time         `json:"ClosedAt,omitzero"`
 	CloseReason string            `json:"CloseReason,omitzero"`
 	Closing     string            `json:"Closing,omitzero"`
+	EndedBy     order.EndedBy     `json:"EndedBy,omitzero"`
+	Kept        int64             `json:"Kept,omitzero"`
+	UnitsBack   []int64           `json:"UnitsBack,omitzero"`
+	Undone      bool              `json:"Undone,omitzero"`
+	LimitsBack  bool              `json:"LimitsBack,omitzero"`
 	Seq         int64             `json:"Seq"`
 	Trace       string            `json:"Trace"`
 }
@@ -49,7 +54,8 @@ func (s *orderAnswer) restore(d *order.Data) {
 		Items: each(s.Items, (*line).restore), Applied: each(s.Applied, (*applied).restore),
 		Coupons: s.Coupons, Counts: each(s.Counts, (*count).restore), Metadata: s.Metadata, Draft: some(s.Draft, (*draft).restore),
 		CreatedAt: s.CreatedAt, SubmittedAt: s.SubmittedAt, ExpiresAt: s.ExpiresAt, PaidAt: s.PaidAt, ClosedAt: s.ClosedAt,
-		CloseReason: s.CloseReason, Closing: s.Closing, Seq: s.Seq, Trace: s.Trace,
+		CloseReason: s.CloseReason, Closing: s.Closing, EndedBy: s.EndedBy, Kept: s.Kept,
+		UnitsBack: s.UnitsBack, Undone: s.Undone, LimitsBack: s.LimitsBack, Seq: s.Seq, Trace: s.Trace,
 	}
 }
 
@@ -91,6 +97,13 @@ func appendOrder(o *out, d *order.Data) {
 	o.momentAny("ClosedAt", d.ClosedAt)
 	o.textAny("CloseReason", d.CloseReason)
 	o.textAny("Closing", d.Closing)
+	o.textAny("EndedBy", string(d.EndedBy))
+	o.numberAny("Kept", d.Kept)
+	if d.UnitsBack != nil {
+		o.valueOf("UnitsBack", d.UnitsBack)
+	}
+	o.flagAny("Undone", d.Undone)
+	o.flagAny("LimitsBack", d.LimitsBack)
 	o.numberOf("Seq", d.Seq)
 	o.textOf("Trace", d.Trace)
 	o.end('}')

@@ -59,13 +59,14 @@ type occurrence struct {
 	Units    []units    `json:"units,omitempty"`
 	Payments []string   `json:"paymentNos,omitzero"` // an empty list says that there are none, no list that it was not said
 	Counts   []count    `json:"counts,omitempty"`
+	Decided  bool       `json:"decided,omitempty"`
 }
 
 func (s *occurrence) restore() event.Event {
 	return event.Event{
 		Type: s.Type, Order: s.Order, Seq: s.Seq, Status: s.Status, User: s.User, Payment: s.Payment, Refund: s.Refund, Channel: s.Channel,
 		Coupon: s.Coupon, Sku: s.Sku, Amount: s.Amount, Quantity: s.Quantity, Reason: s.Reason, DueAt: s.DueAt, Coupons: s.Coupons,
-		Units: each(s.Units, (*units).restore), Payments: s.Payments, Counts: each(s.Counts, (*count).restore),
+		Units: each(s.Units, (*units).restore), Payments: s.Payments, Counts: each(s.Counts, (*count).restore), Decided: s.Decided,
 	}
 }
 
@@ -97,4 +98,5 @@ func appendEvent(o *out, e *event.Event) {
 	if len(e.Counts) > 0 {
 		listOf(o, "counts", e.Counts, appendCount)
 	}
+	o.flagAny("decided", e.Decided)
 }

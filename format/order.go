@@ -20,18 +20,21 @@ var OrderSnapshot = appended("orders.snapshot", 512, appendSnapshot, func(s *sna
 // query reads; NULL if the order has none of it.
 var OrderExtra = object("orders.extra",
 	func(d *order.Data) *extra {
-		if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone && d.Draft == nil && d.SubmittedAt.IsZero() {
+		if d.Returns == nil && d.Plan == nil && d.GoodsAt == "" && !d.GoodsGone && d.Draft == nil && d.SubmittedAt.IsZero() &&
+			d.EndedBy == "" && d.Kept == 0 && d.UnitsBack == nil && !d.Undone && !d.LimitsBack {
 			return nil
 		}
 		return &extra{
 			Returns: each(d.Returns, returnOf), Plan: each(d.Plan, instalmentOf), GoodsAt: d.GoodsAt, GoodsGone: d.GoodsGone,
 			Draft: some(d.Draft, draftOf), SubmittedAt: d.SubmittedAt,
+			EndedBy: d.EndedBy, Kept: d.Kept, UnitsBack: d.UnitsBack, Undone: d.Undone, LimitsBack: d.LimitsBack,
 		}
 	},
 	func(x *extra, d *order.Data) {
 		d.Returns, d.Plan = each(x.Returns, (*returned).restore), each(x.Plan, (*instalment).restore)
 		d.GoodsAt, d.GoodsGone = x.GoodsAt, x.GoodsGone
 		d.Draft, d.SubmittedAt = some(x.Draft, (*draft).restore), x.SubmittedAt
+		d.EndedBy, d.Kept, d.UnitsBack, d.Undone, d.LimitsBack = x.EndedBy, x.Kept, x.UnitsBack, x.Undone, x.LimitsBack
 	})
 
 type snapshot struct {
@@ -151,6 +154,11 @@ type extra struct {
 	GoodsGone   bool          `json:"goodsGone,omitzero"`
 	Draft       *draft        `json:"draft,omitzero"`
 	SubmittedAt time.Time     `json:"submittedAt,omitzero"`
+	EndedBy     order.EndedBy `json:"endedBy,omitzero"`
+	Kept        int64         `json:"kept,omitzero"`
+	UnitsBack   []int64       `json:"unitsBack,omitzero"` // by line
+	Undone      bool          `json:"undone,omitzero"`
+	LimitsBack  bool          `json:"limitsBack,omitzero"` // a query reads this one
 }
 
 type returned struct {

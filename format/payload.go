@@ -87,6 +87,14 @@ type OrderRefundedData struct {
 	Units       []event.Units `json:"units,omitempty" doc:"Units that go back on hand"`
 }
 
+// GoodsReturnedData is the data of goods.returned.
+type GoodsReturnedData struct {
+	OrderPlace
+	UserID      string        `json:"userId"`
+	CouponCodes []string      `json:"couponCodes,omitempty" doc:"Coupons that the order had used"`
+	Units       []event.Units `json:"units,omitempty" doc:"Units that go back on hand"`
+}
+
 // OrderInstalmentDueData is the data of order.instalment_due.
 type OrderInstalmentDueData struct {
 	OrderPlace
@@ -260,6 +268,9 @@ var payloads = map[event.Type]payload{
 	event.OrderRefunded: payloadOf(func(e *event.Event) OrderRefundedData {
 		return OrderRefundedData{OrderPlace: place(e), UserID: e.User, Amount: e.Amount, CouponCodes: e.Coupons, Units: e.Units}
 	}),
+	event.GoodsReturned: payloadOf(func(e *event.Event) GoodsReturnedData {
+		return GoodsReturnedData{OrderPlace: place(e), UserID: e.User, CouponCodes: e.Coupons, Units: e.Units}
+	}),
 	event.InstalmentDue: payloadOf(dueData),
 	event.InstalmentOverdue: payloadOf(func(e *event.Event) OrderInstalmentOverdueData {
 		return OrderInstalmentOverdueData(dueData(e))
@@ -300,7 +311,8 @@ var storedOnly = map[event.Type][]string{
 	event.OrderPartiallyPaid: {"counts"},
 	event.OrderPaid:          {"counts", "paymentNos"},
 	event.OrderClosed:        {"counts"},
-	event.OrderRefunded:      {"counts"},
+	event.OrderRefunded:      {"counts", "decided"},
+	event.GoodsReturned:      {"counts"},
 }
 
 // Payload is what is sent of an event: a value of the payload type of its type,

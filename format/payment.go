@@ -16,9 +16,10 @@ var PaymentDetail = appended("payments.detail", 512, appendDetail, func(s *detai
 // reads.
 var RefundDetail = object("refunds.detail",
 	func(d *payment.RefundData) *refundDetail {
-		return &refundDetail{Reason: d.Reason, Lines: each(d.Lines, refundLineOf), Allocations: each(d.Allocations, allocationOf)}
+		return &refundDetail{Reason: d.Reason, Lines: each(d.Lines, refundLineOf), Allocations: each(d.Allocations, allocationOf), Restock: d.Restock}
 	},
 	func(s *refundDetail, d *payment.RefundData) {
+		d.Restock = s.Restock
 		d.Reason, d.Lines, d.Allocations = s.Reason, each(s.Lines, (*refundLine).restore), each(s.Allocations, (*allocation).restore)
 	})
 
@@ -134,9 +135,10 @@ func appendFact(o *out, f *payment.Fact) {
 
 type refundDetail struct {
 	version
-	Reason      string       `json:"reason,omitzero"`
-	Lines       []refundLine `json:"lines,omitzero"`
-	Allocations []allocation `json:"allocations,omitzero"`
+	Reason      string          `json:"reason,omitzero"`
+	Lines       []refundLine    `json:"lines,omitzero"`
+	Allocations []allocation    `json:"allocations,omitzero"`
+	Restock     payment.Restock `json:"restock,omitzero"`
 }
 
 type refundLine struct {

@@ -68,6 +68,14 @@ type RefundRequest struct {
 	Amount int64               `json:"Amount"`
 	Items  []RefundItemRequest `json:"Items"`
 	Reason string              `json:"Reason"`
+
+	Restock *bool `json:"Restock,omitzero"`
+}
+
+// CancelRequest is a request to cancel an order and to keep what was paid of it.
+type CancelRequest struct {
+	Reason   string `json:"reason"`
+	KeepPaid bool   `json:"keepPaid"`
 }
 
 // RefundItemRequest is a quantity of a line.

@@ -55,6 +55,14 @@ func fullOrder() order.Data {
 	}
 }
 
+// endedOrder is closed, and what it had has gone back.
+func endedOrder() order.Data {
+	d := plainOrder()
+	d.Status, d.ClosedAt, d.CloseReason = order.Closed, then, "expired"
+	d.EndedBy, d.Kept, d.UnitsBack, d.GoodsGone, d.Undone, d.LimitsBack = order.ByTime, 30, []int64{1}, true, true, true
+	return d
+}
+
 func fullDraft() *order.DraftData {
 	return &order.DraftData{
 		Items: []event.Units{{Sku: "a", Quantity: 2}}, Coupons: []string{"C1"}, ExpiresIn: 20 * time.Minute,

@@ -15,13 +15,13 @@ var Policies = object("shops.policies",
 		}
 		return &policies{
 			LatePayment: p.LatePayment, RefundSplit: p.RefundSplit, RefundedStock: p.RefundedStock,
-			UnpaidInstalment: p.UnpaidInstalment, InstalmentGoods: p.InstalmentGoods,
+			UnpaidInstalment: p.UnpaidInstalment, InstalmentGoods: p.InstalmentGoods, RefundedLimits: p.RefundedLimits,
 		}
 	},
 	func(s *policies, p *shop.Policies) {
 		*p = shop.Policies{
 			LatePayment: s.LatePayment, RefundSplit: s.RefundSplit, RefundedStock: s.RefundedStock,
-			UnpaidInstalment: s.UnpaidInstalment, InstalmentGoods: s.InstalmentGoods,
+			UnpaidInstalment: s.UnpaidInstalment, InstalmentGoods: s.InstalmentGoods, RefundedLimits: s.RefundedLimits,
 		}
 	})
 
@@ -32,6 +32,7 @@ type policies struct {
 	RefundedStock    string `json:"refundedStock,omitempty"`
 	UnpaidInstalment string `json:"unpaidInstalment,omitempty"`
 	InstalmentGoods  string `json:"instalmentGoods,omitempty"`
+	RefundedLimits   string `json:"refundedLimits,omitempty"`
 }
 
 // Tags is users.tags: a list of words.

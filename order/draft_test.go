@@ -53,7 +53,9 @@ func TestDraftLife(t *testing.T) {
 	free.Quote = &pricing.Quote{Currency: "CNY", Lines: []pricing.QuoteLine{{Sku: "A", Quantity: 1}}}
 	wrong := placement(2, now)
 	wrong.Plan = []order.Instalment{{Amount: 100}, {Amount: 99}}
-	discard := func(o **order.Order, at time.Time) error { return (*o).Close(order.Cancelled, at) }
+	discard := func(o **order.Order, at time.Time) error {
+		return (*o).Close(order.Ending{By: order.ByRequest, Reason: order.Cancelled}, at)
+	}
 	attempt := func(o **order.Order, _ time.Time) error { return (*o).Attempt(1) }
 	pay := func(o **order.Order, at time.Time) error { (*o).Settle((*o).Data().Payable, at); return nil }
 	for _, tt := range []struct {

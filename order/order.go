@@ -66,8 +66,13 @@ type Data struct {
 	ExpiresAt   time.Time
 	PaidAt      time.Time `json:",omitzero"`
 	ClosedAt    time.Time `json:",omitzero"`
-	CloseReason string    `json:",omitzero"`
+	CloseReason string    `json:",omitzero"` // for people; it decides nothing
 	Closing     string    `json:",omitzero"` // why it is being closed, while its open payments are closed at the channel
+	EndedBy     EndedBy   `json:",omitzero"` // of one that is closed or being closed; "" also in those of earlier versions
+	Kept        int64     `json:",omitzero"` // of what was paid of a closed order: what the shop keeps
+	UnitsBack   []int64   `json:",omitzero"` // by line: units of line refunds that went on hand again, or were to stay out; nil: none
+	Undone      bool      `json:",omitzero"` // what it had (goods, coupons, limits) has gone back as after a full refund
+	LimitsBack  bool      `json:",omitzero"` // and what it had counted of limits with it
 
 	Seq   int64  // events so far; also the version that readers see
 	Trace string // W3C traceparent of the call that placed it
@@ -84,6 +89,9 @@ func (d *Data) Placed() time.Time {
 	return d.SubmittedAt
 }
 
+// HoldsLimits says whether what it counted of limits is still its.
+func (d *Data) HoldsLimits() bool { return !d.LimitsBack && (d.Status != Closed || d.GoodsGone) }
+
 // Units are the goods of the order, gifts included, in line order.
 func (d *Data) Units() []event.Units {
 	u := make([]event.Units, len(d.Items))
@@ -96,7 +104,10 @@ func (d *Data) Units() []event.Units {
 // Order is the aggregate.
 type Order struct {
 	event.Recorder
-	d Data
+	d         Data
+	policies  Policies
+	returning []int64 // by line: units of the refund whose money goes back now
+	onHand    bool    // and whether they return to the stock
 }
 
 // Placement is what an order is made of.
@@ -157,6 +168,9 @@ func Restore(d Data) *Order { return &Order{d: d} }
 // Data is the order's present data. Its slices and map are not to be changed.
 func (o *Order) Data() Data { return o.d }
 
+// Under sets the shop's policies, which hold for what happens from now on.
+func (o *Order) Under(p Policies) { o.policies = p }
+
 // No is the order number.
 func (o *Order) No() string { return o.d.No }
 
@@ -197,8 +211,8 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 	o.cover(applied)
 	if o.d.Due() > 0 {
 		o.mustMove(PayPart)
-		if o.d.Closing == Expired && len(o.d.Plan) > 0 && now.Before(o.d.ExpiresAt) {
-			o.d.Closing = "" // the part that was not there in time was paid after all
+		if o.d.EndedBy == ByTime && len(o.d.Plan) > 0 && now.Before(o.d.ExpiresAt) {
+			o.d.Closing, o.d.EndedBy = "", "" // the part that was not there in time was paid after all
 		}
 		if o.d.GoodsAt == FirstPart && !o.d.GoodsGone {
 			o.recordEnd(event.OrderPartiallyPaid, applied, "")
@@ -209,7 +223,7 @@ func (o *Order) Settle(amount int64, now time.Time) (applied int64) {
 		return applied
 	}
 	o.mustMove(PayRest)
-	o.d.PaidAt, o.d.Closing = now, ""
+	o.d.PaidAt, o.d.Closing, o.d.EndedBy, o.d.Kept = now, "", "", 0
 	o.recordEnd(event.OrderPaid, o.d.Paid, "")
 	return applied
 }
@@ -223,7 +237,7 @@ func (o *Order) Revive(amount int64, now time.Time) error {
 	if err := o.move(Revive, fault.OrderNotPayable); err != nil {
 		return err
 	}
-	o.d.Paid, o.d.PaidAt, o.d.ClosedAt, o.d.CloseReason = amount, now, time.Time{}, ""
+	o.d.Paid, o.d.PaidAt, o.d.ClosedAt, o.d.CloseReason, o.d.EndedBy, o.d.Kept = amount, now, time.Time{}, "", "", 0
 	o.cover(amount)
 	o.recordEnd(event.OrderPaid, amount, Revived)
 	return nil
@@ -236,31 +250,6 @@ func (o *Order) AttemptFailed(reason string) {
 	}
 	o.mustMove(FailAttempt)
 	o.record(event.Event{Type: event.OrderPaymentFailed, Reason: reason})
-}
-
-// BeginToClose begins to close the order: from now on no new payment is
-// opened, while the open ones are queried and closed at the channel. A second
-// call keeps the first reason.
-func (o *Order) BeginToClose(reason string) error {
-	if err := o.move(BeginClose, fault.OrderNotCancellable); err != nil {
-		return err
-	}
-	if o.d.Closing == "" {
-		o.d.Closing = reason
-		o.record(event.Event{Type: event.OrderClosing, Reason: reason})
-	}
-	return nil
-}
-
-// Close closes the order for good. The caller has made sure that no payment
-// of it is open.
-func (o *Order) Close(reason string, now time.Time) error {
-	if err := o.move(Close, fault.OrderNotCancellable); err != nil {
-		return err
-	}
-	o.d.ClosedAt, o.d.CloseReason, o.d.Closing = now, reason, ""
-	o.recordEnd(event.OrderClosed, o.d.Paid, reason)
-	return nil
 }
 
 // mustMove is for verbs whose guard has been checked: a refusal is a defect
@@ -276,7 +265,7 @@ func (o *Order) recordEnd(t event.Type, amount int64, reason string) {
 	e := event.Event{Type: t, User: o.d.User, Amount: amount, Reason: reason}
 	// A draft holds nothing, and what went with the first part does not go
 	// again.
-	if o.d.Draft == nil && (!o.d.GoodsGone || t == event.OrderRefunded) {
+	if o.d.Draft == nil && !o.d.GoodsGone {
 		e.Coupons, e.Units, e.Counts = o.d.Coupons, o.d.Units(), o.d.Counts
 	}
 	o.record(e)

@@ -43,8 +43,12 @@ func TestLife(t *testing.T) {
 		}
 	}
 	fail := func(o *order.Order) error { o.AttemptFailed("x"); return nil }
-	requestClose := func(o *order.Order) error { return o.BeginToClose(order.Cancelled) }
-	closing := func(o *order.Order) error { return o.Close(order.Cancelled, now) }
+	requestClose := func(o *order.Order) error {
+		return o.BeginToClose(order.Ending{By: order.ByRequest, Reason: order.Cancelled})
+	}
+	closing := func(o *order.Order) error {
+		return o.Close(order.Ending{By: order.ByRequest, Reason: order.Cancelled}, now)
+	}
 	type step = func(*order.Order) error
 	for _, tt := range []struct {
 		name   string

@@ -85,12 +85,19 @@ func (o *Order) RequestRefund(in RefundRequest) ([]Return, int64, error) {
 	switch {
 	case amount > left:
 		return nil, 0, fault.New(fault.RefundExceedsPaid, "%d minor units can still be refunded of order %s, not %d", left, o.d.No, amount)
-	case amount == 0:
+	case amount == 0 && !o.movesUnits(in, back):
 		return nil, 0, fault.New(fault.RefundExceedsPaid, "nothing was paid for that, or it has been refunded")
 	}
 	o.d.Refunding += amount
 	o.note(back, 1)
 	return back, amount, nil
+}
+
+// movesUnits says whether a refund of nothing has its point: units whose share
+// is 0, or has been refunded, go back, or an order of 0 is undone.
+func (o *Order) movesUnits(in RefundRequest, back []Return) bool {
+	return o.d.Status == Paid && (len(in.Items) > 0 || in.Amount == 0 && o.d.Payable == 0) &&
+		slices.ContainsFunc(back, func(r Return) bool { return r.Quantity > 0 })
 }
 
 // lineBack is what some units of a line give back.
@@ -308,15 +315,43 @@ func (o *Order) ReserveAgain(back []Return, held Held, amount int64) error {
 	return nil
 }
 
-func (o *Order) gone(amount int64, e event.Event) {
-	if amount > 0 {
-		if o.d.Status == Paid && o.d.Refunded == o.d.Paid {
-			o.mustMove(RefundRest)
-			o.record(e)
-			o.recordEnd(event.OrderRefunded, o.d.Refunded, "")
-			return
+// CompleteFree records by e that a refund of nothing is done: its units go back
+// (see ReturnUnits). An order of 0 is refunded with the last of them.
+func (o *Order) CompleteFree(e event.Event) { o.end(o.d.Payable == 0 && o.allReturned(), e) }
+
+// allReturned says whether every unit that was bought has been returned.
+func (o *Order) allReturned() bool {
+	for i := range o.d.Items {
+		if l := &o.d.Items[i]; !l.Gift && o.d.returned(i).Quantity < l.Quantity {
+			return false
 		}
-		o.mustMove(RefundPart)
 	}
+	return true
+}
+
+func (o *Order) gone(amount int64, e event.Event) {
+	if amount == 0 {
+		o.record(e)
+		return
+	}
+	o.end(o.d.Status == Paid && o.d.Refunded == o.d.Paid, e)
+}
+
+// end records by e that money or units went back, and what follows from it. With
+// the last of them goes all that the order still has.
+func (o *Order) end(last bool, e event.Event) {
+	units := o.takeReturning()
+	if !last {
+		o.mustMove(RefundPart)
+		o.record(e)
+		if len(units) > 0 {
+			o.record(event.Event{Type: event.GoodsReturned, User: o.d.User, Units: units})
+		}
+		return
+	}
+	o.mustMove(RefundRest)
 	o.record(e)
+	all := event.Event{Type: event.OrderRefunded, User: o.d.User, Amount: o.d.Refunded, Units: units, Decided: true}
+	o.giveBack(&all)
+	o.record(all)
 }

@@ -29,6 +29,7 @@ const (
 	TryAgain    Verb = "new attempt"
 	BeginClose  Verb = "begin to close"
 	Close       Verb = "cancel or expire"
+	CloseFree   Verb = "cancel an order of 0"
 	RefundPart  Verb = "part of it refunded"
 	RefundRest  Verb = "refunded in full"
 	Revive      Verb = "late money, by policy"
@@ -69,6 +70,7 @@ var Transitions = []struct {
 
 	{Paid, RefundPart, Paid},
 	{Paid, RefundRest, Refunded},
+	{Paid, CloseFree, Closed},
 	{Closed, RefundPart, Closed},
 	{Closed, Revive, Paid},
 }

@@ -134,6 +134,17 @@ func (p Parking) AdviceZh() string {
 	return ""
 }
 
+// Restock says what becomes of the units of a refund, in the stock.
+type Restock string
+
+// What becomes of units.
+const (
+	RestockByPolicy Restock = ""         // as the shop's policy says, when the money has gone back
+	RestockLines    Restock = "lines"    // the units of its lines return; what else the order has, by policy
+	RestockAll      Restock = "return"   // they return, and all that the order has left if this completes it
+	RestockNone     Restock = "keep_out" // likewise they stay out
+)
+
 // RefundData is a refund as it is stored. Amounts are minor units, times UTC.
 type RefundData struct {
 	No          string
@@ -143,6 +154,7 @@ type RefundData struct {
 	Currency    string
 	Status      RefundStatus
 	Reason      string // given with the request; shown to the buyer
+	Restock     Restock
 	Lines       []RefundLine
 	Allocations []Allocation
 
@@ -192,12 +204,15 @@ type Refund struct {
 
 // NewRefund makes a refund that has not been saved yet. The first of its
 // allocations has the refund's own number at the channel, the others have it
-// with a suffix.
+// with a suffix. A refund of nothing has none, and has succeeded.
 func NewRefund(d RefundData, now time.Time) *Refund {
 	d.Status, d.CreatedAt, d.NextTryAt = RefundPending, now, now
 	d.Allocations = slices.Clone(d.Allocations)
 	for i := range d.Allocations {
 		d.Allocations[i].No, d.Allocations[i].Status = numbered(d.No, i+1), RefundPending
+	}
+	if len(d.Allocations) == 0 { // a refund of nothing
+		d.Status, d.DoneAt, d.NextTryAt = RefundSucceeded, now, time.Time{}
 	}
 	return &Refund{d: d}
 }

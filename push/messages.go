@@ -30,6 +30,8 @@ var messages = map[event.Type][languages]string{
 	"order.completed":      {"订单已完成", "The order is completed"},
 	"order.refunded":       {"已全额退款", "The order was refunded in full"},
 
+	"goods.returned": {"商品已退回", "Goods were returned"},
+
 	"order.instalment_due":     {"请支付下一期款项", "The next instalment is due soon"},
 	"order.instalment_overdue": {"本期款项已逾期，请尽快支付", "An instalment is overdue, please pay it"},
 

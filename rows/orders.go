@@ -44,7 +44,8 @@ var Orders = unit.Declare(Schema, unit.Spec[order.Data]{
 	}},
 })
 
-// Buyer is a user who has an order that was not closed.
+// Buyer is a user who has an order that was not closed, nor refunded with all
+// that it counted.
 type Buyer struct{ User string }
 
 // Buyers are found in the orders, after the counters (by rank): an order that

@@ -12,7 +12,8 @@ type Policies struct {
 	LatePayment      string `json:"latePayment,omitempty" enum:"refund,revive" doc:"Money that arrives after its order was closed: given back, or the order is revived if its goods and coupons are still available"`
 	RefundSplit      string `json:"refundSplit,omitempty" enum:"newest_first,proportional" doc:"How a refund is taken from several payments of one order"`
 	RefundedStock    string `json:"refundedStock,omitempty" enum:"return,keep_out" doc:"What a full refund does with the units: back on hand, or not"`
-	UnpaidInstalment string `json:"unpaidInstalment,omitempty" enum:"close,forfeit,wait" doc:"A part that was not paid in time: close and give back what was paid, close and keep it, or wait on"`
+	RefundedLimits   string `json:"refundedLimits,omitempty" enum:"return,keep" doc:"What a full refund does with what the order counted against limits (per user, uses, budget, first order): given back, or not"`
+	UnpaidInstalment string `json:"unpaidInstalment,omitempty" enum:"close,forfeit,wait" doc:"A part that was not paid in time: close and give back what was paid, close and keep the first part, or wait on"`
 	InstalmentGoods  string `json:"instalmentGoods,omitempty" enum:"all_parts,first_part" doc:"When an order in instalments has its goods and uses its coupons"`
 }
 
@@ -21,6 +22,7 @@ const (
 	Revive       = "revive"
 	Proportional = "proportional"
 	KeepOut      = "keep_out"
+	KeepLimits   = "keep"
 	Forfeit      = "forfeit"
 	Wait         = "wait"
 	FirstPart    = "first_part"
@@ -35,6 +37,7 @@ func (p *Policies) Check() error {
 		{"/latePayment", p.LatePayment, []string{"", "refund", Revive}},
 		{"/refundSplit", p.RefundSplit, []string{"", "newest_first", Proportional}},
 		{"/refundedStock", p.RefundedStock, []string{"", "return", KeepOut}},
+		{"/refundedLimits", p.RefundedLimits, []string{"", "return", KeepLimits}},
 		{"/unpaidInstalment", p.UnpaidInstalment, []string{"", "close", Forfeit, Wait}},
 		{"/instalmentGoods", p.InstalmentGoods, []string{"", "all_parts", FirstPart}},
 	} {

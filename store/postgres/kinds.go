@@ -22,7 +22,8 @@ var types = map[unit.Type]string{
 // virtual are the queries of the kinds that have no table of their own.
 var virtual = map[*unit.Info]string{
 	rows.Buyers.Info(): `SELECT k.x FROM unnest($2::text[]) AS k(x) CROSS JOIN LATERAL (SELECT FROM orders
-		WHERE shop = $1 AND user_id = k.x AND user_id <> '' AND status NOT IN ('closed', 'draft') LIMIT 1) AS r`,
+		WHERE shop = $1 AND user_id = k.x AND user_id <> '' AND status NOT IN ('closed', 'draft')
+			AND NOT (status = 'refunded' AND coalesce((extra->>'limitsBack')::boolean, false)) LIMIT 1) AS r`,
 	rows.RetiredPromotions.Info(): `SELECT k.x, r.version FROM unnest($2::text[]) AS k(x)
 		CROSS JOIN LATERAL (SELECT version FROM rule_history
 			WHERE shop = $1 AND kind = 'promotion' AND id = k.x ORDER BY since DESC LIMIT 1) AS r`,

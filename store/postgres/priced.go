@@ -57,7 +57,7 @@ func (s *Store) EachBuyer(ctx context.Context, shop string, before time.Time, f 
 		extra order.Data
 	}
 	return stream(ctx, s.read, func(b buyer) error {
-		if b.extra.Draft != nil || !b.extra.SubmittedAt.Before(before) {
+		if b.extra.Draft != nil || b.extra.LimitsBack || !b.extra.SubmittedAt.Before(before) {
 			return nil
 		}
 		return f(b.user)

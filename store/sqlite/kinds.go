@@ -15,7 +15,8 @@ import (
 // virtual are the queries of the kinds that have no table of their own.
 var virtual = map[*unit.Info]string{
 	rows.Buyers.Info(): `SELECT value FROM json_each(?2) AS k WHERE EXISTS (SELECT 1 FROM orders INDEXED BY orders_user
-		WHERE shop = ?1 AND user_id = k.value AND status NOT IN ('closed', 'draft'))`,
+		WHERE shop = ?1 AND user_id = k.value AND status NOT IN ('closed', 'draft')
+			AND NOT (status = 'refunded' AND coalesce(json_extract(extra, '$.limitsBack'), 0)))`,
 	rows.RetiredPromotions.Info(): `SELECT id, max(version) FROM rule_history
 		WHERE shop = ? AND kind = 'promotion' AND id IN (SELECT value FROM json_each(?)) GROUP BY id`,
 }

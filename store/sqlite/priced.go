@@ -54,7 +54,7 @@ func (s *Store) EachBuyer(ctx context.Context, shop string, before time.Time, f 
 		extra order.Data
 	}
 	return each(ctx, s.reading, func(r row, b *buyer) error { return r.Scan(&b.user, extra{&b.extra}) }, func(b buyer) error {
-		if b.extra.Draft != nil || !b.extra.SubmittedAt.Before(before) {
+		if b.extra.Draft != nil || b.extra.LimitsBack || !b.extra.SubmittedAt.Before(before) {
 			return nil
 		}
 		return f(b.user)

@@ -180,7 +180,7 @@ func testChecks(e *env) {
 		{"orders_refunding", order(func(o *orderData) { o.Refunding = -1 })},
 		{"payments_refunding", paid(func(p *payment.Data) { p.Refunding = -1 })},
 		{"refunds_status", refund(func(r *payment.RefundData) { r.Status, r.DoneAt, r.NextTryAt = "lost", now, time.Time{} })},
-		{"refunds_amount", refund(func(r *payment.RefundData) { r.Amount = 0 })},
+		{"refunds_amount", refund(func(r *payment.RefundData) { r.Amount = -1 })},
 		{"refunds_done", refund(func(r *payment.RefundData) { r.DoneAt = now })},
 		{"refunds_done", refund(func(r *payment.RefundData) { r.Status, r.DoneAt = payment.RefundSucceeded, now })}, // and is to be tried again
 		{"refunds_done", refund(func(r *payment.RefundData) { r.Status = payment.RefundGivenUp })},
