@@ -66,6 +66,8 @@ type Options struct {
 	// TrustProxy takes the client's address from the last X-Forwarded-For
 	// entry. Only behind a proxy that writes it.
 	TrustProxy bool
+	// BodyTime is how long a body may take to arrive; rest's when 0.
+	BodyTime time.Duration
 
 	// Observe gets every request, Callback of every channel callback's
 	// verdict; both are optional. Their strings come from fixed sets, or name
@@ -118,7 +120,7 @@ func newServer(o Options) *server {
 		Title: "Tandem", Version: o.Version, Description: introduction, Tags: tags,
 		Security: securitySchemes, Access: bySecret, Authenticate: s.authenticate, Realm: problems.Realm,
 		Titles: titles, SchemaNames: schemaNames, Aliases: aliases,
-		Tracer: tracer{o.App}, Log: o.Log, LogPath: []string{"orderNo"}, Observe: o.Observe, TrustProxy: o.TrustProxy,
+		Tracer: tracer{o.App}, Log: o.Log, LogPath: []string{"orderNo"}, Observe: o.Observe, TrustProxy: o.TrustProxy, BodyTime: o.BodyTime,
 	})
 	for _, mount := range []func(){
 		s.mountQuotes, s.mountOrders, s.mountPayments, s.mountRefunds, s.mountTimeline, s.mountEvents,

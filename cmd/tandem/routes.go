@@ -20,7 +20,7 @@ func (sv *server) routes(ctx context.Context) (http.Handler, error) {
 	o := api.Options{
 		App: sv.app, Auth: sv.auth, Book: sv.book, Followers: sv.outbox, Waiter: sv.hub, Warnings: sv.warnings,
 		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
-		Observe: sv.metrics.Request, Callback: sv.metrics.Callback, Draining: sv.drain, TrustProxy: sv.cfg.TrustProxy,
+		Observe: sv.metrics.Request, Callback: sv.metrics.Callback, Draining: sv.drain, TrustProxy: sv.cfg.TrustProxy, BodyTime: limitsOf.Body,
 		Document: api.DocumentPush,
 		Version:  version, Log: sv.log,
 	}

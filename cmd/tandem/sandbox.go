@@ -50,7 +50,7 @@ func (c *sandboxCmd) Run(ctx context.Context, s streams) error {
 		url, url, url, settings,
 	)
 
-	server := &http.Server{Handler: g.Handler(), ReadHeaderTimeout: 5 * time.Second}
+	server := newLimitedServer(g.Handler(), limitsOf, nil)
 	broken := make(chan error, 2)
 	go func() { broken <- server.Serve(l) }()
 	go func() { broken <- g.Run(ctx) }()
@@ -58,6 +58,7 @@ func (c *sandboxCmd) Run(ctx context.Context, s streams) error {
 	case <-ctx.Done():
 		end, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
+		server.hurry()
 		return server.Shutdown(end)
 	case err := <-broken:
 		if ctx.Err() != nil || errors.Is(err, http.ErrServerClosed) {

@@ -63,7 +63,7 @@ type server struct {
 
 	metrics *telemetry.Metrics
 
-	http     *http.Server
+	http     *limitedServer // nil until it serves
 	debug    *http.Server
 	traces   *sdk.TracerProvider
 	endLoops context.CancelFunc
@@ -114,12 +114,6 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 	if err != nil {
 		return nil, err
 	}
-	sv.http = &http.Server{
-		ReadHeaderTimeout: 5 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(sv.log.Handler(), slog.LevelWarn),
-	}
 	sv.addr = listener.Addr().String()
 	sv.url = "http://" + sv.addr
 	if cfg.PublicURL != "" {
@@ -137,7 +131,7 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	sv.http.Handler = mux
+	sv.http = newLimitedServer(mux, limitsOf, sv.log)
 	go func() {
 		if err := sv.http.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			sv.broken <- err
@@ -163,7 +157,9 @@ func (sv *server) listenDebug() error {
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	sv.debug = &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	limits := limitsOf
+	limits.Answer = 0 // a profile takes as long as its reader asks for
+	sv.debug = &newLimitedServer(mux, limits, sv.log).Server
 	go func() { _ = sv.debug.Serve(l) }() // ends with Close
 	return nil
 }
@@ -278,7 +274,8 @@ func (sv *server) stop(limit time.Duration) error {
 	if sv.hub != nil {
 		sv.hub.Close(ctx)
 	}
-	if sv.http != nil && sv.http.Handler != nil {
+	if sv.http != nil {
+		sv.http.hurry()
 		if err := sv.http.Shutdown(ctx); err != nil {
 			errs = append(errs, fmt.Errorf("requests still in flight after %s: %w", limit, err), sv.http.Close())
 		}
