@@ -119,9 +119,9 @@ func TestNotify(t *testing.T) {
 		status           int
 		verdict          string
 	}{
-		{"not ours", "/v1/notify/default/gate", `{"forged":true}`, 500, "gate refused:signature"},
-		{"too large", "/v1/notify/default/gate", strings.Repeat("x", 5<<20), 500, "gate refused:signature"},
-		{"unknown payment", "/v1/notify/default/gate", string(harness.Callback("2999", h.Gate.Pay(p))), 500, "gate orphan"},
+		{"not ours", "/v1/notify/default/gate", `{"forged":true}`, 401, "gate refused:signature"},
+		{"too large", "/v1/notify/default/gate", strings.Repeat("x", 5<<20), 401, "gate refused:signature"},
+		{"unknown payment", "/v1/notify/default/gate", string(harness.Callback("2999", h.Gate.Pay(p))), 404, "gate orphan"},
 		{"good", "/v1/notify/default/gate?from=channel", good, 200, "gate settled"},
 		{"good again", "/v1/notify/default/gate", good, 200, "gate repeated"},
 		{"no such channel", "/v1/notify/default/made-up", good, 409, "unknown no_channel"},

@@ -120,6 +120,7 @@ func TestHappy(t *testing.T) {
 		{"POST /v1/payments/{payment}/close", ``, 200, `{"status":"closed"}`},
 		{"POST /v1/orders/{order}/payments", `{"channel":"gate","method":"h5","amount":16276,"returnUrl":"https://shop.example/back"}`, 201, `{"paymentNo":"…{second}","method":"h5"}`},
 		{"PAY {second}", ``, 0, ``},
+		{"GET /v1/refused-callbacks?channel=gate", ``, 200, ``},
 		{"POST /v1/notify/default/gate", `{callback}`, 200, ``},
 		{"GET /v1/orders/{order}", ``, 200, `{"status":"paid","paidAmount":16276,"payments":[{"status":"closed"},{"status":"succeeded","transactionId":"T{second}"}]}`},
 		{"GET /v1/orders/{order}/timeline", ``, 200, `{"items":[{"type":"order.placed","seq":1,"status":"pending_payment","amount":16276},{"type":"stock.reserved"},{"type":"coupon.locked"},` +

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -442,8 +443,8 @@ func TestCallbackDuplicates(t *testing.T) {
 	})
 }
 
-// TestCallbackKept: every callback is stored with its verdict, within the
-// limit on rubbish.
+// TestCallbackKept: what a callback changed is stored with its verdict, once;
+// repeats are counted, and refused ones are noted.
 func TestCallbackKept(t *testing.T) {
 	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
 		r := scene(t, open)
@@ -457,8 +458,13 @@ func TestCallbackKept(t *testing.T) {
 		if err != nil || a.Status == http.StatusOK || verdict != "refused:signature" {
 			t.Errorf("%d %s %v", a.Status, verdict, err)
 		}
-		callback(t, r, p.No, f)
-		callback(t, r, p.No, f)
+		for range 4 {
+			callback(t, r, p.No, f)
+			callback(t, r, "2unknown", f)
+		}
+		if n := countMessages(t, r, app.MessageCallback, "", o.No); n != 2 {
+			t.Errorf("%d callbacks are stored whole, want the one that settled and the orphan", n)
+		}
 		x, err := r.Store.ChannelMessages(ctx, shop.Default, o.No)
 		if err != nil {
 			t.Fatal(err)
@@ -467,12 +473,12 @@ func TestCallbackKept(t *testing.T) {
 		for _, e := range x {
 			got = append(got, e.Kind+" "+e.Verdict)
 		}
-		if fmt.Sprint(got) != "[prepay ok callback settled callback repeated]" {
+		if fmt.Sprint(got) != "[prepay ok callback settled]" {
 			t.Errorf("messages %v", got)
 		}
 		lines, err := r.Timeline(ctx, shop.Default, o.No)
-		if err != nil || len(lines) < 7 {
-			t.Errorf("timeline of %d lines, %v", len(lines), err)
+		if err != nil || len(lines) < 7 || !slices.ContainsFunc(lines, func(l app.TimelineEntry) bool { return l.Detail == "3 repeats, the last at this time" }) {
+			t.Errorf("timeline of %d lines, %v: %+v", len(lines), err, lines)
 		}
 		r.Audit()
 	})

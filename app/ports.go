@@ -234,6 +234,11 @@ type Log interface {
 	ParkedCounts(ctx context.Context) ([]ParkedCount, error)
 	// ChannelMessages are all of an order, oldest first, without bodies.
 	ChannelMessages(ctx context.Context, shop, orderNo string) ([]ChannelMessage, error)
+	// RefusedCallbacks are the newest that are noted, newest first; channel
+	// "" is any.
+	RefusedCallbacks(ctx context.Context, shop, channel string, limit int) ([]CallbackNote, error)
+	// RepeatedCallbacks says how often callbacks about an order were repeated.
+	RepeatedCallbacks(ctx context.Context, shop, orderNo string) ([]CallbackNote, error)
 }
 
 // Settings reads shops, keys and channels.

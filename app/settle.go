@@ -70,8 +70,7 @@ func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, repeatNo
 	x.Payment = paymentNo
 	if p == nil {
 		x.Verdict = string(payment.Orphan)
-		tx.Keep(x)
-		return settled{outcome: payment.Orphan}, nil
+		return settled{outcome: payment.Orphan}, tx.keepOnce(x)
 	}
 	if p, err = refundedPayment(tx, p, f); err != nil {
 		return settled{}, err
@@ -102,6 +101,9 @@ func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, repeatNo
 		return settled{}, err
 	}
 	x.Order, x.Verdict = d.Order, string(outcome)
+	if outcome == payment.Repeated {
+		return settled{outcome, d.Trace}, tx.keepOnce(x)
+	}
 	tx.Keep(x)
 	after := p.Data()
 	return settled{outcome, d.Trace, foreign || after.Unexplained()}, nil

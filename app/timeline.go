@@ -3,9 +3,12 @@ package app
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tandem-pay/tandem/payment"
 )
 
 // TimelineEntry is one line of an order's history: an event or a channel message.
@@ -43,7 +46,17 @@ func (a *App) Timeline(ctx context.Context, shop, orderNo string) ([]TimelineEnt
 	if err != nil {
 		return nil, err
 	}
+	repeats, err := a.Store.RepeatedCallbacks(ctx, shop, orderNo)
+	if err != nil {
+		return nil, err
+	}
 	var out []TimelineEntry
+	for _, n := range repeats {
+		out = append(out, TimelineEntry{
+			At: n.At, Kind: MessageCallback, Payment: n.Payment, Channel: n.Channel, Verdict: string(payment.Repeated),
+			Detail: fmt.Sprintf("%d repeats, the last at this time", n.Times),
+		})
+	}
 	for _, x := range messages {
 		out = append(out, TimelineEntry{
 			At: x.At, Kind: x.Kind, Payment: x.Payment, Channel: x.Channel, Verdict: x.Verdict, Detail: x.Detail,

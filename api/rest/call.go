@@ -30,6 +30,7 @@ type Call struct {
 	notes []slog.Attr
 	err   error // what it was refused for
 	code  fault.Code
+	quiet bool   // refusals are logged elsewhere
 	id    string // of the trace, once it was needed
 }
 
@@ -114,6 +115,7 @@ func (a *API) around(o *Operation) func(huma.Context, func(huma.Context)) {
 					c.Note(name, value)
 				}
 			}
+			c.quiet = o.Quiet
 			a.finish(hc.Context(), c, o.Route, hc.Status(), start, end)
 		}()
 		if err := a.admit(hc.Context(), c, o); err != nil {
@@ -159,7 +161,7 @@ func (a *API) finish(ctx context.Context, c *Call, route string, status int, sta
 		level = slog.LevelError
 	case status > http.StatusInternalServerError:
 		level = slog.LevelWarn
-	case status >= http.StatusBadRequest:
+	case status >= http.StatusBadRequest && !c.quiet:
 		level = slog.LevelInfo
 	}
 	if !a.Log.Enabled(ctx, level) {

@@ -32,6 +32,7 @@ type Operation struct {
 	Deprecated bool // see At
 
 	AnyQuery bool // takes query parameters that it does not know
+	Quiet    bool // its service logs refusals itself: their lines are at Debug
 	Raw      bool // has the bodies and answers of another protocol
 
 	takesJSON bool // has a JSON body; found by Add

@@ -235,5 +235,6 @@ var (
 	discrepancies   = tableOf(rows.Discrepancies)
 	ruleVersions    = tableOf(rows.RuleVersions)
 	parkedRecords   = tableOf(rows.Parked)
+	callbackNotes   = tableOf(rows.CallbackNotes)
 	jobs            = tableOf(rows.Jobs)
 )

@@ -103,6 +103,9 @@ func (e *env) samples() map[*unit.Info]func(string) {
 	j2.Due, j2.Attempts, j2.Error, j2.ParkedAt = now.Add(time.Hour), 12, "for good", now
 	add(life(e, rows.Jobs, nil, j, j2))
 
+	note := rows.CallbackNote{ID: "refused/wx/1", Channel: "wx", Stage: "signature", Reason: "验签", Serial: "S", Remote: "::1", RequestID: "r", At: now}
+	add(life(e, rows.CallbackNotes, nil, note, rows.CallbackNote{ID: note.ID, Channel: "ali", Order: "1001", Payment: "2001", At: now.Add(time.Hour), Times: 3}))
+
 	add(life(e, rows.ChannelMessages, nil, rows.ChannelMessage{Order: "1001", At: now}, rows.ChannelMessage{Body: []byte{0}, Header: []byte(`{}`)}))
 	return all
 }

@@ -110,6 +110,7 @@ func Run(t *testing.T, b Backend) (whole func() bool) {
 		{"records of one order stay in order", testCausalOrder},
 		{"cursors", testCursors},
 		{"parked records", testParked},
+		{"callback notes", testNotes},
 		{"the ends of all logs", testEnds},
 		{"channel messages", testChannelMessages},
 		{"scan", testScan},

@@ -1,0 +1,19 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/tandem-pay/tandem/rows"
+)
+
+// RefusedCallbacks reads what is noted of refused callbacks, newest first.
+func (s *Store) RefusedCallbacks(ctx context.Context, shop, channel string, limit int) ([]rows.CallbackNote, error) {
+	return all(ctx, s.reading, callbackNotes.scan, "SELECT "+callbackNotes.columns+
+		" FROM callback_notes WHERE shop = ? AND times = 0 AND (?2 = '' OR channel = ?2) ORDER BY at DESC, id DESC LIMIT ?3", shop, channel, limit)
+}
+
+// RepeatedCallbacks reads how often callbacks about an order were repeated.
+func (s *Store) RepeatedCallbacks(ctx context.Context, shop, orderNo string) ([]rows.CallbackNote, error) {
+	return all(ctx, s.reading, callbackNotes.scan, "SELECT "+callbackNotes.columns+
+		" FROM callback_notes WHERE shop = ? AND order_no = ? AND times > 0 ORDER BY at, id", shop, orderNo)
+}
