@@ -101,10 +101,11 @@ func settle(tx *Tx, paymentNo string, f payment.Fact, x ChannelMessage, repeatNo
 		return settled{}, err
 	}
 	x.Order, x.Verdict = d.Order, string(outcome)
-	if outcome == payment.Repeated {
-		return settled{outcome, d.Trace}, tx.keepOnce(x)
+	if outcome != payment.Repeated {
+		tx.Keep(x)
+	} else if err := tx.keepOnce(x); err != nil {
+		return settled{}, err
 	}
-	tx.Keep(x)
 	after := p.Data()
 	return settled{outcome, d.Trace, foreign || after.Unexplained()}, nil
 }
