@@ -21,7 +21,7 @@ const paymentExample = `{"paymentNo":"22026060104001012300000000025","orderNo":"
 	`"amount":16276,"currency":"CNY","status":"pending","action":{"kind":"qr_code","codeUrl":"weixin://wxpay/bizpayurl?pr=p4lpSuKzz"},` +
 	`"expiresAt":"2026-06-01T04:15:00.123Z","createdAt":"2026-06-01T04:00:10.5Z","refundedAmount":0,"refundingAmount":0}`
 
-var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejected, fault.ChannelUnavailable, fault.ChannelTimeout}
+var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejected, fault.ChannelUnavailable, fault.ChannelTimeout, fault.ChannelMisconfigured}
 
 var openPayment = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/payments", ID: "openPayment", Tag: "Payments",
@@ -142,6 +142,9 @@ func unanswered(channel string, err error) error {
 	}
 	if _, ours := errors.AsType[*fault.Error](err); ours {
 		return err
+	}
+	if m := payment.Misconfigured(err); m != nil {
+		return app.Misconfigured(channel, m).Because(err)
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

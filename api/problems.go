@@ -30,6 +30,7 @@ var titles = map[fault.Code]string{
 	fault.ChannelRejected:       "The channel refused",
 	fault.ChannelUnavailable:    "The channel gave no certain answer",
 	fault.ChannelTimeout:        "The channel did not answer in time",
+	fault.ChannelMisconfigured:  "The channel refuses its settings",
 }
 
 var problems = rest.Problems{Titles: titles, Realm: "tandem"}

@@ -173,6 +173,9 @@ func (a *App) putChannel(
 	if err != nil {
 		return nil, err
 	}
+	if i := slices.IndexFunc(book.Kinds, func(k ChannelKind) bool { return k.Kind == name }); i >= 0 && name != head.Kind {
+		return nil, fault.Invalidf("/kind", "the channel %s is of the kind %s; give settings of the kind %s another name", name, name, head.Kind)
+	}
 	if err := kind.Check(settings); err != nil {
 		return nil, err
 	}

@@ -87,8 +87,9 @@ func (in *OpenPayment) check() error {
 	return nil
 }
 
-// minChannelExpiry is the shortest life that channels accept for a payment.
-const minChannelExpiry = 65 * time.Second
+// minChannelExpiry is the shortest life of a payment. Channels want a minute when
+// the request arrives; the rest is for clocks that differ and for repeats.
+const minChannelExpiry = 3 * time.Minute
 
 // maxChannelExpiry is the longest life of one payment: an order that is paid
 // in instalments waits longer than any channel keeps a code payable.
@@ -117,11 +118,17 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 	} else if latest := tx.Now().Add(maxChannelExpiry); expires.After(latest) {
 		expires = latest
 	}
-	p := payment.New(orderNo, in.Channel, ch.Merchant, ch.App, tx.Trace(), payment.PrepayRequest{
+	request := payment.PrepayRequest{
 		PaymentNo: no, Method: in.Method, Amount: amount, Currency: d.Currency, Description: describe(&d),
 		NotifyURL: a.PublicURL + "/v1/notify/" + shop + "/" + in.Channel, ReturnURL: in.ReturnURL,
 		OpenID: in.OpenID, ClientIP: in.ClientIP, ExpiresAt: expires,
-	}, tx.Now())
+	}
+	if c, can := payment.As[payment.Checker](ch.Channel); can {
+		if wrong := c.Check(request); wrong != nil && wrong.Field != "" {
+			return payment.Data{}, fault.Invalidf(wrong.Field, "%s", wrong.Message)
+		}
+	}
+	p := payment.New(orderNo, in.Channel, ch.Merchant, ch.App, tx.Trace(), request, tx.Now())
 	o.Note(p.Event(event.PaymentCreated, ""))
 	tx.PutPayment(p)
 	tx.PutOrder(o)
@@ -163,8 +170,11 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 	case errors.As(err, &rejected):
 		x.Detail = rejected.Error()
 		f := payment.Fact{ID: "rejected/" + rejected.Code, Kind: payment.Failed, Source: payment.ByPrepay, Reported: rejected.Code}
-		if _, err := a.Settle(ctx, shop, p.No, f, x); err != nil {
-			return p, err
+		if _, failed := a.Settle(ctx, shop, p.No, f, x); failed != nil {
+			return p, failed
+		}
+		if m := payment.Misconfigured(err); m != nil {
+			return p, Misconfigured(p.Channel, m)
 		}
 		return p, fault.New(fault.ChannelRejected, "%s refused the payment: %s %s", p.Channel, rejected.Code, rejected.Message)
 	case errors.Is(err, payment.ErrPaid), errors.Is(err, payment.ErrClosed):
@@ -226,8 +236,16 @@ func verdict(err error) string {
 	return "unknown"
 }
 
+// Misconfigured is the refusal of a call that the channel refused for its settings.
+func Misconfigured(channel string, m *payment.MisconfiguredError) *fault.Error {
+	return fault.New(fault.ChannelMisconfigured, "%s refuses its settings: %s %s. %s", channel, m.Code, m.Message, m.Check)
+}
+
 // channelFault is the refusal of a call to which the channel gave no certain answer.
 func channelFault(channel string, err error) error {
+	if m := payment.Misconfigured(err); m != nil {
+		return Misconfigured(channel, m).Because(err)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return fault.New(fault.ChannelTimeout, "%s did not answer in time; repeat with the same Idempotency-Key", channel).Because(err)
 	}

@@ -75,6 +75,7 @@ const (
 	ChannelRejected       Code = "channel_rejected"
 	ChannelUnavailable    Code = "channel_unavailable"
 	ChannelTimeout        Code = "channel_timeout"
+	ChannelMisconfigured  Code = "channel_misconfigured"
 )
 
 var kinds = map[Code]Kind{
@@ -115,6 +116,7 @@ var kinds = map[Code]Kind{
 	ChannelRejected:       KindBadGateway,
 	ChannelUnavailable:    KindBadGateway,
 	ChannelTimeout:        KindGatewayLate,
+	ChannelMisconfigured:  KindBadGateway,
 }
 
 // Codes returns every code with its kind, for the published documents.

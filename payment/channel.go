@@ -70,6 +70,21 @@ type Refresher interface {
 	RefreshDue(now time.Time) bool
 }
 
+// Checker is what a channel has beside Channel that can say before a payment is
+// stored that it would refuse it. It calls nothing.
+type Checker interface {
+	// Check is nil when nothing is known to be wrong with the request.
+	Check(r PrepayRequest) *WrongFieldError
+}
+
+// WrongFieldError says which part of a request a channel would refuse.
+type WrongFieldError struct {
+	Field   string // JSON pointer into the request to pay; "" when the caller cannot mend it
+	Message string
+}
+
+func (e *WrongFieldError) Error() string { return e.Message }
+
 // Method is a way of paying within a channel.
 type Method string
 
@@ -147,10 +162,38 @@ var (
 type RejectedError struct {
 	Code    string
 	Message string
+	Check   string // what to check of the channel's settings, when they are the reason
 }
 
 func (e *RejectedError) Error() string {
 	return "rejected by the channel: " + e.Code + ": " + e.Message
+}
+
+// MisconfiguredError says that a channel refuses our requests for the settings
+// that it was given, in an answer that nobody has signed: it comes with
+// ErrUnknown. A certain refusal is a RejectedError with a Check.
+type MisconfiguredError struct {
+	Code    string // the channel's own
+	Message string // the channel's own
+	Check   string // what to check, in English
+}
+
+func (e *MisconfiguredError) Error() string {
+	return "the channel refuses its settings: " + e.Code + ": " + e.Message + "; " + e.Check
+}
+
+// Misconfigured finds out whether a channel refused us for its settings; nil
+// otherwise.
+func Misconfigured(err error) *MisconfiguredError {
+	var m *MisconfiguredError
+	var r *RejectedError
+	if errors.As(err, &m) {
+		return m
+	}
+	if errors.As(err, &r) && r.Check != "" {
+		return &MisconfiguredError{Code: r.Code, Message: r.Message, Check: r.Check}
+	}
+	return nil
 }
 
 // Stage is the first check that refused a callback.

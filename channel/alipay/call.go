@@ -15,7 +15,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	sdk "github.com/smartwalle/alipay/v3"
 
@@ -92,7 +91,7 @@ func (c *Channel) call(ctx context.Context, param sdk.Param, out any) error {
 	case len(body) > maxAnswer:
 		return unknown(errTooLong)
 	}
-	return c.open(body, param.APIName(), out)
+	return c.open(resp.Header.Get("Content-Type"), body, param.APIName(), out)
 }
 
 // said is what every answer says of itself.
@@ -106,27 +105,36 @@ type said struct {
 // open verifies the answer to a method and reads it. What is signed are the
 // very bytes of the member that is named after the method; those bytes are
 // read, and nothing else.
-func (c *Channel) open(body []byte, method string, out any) error {
-	var members map[string]json.RawMessage
-	if !utf8.Valid(body) || json.Unmarshal(body, &members) != nil {
+func (c *Channel) open(contentType string, body []byte, method string, out any) error {
+	gbk := answerInGBK(contentType, body)
+	parts, ok := members(body, gbk)
+	if !ok {
 		return unknown(errNotProtocol)
 	}
-	node, ok := members[strings.ReplaceAll(method, ".", "_")+"_response"]
+	node, ok := parts[strings.ReplaceAll(method, ".", "_")+"_response"]
 	if !ok {
-		node = members["error_response"]
+		node = parts["error_response"]
 	}
 	var s said
+	signedBytes := node
+	if gbk {
+		text, err := decoded(string(node), "gbk")
+		if err != nil {
+			return unknown(errCharset)
+		}
+		node = []byte(text)
+	}
 	if bytes.HasPrefix(node, []byte("{")) {
 		if json.Unmarshal(node, &s) != nil {
 			return unknown(errNotProtocol)
 		}
 	}
-	raw, signed := members["sign"]
+	raw, signed := parts["sign"]
 	if !signed || !ok {
 		return unsigned(s)
 	}
 	var sig string
-	if json.Unmarshal(raw, &sig) != nil || !verify(c.platform, node, sig) {
+	if json.Unmarshal(raw, &sig) != nil || !verify(c.platform, signedBytes, sig) {
 		return unknown(errors.New("the answer's signature does not verify"))
 	}
 	if s.Code != codeSuccess {

@@ -115,6 +115,12 @@ func gatewayURL(s string) (*url.URL, error) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, errors.New("must be an http or https URL")
 	}
+	if !settings.Encrypted(u) {
+		return nil, errors.New("must be an https URL")
+	}
+	if strings.Trim(u.Path, "/") == "" {
+		return nil, errors.New("must have a path, as in " + DefaultGatewayURL)
+	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil {
 		return nil, errors.New("must have no query, fragment or user")
 	}
@@ -127,7 +133,7 @@ const minBits = 2048
 // der is the content of a key in PEM or, as Alipay's own tools write it, in
 // bare base64.
 func der(text string) ([]byte, bool) {
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(settings.PEM(text))
 	if block, _ := pem.Decode([]byte(text)); block != nil {
 		return block.Bytes, true
 	}

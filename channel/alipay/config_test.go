@@ -84,6 +84,12 @@ func TestConfigValidate(t *testing.T) {
 		{"gateway without host", func(c *Config) { c.GatewayURL = "https:///gateway.do" }, []string{"/gatewayUrl"}},
 		{"gateway with a query", func(c *Config) { c.GatewayURL = "https://example.test/gateway.do?a=1" }, []string{"/gatewayUrl"}},
 		{"gateway with a user", func(c *Config) { c.GatewayURL = "https://me:pw@example.test/gateway.do" }, []string{"/gatewayUrl"}},
+		{"gateway without a path", func(c *Config) { c.GatewayURL = "https://openapi.alipay.com" }, []string{"/gatewayUrl"}},
+		{"gateway without encryption", func(c *Config) { c.GatewayURL = "http://openapi.alipay.com/gateway.do" }, []string{"/gatewayUrl"}},
+		{"keys with written line ends", func(c *Config) {
+			c.AppPrivateKey = strings.ReplaceAll(pemOf("PRIVATE KEY", pkcs8), "\n", `\n`)
+			c.AlipayPublicKey = strings.ReplaceAll(pemOf("PUBLIC KEY", pkix), "\n", `\n`)
+		}, nil},
 		{"gateway of rubbish", func(c *Config) { c.GatewayURL = "http://[::1" }, []string{"/gatewayUrl"}},
 	} {
 		t.Run(row.name, func(t *testing.T) {

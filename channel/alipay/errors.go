@@ -79,12 +79,36 @@ func meaning(code, sub string) error {
 	return errRejected
 }
 
+// settingsAtFault is what to check for the gateway's codes that blame our settings.
+var settingsAtFault = map[string]string{
+	"ISV.INVALID-SIGNATURE":            "Check that appPrivateKey belongs to appId, and that the app's public key was uploaded to Alipay.",
+	"ISV.MISSING-SIGNATURE":            "Check appPrivateKey.",
+	"ISV.INVALID-SIGNATURE-TYPE":       "Set the app's signature type to RSA2 at Alipay.",
+	"ISV.MISSING-SIGNATURE-KEY":        "Upload the app's public key to Alipay.",
+	"ISV.INVALID-APP-ID":               "Check appId, and that gatewayUrl is the gateway of that app.",
+	"ISV.MISSING-APP-ID":               "Check appId.",
+	"ISV.INVALID-APP-AUTH-TOKEN":       "Check what the app was authorized for at Alipay.",
+	"ISV.INSUFFICIENT-ISV-PERMISSIONS": "Sign the product for this app at Alipay, or check appId.",
+	"ISV.INVALID-CLOUD-APP-PERMISSION": "Check what the app is permitted at Alipay.",
+	"ACQ.ACCESS_FORBIDDEN":             "Sign the product for this app at Alipay, or check appId.",
+	"ACQ.PARTNER_ERROR":                "Check sellerId and appId, and that the app is bound to the account.",
+}
+
+// misconfigured is the error of an answer that blames our settings, nil of others.
+func misconfigured(s said) error {
+	check, found := settingsAtFault[strings.ToUpper(s.SubCode)]
+	if !found {
+		return nil
+	}
+	return unknown(&payment.MisconfiguredError{Code: short(s.SubCode, 64), Message: short(s.SubMsg, 256), Check: check})
+}
+
 // refusal is the error of a signed answer that says no.
 func refusal(s said) error {
 	code, sub := short(s.Code, 16), short(s.SubCode, 64)
 	switch m := meaning(code, sub); {
 	case errors.Is(m, errRejected):
-		r := &payment.RejectedError{Code: sub, Message: short(s.SubMsg, 256)}
+		r := &payment.RejectedError{Code: sub, Message: short(s.SubMsg, 256), Check: settingsAtFault[strings.ToUpper(sub)]}
 		if r.Code == "" {
 			r.Code = code
 		}
@@ -101,6 +125,9 @@ func refusal(s said) error {
 
 // unsigned is the error of an answer that nobody has signed.
 func unsigned(s said) error {
+	if err := misconfigured(s); err != nil {
+		return err
+	}
 	code, sub := short(s.Code, 16), short(s.SubCode, 64)
 	if code == codeBusy {
 		return fmt.Errorf("%w: code %s %s", payment.ErrBusy, code, sub)

@@ -3,6 +3,7 @@ package alipay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -34,7 +35,7 @@ const (
 // or order string that opens the payment when the buyer follows it. Of the
 // latter Alipay learns only then.
 func (c *Channel) Prepay(ctx context.Context, r payment.PrepayRequest) (payment.Action, error) {
-	if err := check(r); err != nil {
+	if err := c.check(r); err != nil {
 		return payment.Action{}, err
 	}
 	switch r.Method {
@@ -53,20 +54,33 @@ func (c *Channel) Prepay(ctx context.Context, r payment.PrepayRequest) (payment.
 
 // check refuses what Alipay would refuse, without calling it: a request that
 // can never pass must not look like one whose outcome is unknown.
-func check(r payment.PrepayRequest) error {
+func (c *Channel) check(r payment.PrepayRequest) error {
+	if wrong := c.Check(r); wrong != nil {
+		return rejected("%s", wrong.Message)
+	}
+	return nil
+}
+
+var _ payment.Checker = (*Channel)(nil)
+
+// Check names the part of a request that Alipay would refuse.
+func (c *Channel) Check(r payment.PrepayRequest) *payment.WrongFieldError {
+	wrong := func(field, format string, args ...any) *payment.WrongFieldError {
+		return &payment.WrongFieldError{Field: field, Message: fmt.Sprintf(format, args...)}
+	}
 	switch {
 	case !numberShape.MatchString(r.PaymentNo):
-		return errNumber
+		return wrong("", "the payment number must be 1 to 64 of 0-9 A-Z a-z _")
 	case r.Amount < 1 || r.Amount > maxTotal:
-		return rejected("the amount must be 0.01 to 100000000 yuan")
+		return wrong("/amount", "the amount must be 0.01 to 100000000 yuan")
 	case r.Currency != defaultCurrency:
-		return rejected("the currency must be %s", defaultCurrency)
+		return wrong("", "the currency must be %s", defaultCurrency)
 	case r.NotifyURL == "" || len(r.NotifyURL) > maxNotifyURL:
-		return rejected("the notify URL must have 1 to %d characters", maxNotifyURL)
+		return wrong("", "the notify URL must have 1 to %d characters", maxNotifyURL)
 	case strings.ContainsAny(r.NotifyURL, "?#"):
-		return rejected("the notify URL must have no query")
+		return wrong("", "the notify URL must have no query")
 	case r.Method == payment.Wap && r.ReturnURL == "":
-		return rejected("wap needs a return URL: that is where a buyer goes who gives up")
+		return wrong("/returnUrl", "wap needs a return URL: that is where a buyer goes who gives up")
 	}
 	return nil
 }

@@ -149,10 +149,11 @@ func fields(form url.Values) ([]byte, error) {
 		if name == "sign" || name == "sign_type" {
 			continue
 		}
-		if !utf8.ValidString(name) || !utf8.ValidString(values[0]) {
-			return nil, refused(payment.StageBody, "the fields are not UTF-8")
+		value, err := decoded(values[0], form.Get("charset"))
+		if err != nil || !utf8.ValidString(name) {
+			return nil, refused(payment.StageBody, "the fields are not in the charset that they name")
 		}
-		flat[name] = values[0]
+		flat[name] = value
 	}
 	plain, err := json.Marshal(flat)
 	if err != nil {

@@ -148,17 +148,17 @@ func TestSigning(t *testing.T) {
 		QRCode string `json:"qr_code"`
 	}
 	raw := []byte(doc.Alipay.Response.Raw)
-	if err := c.open(raw, "alipay.trade.precreate", &said); err != nil || said.QRCode != "https://qr.alipay.com/bax00022tldi82dwzbvp6013" {
+	if err := c.open("", raw, "alipay.trade.precreate", &said); err != nil || said.QRCode != "https://qr.alipay.com/bax00022tldi82dwzbvp6013" {
 		t.Errorf("the answer: %+v, %v", said, err)
 	}
-	if err := c.open(raw, "alipay.trade.query", &said); !errors.Is(err, payment.ErrUnknown) {
+	if err := c.open("", raw, "alipay.trade.query", &said); !errors.Is(err, payment.ErrUnknown) {
 		t.Errorf("the answer to another call: %v", err)
 	}
 	accepted := 0
 	for i := range raw {
 		raw[i] ^= 1
 		said.QRCode = ""
-		err := c.open(raw, "alipay.trade.precreate", &said)
+		err := c.open("", raw, "alipay.trade.precreate", &said)
 		if err == nil {
 			accepted++
 			if said.QRCode != "https://qr.alipay.com/bax00022tldi82dwzbvp6013" {

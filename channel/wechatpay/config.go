@@ -120,6 +120,10 @@ func (c Config) parse() (*parsed, error) {
 		pub, err := publicKey(k.Serial, k.PEM)
 		if err != nil {
 			wrong(at+"/pem", err.Error())
+		} else if key != nil && pub.pub.Equal(&key.PublicKey) {
+			wrong(at+"/pem", "is the merchant's own; give the platform certificate or the public key of WeChat Pay")
+		} else if !pub.cert && serialShape.MatchString(k.Serial) && !strings.HasPrefix(k.Serial, "PUB_KEY_ID_") {
+			wrong(at+"/serial", "of a public key must begin with PUB_KEY_ID_")
 		}
 		held[k.Serial] = pub
 		if i == 0 {
@@ -158,6 +162,9 @@ func baseURL(s string) (*url.URL, error) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 		return nil, errors.New("must be an http or https URL")
 	}
+	if !settings.Encrypted(u) {
+		return nil, errors.New("must be an https URL")
+	}
 	// A path in front of /v3 would not be what the signature covers.
 	if strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil {
 		return nil, errors.New("must be scheme and host alone, without path, query or user")
@@ -169,7 +176,7 @@ func baseURL(s string) (*url.URL, error) {
 const minBits = 2048
 
 func privateKey(text string) (*rsa.PrivateKey, error) {
-	block, _ := pem.Decode([]byte(text))
+	block, _ := pem.Decode([]byte(settings.PEM(text)))
 	if block == nil {
 		return nil, errors.New("must be a private key in PEM")
 	}
@@ -190,7 +197,7 @@ func privateKey(text string) (*rsa.PrivateKey, error) {
 // publicKey reads a certificate or a public key. A certificate must have the
 // serial that it is given with, or no message would ever find it.
 func publicKey(serial, text string) (heldKey, error) {
-	block, _ := pem.Decode([]byte(text))
+	block, _ := pem.Decode([]byte(settings.PEM(text)))
 	if block == nil {
 		return heldKey{}, errors.New("must be a certificate or a public key in PEM")
 	}

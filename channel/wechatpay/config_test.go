@@ -61,8 +61,24 @@ func TestConfigValidate(t *testing.T) {
 			c.MerchantPrivateKey = pemOf(t, "RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(merchantKey), nil)
 		}, nil},
 		{"PKCS #1 public key", func(c *Config) {
-			c.PlatformKeys[0].PEM = pemOf(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&merchantKey.PublicKey), nil)
+			block, _ := pem.Decode([]byte(c.PlatformKeys[0].PEM))
+			key, err := x509.ParsePKIXPublicKey(block.Bytes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.PlatformKeys[0].PEM = pemOf(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(key.(*rsa.PublicKey)), nil)
 		}, nil},
+		{"keys with written line ends", func(c *Config) {
+			c.MerchantPrivateKey = strings.ReplaceAll(c.MerchantPrivateKey, "\n", `\n`)
+			c.PlatformKeys[0].PEM = strings.ReplaceAll(c.PlatformKeys[0].PEM, "\n", `\r\n`)
+		}, nil},
+		{"the merchant's own key", func(c *Config) {
+			c.PlatformKeys[0].PEM = pemOf(t, "RSA PUBLIC KEY", x509.MarshalPKCS1PublicKey(&merchantKey.PublicKey), nil)
+		}, []string{"/platformKeys/0/pem"}},
+		{"a public key without the prefix of its id", func(c *Config) {
+			c.PlatformKeys[0].Serial = strings.TrimPrefix(c.PlatformKeys[0].Serial, "PUB_KEY_ID_")
+		}, []string{"/platformKeys/0/serial"}},
+		{"base URL without encryption", func(c *Config) { c.BaseURL = "http://api.mch.weixin.qq.com" }, []string{"/baseUrl"}},
 		{"nothing", func(c *Config) { *c = Config{} },
 			[]string{"/mchId", "/appId", "/merchantSerial", "/merchantPrivateKey", "/apiV3Key", "/platformKeys"}},
 		{"mchId of words", func(c *Config) { c.MchID = "19000x2345" }, []string{"/mchId"}},

@@ -64,6 +64,15 @@ func meaning(status int, code string, also map[string]error) error {
 	return payment.ErrUnknown
 }
 
+// settingsAtFault is what to check for the codes that blame our settings.
+var settingsAtFault = map[string]string{
+	"SIGNERROR":          "Check that merchantPrivateKey and merchantSerial are of one API certificate of mchId, and this server's clock.",
+	"MCHNOTEXISTS":       "Check mchId.",
+	"MCHNOTEXIST":        "Check mchId.",
+	"APPIDMCHIDNOTMATCH": "Check appId and mchId, and that the app is bound to the merchant.",
+	"NOAUTH":             "Apply for the product at WeChat Pay, or check mchId.",
+}
+
 // noState is what codes about a payment's state mean to calls that
 // cannot be refused for it: such a refusal is not signed, and following it
 // would send the caller round in a circle.
@@ -111,7 +120,7 @@ func refusal(resp *http.Response, also map[string]error) error {
 	m := meaning(resp.StatusCode, normal(code), also)
 	switch m {
 	case errRejected:
-		return &payment.RejectedError{Code: code, Message: short(said.Message, 256)}
+		return &payment.RejectedError{Code: code, Message: short(said.Message, 256), Check: settingsAtFault[normal(code)]}
 	case payment.ErrUnknown:
 		return unknown(fmt.Errorf("HTTP %d %s", resp.StatusCode, code))
 	default:

@@ -3,6 +3,7 @@ package wechatpay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -54,21 +55,34 @@ func (c *Channel) Prepay(ctx context.Context, r payment.PrepayRequest) (payment.
 // check refuses what WeChat Pay would refuse, without calling it: a request
 // that can never pass must not look like one whose outcome is unknown.
 func (c *Channel) check(r payment.PrepayRequest) error {
+	if wrong := c.Check(r); wrong != nil {
+		return rejected("%s", wrong.Message)
+	}
+	return nil
+}
+
+var _ payment.Checker = (*Channel)(nil)
+
+// Check names the part of a request that WeChat Pay would refuse.
+func (c *Channel) Check(r payment.PrepayRequest) *payment.WrongFieldError {
+	wrong := func(field, format string, args ...any) *payment.WrongFieldError {
+		return &payment.WrongFieldError{Field: field, Message: fmt.Sprintf(format, args...)}
+	}
 	switch {
 	case !numberShape.MatchString(r.PaymentNo):
-		return rejected("the payment number must be 6 to 32 of 0-9 A-Z a-z _ - | *")
+		return wrong("", "the payment number must be 6 to 32 of 0-9 A-Z a-z _ - | *")
 	case r.Amount < 1 || r.Amount > money.Max:
-		return rejected("the amount must be at least 1 fen")
+		return wrong("/amount", "the amount must be at least 1 fen")
 	case r.Currency != defaultCurrency:
-		return rejected("the currency must be %s", defaultCurrency)
+		return wrong("", "the currency must be %s", defaultCurrency)
 	case r.NotifyURL == "" || len(r.NotifyURL) > maxNotifyURL:
-		return rejected("the notify URL must have 1 to %d characters", maxNotifyURL)
+		return wrong("", "the notify URL must have 1 to %d characters", maxNotifyURL)
 	case strings.ContainsAny(r.NotifyURL, "?#"):
-		return rejected("the notify URL must have no query")
+		return wrong("", "the notify URL must have no query")
 	case r.Method == payment.JSAPI && r.OpenID == "":
-		return rejected("JSAPI needs the payer's open id")
+		return wrong("/payer/openId", "JSAPI needs the payer's open id")
 	case r.Method == payment.H5 && r.ClientIP == "":
-		return rejected("H5 needs the payer's IP address")
+		return wrong("/payer/clientIp", "H5 needs the payer's IP address")
 	}
 	return nil
 }
