@@ -152,8 +152,12 @@ func New(code Code, format string, args ...any) *Error {
 // Invalidf makes a validation_failed that names one field by JSON pointer.
 func Invalidf(pointer, format string, args ...any) *Error {
 	msg := fmt.Sprintf(format, args...)
+	full := msg
+	if pointer != "" { // "" is the whole body
+		full = pointer + ": " + msg
+	}
 	return &Error{
-		Code: ValidationFailed, Message: pointer + ": " + msg,
+		Code: ValidationFailed, Message: full,
 		Fields: []Field{{Pointer: pointer, Message: msg}},
 	}
 }

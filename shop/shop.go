@@ -56,3 +56,17 @@ func CheckID(pointer, id string) error {
 	}
 	return nil
 }
+
+// CheckShopID refuses the id of a shop that is not 1–64 letters, digits, - and
+// _: it is a part of addresses and of the names of files.
+func CheckShopID(id string) error {
+	ok := id != "" && len(id) <= 64
+	for i := 0; i < len(id) && ok; i++ {
+		c := id[i]
+		ok = 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_'
+	}
+	if !ok {
+		return fault.Invalidf("", "the id of a shop must be 1 to 64 letters, digits, - or _, and %q is not", id)
+	}
+	return nil
+}

@@ -9,9 +9,15 @@ import (
 	"golang.org/x/term"
 )
 
+// OnTerminal says whether what is written to out is seen on a terminal.
+func OnTerminal(out io.Writer) bool {
+	f, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // Bar shows progress as a bar on a terminal, and nothing anywhere else.
 func Bar(out io.Writer) Progress {
-	if f, ok := out.(*os.File); !ok || !term.IsTerminal(int(f.Fd())) {
+	if !OnTerminal(out) {
 		return nil
 	}
 	var mu sync.Mutex

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"time"
 	_ "time/tzdata" // a container may have no zones of its own
@@ -52,16 +51,14 @@ func (c *backtestCmd) Run(ctx context.Context, s streams) error {
 	if b.From, b.To, b.Zone, err = c.period(); err != nil {
 		return usageError{err}
 	}
-	if c.DB == "" {
-		if file := filepath.Join(c.Data, "tandem.db"); !exists(file) {
-			return fmt.Errorf("there is no database %s; give --db or --data", file)
-		}
-	}
-	db, _, err := c.open(ctx, quiet())
+	db, _, err := c.existing(ctx)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if _, err := theShop(ctx, db, c.Shop); err != nil {
+		return err
+	}
 	if bar := load.Bar(s.err); bar != nil {
 		shown := time.Time{}
 		b.Progress = func(_ int64, at time.Time) {
@@ -110,11 +107,6 @@ func seen(r *backtest.Report) int64 {
 		n += skipped
 	}
 	return n
-}
-
-func exists(file string) bool {
-	_, err := os.Stat(file)
-	return err == nil
 }
 
 // draft reads the promotion.

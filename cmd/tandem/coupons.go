@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/tandem-pay/tandem/app"
+	"github.com/tandem-pay/tandem/bench/load"
 	"github.com/tandem-pay/tandem/marketing"
 )
 
@@ -27,13 +28,13 @@ type couponsCmd struct {
 
 type templateFlags struct {
 	shopFlags
-	Template string `required:"" help:"The coupon template."`
+	Template string `required:"" env:"-" help:"The coupon template."`
 }
 
-// progress is a bar on standard error; total is -1 when it is unknown.
+// progress is a bar on a terminal, and nothing anywhere else; total is -1 when it is unknown.
 func progress(s streams, what string, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(
-		total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(what),
+		total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetVisibility(load.OnTerminal(s.err)), progressbar.OptionSetDescription(what),
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(),
 		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
 		// A bar of unknown length is drawn by a goroutine of its own, which is a
@@ -49,6 +50,14 @@ func (f *templateFlags) yield(batch int) {
 	if f.DB == "" && batch%8 == 0 {
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+// stopped is the error of a command that failed when it had done a part.
+func stopped(done int, what string, err error) error {
+	if done == 0 {
+		return err
+	}
+	return fmt.Errorf("%w; %d were %s before", err, done, what)
 }
 
 type couponsIssueCmd struct {
@@ -95,9 +104,11 @@ func (c *couponsIssueCmd) Run(ctx context.Context, s streams) (err error) {
 		return bar.Add(len(codes))
 	})
 	_ = bar.Finish()
-	err = errors.Join(err, closed())
+	if err = errors.Join(err, closed()); err != nil {
+		return stopped(done, "issued", err)
+	}
 	fmt.Fprintf(s.out, "%d coupons of template %s are issued, %d of them before (job %s)\n", done, c.Template, before, c.Job)
-	return err
+	return nil
 }
 
 // create opens a file to write to, or takes what there is for no name. closed
@@ -188,8 +199,11 @@ func (c *couponsImportCmd) Run(ctx context.Context, s streams) error {
 		err = send()
 	}
 	_ = bar.Finish()
+	if err != nil {
+		return stopped(made+there, "imported", err)
+	}
 	fmt.Fprintf(s.out, "%d coupons of template %s are imported, %d were there already\n", made, c.Template, there)
-	return err
+	return nil
 }
 
 type couponsRevokeCmd struct{ templateFlags }
@@ -204,7 +218,8 @@ func (c *couponsRevokeCmd) Run(ctx context.Context, s streams) error {
 	for cursor := ""; ; {
 		r, err := a.RevokeTemplate(ctx, c.Shop, c.Template, cursor)
 		if err != nil {
-			return err
+			_ = bar.Finish()
+			return stopped(revoked, "revoked", err)
 		}
 		revoked += r.Revoked
 		_ = bar.Add(r.Revoked)

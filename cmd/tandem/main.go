@@ -24,9 +24,10 @@ type cli struct {
 	Bench     benchCmd     `cmd:"" help:"Drive load and report rates, latencies, and the result of the audit."`
 	Audit     auditCmd     `cmd:"" help:"Check the invariants on a live database; exit 1 if any is violated."`
 	Backtest  backtestCmd  `cmd:"" help:"Price a period's orders again as if a promotion had been live: what it would have cost."`
-	Reconcile reconcileCmd `cmd:"" help:"Compare a day with a channel's bill; exit 1 if a difference needs a person."`
+	Reconcile reconcileCmd `cmd:"" help:"Compare a day with a channel's bill; exit 3 if a difference needs a person."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables up to date, or remove them."`
 	Keys      keysCmd      `cmd:"" help:"List, add and revoke secret keys."`
+	Shops     shopsCmd     `cmd:"" help:"List and make shops."`
 	Channels  channelsCmd  `cmd:"" help:"List and set up payment channels."`
 	Coupons   couponsCmd   `cmd:"" help:"Issue, import, export and revoke many coupons."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
@@ -44,7 +45,11 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr}))
 }
 
-// run is main as a function: 0 ok, 1 failed, 2 wrong usage.
+// exitCodes are the exit codes of every command.
+const exitCodes = "Exit codes: 0 done; 1 failed (of audit and bench also: an invariant is violated); 2 wrong usage; " +
+	"3 reconciled, and differences are left that need a person."
+
+// run is main as a function; exitCodes says what it returns.
 func run(ctx context.Context, args []string, s streams) (code int) {
 	var c cli
 	type exit int
@@ -55,7 +60,7 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	}()
 	parser, err := kong.New(&c,
 		kong.Name("tandem"),
-		kong.Description("Orders and payments that never lose, double or misplace a cent."),
+		kong.Description("Orders and payments that never lose, double or misplace a cent.\n\n"+exitCodes),
 		kong.DefaultEnvars("TANDEM"),
 		kong.Writers(s.out, s.err),
 		kong.Exit(func(status int) { panic(exit(status)) }), // --help
@@ -77,6 +82,9 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 	k.BindTo(ctx, (*context.Context)(nil))
 	if err := k.Run(s); err != nil {
 		var usage usageError
+		if errors.Is(err, errDifferences) {
+			return 3
+		}
 		if !errors.Is(err, errSilent) {
 			fmt.Fprintln(s.err, "tandem:", err)
 		}
@@ -93,6 +101,10 @@ type usageError struct{ error }
 
 // errSilent fails a command that has already reported why.
 var errSilent = errors.New("failed")
+
+// errDifferences ends a reconciliation that was done and has reported what is
+// left for a person.
+var errDifferences = errors.New("differences are left")
 
 type versionCmd struct{}
 

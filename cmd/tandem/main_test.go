@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -240,40 +239,5 @@ func audited(t *testing.T, db app.Admin) *audit.Report {
 		if time.Now().After(deadline) {
 			t.Fatalf("the followers have %d things to do still", r.Pending)
 		}
-	}
-}
-
-func TestCommandLine(t *testing.T) {
-	data := filepath.Join(t.TempDir(), "d")
-	for _, tt := range []struct {
-		args string
-		code int
-		out  string // part of what is printed
-	}{
-		{"version", 0, "tandem "},
-		{"--help", 0, "serve"},
-		{"", 0, "Usage"},
-		{"serve --help", 0, "--listen"},
-		{"nonsense", 2, "nonsense"},
-		{"serve --nonsense", 2, "nonsense"},
-		{"audit --db mysql://x", 2, "postgres://"},
-		{"migrate --data " + data, 0, "up to date"},
-		{"migrate --down --data " + data, 2, "--yes"},
-		{"migrate --down --yes --data " + data, 0, "removed"},
-		{"migrate --data " + data, 0, "up to date"},
-		{"keys add --data " + data, 0, "sk_"},
-		{"keys list --data " + data, 0, "key_"},
-		{"keys revoke key_none --data " + data, 1, "no key"},
-		{"channels list --data " + data, 0, "CHANNEL"},
-		{"channels get wechatpay --data " + data, 1, "not_found"},
-		{"audit --data " + data, 0, "invariants hold"},
-	} {
-		t.Run(tt.args, func(t *testing.T) {
-			var out bytes.Buffer
-			code := run(t.Context(), strings.Fields(tt.args), streams{&out, &out})
-			if code != tt.code || !strings.Contains(out.String(), tt.out) {
-				t.Errorf("exit %d, want %d with %q:\n%s", code, tt.code, tt.out, out.String())
-			}
-		})
 	}
 }

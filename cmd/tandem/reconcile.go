@@ -27,15 +27,15 @@ type reconcileCmd struct {
 	JSON    bool   `help:"Write the report as JSON."`
 }
 
-// Run reconciles one day. It fails (exit 1) when the bill could not be read or
-// when differences need a person.
+// Run reconciles one day. It fails when the bill could not be read (exit 1), and
+// when differences need a person (exit 3).
 func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 	a, db, end, err := c.tool(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	if a.Channels, err = c.book(ctx, a, db, c.Data); err != nil {
+	if a.Channels, err = c.book(ctx, a, db, c.Data, false); err != nil {
 		return err
 	}
 	ch, err := a.Channels.Channel(ctx, c.Shop, c.Channel)
@@ -67,8 +67,11 @@ func (c *reconcileCmd) Run(ctx context.Context, s streams) error {
 	if err := c.report(s.out, d, open, time.Since(began)); err != nil {
 		return err
 	}
-	if d.Status != rows.ReconciliationDone || len(open) > 0 {
+	switch {
+	case d.Status != rows.ReconciliationDone:
 		return errSilent
+	case len(open) > 0:
+		return errDifferences
 	}
 	return nil
 }

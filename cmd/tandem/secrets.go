@@ -24,9 +24,14 @@ type keyFlags struct {
 }
 
 // box makes the sealer from the master key, and refuses a key that is not
-// the one that this database was set up with.
-func (f *keyFlags) box(ctx context.Context, db app.Admin, data string) (*seal.Box, error) {
-	key, where, err := f.master(data)
+// the one that this database was set up with. mayMake says that it may make one
+// under data, which it does only for a database that has none yet.
+func (f *keyFlags) box(ctx context.Context, db app.Admin, data string, mayMake bool) (*seal.Box, error) {
+	has, err := db.Secret(ctx, masterKeyCheck, nil)
+	if err != nil {
+		return nil, err
+	}
+	key, where, err := f.master(data, mayMake && has == nil)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +44,7 @@ func (f *keyFlags) box(ctx context.Context, db app.Admin, data string) (*seal.Bo
 		return nil, err
 	}
 	sum := sha256.Sum256(check)
-	known, err := db.Secret(ctx, "master-key-check", sum[:])
+	known, err := db.Secret(ctx, masterKeyCheck, sum[:])
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +57,10 @@ func (f *keyFlags) box(ctx context.Context, db app.Admin, data string) (*seal.Bo
 	return box, nil
 }
 
-func (f *keyFlags) master(data string) (key []byte, where string, err error) {
+// masterKeyCheck is the name of what tells whether a master key is the right one.
+const masterKeyCheck = "master-key-check"
+
+func (f *keyFlags) master(data string, mayMake bool) (key []byte, where string, err error) {
 	if f.MasterKey != "" {
 		key, err = seal.ParseKey(f.MasterKey)
 		return key, "--master-key", err
@@ -60,15 +68,17 @@ func (f *keyFlags) master(data string) (key []byte, where string, err error) {
 	path := f.MasterKeyFile
 	if path == "" {
 		path = filepath.Join(data, "master.key")
-		made := make([]byte, seal.KeySize)
-		rand.Read(made)
-		if _, err := keepFile(path, base64.StdEncoding.EncodeToString(made)); err != nil {
-			return nil, path, err
+		if mayMake {
+			made := make([]byte, seal.KeySize)
+			rand.Read(made)
+			if _, err := keepFile(path, base64.StdEncoding.EncodeToString(made)); err != nil {
+				return nil, path, err
+			}
 		}
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, path, fmt.Errorf("master key: %w", err)
+		return nil, path, fmt.Errorf("the master key: %w; give it with --master-key-file or TANDEM_MASTER_KEY", err)
 	}
 	if key, err = seal.ParseKey(string(text)); err != nil {
 		return nil, path, fmt.Errorf("%s: %w", path, err)

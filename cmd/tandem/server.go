@@ -30,7 +30,6 @@ import (
 	"github.com/tandem-pay/tandem/outbox"
 	"github.com/tandem-pay/tandem/push"
 	"github.com/tandem-pay/tandem/sandbox"
-	"github.com/tandem-pay/tandem/shop"
 	"github.com/tandem-pay/tandem/telemetry"
 	"github.com/tandem-pay/tandem/worker"
 )
@@ -107,7 +106,7 @@ func start(ctx context.Context, cfg *serveCmd, s streams) (_ *server, err error)
 	if err := db.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	if err := db.EnsureShop(ctx, shop.Shop{ID: shop.Default, Name: "Tandem demo", Currency: "CNY", CreatedAt: sv.clock.Now()}); err != nil {
+	if err := ensureDefault(ctx, db, sv.clock.Now()); err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("tcp", cfg.Listen)
@@ -193,7 +192,7 @@ var extraSpans []sdk.SpanProcessor
 // wire makes the parts: the engine first, then what uses it and what
 // reads its log.
 func (sv *server) wire(ctx context.Context, tracer *telemetry.Tracer, committers int) error {
-	box, err := sv.cfg.box(ctx, sv.db, sv.cfg.Data)
+	box, err := sv.cfg.box(ctx, sv.db, sv.cfg.Data, true)
 	if err != nil {
 		return err
 	}

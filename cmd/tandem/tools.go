@@ -34,16 +34,19 @@ type auditCmd struct {
 }
 
 func (c *auditCmd) Run(ctx context.Context, s streams) error {
-	db, _, err := c.open(ctx, quiet())
+	db, _, err := c.existing(ctx)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	shops := []shop.Shop{{ID: c.Shop}}
 	if c.Shop == "" {
-		if shops, err = db.Shops(ctx); err != nil {
-			return err
-		}
+		shops, err = db.Shops(ctx)
+	} else {
+		shops[0], err = theShop(ctx, db, c.Shop)
+	}
+	if err != nil {
+		return err
 	}
 	offences := 0
 	for _, sh := range shops {
@@ -126,36 +129,6 @@ func quiet() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 }
 
-// migrateCmd is tandem migrate.
-type migrateCmd struct {
-	dbFlags
-	Down bool `help:"Remove all tables, with everything in them."`
-	Yes  bool `help:"Confirm --down."`
-}
-
-func (c *migrateCmd) Run(ctx context.Context, s streams) error {
-	if c.Down && !c.Yes {
-		return usageError{fmt.Errorf("--down deletes every order and payment; add --yes to confirm")}
-	}
-	db, _, err := c.open(ctx, quiet())
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if c.Down {
-		if err := db.MigrateDown(ctx); err != nil {
-			return err
-		}
-		fmt.Fprintln(s.out, "all tables are removed")
-		return nil
-	}
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	fmt.Fprintln(s.out, "the tables are up to date")
-	return nil
-}
-
 // keysCmd is tandem keys.
 type keysCmd struct {
 	List   keysListCmd   `cmd:"" help:"List a shop's keys (never the secrets)."`
@@ -171,11 +144,11 @@ type shopFlags struct {
 // tool is an engine of its own over the database, for commands that change
 // something; a running server sees what they did.
 func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error) {
-	db, writers, err := f.open(ctx, quiet())
+	db, writers, err := f.existing(ctx)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if err := db.Migrate(ctx); err != nil {
+	if _, err := theShop(ctx, db, f.Shop); err != nil {
 		return nil, nil, nil, errors.Join(err, db.Close())
 	}
 	tracer, _ := telemetry.NewTracer()
@@ -185,8 +158,7 @@ func (f *shopFlags) tool(ctx context.Context) (*app.App, database, func(), error
 		Clock: c, Committers: writers, Log: quiet(), Prepare: caches.Prepare, Committed: caches.Committed,
 	})
 	a := &app.App{Engine: commands, Store: db, PriceInputs: caches.PriceInputs, Clock: c, Rand: rand.Reader, Log: quiet(), Tracer: tracer}
-	err = db.EnsureShop(ctx, shop.Shop{ID: f.Shop, Name: f.Shop, Currency: "CNY", CreatedAt: c.Now()})
-	return a, db, func() { commands.Close(); _ = db.Close() }, err
+	return a, db, func() { commands.Close(); _ = db.Close() }, nil
 }
 
 type keysListCmd struct{ shopFlags }
@@ -286,8 +258,8 @@ type channelFlags struct {
 
 // book opens channels for a command; those of the sandbox at the server that
 // has it.
-func (f *keyFlags) book(ctx context.Context, a *app.App, db database, data string) (*app.ChannelBook, error) {
-	box, err := f.box(ctx, db, data)
+func (f *keyFlags) book(ctx context.Context, a *app.App, db database, data string, mayMake bool) (*app.ChannelBook, error) {
+	box, err := f.box(ctx, db, data, mayMake)
 	if err != nil {
 		return nil, err
 	}
@@ -313,7 +285,7 @@ func (c *channelsGetCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer end()
-	book, err := c.book(ctx, a, db, c.Data)
+	book, err := c.book(ctx, a, db, c.Data, false)
 	if err != nil {
 		return err
 	}
@@ -348,7 +320,7 @@ func (c *channelsPutCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer end()
-	book, err := c.book(ctx, a, db, c.Data)
+	book, err := c.book(ctx, a, db, c.Data, true)
 	if err != nil {
 		return err
 	}

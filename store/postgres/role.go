@@ -9,9 +9,10 @@ import (
 )
 
 // A role is what only one instance may be at a time. It is an advisory lock of
-// a connection that lives as long as the instance, so that it ends with the
-// instance, however that ends. The address of the holder is the name of that
-// connection, and so is stored nowhere.
+// a transaction that lives as long as the instance, so that it ends with the
+// instance, however that ends, also behind a pooler. The transaction reads
+// nothing, and so keeps nothing alive. The address of the holder is the name of
+// its connection, and so is stored nowhere.
 
 // roleClass is the first half of the locks of roles; the second is the role.
 // The number is any.
@@ -26,16 +27,22 @@ func (s *Store) Hold(ctx context.Context, role int32, address string) (release f
 	if len(address) > addressSize {
 		return nil, "", fmt.Errorf("the address %s has more than %d bytes", address, addressSize)
 	}
-	config := s.read.Config().ConnConfig
-	config.RuntimeParams["application_name"] = address
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, s.read.Config().ConnConfig)
 	if err != nil {
 		return nil, "", err
 	}
 	leave := func() error { return conn.Close(context.WithoutCancel(ctx)) } // which unlocks
+	if _, err := conn.Exec(ctx, "BEGIN"); err != nil {
+		return nil, "", errors.Join(err, leave())
+	}
+	for _, setting := range [][2]string{{"idle_in_transaction_session_timeout", "0"}, {"application_name", address}} {
+		if _, err := conn.Exec(ctx, "SELECT set_config($1, $2, true)", setting[0], setting[1]); err != nil {
+			return nil, "", errors.Join(err, leave())
+		}
+	}
 	for {
 		var ours bool
-		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1, $2)", int32(roleClass), role).Scan(&ours); err != nil {
+		if err := conn.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1, $2)", int32(roleClass), role).Scan(&ours); err != nil {
 			return nil, "", errors.Join(err, leave())
 		}
 		if ours {

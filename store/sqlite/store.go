@@ -45,6 +45,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -102,7 +103,14 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
-	var err error
+	// SQLite would make the file readable by everybody, and its log files like it.
+	made, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, err
+	}
+	if err := made.Close(); err != nil {
+		return nil, err
+	}
 	if s.write, err = sql.Open("sqlite", s.file+writer); err != nil {
 		return nil, err
 	}
