@@ -3,6 +3,7 @@ package settings
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -22,6 +23,11 @@ func Encrypted(u *url.URL) bool {
 	if ip := net.ParseIP(host); ip != nil {
 		return ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()
 	}
-	return host == "localhost" || !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") ||
-		strings.HasSuffix(host, ".internal") || strings.HasSuffix(host, ".local")
+	if !strings.Contains(host, ".") {
+		return true
+	}
+	// Names that no public host can have.
+	return slices.ContainsFunc([]string{".localhost", ".internal", ".local", ".test", ".invalid"}, func(end string) bool {
+		return strings.HasSuffix(host, end)
+	})
 }
