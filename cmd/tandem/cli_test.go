@@ -7,8 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tandem-pay/tandem/internal/prepared"
+	"github.com/tandem-pay/tandem/payment"
 )
 
 // tandem runs a command and gives its exit code and all that it printed.
@@ -137,6 +139,36 @@ func TestReconcileExits(t *testing.T) {
 	if code, out := tandem(t, "reconcile --channel wechatpay --data "+data); code != 1 || !strings.Contains(out, "no server with the sandbox") {
 		t.Errorf("no sandbox: exit %d: %s", code, out)
 	}
+}
+
+// TestReconcileLeavesDifferences: a payment that only the channel knows needs a
+// person, and the exit says so.
+func TestReconcileLeavesDifferences(t *testing.T) {
+	data := prepared.Data(t)
+	past := time.Now().Add(-72 * time.Hour)
+	sv, _ := launched(t, func(c *serveCmd) { c.Data, c.At = data, past })
+	ch, err := sv.book.Channel(t.Context(), "default", "wechatpay")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pay := payment.PrepayRequest{
+		PaymentNo: "UNKNOWN0000000001", Method: payment.Native, Amount: 100, Currency: "CNY", Description: "d",
+		NotifyURL: sv.url + "/v1/notify/default/wechatpay", ExpiresAt: past.Add(time.Hour),
+	}
+	if _, err := ch.Channel.Prepay(t.Context(), pay); err != nil {
+		t.Fatal(err)
+	}
+	if err := sv.sandbox.PaySilently(pay.PaymentNo); err != nil {
+		t.Fatal(err)
+	}
+	day := payment.DayOf(sv.clock.Now(), ch.Zone()).String()
+	c := sv.client(t)
+	c.must(200, "POST", "/v1/test/clock", obj{"advance": "72h"})
+	code, out := tandem(t, "reconcile --channel wechatpay --date "+day+" --data "+data)
+	if code != 3 || !strings.Contains(out, "OPEN") || strings.Contains(out, "differences are left") {
+		t.Errorf("exit %d:\n%s", code, out)
+	}
+	audited(t, sv.db)
 }
 
 // TestFirstStarts: several first starts at once on one folder: on SQLite one of

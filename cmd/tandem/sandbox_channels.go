@@ -21,7 +21,7 @@ import (
 // gateway. Where the sandbox is differs from start to start, so it is not
 // stored: sandboxChannels puts it in when such a channel is opened. By a
 // program that does not, the channel reaches nothing.
-const noAddress = "http://sandbox.invalid"
+const noAddress = "https://sandbox.invalid"
 
 // sandboxChannels knows the channels of the installation's sandbox by their
 // merchant, whatever their names.
