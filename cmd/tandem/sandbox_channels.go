@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -134,7 +135,7 @@ func (sv *server) openSandbox(ctx context.Context) error {
 	if err := sv.refuseRealChannels(ctx); err != nil {
 		return err
 	}
-	own := "http://" + sv.addr
+	own := "http://" + reachable(sv.addr)
 	release, holder, err := sv.db.HoldSandbox(ctx, own)
 	if err != nil {
 		return fmt.Errorf("the sandbox: %w", err)
@@ -152,6 +153,16 @@ func (sv *server) openSandbox(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// reachable is where a listener can be called from its own machine: one that
+// listens on all addresses has none that could be called.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
 }
 
 // refuseRealChannels fails if a shop has a channel that is not the sandbox's: where

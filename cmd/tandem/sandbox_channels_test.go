@@ -221,3 +221,15 @@ func TestInstancesShareSandbox(t *testing.T) {
 	c.until(no, "paid")
 	audited(t, three.db)
 }
+
+// TestReachable: a sandbox on all addresses is called on the loopback.
+func TestReachable(t *testing.T) {
+	for addr, want := range map[string]string{
+		"[::]:8080": "127.0.0.1:8080", "0.0.0.0:8080": "127.0.0.1:8080", "127.0.0.1:8080": "127.0.0.1:8080",
+		"10.0.0.1:80": "10.0.0.1:80", "[::1]:80": "[::1]:80",
+	} {
+		if got := reachable(addr); got != want {
+			t.Errorf("%s: %s, want %s", addr, got, want)
+		}
+	}
+}
