@@ -21,7 +21,16 @@ func (a *App) PutSku(ctx context.Context, shopID, id string, in inventory.Defini
 	if err := shop.CheckID("/sku", id); err != nil {
 		return inventory.Data{}, err
 	}
-	d, _, err := a.changeSku(ctx, shopID, id, "", nil, true, func(s *inventory.Sku) error { return s.Define(in) })
+	at, err := a.laterPurchaseLimit(ctx, shopID, id, &in)
+	if err != nil {
+		return inventory.Data{}, err
+	}
+	d, _, err := a.changeSku(ctx, shopID, id, "", nil, true, func(s *inventory.Sku) error {
+		if v := s.Data().Version; at > 0 && v != at { // every order moves it
+			return fault.New(fault.Conflict, "sku %s changed while its orders were looked at; try again", id)
+		}
+		return s.Define(in)
+	})
 	return d, err
 }
 
@@ -114,6 +123,9 @@ func (a *App) PutPromotion(
 		}
 		last, err := tx.PromotionVersion(in.ID)
 		if err != nil {
+			return out, err
+		}
+		if err := laterLimits(old, &in, last, tx.Now()); err != nil {
 			return out, err
 		}
 		p := in

@@ -9,6 +9,7 @@ import (
 	"github.com/tandem-pay/tandem/event"
 	"github.com/tandem-pay/tandem/fault"
 	"github.com/tandem-pay/tandem/order"
+	"github.com/tandem-pay/tandem/pricing"
 )
 
 // A draft is priced before its command, like any quote: the price promises
@@ -25,14 +26,13 @@ type Versions []int64
 // had made this draft before.
 func (a *App) DraftOrder(ctx context.Context, shopID, key string, in PlaceOrder) (d order.Data, replayed bool, err error) {
 	hash := Hash("draft order", in)
-	now := a.Clock.Now()
 	if err := in.check(); err != nil {
 		return d, false, err
 	}
-	if err := in.checkTerms(now); err != nil {
+	if err := in.checkTerms(); err != nil {
 		return d, false, err
 	}
-	no, err := newNumber(orderDigit, now, a.Rand)
+	no, err := newNumber(orderDigit, a.Clock.Now(), a.Rand)
 	if err != nil {
 		return d, false, err
 	}
@@ -40,6 +40,9 @@ func (a *App) DraftOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 	return Do(ctx, a, &Command{
 		Shop: shopID, Name: "draft order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
 	}, func(tx *Tx) (out order.Data, err error) {
+		if err := order.CheckPlan(in.Plan, tx.Now()); err != nil {
+			return out, err
+		}
 		if refused != nil {
 			return out, refused
 		}
@@ -65,7 +68,10 @@ func (a *App) EditDraft(ctx context.Context, shopID, no string, seen Versions, i
 	if err := in.check(); err != nil {
 		return d, err
 	}
-	if err := in.checkTerms(a.Clock.Now()); err != nil {
+	if err := in.checkTerms(); err != nil {
+		return d, err
+	}
+	if err := order.CheckPlan(in.Plan, a.Clock.Now()); err != nil { // it has no key
 		return d, err
 	}
 	if in.User != v.Order.User {
@@ -182,13 +188,11 @@ func (a *App) draftPlacement(ctx context.Context, shopID string, in *PlaceOrder)
 		p.Items[i] = event.Units(it)
 	}
 	var err error
-	if p.Quote, err = a.Quote(ctx, shopID, in.Cart); err != nil {
+	var from pricing.Input
+	if p.Quote, from, err = a.quote(ctx, shopID, in.Cart); err != nil {
 		return p, err
 	}
-	if in.Expected != nil && *in.Expected != p.Quote.Payable {
-		return p, priceChanged(p.Quote, *in.Expected)
-	}
-	return p, nil
+	return p, in.agrees(p.Quote, &from)
 }
 
 // requested is what a draft requests, in the form of the request.

@@ -137,7 +137,7 @@ func TestLimits(t *testing.T) {
 			t.Errorf("a buyer who was shown the promotion: %v", err)
 		}
 		expected = 950
-		if _, _, err := r.PlaceOrder(ctx, shop.Default, "", late); !fault.Is(err, fault.PromotionExhausted) {
+		if _, _, err := r.PlaceOrder(ctx, shop.Default, "", late); !fault.Is(err, fault.PriceChanged) {
 			t.Errorf("and a price that never was: %v", err)
 		}
 		must(t)(nil, second(r.CancelOrder(ctx, shop.Default, first.No, "", "")))

@@ -64,7 +64,30 @@ func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in Ope
 	if p.Action == nil && p.Open() {
 		p, err = a.prepay(ctx, shop, &ch, p)
 	}
+	if replayed && err == nil && p.Status == payment.StatusFailed {
+		err = a.refusedBefore(ctx, shop, &p)
+	}
 	return p, replayed, err
+}
+
+// refusedBefore is the refusal that a payment had whose prepay the channel
+// refused: a repeat of the call gets the same answer. nil if it failed otherwise.
+func (a *App) refusedBefore(ctx context.Context, shop string, p *payment.Data) error {
+	all, err := a.Store.ChannelMessages(ctx, shop, p.Order)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if m := &all[i]; m.Payment == p.No && m.Kind == MessagePrepay && m.Detail != "" &&
+			slices.ContainsFunc(p.Facts, func(f payment.Fact) bool { return f.Source == payment.ByPrepay && f.Kind == payment.Failed }) {
+			return prepayRefused(p.Channel, m.Detail)
+		}
+	}
+	return nil
+}
+
+func prepayRefused(channel, detail string) error {
+	return fault.New(fault.ChannelRejected, "%s refused the payment: %s", channel, detail)
 }
 
 func (in *OpenPayment) check() error {
@@ -176,7 +199,7 @@ func (a *App) prepay(ctx context.Context, shop string, ch *Configured, p payment
 		if m := payment.Misconfigured(err); m != nil {
 			return p, Misconfigured(p.Channel, m)
 		}
-		return p, fault.New(fault.ChannelRejected, "%s refused the payment: %s %s", p.Channel, rejected.Code, rejected.Message)
+		return p, prepayRefused(p.Channel, x.Detail)
 	case errors.Is(err, payment.ErrPaid), errors.Is(err, payment.ErrClosed):
 		if err := a.keep(ctx, shop, x); err != nil {
 			return p, err

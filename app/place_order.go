@@ -39,7 +39,7 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 		return d, false, err
 	}
 	now := a.Clock.Now()
-	if err := in.checkTerms(now); err != nil {
+	if err := in.checkTerms(); err != nil {
 		return d, false, err
 	}
 	no, err := newNumber(orderDigit, now, a.Rand)
@@ -50,6 +50,11 @@ func (a *App) PlaceOrder(ctx context.Context, shopID, key string, in PlaceOrder)
 		Shop: shopID, Name: "place order", Key: key, Hash: hash, Trace: a.Tracer.Parent(ctx),
 		Needs: a.placeNeeds(ctx, shopID, &in.Cart, now),
 	}, func(tx *Tx) (out order.Data, err error) {
+		// What depends on the time comes after the key: a repeat is still one when
+		// a due date has passed.
+		if err := order.CheckPlan(in.Plan, tx.Now()); err != nil {
+			return out, err
+		}
 		o, err := placeOrder(tx, no, &in, order.Place)
 		if err != nil {
 			return out, err
@@ -87,10 +92,8 @@ func goodsAt(p shop.Policies) order.GoodsAt {
 	return order.AllParts
 }
 
-func (in *PlaceOrder) checkTerms(now time.Time) error {
-	if err := order.CheckPlan(in.Plan, now); err != nil {
-		return err
-	}
+// checkTerms checks what does not depend on the time.
+func (in *PlaceOrder) checkTerms() error {
 	if in.ExpiresIn != 0 && (in.ExpiresIn < order.MinExpiry || in.ExpiresIn > order.MaxExpiry) {
 		return fault.Invalidf("/expiresIn", "must be from %s to %s", order.MinExpiry, order.MaxExpiry)
 	}
@@ -126,7 +129,7 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 		return nil, err
 	}
 	quote := p.quote
-	if err := in.agrees(quote); err != nil {
+	if err := in.agrees(quote, &p.Input); err != nil {
 		return nil, err
 	}
 	counts, err := purchaseCounts(tx, in.User, quote.Lines)
@@ -165,10 +168,11 @@ func placeOrder(tx *Tx, no string, in *PlaceOrder, place func(order.Placement) (
 	return o, nil
 }
 
-// agrees refuses a price that is not the expected one.
-func (in *PlaceOrder) agrees(q *pricing.Quote) error {
+// agrees refuses a price that is not the expected one. from is what it was
+// computed from.
+func (in *PlaceOrder) agrees(q *pricing.Quote, from *pricing.Input) error {
 	if in.Expected != nil && *in.Expected != q.Payable {
-		return priceChanged(q, *in.Expected)
+		return priceChanged(q, from, *in.Expected)
 	}
 	return nil
 }
@@ -247,6 +251,17 @@ func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, 
 	if t == nil {
 		return nil, pricing.Coupon{}, fmt.Errorf("coupon %s: template %s is gone", code, d.TemplateID)
 	}
+	if d.Status == marketing.Locked {
+		// Its order may have closed, and the reaction that releases it is on its
+		// way: then this is done here, and the reaction finds nothing to do.
+		held, err := tx.Order(d.Order)
+		if err != nil {
+			return nil, pricing.Coupon{}, err
+		}
+		if held != nil && held.Data().Status == order.Closed && !held.Data().GoodsGone && c.Release(d.Order, tx.Now()) {
+			d = c.Data()
+		}
+	}
 	p := t.Priced(&d, user, tx.Now())
 	if p.Refused != "" {
 		return nil, p, fault.New(fault.CouponUnavailable, "coupon %s: %s", code, p.Detail)
@@ -255,9 +270,18 @@ func couponToUse(tx *Tx, code, user string) (*marketing.Coupon, pricing.Coupon, 
 }
 
 // priceChanged refuses an order whose price is not what the buyer was shown,
-// and says so if a promotion was used up meanwhile.
-func priceChanged(q *pricing.Quote, expected int64) error {
+// and says so if it would be, had no promotion been used up meanwhile.
+func priceChanged(q *pricing.Quote, from *pricing.Input, expected int64) error {
+	unlimited := *from
+	unlimited.Usage = nil
+	would, err := pricing.Price(unlimited)
+	if err != nil {
+		return err
+	}
 	for i := range q.Skipped {
+		if would.Payable != expected {
+			break
+		}
 		switch s := &q.Skipped[i]; s.Reason {
 		case pricing.UsageLimit, pricing.PerUserLimit, pricing.BudgetSpent:
 			return fault.New(fault.PromotionExhausted, "the price is %d, not %d: %s (%s) does not apply any more: %s; show the buyer a new quote", q.Payable, expected, s.ID, s.Name, s.Detail)

@@ -21,17 +21,24 @@ const MaxWalletRead = 1000
 // stores nothing. Coupons that cannot be used are skipped with their reason
 // where an order would be refused.
 func (a *App) Quote(ctx context.Context, shop string, in Cart) (*pricing.Quote, error) {
+	q, _, err := a.quote(ctx, shop, in)
+	return q, err
+}
+
+// quote is Quote, with what the price was computed from.
+func (a *App) quote(ctx context.Context, shop string, in Cart) (*pricing.Quote, pricing.Input, error) {
 	if err := in.check(); err != nil {
-		return nil, err
+		return nil, pricing.Input{}, err
 	}
 	g, err := a.gather(ctx, shop, &in, nil)
 	if err != nil {
-		return nil, err
+		return nil, pricing.Input{}, err
 	}
 	if g.Coupons, err = g.given(&in); err != nil {
-		return nil, err
+		return nil, pricing.Input{}, err
 	}
-	return pricing.Price(g.Input)
+	q, err := pricing.Price(g.Input)
+	return q, g.Input, err
 }
 
 // QuoteBest prices a cart with the coupons of the buyer's wallet that bring it
