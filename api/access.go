@@ -30,7 +30,7 @@ var bySecret = &rest.Access{Schemes: []string{secretScheme}, Allow: func(caller 
 
 // byToken is also the access of a browser, with the client token of an order.
 // The operation checks that the order is the token's.
-var byToken = &rest.Access{Schemes: []string{secretScheme, clientScheme}}
+var byToken = &rest.Access{Schemes: []string{secretScheme, clientScheme}, CrossOrigin: true}
 
 func (s *server) authenticate(ctx context.Context, c *rest.Call, token string) error {
 	id, err := s.Auth.Authenticate(ctx, token)

@@ -27,7 +27,7 @@ var openPayment = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/payments", ID: "openPayment", Tag: "Payments",
 	Summary: "Open a payment of an order", Access: byToken, Status: 201,
 	Details: "The payment is stored, then requested from the channel. If the channel's answer is lost (502, 504), repeat with the same " +
-		"Idempotency-Key: the identical request is sent again, and nothing can be paid twice by it.",
+		"Idempotency-Key: the identical request is sent again, and nothing can be paid twice by it. An order has at most 50 payments.",
 	Codes: append([]fault.Code{
 		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.NotFound, fault.OrderNotPayable, fault.AmountExceedsDue,
 	}, channelCodes...),
@@ -161,7 +161,8 @@ func unanswered(channel string, err error) error {
 var syncPayment = rest.Operation{
 	Route: "POST /v1/payments/{paymentNo}/sync", ID: "syncPayment", Tag: "Payments",
 	Summary: "Query the channel for a payment now", Access: byToken,
-	Details: "The result is applied as a callback's is. A repeat with an Idempotency-Key gets the first answer again: " +
+	Details: "The result is applied as a callback's is. The channel is queried at most every 3 seconds for a payment; in between " +
+		"the answer is the payment as it is. A repeat with an Idempotency-Key gets the first answer again: " +
 		"to query again, send another key or none.",
 	Codes: append([]fault.Code{fault.NotFound, fault.IdempotencyKeyReused}, channelCodes...), Response: paymentExample,
 }
@@ -177,5 +178,5 @@ func (s *server) syncPayment(ctx context.Context, in *syncPaymentInput) (*rest.R
 		return nil, err
 	}
 	return rest.RepeatableOf(viewPayment)(app.Idempotent(ctx, s.app, c.Shop, "sync payment "+in.PaymentNo, in.IdempotencyKey, nil,
-		func() (payment.Data, error) { return s.app.SyncPayment(ctx, c.Shop, in.PaymentNo) }))
+		func() (payment.Data, error) { return s.app.SyncPaymentNow(ctx, c.Shop, in.PaymentNo) }))
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tandem-pay/tandem/api"
+	"github.com/tandem-pay/tandem/app"
 	"github.com/tandem-pay/tandem/payment"
 	"github.com/tandem-pay/tandem/shop"
 )
@@ -364,6 +365,7 @@ func TestOnceFails(t *testing.T) {
 	if v := h.must("POST /v1/payments/"+p+"/sync", "", "Idempotency-Key: k"); v["status"] != "pending" {
 		t.Errorf("not the first answer: %v", v)
 	}
+	h.Clock.Advance(app.SyncEvery)
 	if v := h.must("POST /v1/payments/"+p+"/sync", "", "Idempotency-Key: k2"); v["status"] != "succeeded" {
 		t.Errorf("asked again: %v", v)
 	}

@@ -65,6 +65,7 @@ type App struct {
 	PublicURL string
 
 	refused share // of refused callbacks that are stored
+	synced  paced // queries of payments that callers asked for
 	pacer   pacer // of what is due only now and then
 }
 

@@ -110,6 +110,10 @@ func (in *OpenPayment) check() error {
 	return nil
 }
 
+// MaxPayments is how many payments one order may have in its life: a client
+// token must not make an order grow without end.
+const MaxPayments = 50
+
 // minChannelExpiry is the shortest life of a payment. Channels want a minute when
 // the request arrives; the rest is for clocks that differ and for repeats.
 const minChannelExpiry = 3 * time.Minute
@@ -134,6 +138,9 @@ func (a *App) openPayment(tx *Tx, shop, orderNo, no string, in *OpenPayment, ch 
 	}
 	if err := o.Attempt(amount); err != nil {
 		return payment.Data{}, err
+	}
+	if len(tx.PaymentsOf(orderNo)) >= MaxPayments {
+		return payment.Data{}, fault.New(fault.OrderNotPayable, "order %s has had %d payments, the most that one may have", orderNo, MaxPayments)
 	}
 	expires := d.ExpiresAt
 	if soonest := tx.Now().Add(minChannelExpiry); expires.Before(soonest) {

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"errors"
+	"maps"
+	"sync"
 	"time"
 
 	"github.com/tandem-pay/tandem/rows"
@@ -26,6 +28,56 @@ func (a *App) SyncPayment(ctx context.Context, shop, no string) (payment.Data, e
 	}
 	return a.Store.Payment(ctx, shop, no)
 }
+
+// SyncEvery is how long a payment's last answer stands for those who ask for
+// another; each instance keeps its own time.
+const SyncEvery = 3 * time.Second
+
+// SyncPaymentNow is SyncPayment for callers who may ask as often as they like:
+// the channel is queried at most once in SyncEvery for a payment, and
+// otherwise the payment is returned as it is.
+func (a *App) SyncPaymentNow(ctx context.Context, shop, no string) (payment.Data, error) {
+	if !a.synced.due(shop+"/"+no, a.Clock.Now()) {
+		return a.Store.Payment(ctx, shop, no)
+	}
+	p, err := a.SyncPayment(ctx, shop, no)
+	if err != nil {
+		a.synced.forget(shop + "/" + no) // there is no answer that could stand
+	}
+	return p, err
+}
+
+// paced says when something was done last, by key.
+type paced struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+// due says whether it may be done again, and notes that it is.
+func (p *paced) due(key string, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at, ok := p.last[key]; ok && now.Sub(at) < SyncEvery {
+		return false
+	}
+	if len(p.last) >= maxPaced {
+		maps.DeleteFunc(p.last, func(_ string, at time.Time) bool { return now.Sub(at) >= SyncEvery })
+	}
+	if p.last == nil || len(p.last) >= maxPaced {
+		p.last = map[string]time.Time{}
+	}
+	p.last[key] = now
+	return true
+}
+
+func (p *paced) forget(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.last, key)
+}
+
+// maxPaced bounds the memory of a paced.
+const maxPaced = 10_000
 
 // queryAndSettle queries the channel once and settles the answer. The error is
 // the channel's (or the engine's); ErrNotExist is one.

@@ -17,6 +17,9 @@ type Access struct {
 	Schemes []string
 	// Allow refuses callers who are known and may not call. Optional.
 	Allow func(caller any) error
+	// CrossOrigin lets pages of any origin call: what a token allows, it
+	// allows everywhere, and no cookie is read.
+	CrossOrigin bool
 }
 
 // Anyone is the access to public operations.
@@ -27,6 +30,9 @@ var Anyone = &Access{}
 func (a *API) admit(ctx context.Context, c *Call, o *Operation) error {
 	if err := checkURL(c.Request.URL); err != nil {
 		return err
+	}
+	if len(c.Request.Header.Values(idempotencyHeader)) > 1 {
+		return fault.Invalidf(idempotencyHeader, "is there twice; send one key")
 	}
 	if access := a.accessOf(o); len(access.Schemes) > 0 {
 		if err := a.Authenticate(ctx, c, c.bearer()); err != nil {

@@ -118,6 +118,9 @@ func (a *API) around(o *Operation) func(huma.Context, func(huma.Context)) {
 			c.quiet = o.Quiet
 			a.finish(hc.Context(), c, o.Route, hc.Status(), start, end)
 		}()
+		if a.accessOf(o).CrossOrigin {
+			allowOrigin(w.Header())
+		}
 		if err := a.admit(hc.Context(), c, o); err != nil {
 			refuse(hc, err)
 			return

@@ -36,8 +36,49 @@ func decode(data []byte, v any) error {
 		if hasNUL(data) {
 			return FieldError{"", `the body has the character U+0000 (\u0000), which no text may have`}
 		}
+		if name, twice := duplicate(data); twice {
+			return FieldError{"", fmt.Sprintf("the member %q is there twice", name)}
+		}
 	}
 	return unmarshal(data, v)
+}
+
+// duplicate finds a member that an object has twice: of two values, one reader
+// would take the first and another the second.
+func duplicate(data []byte) (name string, twice bool) {
+	type object struct {
+		names map[string]bool // nil of a list
+		value bool            // a value is next, not a name
+	}
+	var open []object
+	for d := json.NewDecoder(bytes.NewReader(data)); ; {
+		token, err := d.Token()
+		if err != nil {
+			return "", false // the end, or not JSON: reported when it is read
+		}
+		if delim, ok := token.(json.Delim); ok && (delim == '}' || delim == ']') {
+			open = open[:len(open)-1]
+			continue
+		}
+		if n := len(open) - 1; n >= 0 && open[n].names != nil {
+			at := &open[n]
+			if !at.value {
+				name, _ = token.(string)
+				if at.names[name] {
+					return name, true
+				}
+				at.names[name], at.value = true, true
+				continue
+			}
+			at.value = false
+		}
+		switch token {
+		case json.Delim('{'):
+			open = append(open, object{names: map[string]bool{}})
+		case json.Delim('['):
+			open = append(open, object{})
+		}
+	}
 }
 
 // unmarshal is json.Unmarshal with errors for clients.

@@ -78,6 +78,9 @@ func Add[I, O any](a *API, o Operation, handle func(context.Context, *I) (*O, er
 	for _, scheme := range a.accessOf(&o).Schemes {
 		ho.Security = append(ho.Security, map[string][]string{scheme: {}})
 	}
+	if a.accessOf(&o).CrossOrigin {
+		a.preflight(path)
+	}
 	ho.Middlewares = huma.Middlewares{a.around(&o)}
 	huma.Register(a.api, ho, func(ctx context.Context, in *I) (*O, error) {
 		if plain {

@@ -94,6 +94,8 @@ type API struct {
 
 	api      huma.API
 	problems Problems
+
+	preflights map[string]bool // paths that have one
 }
 
 // New makes an API without operations. Add them, then call Publish.
@@ -105,7 +107,7 @@ func New(o Options) *API {
 	if o.BodyTime == 0 {
 		o.BodyTime = 10 * time.Second
 	}
-	a := &API{Options: o, Mux: http.NewServeMux(), problems: Problems{Titles: o.Titles, Realm: o.Realm}}
+	a := &API{Options: o, Mux: http.NewServeMux(), problems: Problems{Titles: o.Titles, Realm: o.Realm}, preflights: map[string]bool{}}
 	a.api = humago.New(a.Mux, a.config())
 	return a
 }

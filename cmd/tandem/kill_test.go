@@ -196,7 +196,7 @@ func TestKillOneOfTwo(t *testing.T) {
 // TestDrain: after SIGTERM what is in flight is answered, and the exit is 0.
 func TestDrain(t *testing.T) {
 	args := []string{"--data", prepared.Data(t)}
-	p := spawn(t, args...)
+	p := spawn(t, append([]string{"--drain-delay", "0s"}, args...)...)
 	client{t, p.url, testKey}.shop()
 	l := startLoad(t, p)
 	l.reach(t, 100)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -19,7 +20,7 @@ import (
 func (sv *server) routes(ctx context.Context) (http.Handler, error) {
 	o := api.Options{
 		App: sv.app, Auth: sv.auth, Book: sv.book, Followers: sv.outbox, Waiter: sv.hub, Warnings: sv.warnings,
-		Ready:   func(ctx context.Context) error { _, err := sv.db.Shops(ctx); return err },
+		Ready:   sv.ready,
 		Observe: sv.metrics.Request, Callback: sv.metrics.Callback, Draining: sv.drain, TrustProxy: sv.cfg.TrustProxy, BodyTime: limitsOf.Body,
 		Document: api.DocumentPush,
 		Version:  version, Log: sv.log,
@@ -101,4 +102,13 @@ func wechatSettings(m emulator.Merchant, baseURL string) json.RawMessage {
 		panic(err) // strings always marshal
 	}
 	return raw
+}
+
+// ready says why the server should get no requests.
+func (sv *server) ready(ctx context.Context) error {
+	if sv.leaving.Load() {
+		return errors.New("it is shutting down")
+	}
+	_, err := sv.db.Shops(ctx)
+	return err
 }

@@ -25,6 +25,7 @@ type serveCmd struct {
 	NoDemo                    bool          `help:"Neither create the demo's products and promotions nor serve its page. Without the sandbox there is no demo."`
 	MaxQueue                  int           `help:"Commands that may wait in one shop's queue before the answer is 429." default:"4096"`
 	Drain                     time.Duration `help:"How long in-flight work may take after SIGTERM." default:"20s"`
+	DrainDelay                time.Duration `help:"How long /readyz says 503 after SIGTERM before the listener closes: longer than load balancers take to notice." default:"5s"`
 	TrustProxy                bool          `help:"Trust X-Forwarded-For (only behind a proxy of your own)."`
 	OTLP                      string        `name:"otlp" help:"Send traces to this OTLP/HTTP endpoint." placeholder:"URL"`
 	DebugListen               string        `help:"Serve Go's profiles (pprof) on this address, not for the public." placeholder:"ADDR"`
@@ -40,6 +41,7 @@ func (c *serveCmd) Run(ctx context.Context, s streams) error {
 	server.greet(s.out)
 	select {
 	case <-ctx.Done():
+		server.leave(c.DrainDelay)
 	case err = <-server.broken:
 	}
 	stopped := server.stop(c.Drain)

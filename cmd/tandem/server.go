@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tandem-pay/tandem/rows"
@@ -43,6 +44,7 @@ type server struct {
 	keyFile string // where the secret key of the sandbox's shop is kept, if it is
 	demo    bool
 	broken  chan error
+	leaving atomic.Bool   // it says so at /readyz, and serves still
 	drain   chan struct{} // closed when the server begins to stop
 	log     *slog.Logger
 	db      database
@@ -261,6 +263,16 @@ func (sv *server) runLoops() error {
 		run("sandbox", sv.sandbox.Run)
 	}
 	return nil
+}
+
+// leave makes the server unready, and goes on serving for a while: those who
+// send requests here are to notice before the listener closes.
+func (sv *server) leave(d time.Duration) {
+	sv.leaving.Store(true)
+	if d > 0 {
+		sv.log.Info("shutting down: not ready any more, and still serving", "for", d)
+		time.Sleep(d)
+	}
 }
 
 // stop drains: sockets are closed, requests in flight finish, then the loops,
