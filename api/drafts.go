@@ -121,7 +121,8 @@ var submitDraft = rest.Operation{
 	Codes: []fault.Code{
 		fault.NotFound, fault.OrderFrozen, fault.PreconditionFailed,
 		fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
-		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
+		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PromotionExhausted, fault.PurchaseLimitExceeded,
+		fault.OutOfStock,
 	},
 	Request: `{"expectedPayableAmount":16276}`, Response: submittedExample,
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -44,6 +45,10 @@ func (eventData) Schema(r huma.Registry) *huma.Schema {
 		r.SchemaFromRef(ref.Ref).Description = "The data of `" + string(t) + "`"
 		s.AnyOf = append(s.AnyOf, ref)
 	}
+	other := reflect.TypeFor[format.OtherData]()
+	ref := r.Schema(other, true, other.Name())
+	r.SchemaFromRef(ref.Ref).Description = "The data of a type that this release does not know"
+	s.AnyOf = append(s.AnyOf, ref)
 	return s
 }
 

@@ -49,7 +49,8 @@ var placeOrder = rest.Operation{
 		"With `draft` (订单草稿) it is stored and priced to be shown, and holds nothing: edit it, then submit it.",
 	Codes: []fault.Code{
 		fault.IdempotencyKeyRequired, fault.IdempotencyKeyReused, fault.UserBlocked, fault.SkuNotFound, fault.CouponNotFound,
-		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PurchaseLimitExceeded, fault.OutOfStock,
+		fault.CouponUnavailable, fault.CouponNotApplicable, fault.PriceChanged, fault.PromotionExhausted, fault.PurchaseLimitExceeded,
+		fault.OutOfStock,
 	},
 	Request:  `{"userId":"u-1001","items":[{"sku":"tea","quantity":2}],"couponCodes":["WELCOME-7F3K"],"expectedPayableAmount":16276,"expiresIn":"15m","metadata":{"cart":"c-77"}}`,
 	Response: placedExample,

@@ -33,7 +33,7 @@ const (
 		`"createdAt":"2026-06-02T04:00:00.123Z"}`
 	failedExample = refundHead + `"status":"failed",` + refundTail +
 		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"failed","refundNoAtChannel":"32026060204000012300000000033",` +
-		`"parked":{"reason":"given_up","said":"given up by an operator","advice":"The channel has given this refund up; no money has gone. Retry makes a new one under a new number."}}],` +
+		`"parked":{"reason":"given_up","said":"given up by an operator","advice":"This refund was given up, by the channel or by an operator. If the channel's merchant console shows no money going out, retry requests a new one under a new number."}}],` +
 		`"createdAt":"2026-06-02T04:00:00.123Z","doneAt":"2026-06-05T09:00:00Z"}`
 	doneExample = refundHead + `"status":"succeeded",` + refundTail +
 		`"allocations":[{"paymentNo":"22026060104001012300000000025","channel":"wechatpay","amount":8138,"status":"succeeded","refundNoAtChannel":"32026060204000012300000000033",` +

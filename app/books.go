@@ -110,9 +110,9 @@ var (
 	// the channel did something else: then what is missing of the reserve goes
 	// back to the order, and what is beyond it is taken from the order.
 	refundingToRefunded = Step{"what was reserved", BookRefunding, BookRefunded, refundEvents, func(s *settling) error {
-		reserved, lines := s.part.Amount, s.refund.Data().Lines
+		lines := s.refund.Data().Lines
 		taken := s.takeApplied()
-		s.payment.Unreserve(reserved)
+		reserved := s.payment.Unreserve(s.part.Amount)
 		kept := min(taken, reserved)
 		s.order.CompleteRefund(returns(lines), s.held, reserved, kept, s.refundedEvent())
 		if taken > kept {
@@ -124,7 +124,7 @@ var (
 	// A refund of the order has succeeded after it had been given up.
 	appliedToRefunded = Step{"what went back", BookApplied, BookRefunded, refundEvents, func(s *settling) error {
 		taken := s.takeApplied()
-		s.payment.Unreserve(s.order.RefundReleased(returns(s.refund.Data().Lines), s.held, taken, s.refundedEvent()))
+		s.order.RefundReleased(returns(s.refund.Data().Lines), s.held, taken, s.payment.Overreserved(), s.refundedEvent())
 		return nil
 	}}
 
@@ -145,9 +145,8 @@ var (
 					return err
 				}
 			}
-			p.Unreserve(is.Amount)
+			released += p.Unreserve(is.Amount)
 			s.tx.PutPayment(p)
-			released += is.Amount
 		}
 		s.order.ReleaseRefund(returns(d.Lines), s.held, released)
 		return nil
@@ -305,7 +304,7 @@ func (s *settling) refundedEvent() event.Event {
 // what the order took. Where the order had reserved it for other refunds,
 // their reserve is given up: the channel will refuse them.
 func giveBack(o *order.Order, p *payment.Payment, amount int64, e event.Event) {
-	p.Unreserve(o.RefundUnreserved(amount, e))
+	o.RefundUnreserved(amount, p.Overreserved(), e)
 }
 
 // moneyBack is the event of money that went back without a refund of ours.

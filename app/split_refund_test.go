@@ -184,3 +184,63 @@ func TestSplitRefundOfLines(t *testing.T) {
 		}
 	})
 }
+
+// TestLateRefundTakesReserve: parts of a refund that was given up go all the
+// same, after the same units were refunded again. What a payment does not have
+// any more is reserved for nobody, and what is left can be refunded.
+func TestLateRefundTakesReserve(t *testing.T) {
+	for name, late := range map[string]func(t *testing.T, s *splitScene){
+		"reported by the channel": func(t *testing.T, s *splitScene) {
+			for i := range s.refund.Allocations {
+				s.finish(t, i, payment.Refunded)
+				s.Audit()
+			}
+		},
+		"confirmed by an operator": func(t *testing.T, s *splitScene) {
+			must(t)(s.ConfirmRefund(ctx, shop.Default, s.refund.No, "seen at the console after all"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
+				s := &splitScene{Harness: scene(t, open)}
+				s.Sku("K", 333, 10)
+				s.order = place(t, s.Harness, app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "K", Quantity: 3}}}}).No
+				for _, amount := range []int64{500, 499} {
+					p := pay(t, s.Harness, s.order, amount)
+					callback(t, s.Harness, p.No, s.Gate.Pay(p.No))
+					s.Clock.Advance(time.Second)
+				}
+				two := order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: 2}}}
+				s.Gate.Slow(true)
+				s.refund = refund(t, s.Harness, s.order, two)
+				must(t)(s.RunRefunds(ctx, shop.Default))
+				s.giveUp(t)
+
+				// The channel pays the small part of the second, and refuses the other.
+				second := refund(t, s.Harness, s.order, two)
+				s.Gate.Slow(false)
+				s.Gate.Fail = func(_, no string) (error, bool) {
+					if no == second.Allocations[0].No {
+						return &payment.RejectedError{Code: "TOO_MUCH"}, false
+					}
+					return nil, true
+				}
+				must(t)(s.RunRefunds(ctx, shop.Default))
+				s.Gate.Fail = nil
+				s.Audit()
+
+				late(t, s)
+				s.Audit()
+				d := view(t, s.Harness, s.order).Order
+				left := d.Refundable()
+				if left != d.Paid-d.Refunded-d.Refunding || left <= 0 {
+					t.Fatalf("paid %d, refunded %d, refunding %d: %d is left", d.Paid, d.Refunded, d.Refunding, left)
+				}
+				if rest := refund(t, s.Harness, s.order, order.RefundRequest{}); rest.Amount != left {
+					t.Errorf("the rest is %d, want %d", rest.Amount, left)
+				}
+				s.Audit()
+			})
+		})
+	}
+}

@@ -22,8 +22,8 @@ func (a *auditor) checkMoney(subject string, v *app.OrderView) {
 		if p.Applied < 0 || p.Refunded < 0 || p.Suspense() < 0 || p.Status != payment.StatusSucceeded && p.Applied != 0 {
 			a.offend(2, who, "%s of %d: applied %d, refunded %d", p.Status, p.Amount, p.Applied, p.Refunded)
 		}
-		if p.Refunded > p.Amount {
-			a.offend(7, who, "refunded %d of %d", p.Refunded, p.Amount)
+		if p.Refunded+p.Refunding > p.Amount || p.Refunding > p.Applied || p.Refunding < 0 {
+			a.offend(7, who, "refunded %d and refunding %d of %d, of which the order has %d", p.Refunded, p.Refunding, p.Amount, p.Applied)
 		}
 		a.replay(who, p)
 	}

@@ -136,8 +136,8 @@ func TestSentGolden(t *testing.T) {
 		},
 	})
 
-	full.Type = "of.the.future"
-	if b, err := json.Marshal(Payload(&full)); err != nil || string(b) != "{}" {
+	other := event.Event{Type: "of.the.future", Order: "1001", Seq: 3, Status: "paid", Amount: 12}
+	if b, err := json.Marshal(Payload(&other)); err != nil || string(b) != `{"orderNo":"1001","seq":3,"status":"paid","amount":12}` {
 		t.Errorf("an unknown type is sent as %s, %v", b, err)
 	}
 }

@@ -315,13 +315,37 @@ var storedOnly = map[event.Type][]string{
 	event.GoodsReturned:      {"counts"},
 }
 
+// OtherData is the data of an event of a type that this release does not know:
+// what it has of the members that this release does know.
+type OtherData struct {
+	OrderNo     string        `json:"orderNo,omitempty"`
+	Seq         int64         `json:"seq,omitempty"`
+	Status      string        `json:"status,omitempty"`
+	UserID      string        `json:"userId,omitempty"`
+	PaymentNo   string        `json:"paymentNo,omitempty"`
+	RefundNo    string        `json:"refundNo,omitempty"`
+	Channel     string        `json:"channel,omitempty"`
+	CouponCode  string        `json:"couponCode,omitempty"`
+	CouponCodes []string      `json:"couponCodes,omitempty"`
+	Sku         string        `json:"sku,omitempty"`
+	Units       []event.Units `json:"units,omitempty"`
+	Amount      int64         `json:"amount,omitempty" doc:"Minor units"`
+	Quantity    int64         `json:"quantity,omitempty"`
+	Reason      string        `json:"reason,omitempty"`
+	DueAt       time.Time     `json:"dueAt,omitzero"`
+}
+
 // Payload is what is sent of an event: a value of the payload type of its type,
-// or an empty object for a type that this release does not know.
+// or OtherData for a type that this release does not know.
 func Payload(e *event.Event) any {
 	if p, ok := payloads[e.Type]; ok {
 		return p.make(e)
 	}
-	return RulesChangedData{}
+	return OtherData{
+		OrderNo: e.Order, Seq: e.Seq, Status: e.Status, UserID: e.User, PaymentNo: e.Payment, RefundNo: e.Refund, Channel: e.Channel,
+		CouponCode: e.Coupon, CouponCodes: e.Coupons, Sku: e.Sku, Units: e.Units, Amount: e.Amount, Quantity: e.Quantity,
+		Reason: e.Reason, DueAt: e.DueAt.UTC().Truncate(time.Microsecond),
+	}
 }
 
 // PayloadType is the payload type of a type of event, nil for a type that does

@@ -235,35 +235,32 @@ func (o *Order) fitting(back []Return) []Return {
 // reserved amount. An order whose money has all gone back is refunded. back is
 // what the refund takes from the lines.
 func (o *Order) CompleteRefund(back []Return, held Held, reserved, kept int64, e event.Event) {
-	o.d.Refunding -= min(reserved, o.d.Refunding)
+	o.d.Refunding -= reserved
 	o.d.Refunded += kept
 	o.rebook(back, held)
 	o.gone(kept, e)
 }
 
 // RefundUnreserved records by e that amount went back that was not reserved: it
-// was refunded at the merchant's console, say. What the lines do not have left
-// is taken from what is reserved for other refunds, and returned: the channel
-// will refuse that much of those refunds.
-func (o *Order) RefundUnreserved(amount int64, e event.Event) (unreserved int64) {
-	return o.RefundReleased(nil, Held{}, amount, e)
+// was refunded at the merchant's console, say. lost is how much was reserved for
+// other refunds of what the payment does not have any more; it is released.
+func (o *Order) RefundUnreserved(amount, lost int64, e event.Event) {
+	o.RefundReleased(nil, Held{}, amount, lost, e)
 }
 
 // RefundReleased is RefundUnreserved for a part of a refund that was given up,
 // and went back all the same.
-func (o *Order) RefundReleased(back []Return, held Held, amount int64, e event.Event) (unreserved int64) {
-	free := min(amount, o.d.Refundable())
-	o.d.Refunding -= amount - free
+func (o *Order) RefundReleased(back []Return, held Held, amount, lost int64, e event.Event) {
+	o.d.Refunding -= lost
 	o.d.Refunded += amount
 	o.rebook(back, held)
 	o.gone(amount, e)
-	return amount - free
 }
 
 // ReleaseRefund ends the reserve of parts of a refund that are given up, amount
-// minor units of it. back is what the refund takes from the lines.
+// minor units of it, as far as their payments still reserved them. back is what the refund takes from the lines.
 func (o *Order) ReleaseRefund(back []Return, held Held, amount int64) {
-	o.d.Refunding -= min(amount, o.d.Refunding)
+	o.d.Refunding -= amount
 	o.rebook(back, held)
 }
 

@@ -151,7 +151,8 @@ func (p *promise) end(o *order.Order, i int, what string) {
 		x.state = 'g'
 		held := order.Held{Before: was, After: p.held()}
 		if before == 'l' {
-			o.RefundReleased(p.back, held, min(x.amount, o.Data().Paid-o.Data().Refunded), event.Event{})
+			amount := min(x.amount, o.Data().Paid-o.Data().Refunded)
+			o.RefundReleased(p.back, held, amount, lost(o, amount), event.Event{})
 			return
 		}
 		o.CompleteRefund(p.back, held, x.amount, x.amount, event.Event{})
@@ -193,6 +194,12 @@ func (p *promise) retry(o *order.Order) error {
 		}
 	}
 	return nil
+}
+
+// lost is what cannot stay reserved when amount goes back without a reserve.
+func lost(o *order.Order, amount int64) int64 {
+	d := o.Data()
+	return max(0, amount-d.Refundable())
 }
 
 // split divides an amount into parts.
@@ -311,7 +318,7 @@ func TestAnyRefunds(t *testing.T) {
 			case 3:
 				n := min(rapid.Int64Range(0, 10).Draw(t, "foreign"), d.Refundable())
 				if n > 0 && rapid.Bool().Draw(t, "made at the console") {
-					o.RefundUnreserved(n, event.Event{})
+					o.RefundUnreserved(n, lost(o, n), event.Event{})
 					unitsOnly = false
 				}
 			case 4:

@@ -200,8 +200,18 @@ func (d *Data) Refundable() int64 { return max(0, d.Applied-d.Refunding) }
 // Reserve reserves amount of what the order took for a refund.
 func (p *Payment) Reserve(amount int64) { p.d.Refunding += amount }
 
-// Unreserve ends the reserve of amount: the money has gone, or will not.
-func (p *Payment) Unreserve(amount int64) { p.d.Refunding -= min(amount, p.d.Refunding) }
+// Unreserve ends the reserve of amount: the money has gone, or will not. It
+// returns how much of it was still reserved.
+func (p *Payment) Unreserve(amount int64) int64 {
+	amount = min(amount, p.d.Refunding)
+	p.d.Refunding -= amount
+	return amount
+}
+
+// Overreserved ends what is reserved beyond what the payment still has: money
+// went back that was reserved for other refunds, and the channel will refuse
+// that much of them. It returns how much that is.
+func (p *Payment) Overreserved() int64 { return p.Unreserve(max(0, p.d.Refunding-p.d.Applied)) }
 
 // RefundApplied takes amount that went back from what the order took, instead of
 // from suspense. It returns how much of it the order had.

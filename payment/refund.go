@@ -108,7 +108,7 @@ func (p Parking) Advice() string {
 	case ParkReturned:
 		return "The money of this payment, or too much of it, has gone back by other refunds, made at the channel's own console. Do not pay the buyer again: give it up. What is left can be sent back at the console."
 	case ParkClosed:
-		return "The channel has given this refund up; no money was paid out. Retry requests a new one under a new number."
+		return "This refund was given up, by the channel or by an operator. If the channel's merchant console shows no money going out, retry requests a new one under a new number."
 	case ParkSilent:
 		return "The channel has given no certain answer for a long time. It is still queried. Look at the channel's merchant console: confirm if the buyer has the money, otherwise give it up and retry under a new number."
 	}
@@ -127,7 +127,7 @@ func (p Parking) AdviceZh() string {
 	case ParkReturned:
 		return "这笔支付的钱已通过其他退款（在渠道商户后台发起）全部或大部分退回。不要再付给买家：用 give-up 放弃。剩余的部分可在商户后台退回。"
 	case ParkClosed:
-		return "渠道已放弃这笔退款，没有款项退出。retry 会以新的退款单号重新申请。"
+		return "这笔退款已被渠道或操作员放弃。若渠道商户后台显示没有款项退出，retry 会以新的退款单号重新申请。"
 	case ParkSilent:
 		return "渠道长时间没有给出确定结果，查询仍在继续。请查看渠道商户后台：买家已收到款项则用 confirm 确认，否则用 give-up 放弃，再以新单号 retry。"
 	}
