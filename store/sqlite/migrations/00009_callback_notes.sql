@@ -21,7 +21,7 @@ CREATE TABLE callback_notes (
     PRIMARY KEY (shop, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX callback_notes_at ON callback_notes (shop, at) WHERE times = 0;
-CREATE INDEX callback_notes_order ON callback_notes (shop, order_no, at);
+CREATE INDEX callback_notes_order ON callback_notes (shop, order_no, at) WHERE times > 0;
 
 -- +goose Down
 
