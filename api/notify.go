@@ -93,7 +93,10 @@ type listRefusedCallbacksInput struct {
 	Channel string `query:"channel" maxLength:"64" doc:"Only of this one"`
 }
 
-func (s *server) listRefusedCallbacks(ctx context.Context, in *listRefusedCallbacksInput) (*rest.Answer[rest.List[refusedCallbackView]], error) {
+func (s *server) listRefusedCallbacks(
+	ctx context.Context,
+	in *listRefusedCallbacksInput,
+) (*rest.Answer[rest.List[refusedCallbackView]], error) {
 	found, err := s.app.Store.RefusedCallbacks(ctx, caller(ctx).Shop, in.Channel, in.Limit)
 	return rest.ListOf(viewRefusedCallback)(found, "", err)
 }

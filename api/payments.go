@@ -21,7 +21,13 @@ const paymentExample = `{"paymentNo":"22026060104001012300000000025","orderNo":"
 	`"amount":16276,"currency":"CNY","status":"pending","action":{"kind":"qr_code","codeUrl":"weixin://wxpay/bizpayurl?pr=p4lpSuKzz"},` +
 	`"expiresAt":"2026-06-01T04:15:00.123Z","createdAt":"2026-06-01T04:00:10.5Z","refundedAmount":0,"refundingAmount":0}`
 
-var channelCodes = []fault.Code{fault.ChannelNotConfigured, fault.ChannelRejected, fault.ChannelUnavailable, fault.ChannelTimeout, fault.ChannelMisconfigured}
+var channelCodes = []fault.Code{
+	fault.ChannelNotConfigured,
+	fault.ChannelRejected,
+	fault.ChannelUnavailable,
+	fault.ChannelTimeout,
+	fault.ChannelMisconfigured,
+}
 
 var openPayment = rest.Operation{
 	Route: "POST /v1/orders/{orderNo}/payments", ID: "openPayment", Tag: "Payments",

@@ -60,7 +60,7 @@ func (a *App) CallbackFrom(
 		return answer, verdict, nil
 	}
 	matters := evidence(header)
-	kept, err := format.Header.Encode((*map[string][]string)(&matters))
+	kept, err := format.Header.Encode(&matters)
 	if err != nil {
 		return payment.CallbackAnswer{}, "no_header", err
 	}

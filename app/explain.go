@@ -80,7 +80,10 @@ func explained(tx *Tx, paymentNo string, refunds []payment.RefundData) error {
 	for _, r := range refused {
 		for _, part := range r.Data().Allocations {
 			if part.Payment == paymentNo && part.Parked == payment.ParkRejected && part.Amount > left {
-				r.Park(part.No, payment.ParkReturned, fmt.Sprintf("%d of the payment's %d went back by other refunds", before.Amount-left, before.Amount))
+				r.Park(
+					part.No, payment.ParkReturned,
+					fmt.Sprintf("%d of the payment's %d went back by other refunds", before.Amount-left, before.Amount),
+				)
 				o.Note(refundEvent(r, event.RefundParked, string(payment.ParkReturned)))
 				tx.PutRefund(r)
 			}

@@ -34,10 +34,15 @@ func laterLimits(old, next *pricing.Promotion, last int64, now time.Time) error 
 		switch {
 		case l.was > 0 || l.will == 0:
 		case old == nil:
-			return fault.Invalidf(l.pointer, "there was a promotion %s, which was deleted: what it counted would be counted again; take another id", next.ID)
+			return fault.Invalidf(
+				l.pointer, "there was a promotion %s, which was deleted: what it counted would be counted again; take another id",
+				next.ID,
+			)
 		default:
 			return fault.Invalidf(
-				l.pointer, "promotion %s has been without this limit, and its orders are not counted; make another promotion with it, and end this one", next.ID,
+				l.pointer,
+				"promotion %s has been without this limit, and its orders are not counted; make another promotion with it, and end this one",
+				next.ID,
 			)
 		}
 	}
@@ -99,7 +104,10 @@ func (a *App) laterPurchaseLimit(ctx context.Context, shopID, id string, in *inv
 	}
 	if no != "" {
 		return 0, fault.Invalidf(
-			"/maxPerUser", "order %s, and perhaps others, has %s without this limit and is not counted; sell it as another sku with the limit", no, id,
+			"/maxPerUser",
+			"order %s, and perhaps others, has %s without this limit and is not counted; sell it as another sku with the limit",
+			no,
+			id,
 		)
 	}
 	return s.Version, nil

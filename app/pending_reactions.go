@@ -76,7 +76,14 @@ func pendingCoupons() Pending {
 					}
 					report(&w)
 					if w.Done && o.refunded > 0 && returned[c.TemplateID] {
-						report(&Task{At: o.refunded, Subject: w.Subject, Left: fmt.Sprintf("is refunded and holds coupon %s", code), Choice: true})
+						report(
+							&Task{
+								At:      o.refunded,
+								Subject: w.Subject,
+								Left:    fmt.Sprintf("is refunded and holds coupon %s", code),
+								Choice:  true,
+							},
+						)
 					}
 				}
 			}
@@ -154,7 +161,14 @@ func pendingStock() Pending {
 				back := o.back
 				for _, x := range o.returns {
 					n := quantity(x.units)
-					w := Task{At: x.at, Subject: "order " + no, Left: "is refunded, its units are not back", Done: n > 0 && back >= n, Unseen: n == 0, Returned: x.counts}
+					w := Task{
+						At:       x.at,
+						Subject:  "order " + no,
+						Left:     "is refunded, its units are not back",
+						Done:     n > 0 && back >= n,
+						Unseen:   n == 0,
+						Returned: x.counts,
+					}
 					back -= min(n, back)
 					report(&w)
 				}
@@ -209,7 +223,13 @@ func pendingPayments() Pending {
 			for no, payments := range open {
 				for _, p := range payments {
 					if !closed[p] {
-						report(&Task{At: since[no], Subject: "order " + no, Left: fmt.Sprintf("wants no money, and nothing closes its payment %s", p)})
+						report(
+							&Task{
+								At:      since[no],
+								Subject: "order " + no,
+								Left:    fmt.Sprintf("wants no money, and nothing closes its payment %s", p),
+							},
+						)
 					}
 				}
 			}

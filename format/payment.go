@@ -16,7 +16,12 @@ var PaymentDetail = appended("payments.detail", 512, appendDetail, func(s *detai
 // reads.
 var RefundDetail = object("refunds.detail",
 	func(d *payment.RefundData) *refundDetail {
-		return &refundDetail{Reason: d.Reason, Lines: each(d.Lines, refundLineOf), Allocations: each(d.Allocations, allocationOf), Restock: d.Restock}
+		return &refundDetail{
+			Reason:      d.Reason,
+			Lines:       each(d.Lines, refundLineOf),
+			Allocations: each(d.Allocations, allocationOf),
+			Restock:     d.Restock,
+		}
 	},
 	func(s *refundDetail, d *payment.RefundData) {
 		d.Restock = s.Restock

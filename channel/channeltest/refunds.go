@@ -400,7 +400,8 @@ func (s suite) refundNotice(paymentNo string, r payment.RefundRequest) payment.N
 	if n.Fact.Kind != payment.Paid || n.Fact.Returned < r.Amount || n.Fact.Amount != amount {
 		s.Errorf("it says of the payment %+v", n.Fact)
 	}
-	if n.Hint == nil || n.Hint.Kind != payment.Open || n.Hint.RefundNo != r.RefundNo || n.Hint.Amount != 0 || n.Hint.Source != payment.ByCallback {
+	if n.Hint == nil || n.Hint.Kind != payment.Open || n.Hint.RefundNo != r.RefundNo || n.Hint.Amount != 0 ||
+		n.Hint.Source != payment.ByCallback {
 		s.Fatalf("the hint is %+v", n.Hint)
 	}
 	// The caller looks.

@@ -34,9 +34,14 @@ type templateFlags struct {
 // progress is a bar on a terminal, and nothing anywhere else; total is -1 when it is unknown.
 func progress(s streams, what string, total int) *progressbar.ProgressBar {
 	return progressbar.NewOptions(
-		total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetVisibility(load.OnTerminal(s.err)), progressbar.OptionSetDescription(what),
-		progressbar.OptionShowCount(), progressbar.OptionShowIts(),
-		progressbar.OptionThrottle(200*time.Millisecond), progressbar.OptionClearOnFinish(),
+		total,
+		progressbar.OptionSetWriter(s.err),
+		progressbar.OptionSetVisibility(load.OnTerminal(s.err)),
+		progressbar.OptionSetDescription(what),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionThrottle(200*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
 		// A bar of unknown length is drawn by a goroutine of its own, which is a
 		// data race.
 		progressbar.OptionSetSpinnerChangeInterval(0),

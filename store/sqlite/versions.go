@@ -15,7 +15,8 @@ func (s *Store) Versions(ctx context.Context) (applied, newest int64, err error)
 		return 0, 0, err
 	}
 	var exists bool
-	if err := s.read.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'goose_db_version'").Scan(&exists); err != nil || !exists {
+	if err := s.read.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_master WHERE name = 'goose_db_version'").Scan(&exists); err != nil ||
+		!exists {
 		return 0, newest, err
 	}
 	err = s.read.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&applied)
