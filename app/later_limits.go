@@ -29,7 +29,8 @@ func laterLimits(old, next *pricing.Promotion, last int64, now time.Time) error 
 		pointer   string
 		was, will int64
 	}{
-		{"/usageLimit", had.UsageLimit, next.UsageLimit}, {"/perUserLimit", had.PerUserLimit, next.PerUserLimit}, {"/budget", had.Budget, next.Budget},
+		{"/usageLimit", had.UsageLimit, next.UsageLimit}, {"/perUserLimit", had.PerUserLimit, next.PerUserLimit},
+		{"/budget", had.Budget, next.Budget},
 	} {
 		switch {
 		case l.was > 0 || l.will == 0:

@@ -73,13 +73,16 @@ func (a *App) OpenPayment(ctx context.Context, shop, orderNo, key string, in Ope
 // refusedBefore is the refusal that a payment had whose prepay the channel
 // refused: a repeat of the call gets the same answer. nil if it failed otherwise.
 func (a *App) refusedBefore(ctx context.Context, shop string, p *payment.Data) error {
+	refused := func(f payment.Fact) bool { return f.Source == payment.ByPrepay && f.Kind == payment.Failed }
+	if !slices.ContainsFunc(p.Facts, refused) {
+		return nil
+	}
 	all, err := a.Store.ChannelMessages(ctx, shop, p.Order)
 	if err != nil {
 		return err
 	}
 	for i := range all {
-		if m := &all[i]; m.Payment == p.No && m.Kind == MessagePrepay && m.Detail != "" &&
-			slices.ContainsFunc(p.Facts, func(f payment.Fact) bool { return f.Source == payment.ByPrepay && f.Kind == payment.Failed }) {
+		if m := &all[i]; m.Payment == p.No && m.Kind == MessagePrepay && m.Detail != "" {
 			return prepayRefused(p.Channel, m.Detail)
 		}
 	}
