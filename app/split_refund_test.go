@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
@@ -14,13 +13,39 @@ import (
 	"github.com/tandem-pay/tandem/unit"
 )
 
-// splitScene is an order of two units, 1000 each, paid by two payments, and a
-// refund of one unit that takes a part of each, not finished by the channel.
+// splitScene is an order that was paid by two payments, and a refund that takes a
+// part of each, not finished by the channel.
 type splitScene struct {
 	*harness.Harness
-	order    string
-	payments []payment.Data
-	refund   payment.RefundData
+	order  string
+	refund payment.RefundData
+}
+
+// newSplitScene is an order of items that was paid by payments of the amounts, one
+// after the other. The gate leaves refunds open.
+func newSplitScene(
+	t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness, price int64, items []app.Item, amounts ...int64,
+) *splitScene {
+	t.Helper()
+	s := &splitScene{Harness: scene(t, open)}
+	for _, it := range items {
+		s.Sku(it.Sku, price, 10)
+	}
+	s.order = place(t, s.Harness, app.PlaceOrder{Cart: app.Cart{User: "u", Items: items}}).No
+	for _, amount := range amounts {
+		p := pay(t, s.Harness, s.order, amount)
+		callback(t, s.Harness, p.No, s.Gate.Pay(p.No))
+		s.Clock.Advance(time.Second)
+	}
+	s.Gate.Slow(true)
+	return s
+}
+
+// request requests a refund, and has the channel begin it.
+func (s *splitScene) request(t *testing.T, in order.RefundRequest) {
+	t.Helper()
+	s.refund = refund(t, s.Harness, s.order, in)
+	must(t)(s.RunRefunds(ctx, shop.Default))
 }
 
 func (s *splitScene) finish(t *testing.T, part int, kind payment.FactKind) {
@@ -124,18 +149,8 @@ func TestSplitRefund(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
-				s := &splitScene{Harness: scene(t, open)}
-				s.Sku("K", 1000, 10)
-				s.order = place(t, s.Harness, app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "K", Quantity: 2}}}}).No
-				for _, amount := range []int64{1500, 500} {
-					p := pay(t, s.Harness, s.order, amount)
-					callback(t, s.Harness, p.No, s.Gate.Pay(p.No))
-					s.payments = append(s.payments, p)
-					s.Clock.Advance(time.Second)
-				}
-				s.Gate.Slow(true)
-				s.refund = refund(t, s.Harness, s.order, order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: tt.units}}})
-				must(t)(s.RunRefunds(ctx, shop.Default))
+				s := newSplitScene(t, open, 1000, []app.Item{{Sku: "K", Quantity: 2}}, 1500, 500)
+				s.request(t, order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: tt.units}}})
 
 				tt.life(t, s)
 				s.React()
@@ -160,21 +175,8 @@ func TestSplitRefund(t *testing.T) {
 // given up leaves no line with less than nothing.
 func TestSplitRefundOfLines(t *testing.T) {
 	harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
-		s := &splitScene{Harness: scene(t, open)}
-		var items []app.Item
-		for i := range 3 {
-			s.Sku(fmt.Sprint("L", i), 1, 10)
-			items = append(items, app.Item{Sku: fmt.Sprint("L", i), Quantity: 1})
-		}
-		s.order = place(t, s.Harness, app.PlaceOrder{Cart: app.Cart{User: "u", Items: items}}).No
-		for _, amount := range []int64{1, 2} {
-			p := pay(t, s.Harness, s.order, amount)
-			callback(t, s.Harness, p.No, s.Gate.Pay(p.No))
-			s.Clock.Advance(time.Second)
-		}
-		s.Gate.Slow(true)
-		s.refund = refund(t, s.Harness, s.order, order.RefundRequest{})
-		must(t)(s.RunRefunds(ctx, shop.Default))
+		s := newSplitScene(t, open, 1, []app.Item{{Sku: "L0", Quantity: 1}, {Sku: "L1", Quantity: 1}, {Sku: "L2", Quantity: 1}}, 1, 2)
+		s.request(t, order.RefundRequest{})
 		for i := range s.refund.Allocations {
 			s.finish(t, i, payment.RefundFailed)
 			s.Audit()
@@ -202,18 +204,9 @@ func TestLateRefundTakesReserve(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			harness.Each(t, func(t *testing.T, open func(func(unit.Store) unit.Store) *harness.Harness) {
-				s := &splitScene{Harness: scene(t, open)}
-				s.Sku("K", 333, 10)
-				s.order = place(t, s.Harness, app.PlaceOrder{Cart: app.Cart{User: "u", Items: []app.Item{{Sku: "K", Quantity: 3}}}}).No
-				for _, amount := range []int64{500, 499} {
-					p := pay(t, s.Harness, s.order, amount)
-					callback(t, s.Harness, p.No, s.Gate.Pay(p.No))
-					s.Clock.Advance(time.Second)
-				}
+				s := newSplitScene(t, open, 333, []app.Item{{Sku: "K", Quantity: 3}}, 500, 499)
 				two := order.RefundRequest{Items: []order.RefundItem{{Line: 0, Quantity: 2}}}
-				s.Gate.Slow(true)
-				s.refund = refund(t, s.Harness, s.order, two)
-				must(t)(s.RunRefunds(ctx, shop.Default))
+				s.request(t, two)
 				s.giveUp(t)
 
 				// The channel pays the small part of the second, and refuses the other.

@@ -103,13 +103,6 @@ func DerivedTime[D any](name string, of func(*D) time.Time) Column[D] {
 	return c
 }
 
-// DerivedInt is a number that follows from the row, stored for queries.
-func DerivedInt[D any](name string, of func(*D) int64) Column[D] {
-	c := Int(name, func(d *D) *int64 { v := of(d); return &v })
-	c.Derived = true
-	return c
-}
-
 // Fixed is the column, written when the row is inserted and never again.
 func (c Column[D]) Fixed() Column[D] { c.ColumnInfo.Fixed = true; return c }
 

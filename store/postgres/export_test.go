@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/pressly/goose/v3"
 )
 
 // The settings of the writing connections, and of all others.
@@ -46,14 +45,6 @@ func ReadDirectly(ctx context.Context, t *testing.T, s *Store, url string) {
 	t.Cleanup(func() {
 		s.read = through
 		pool.Close()
-	})
-}
-
-// MigrateTo goes down to a version of our own tables.
-func (s *Store) MigrateTo(ctx context.Context, version int64) error {
-	return s.migrating(ctx, func(tables *goose.Provider) error {
-		_, err := tables.DownTo(ctx, version)
-		return err
 	})
 }
 

@@ -56,7 +56,7 @@ func TestLogMigrated(t *testing.T) {
 				}
 			}
 			must(s.Migrate(ctx))
-			must(s.MigrateTo(ctx, 5))
+			must(s.MigrateDownTo(ctx, 5))
 			conn, err := pgx.Connect(ctx, url)
 			must(err)
 			defer conn.Close(ctx)
@@ -126,7 +126,7 @@ func TestLogMigrated(t *testing.T) {
 				if _, err := s.FormerPosition(ctx, "s", event.Former{Tx: 3, ID: 77}); !fault.Is(err, fault.NotFound) {
 					t.Error(err)
 				}
-				must(s.MigrateTo(ctx, 5))
+				must(s.MigrateDownTo(ctx, 5))
 			}
 		})
 	}

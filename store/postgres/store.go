@@ -48,7 +48,6 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/store/schema"
 	"github.com/tandem-pay/tandem/unit"
 )
 
@@ -161,34 +160,6 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
-}
-
-// checkSchema refuses tables that are too new for this program.
-func (s *Store) checkSchema(ctx context.Context) error {
-	var state schema.State
-	for table, q := range map[string]struct {
-		sql  string
-		into *int64
-	}{
-		goose.DefaultTablename: {"SELECT coalesce(max(version_id), 0) FROM " + goose.DefaultTablename + " WHERE is_applied", &state.Version},
-		"schema_requires":      {"SELECT coalesce(max(version), 0) FROM schema_requires", &state.Requires},
-	} {
-		var exists bool
-		if err := s.read.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", table).Scan(&exists); err != nil {
-			return err
-		}
-		if !exists {
-			continue
-		}
-		if err := s.read.QueryRow(ctx, q.sql).Scan(q.into); err != nil {
-			return err
-		}
-	}
-	known, err := schema.Known(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return state.Check(known)
 }
 
 // Close closes all connections. Jobs that run here must be stopped before.

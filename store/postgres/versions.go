@@ -8,18 +8,33 @@ import (
 	"github.com/tandem-pay/tandem/store/schema"
 )
 
+// schema is what the tables say of themselves, and the version that this program
+// knows.
+func (s *Store) schema(ctx context.Context) (state schema.State, known int64, err error) {
+	if known, err = schema.Known(migrations, "migrations"); err != nil {
+		return state, 0, err
+	}
+	query := func(into any, sql string, args ...any) error {
+		return s.read.QueryRow(ctx, sql, args...).Scan(into)
+	}
+	state, err = schema.Read(query, "SELECT to_regclass($1) IS NOT NULL")
+	return state, known, err
+}
+
+// checkSchema refuses tables that are too new for this program.
+func (s *Store) checkSchema(ctx context.Context) error {
+	state, known, err := s.schema(ctx)
+	if err != nil {
+		return err
+	}
+	return state.Check(known)
+}
+
 // Versions are that of the tables, 0 if there are none, and the newest one. It
 // changes nothing.
 func (s *Store) Versions(ctx context.Context) (applied, newest int64, err error) {
-	if newest, err = schema.Known(migrations, "migrations"); err != nil {
-		return 0, 0, err
-	}
-	var exists bool
-	if err := s.read.QueryRow(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&exists); err != nil || !exists {
-		return 0, newest, err
-	}
-	err = s.read.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version").Scan(&applied)
-	return applied, newest, err
+	state, newest, err := s.schema(ctx)
+	return state.Version, newest, err
 }
 
 // MigrateDownTo takes the tables back to an earlier version, with all that the

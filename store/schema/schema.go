@@ -19,6 +19,33 @@ type State struct {
 	Requires int64 // what a program must know at least; 0: not said
 }
 
+// Query runs a query whose one row has one value, and reads that.
+type Query func(into any, sql string, args ...any) error
+
+// Read reads the state. exists is the query that says whether there is a table
+// of a name; an empty database has neither table.
+func Read(query Query, exists string) (s State, err error) {
+	for _, of := range []struct {
+		table, newest string
+		into          *int64
+	}{
+		{"goose_db_version", "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied", &s.Version},
+		{"schema_requires", "SELECT coalesce(max(version), 0) FROM schema_requires", &s.Requires},
+	} {
+		var there bool
+		if err := query(&there, exists, of.table); err != nil {
+			return State{}, err
+		}
+		if !there {
+			continue
+		}
+		if err := query(of.into, of.newest); err != nil {
+			return State{}, err
+		}
+	}
+	return s, nil
+}
+
 // Known is the newest version among migration files, which are named
 // "00007_jobs.sql", and further versions that are made by code.
 func Known(files fs.FS, dir string, further ...int64) (known int64, err error) {

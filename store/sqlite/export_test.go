@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"maps"
 	"slices"
-
-	"github.com/pressly/goose/v3"
 )
 
 // Texts are all statements that were prepared so far.
@@ -30,14 +28,6 @@ func (s *Store) Plan(ctx context.Context, text string) ([]string, error) {
 		var id, parent, unused int
 		return r.Scan(&id, &parent, &unused, detail)
 	}, "EXPLAIN QUERY PLAN "+text)
-}
-
-// MigrateTo goes down to a version of our own tables.
-func (s *Store) MigrateTo(ctx context.Context, version int64) error {
-	return s.migrating(ctx, func(tables *goose.Provider) error {
-		_, err := tables.DownTo(ctx, version)
-		return err
-	})
 }
 
 // Tables are the columns of each table.

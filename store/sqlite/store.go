@@ -53,7 +53,6 @@ import (
 	_ "modernc.org/sqlite" // the driver
 
 	"github.com/tandem-pay/tandem/app"
-	"github.com/tandem-pay/tandem/store/schema"
 	"github.com/tandem-pay/tandem/unit"
 )
 
@@ -134,35 +133,6 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), s.Close())
 	}
 	return s, nil
-}
-
-// checkSchema refuses tables that are too new for this program.
-func (s *Store) checkSchema(ctx context.Context) error {
-	var state schema.State
-	for table, q := range map[string]struct {
-		sql  string
-		into *int64
-	}{
-		goose.DefaultTablename: {"SELECT coalesce(max(version_id), 0) FROM " + goose.DefaultTablename + " WHERE is_applied", &state.Version},
-		"schema_requires":      {"SELECT coalesce(max(version), 0) FROM schema_requires", &state.Requires},
-	} {
-		var exists bool
-		err := s.read.QueryRowContext(ctx, "SELECT count(*) > 0 FROM sqlite_schema WHERE type = 'table' AND name = ?", table).Scan(&exists)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			continue
-		}
-		if err := s.read.QueryRowContext(ctx, q.sql).Scan(q.into); err != nil {
-			return err
-		}
-	}
-	known, err := schema.Known(migrations, "migrations", jobsMigration.Version)
-	if err != nil {
-		return err
-	}
-	return state.Check(known)
 }
 
 // Close closes the file, when the unit that is open is over. Jobs that run

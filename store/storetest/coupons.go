@@ -126,7 +126,7 @@ func testMigrateCoupons(e *env) {
 	free.Supply, free.Issued, limited.Supply, limited.Issued = 0, 0, 10, 2
 	list := []marketing.CouponData{ofTemplate("limited", "due", now), ofTemplate("free", "never", time.Time{}), held, over}
 	e.write(changes{Coupons: added(list...), Templates: added(free, limited)})
-	e.must(e.MigrateTo(e.Context(), 2))
+	e.must(e.MigrateDownTo(e.Context(), 2))
 	e.must(e.Migrate(e.Context()))
 	u, l := e.begin(needs{Coupons: []string{"due", "held", "never", "over"}, Templates: []string{"free", "limited"}})
 	e.same("coupons", []marketing.CouponData{list[0], held, list[1], over}, l.Coupons)

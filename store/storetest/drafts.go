@@ -86,7 +86,7 @@ func testMigrateDrafts(e *env) {
 		record("1003", numbered(event.OrderPlaced, "1003", 1)), record("", event.Event{Type: event.RulesChanged}),
 	}})
 	needs := needs{Orders: []string{"1001", "1002", "1003"}, Keys: []string{"key of 1001", "key of 1002", "key of 1003"}}
-	e.must(e.MigrateTo(e.Context(), 3))
+	e.must(e.MigrateDownTo(e.Context(), 3))
 	e.refuses("orders_status", e.try(changes{Orders: added(fullDraft("1004"))}))
 	e.must(e.Migrate(e.Context()))
 	l := e.load(needs)

@@ -24,7 +24,7 @@ func testMigrateRows(e *env) {
 		Orders: added(o), Payments: added(p), Refunds: added(fullRefund("3001", "1001")), Policies: &shop.Policies{LatePayment: shop.Revive},
 		ChannelMessages: []app.ChannelMessage{{Order: "1001", Payment: "2001", Verdict: string(payment.Orphan)}},
 	})
-	e.must(e.MigrateTo(e.Context(), 1))
+	e.must(e.MigrateDownTo(e.Context(), 1))
 	e.must(e.Migrate(e.Context()))
 	l := e.load(needs{Orders: []string{"1001"}, Refunds: []string{"3001"}})
 	o.Refunding, o.Returns, o.Plan, o.RemindAt, o.GoodsAt, o.GoodsGone, p.Refunding = 0, nil, nil, time.Time{}, order.AllParts, false, 0
@@ -85,7 +85,7 @@ func testMigrateLog(e *env) {
 	e.write(changes{Cursors: []unit.Pair[rows.Cursor]{moved("stock", nil, 3), moved("coupons", nil, 4), moved("new", nil, 0)}})
 	before := e.events(app.EventQuery{})
 	for range 2 {
-		e.must(e.MigrateTo(e.Context(), 5))
+		e.must(e.MigrateDownTo(e.Context(), 5))
 		e.must(e.Migrate(e.Context()))
 		e.same("the log", before, e.events(app.EventQuery{}))
 		e.same("by type", before[1:2], e.events(app.EventQuery{Types: []event.Type{event.OrderPaid}}))

@@ -55,7 +55,7 @@ func JobsOfRelease(t *testing.T, s Store, shops []string) {
 	if parked != 2 {
 		t.Errorf("%d of %d jobs came over as parked, want 2", parked, len(before))
 	}
-	migrate(func(ctx context.Context) error { return s.MigrateTo(ctx, 6) })
+	migrate(func(ctx context.Context) error { return s.MigrateDownTo(ctx, 6) })
 	migrate(s.Migrate)
 	if diff := cmp.Diff(before, jobs()); diff != "" {
 		t.Errorf("after the way down and up (-want +got):\n%s", diff)

@@ -29,7 +29,7 @@ type Store interface {
 	app.Admin
 	Migrate(ctx context.Context) error
 	MigrateDown(ctx context.Context) error
-	MigrateTo(ctx context.Context, version int64) error
+	MigrateDownTo(ctx context.Context, version int64) error
 	// CheckSchema is the check of tables that opening the store makes.
 	CheckSchema(ctx context.Context) error
 	Exec(ctx context.Context, text string) error
