@@ -114,6 +114,19 @@ func TestOutcomes(t *testing.T) {
 			callback(t, r, p.No, f)
 			return o.No
 		}, order.Paid, "overpayment 500 succeeded", 0, 24, marketing.Used},
+		{"one payment paid twice, and the channel says that the second has gone back", func(t *testing.T, r *harness.Harness) string {
+			o := place(t, r, harness.Cart("u", "A", "C5"))
+			p := pay(t, r, o.No, 0)
+			f := r.Gate.Pay(p.No)
+			callback(t, r, p.No, f)
+			f.ID, f.TransactionID, f.At = "paid/second", "second", f.At.Add(time.Second)
+			r.Gate.PayAgain(p.No)
+			callback(t, r, p.No, f)
+			rest(t, r)
+			f.Returned, f.Reported = f.Amount, "TRADE_CLOSED"
+			callback(t, r, p.No, f)
+			return o.No
+		}, order.Paid, "overpayment 500 succeeded", 0, 24, marketing.Used},
 		{"paid in part, then expired", func(t *testing.T, r *harness.Harness) string {
 			o := place(t, r, harness.Cart("u", "A", "C5"))
 			p := pay(t, r, o.No, 200)

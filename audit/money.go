@@ -54,7 +54,9 @@ func (a *auditor) checkMoney(subject string, v *app.OrderView) {
 	}
 }
 
-// replay settles the payment's facts again, last first.
+// replay settles the payment's facts again, last first. Of two transactions under
+// one number, whichever was reported first settled the payment, and what is said
+// of the other counts elsewhere: so those of the one that did come first.
 func (a *auditor) replay(who string, p *payment.Data) {
 	if len(p.Facts) == 0 {
 		return
@@ -63,17 +65,27 @@ func (a *auditor) replay(who string, p *payment.Data) {
 	if p.Action != nil && p.Status == payment.StatusPending {
 		again.Accepted(*p.Action)
 	}
+	facts := slices.Clone(p.Facts)
+	slices.Reverse(facts)
 	transactions := map[string]bool{}
-	for _, f := range slices.Backward(p.Facts) {
-		again.Settle(f, f.ReceivedAt)
+	for _, f := range facts {
 		if f.Kind == payment.Paid {
 			transactions[f.TransactionID] = true
 		}
 	}
-	d := again.Data()
-	if len(transactions) > 1 { // whichever was reported first settled it
-		d.TransactionID = p.TransactionID
+	if len(transactions) > 1 {
+		settled := func(f payment.Fact) int {
+			if f.Kind == payment.Paid && f.TransactionID == p.TransactionID {
+				return 0
+			}
+			return 1
+		}
+		slices.SortStableFunc(facts, func(x, y payment.Fact) int { return settled(x) - settled(y) })
 	}
+	for _, f := range facts {
+		again.Settle(f, f.ReceivedAt)
+	}
+	d := again.Data()
 	status := d.Status
 	if status == payment.StatusCreated && p.Status == payment.StatusPending {
 		status = p.Status
